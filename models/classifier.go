@@ -1,0 +1,94 @@
+package models
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"slices"
+
+	ort "github.com/yalue/onnxruntime_go"
+)
+
+// A Classifier is a network from pictures to the probabilities of domains, ready to run.
+type Classifier struct {
+	session *session
+}
+
+// NewClassifier makes a session of a model that has a classifier; the errors are those of
+// NewTranslator.
+func (r *Runtime) NewClassifier(m *Model, o Options) (*Classifier, error) {
+	if m.Manifest.Classifier == nil {
+		return nil, fmt.Errorf("model %q is not a classifier", m.Manifest.Name)
+	}
+	s, err := r.newSession(m, o)
+	if err != nil {
+		return nil, fmt.Errorf("model %q: %w", m.Manifest.Name, err)
+	}
+	return &Classifier{session: s}, nil
+}
+
+// Classes lists the domains, in the order of the probabilities.
+func (c *Classifier) Classes() []string {
+	return slices.Clone(c.session.manifest.Classifier.Classes)
+}
+
+// Provider is where the network runs: "cpu", or "cuda:0" and so on.
+func (c *Classifier) Provider() string { return c.session.provider }
+
+// Close waits for running calls and frees the session.
+func (c *Classifier) Close() error { return c.session.close() }
+
+// Run returns the probabilities of a batch, in [0,1]: one row after another, in the order of the
+// pictures, each with one number for each class. They add up to 1 if the activation is softmax. Like
+// Translator.Run it may be called from many goroutines at once and ends with its context.
+func (c *Classifier) Run(ctx context.Context, in Batch) ([]float32, error) {
+	spec := c.session.manifest.Classifier
+	width := len(spec.Classes)
+	var result []float32
+	err := c.session.runAll(ctx, in, func(n int, output ort.Value) error {
+		tensor, ok := output.(*ort.Tensor[float32])
+		shape := output.GetShape()
+		if !ok || len(shape) != 2 || shape[1] != int64(width) {
+			return fmt.Errorf("the network gave %v instead of %d logits a picture", shape, width)
+		}
+		logits := tensor.GetData()[:n*width]
+		for row := range slices.Chunk(logits, width) {
+			if err := activate(spec.Activation, row); err != nil {
+				return err
+			}
+		}
+		result = append(result, logits...)
+		return nil
+	})
+	return result, err
+}
+
+// activate turns the logits of one picture into probabilities, in place.
+func activate(activation string, row []float32) error {
+	highest := slices.Max(row) // NaN if there is one
+	sum := 0.0
+	for i, logit := range row {
+		if logit-logit != 0 {
+			return errNotFinite
+		}
+		switch activation {
+		case "softmax":
+			// Relative to the highest, no exponential overflows.
+			e := math.Exp(float64(logit - highest))
+			row[i] = float32(e)
+			sum += e
+		case "sigmoid":
+			row[i] = float32(1 / (1 + math.Exp(-float64(logit))))
+		default:
+			if logit < 0 || logit > 1 {
+				return fmt.Errorf("the network gave the probability %g", logit)
+			}
+		}
+	}
+	if activation == "softmax" {
+		for i := range row {
+			row[i] = float32(float64(row[i]) / sum)
+		}
+	}
+	return nil
+}

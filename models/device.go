@@ -1,0 +1,92 @@
+package models
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+
+	ort "github.com/yalue/onnxruntime_go"
+)
+
+const (
+	deviceAuto = "auto"
+	deviceCPU  = "cpu"
+	deviceCUDA = "cuda"
+)
+
+// A DeviceError says why a network does not run on the device asked for.
+type DeviceError struct {
+	Device string
+	Reason string
+}
+
+func (e *DeviceError) Error() string {
+	return fmt.Sprintf("device %s: %s", e.Device, e.Reason)
+}
+
+// device is a parsed Options.Device.
+type device struct {
+	name   string // deviceAuto, deviceCPU or deviceCUDA
+	number int    // of the GPU
+}
+
+func parseDevice(text string) (device, error) {
+	switch text {
+	case "", deviceAuto:
+		return device{name: deviceAuto}, nil
+	case deviceCPU, deviceCUDA:
+		return device{name: text}, nil
+	}
+	if number, ok := strings.CutPrefix(text, deviceCUDA+":"); ok {
+		if n, err := strconv.ParseUint(number, 10, 8); err == nil {
+			return device{name: deviceCUDA, number: int(n)}, nil
+		}
+	}
+	return device{}, &DeviceError{Device: strconv.Quote(text), Reason: "not one of auto, cpu, cuda, cuda:N"}
+}
+
+func (d device) String() string {
+	if d.name == deviceCUDA {
+		return fmt.Sprintf("%s:%d", d.name, d.number)
+	}
+	return d.name
+}
+
+// offersCUDA asks the library for options of the CUDA provider, which one built without it refuses.
+func offersCUDA() error {
+	options, err := ort.NewCUDAProviderOptions()
+	if err != nil {
+		return err
+	}
+	return options.Destroy()
+}
+
+// sessionOptions returns the options for a device other than auto; the caller destroys them.
+func sessionOptions(d device, threads int) (_ *ort.SessionOptions, err error) {
+	options, err := ort.NewSessionOptions()
+	if err != nil {
+		return nil, err
+	}
+	defer func() {
+		if err != nil {
+			options.Destroy()
+		}
+	}()
+	if err := options.SetIntraOpNumThreads(max(threads, 1)); err != nil {
+		return nil, err
+	}
+	if d.name != deviceCUDA {
+		return options, nil
+	}
+	cuda, err := ort.NewCUDAProviderOptions()
+	if err != nil {
+		return nil, err
+	}
+	defer cuda.Destroy()
+	// The default search for convolution algorithms runs them all, anew for every picture shape.
+	settings := map[string]string{"device_id": strconv.Itoa(d.number), "cudnn_conv_algo_search": "HEURISTIC"}
+	if err := cuda.Update(settings); err != nil {
+		return nil, err
+	}
+	return options, options.AppendExecutionProviderCUDA(cuda)
+}

@@ -1,0 +1,118 @@
+package models
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+)
+
+// libraryVariable is the environment variable that names the ONNX Runtime library.
+const libraryVariable = "GTX_ONNXRUNTIME"
+
+// LibraryError says that no ONNX Runtime library was found.
+type LibraryError struct {
+	Asked  string   // the option or variable that named the library; empty after a search
+	Places []string // the named file, or the folders that were searched
+}
+
+func (e *LibraryError) Error() string {
+	if e.Asked != "" {
+		return fmt.Sprintf("%s names %q, which is not a file", e.Asked, e.Places[0])
+	}
+	return "no ONNX Runtime library (libonnxruntime.so) in " + strings.Join(e.Places, ", ")
+}
+
+// Hint says how to get the library.
+func (e *LibraryError) Hint() string {
+	return "run 'make deps', or take libonnxruntime.so.1 from 'npm pack onnxruntime-node@1.24.3' and set " +
+		libraryVariable + " to its path"
+}
+
+// FindLibrary returns the absolute path of the ONNX Runtime library. A path given explicitly (the
+// option --onnxruntime), or else by GTX_ONNXRUNTIME, must exist; with neither, the folders beside
+// the program, of the user and of the system are searched, in this order.
+// It returns a *LibraryError if there is none.
+func FindLibrary(explicit string) (string, error) {
+	named := []struct{ by, path string }{
+		{"--onnxruntime", explicit},
+		{libraryVariable, os.Getenv(libraryVariable)},
+	}
+	for _, n := range named {
+		if n.path == "" {
+			continue
+		}
+		if !isFile(n.path) {
+			return "", &LibraryError{Asked: n.by, Places: []string{n.path}}
+		}
+		// A bare name would make the dynamic loader search its own folders.
+		return filepath.Abs(n.path)
+	}
+	program, err := os.Executable()
+	if err != nil {
+		program = ""
+	}
+	folders := libraryFolders(program)
+	for _, folder := range folders {
+		if path := libraryIn(folder); path != "" {
+			return path, nil
+		}
+	}
+	return "", &LibraryError{Places: folders}
+}
+
+// libraryFolders lists the folders to search, the nearest to the program first.
+func libraryFolders(program string) []string {
+	var folders []string
+	if program != "" {
+		if resolved, err := filepath.EvalSymlinks(program); err == nil {
+			program = resolved
+		}
+		bin := filepath.Dir(program)
+		folders = append(folders, bin, filepath.Join(filepath.Dir(bin), "lib"))
+	}
+	if data := dataFolder(); data != "" {
+		folders = append(folders, filepath.Join(data, "lib"))
+	}
+	triplet := map[string]string{"amd64": "x86_64-linux-gnu", "arm64": "aarch64-linux-gnu"}
+	folders = append(folders, "/usr/local/lib")
+	if t := triplet[runtime.GOARCH]; t != "" {
+		folders = append(folders, "/usr/lib/"+t)
+	}
+	return append(folders, "/usr/lib")
+}
+
+// libraryIn returns the library in a folder, or "".
+func libraryIn(folder string) string {
+	for _, name := range []string{"libonnxruntime.so", "libonnxruntime.so.1", "libonnxruntime.so.1.*"} {
+		matches, err := filepath.Glob(filepath.Join(folder, name))
+		if err != nil {
+			continue // a folder whose name is no valid pattern
+		}
+		for _, match := range matches {
+			if isFile(match) {
+				return match
+			}
+		}
+	}
+	return ""
+}
+
+// dataFolder is the user's data folder of this program, or "" for a user without a home.
+func dataFolder() string {
+	data := os.Getenv("XDG_DATA_HOME")
+	if !filepath.IsAbs(data) { // the XDG base directory specification has relative ones ignored
+		home, err := os.UserHomeDir()
+		if err != nil {
+			return ""
+		}
+		data = filepath.Join(home, ".local", "share")
+	}
+	return filepath.Join(data, "gtx")
+}
+
+func isFile(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && info.Mode().IsRegular()
+}

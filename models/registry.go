@@ -1,0 +1,124 @@
+package models
+
+import (
+	"embed"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+)
+
+//go:embed builtin/*.onnx
+var builtin embed.FS
+
+const extension = ".onnx"
+
+// A NotFoundError says that no model has a name.
+type NotFoundError struct {
+	Name  string
+	Known []string
+}
+
+func (e *NotFoundError) Error() string {
+	return fmt.Sprintf("no model %q; there are %s", e.Name, strings.Join(e.Known, ", "))
+}
+
+// Hint says how to name a model that is not installed.
+func (e *NotFoundError) Hint() string {
+	return "the path of a model ends in .onnx"
+}
+
+// Folder is where the user's own models lie, as NAME.onnx; "" for a user without a home.
+func Folder() string {
+	if data := dataFolder(); data != "" {
+		return filepath.Join(data, "models")
+	}
+	return ""
+}
+
+// Find returns the model of a name, built in or in the user's folder, or the one at a path that ends
+// in .onnx. The error is a *NotFoundError if there is no such name.
+func Find(nameOrPath string) (*Model, error) {
+	if strings.HasSuffix(nameOrPath, extension) {
+		return Load(nameOrPath)
+	}
+	places := places()
+	i := slices.IndexFunc(places, func(m *Model) bool { return m.stem() == nameOrPath })
+	if i < 0 {
+		var known []string
+		for _, m := range places {
+			known = append(known, m.stem())
+		}
+		return nil, &NotFoundError{Name: nameOrPath, Known: known}
+	}
+	return load(places[i])
+}
+
+// List returns the built-in models and those in the user's folder. Models that cannot be read are
+// left out and named in the error, which joins one error for each.
+func List() ([]*Model, error) {
+	var models []*Model
+	var failures []error
+	for _, place := range places() {
+		m, err := load(place)
+		if err != nil {
+			failures = append(failures, err)
+			continue
+		}
+		models = append(models, m)
+	}
+	return models, errors.Join(failures...)
+}
+
+// ClassifierFor returns a model that names all the domains of a translator. One that is built in
+// comes first; models that cannot be read do not matter.
+func ClassifierFor(translator *Model) (*Model, error) {
+	known, _ := List()
+	domains := translator.Manifest.DomainIDs()
+	for _, m := range known {
+		if m.Classifies(domains) {
+			return m, nil
+		}
+	}
+	return nil, fmt.Errorf("no model tells %s from one another", strings.Join(domains, ", "))
+}
+
+// Classifies says whether a model is a classifier that knows all these domains.
+func (m *Model) Classifies(domains []string) bool {
+	return m.Manifest.Classifier != nil && !slices.ContainsFunc(domains, func(domain string) bool {
+		return !slices.Contains(m.Manifest.Classifier.Classes, domain)
+	})
+}
+
+// places lists where models are, by name: those built in, then the user's. A name belongs to the
+// first that has it.
+func places() []*Model {
+	var found []*Model
+	embedded, err := fs.Glob(builtin, "builtin/*"+extension)
+	if err != nil {
+		panic(err) // the pattern is a constant
+	}
+	for _, p := range embedded {
+		found = append(found, &Model{Origin: builtIn, path: p})
+	}
+	// A user without a folder has no models there.
+	entries, _ := os.ReadDir(Folder())
+	for _, entry := range entries {
+		m := &Model{Origin: filepath.Join(Folder(), entry.Name())}
+		m.path = m.Origin
+		taken := slices.ContainsFunc(found, func(other *Model) bool { return other.stem() == m.stem() })
+		if strings.HasSuffix(m.path, extension) && isFile(m.path) && !taken {
+			found = append(found, m)
+		}
+	}
+	return found
+}
+
+// stem is the name by which a model is found.
+func (m *Model) stem() string {
+	return strings.TrimSuffix(path.Base(filepath.ToSlash(m.path)), extension)
+}

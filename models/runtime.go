@@ -1,0 +1,122 @@
+package models
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+
+	ort "github.com/yalue/onnxruntime_go"
+)
+
+// process guards the one ONNX Runtime that a process can have.
+var process sync.Mutex
+
+// Runtime is the loaded ONNX Runtime library.
+type Runtime struct {
+	library  string
+	version  string
+	mu       sync.Mutex
+	sessions int // open ones
+	closed   bool
+}
+
+// Open loads the ONNX Runtime library at a path (see FindLibrary) for the whole process. It is an
+// error while another is open, and for a file that is no ONNX Runtime or one older than 1.24.
+func Open(library string) (*Runtime, error) {
+	process.Lock()
+	defer process.Unlock()
+	if ort.IsInitialized() {
+		return nil, errors.New("an ONNX Runtime is open already")
+	}
+	path, err := filepath.Abs(library)
+	if err != nil {
+		return nil, err
+	}
+	// ONNX Runtime 1.29 and later write telemetry under the home folder unless told not to before
+	// they start.
+	if err := os.Setenv("ORT_DISABLE_TELEMETRY", "1"); err != nil {
+		return nil, err
+	}
+	ort.SetSharedLibraryPath(path)
+	if err := ort.InitializeEnvironment(); err != nil {
+		return nil, fmt.Errorf("load ONNX Runtime from %q: %w", path, openError(err))
+	}
+	return &Runtime{library: path, version: ort.GetVersion()}, nil
+}
+
+// openError says in plain words why a library could not be loaded.
+func openError(err error) error {
+	text := err.Error()
+	switch {
+	case strings.Contains(text, "setting ORT API base"):
+		return errors.New("the library is too old: version 1.24 or later is needed")
+	case strings.Contains(text, "looking up OrtGetApiBase"):
+		return errors.New("the library is not ONNX Runtime")
+	}
+	// The rest are messages of the dynamic loader, which end the chain.
+	return errors.New(text[strings.LastIndex(text, `": `)+1:])
+}
+
+// Library is the absolute path of the library.
+func (r *Runtime) Library() string { return r.library }
+
+// Version is the version of the library, such as 1.24.3.
+func (r *Runtime) Version() string { return r.version }
+
+// Close unloads the library. It is an error while a translator or classifier is open.
+func (r *Runtime) Close() error {
+	process.Lock()
+	defer process.Unlock()
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	switch {
+	case r.closed:
+		return errRuntimeClosed
+	case r.sessions > 0:
+		return fmt.Errorf("close ONNX Runtime: %d sessions are still open", r.sessions)
+	}
+	r.closed = true
+	return ort.DestroyEnvironment()
+}
+
+var errRuntimeClosed = errors.New("the ONNX Runtime is closed")
+
+// hold keeps the library loaded until release.
+func (r *Runtime) hold() error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.closed {
+		return errRuntimeClosed
+	}
+	r.sessions++
+	return nil
+}
+
+func (r *Runtime) release() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.sessions--
+}
+
+// A Provider is a kind of device that a library may be able to run networks on.
+type Provider struct {
+	Name   string // cpu or cuda
+	Usable bool   // for cuda: the library offers it and its parts load; a session may yet fail
+	Reason string // why it is not usable
+}
+
+// Providers lists the execution providers this program knows, and whether the library offers them.
+func (r *Runtime) Providers() ([]Provider, error) {
+	if err := r.hold(); err != nil {
+		return nil, err
+	}
+	defer r.release()
+	cuda := Provider{Name: deviceCUDA, Usable: true}
+	if err := offersCUDA(); err != nil {
+		cuda.Usable, cuda.Reason = false, err.Error()
+	}
+	return []Provider{{Name: deviceCPU, Usable: true}, cuda}, nil
+}

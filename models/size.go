@@ -1,0 +1,66 @@
+package models
+
+// Size says which pictures a network accepts and how a picture is brought to such a size.
+type Size struct {
+	Mode       string `yaml:"mode"`        // fixed, multiple or any
+	H          int    `yaml:"h"`           // nominal height in pixels, the one trained at
+	W          int    `yaml:"w"`           // nominal width in pixels
+	MultipleOf int    `yaml:"multiple_of"` // of each side; 1 where the mode is any
+	Min        int    `yaml:"min"`         // shortest side; default: one multiple
+	Max        int    `yaml:"max"`         // longest side; 0 is no bound
+	Fit        string `yaml:"fit"`         // stretch (the default), crop or pad
+	Filter     string `yaml:"filter"`      // nearest, bilinear, bicubic or lanczos; empty leaves the choice open
+	Restore    string `yaml:"restore"`     // source (the default): the result regains its picture's size; or none
+}
+
+// Shape returns the network's width and height for a picture of w×h pixels: ShapeFor with the
+// nominal size, the longer of the manifest's two.
+func (s Size) Shape(w, h int) (int, int) {
+	return s.ShapeFor(w, h, max(s.W, s.H))
+}
+
+// ShapeFor returns the network's width and height for a picture of w×h pixels whose longer side
+// shall become nominal pixels. The longer side is the same for all pictures and the shorter one the
+// nearest multiple to the picture's aspect, both within Min and Max; so photographs of about the same
+// aspect share a shape, and with it a batch. A picture smaller than nominal is enlarged to it. A
+// network of fixed size has one shape, whatever is asked for.
+func (s Size) ShapeFor(w, h, nominal int) (int, int) {
+	if s.Mode == sizeFixed {
+		return s.W, s.H
+	}
+	w, h = max(w, 1), max(h, 1)
+	long := s.nearest(nominal, 1, 1)
+	if w >= h {
+		return long, s.nearest(long, h, w)
+	}
+	return s.nearest(long, w, h), long
+}
+
+// nearest is the admissible side nearest to side*num/den.
+func (s Size) nearest(side, num, den int) int {
+	m := s.MultipleOf
+	n := int((2*int64(side)*int64(num) + int64(den)*int64(m)) / (2 * int64(den) * int64(m)) * int64(m))
+	n = max(n, ceil(s.Min, m), m)
+	if s.Max > 0 {
+		n = min(n, s.Max/m*m)
+	}
+	return n
+}
+
+// allows says whether the network accepts pictures of w×h pixels.
+func (s Size) allows(w, h int) bool {
+	if s.Mode == sizeFixed {
+		return w == s.W && h == s.H
+	}
+	for _, side := range []int{w, h} {
+		if side < s.Min || side%s.MultipleOf != 0 || s.Max > 0 && side > s.Max {
+			return false
+		}
+	}
+	return true
+}
+
+// ceil is the least multiple of m that is not less than n.
+func ceil(n, m int) int {
+	return (n + m - 1) / m * m
+}
