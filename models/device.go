@@ -1,6 +1,7 @@
 package models
 
 import (
+	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -52,11 +53,12 @@ func (d device) String() string {
 	return d.name
 }
 
-// offersCUDA asks the library for options of the CUDA provider, which one built without it refuses.
-func offersCUDA() error {
-	options, err := ort.NewCUDAProviderOptions()
+// offersCUDA tries to append the CUDA provider, which loads its parts; the error says what is missing.
+func offersCUDA(number int) error {
+	options, err := sessionOptions(device{name: deviceCUDA, number: number}, 1)
 	if err != nil {
-		return err
+		// Before the last separator stands where in its sources ONNX Runtime noticed.
+		return errors.New(after(err.Error(), " : "))
 	}
 	return options.Destroy()
 }

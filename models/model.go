@@ -69,12 +69,12 @@ func load(m *Model) (*Model, error) {
 	if err != nil {
 		return nil, err
 	}
-	metadata, err := onnxMetadata(network)
+	declared, err := readONNX(network)
 	if err != nil {
 		return nil, fmt.Errorf("%q: %w", m.path, err)
 	}
 	if manifest == nil {
-		inside, ok := metadata[metadataKey]
+		inside, ok := declared.metadata[metadataKey]
 		if !ok {
 			return nil, &ManifestMissingError{Path: m.path}
 		}
@@ -89,6 +89,19 @@ func load(m *Model) (*Model, error) {
 		return nil, fmt.Errorf("%q: %w", m.path, err)
 	}
 	return m, nil
+}
+
+// Inspect returns the inputs and outputs of a model's graph, whatever its manifest says of them.
+func (m *Model) Inspect() (inputs, outputs []TensorInfo, err error) {
+	network, err := m.network()
+	if err != nil {
+		return nil, nil, err
+	}
+	declared, err := readONNX(network)
+	if err != nil {
+		return nil, nil, err
+	}
+	return declared.inputs, declared.outputs, nil
 }
 
 // read returns the bytes of the network, those of the manifest beside it or nil, and the digest.

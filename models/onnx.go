@@ -2,17 +2,30 @@ package models
 
 import (
 	"errors"
+	"slices"
+	"strconv"
 
 	"google.golang.org/protobuf/encoding/protowire"
 )
 
-// The few fields of onnx.proto3 that are read here: https://github.com/onnx/onnx/blob/main/onnx/onnx.proto3
+// The few fields that are read here, of onnx.proto3 in https://github.com/onnx/onnx.
 const (
-	modelIRVersion     = 1
-	modelGraph         = 7
-	modelMetadataProps = 14
-	entryKey           = 1
-	entryValue         = 2
+	modelIRVersion     protowire.Number = 1
+	modelGraph         protowire.Number = 7
+	modelMetadataProps protowire.Number = 14
+	entryKey           protowire.Number = 1
+	entryValue         protowire.Number = 2
+	graphInitializer   protowire.Number = 5
+	graphInput         protowire.Number = 11
+	graphOutput        protowire.Number = 12
+	tensorName         protowire.Number = 8
+	infoName           protowire.Number = 1
+	infoType           protowire.Number = 2
+	typeTensor         protowire.Number = 1
+	tensorElement      protowire.Number = 1
+	tensorShape        protowire.Number = 2
+	shapeDim           protowire.Number = 1
+	dimValue           protowire.Number = 1
 )
 
 var (
@@ -20,29 +33,36 @@ var (
 	errTruncated = errors.New("not an ONNX model, or a truncated one")
 )
 
-// onnxMetadata reads the custom metadata of a serialised ModelProto. Going over the top-level fields
-// costs next to nothing, and is enough to notice a truncated file.
-func onnxMetadata(model []byte) (map[string]string, error) {
-	metadata := map[string]string{}
-	var versioned, hasGraph bool
-	err := eachField(model, func(number protowire.Number, value []byte) error {
-		switch number {
+// TensorInfo describes an input or output as the network itself declares it.
+type TensorInfo struct {
+	Name  string
+	DType string // uint8, float32 and so on
+	Shape []int  // -1 where any size goes; nil if the network does not say
+}
+
+// declaration is what this package reads of a serialised ModelProto.
+type declaration struct {
+	metadata        map[string]string
+	inputs, outputs []TensorInfo
+}
+
+// readONNX reads the metadata, inputs and outputs of a serialised ModelProto, which takes a fraction
+// of the time of loading it and shows whether the file is truncated.
+func readONNX(model []byte) (*declaration, error) {
+	var versioned bool
+	var graph []byte
+	d := &declaration{metadata: map[string]string{}}
+	err := eachField(model, func(f field) error {
+		switch f.number {
 		case modelIRVersion:
 			versioned = true
 		case modelGraph:
-			hasGraph = true
+			graph = f.content
 		case modelMetadataProps:
-			var key, text string
-			err := eachField(value, func(number protowire.Number, value []byte) error {
-				switch number {
-				case entryKey:
-					key = string(value)
-				case entryValue:
-					text = string(value)
-				}
-				return nil
-			})
-			metadata[key] = text
+			key, err := text(f.content, entryKey)
+			if err == nil {
+				d.metadata[key], err = text(f.content, entryValue)
+			}
 			return err
 		}
 		return nil
@@ -50,34 +70,136 @@ func onnxMetadata(model []byte) (map[string]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	if !versioned || !hasGraph {
+	if !versioned || graph == nil {
 		return nil, errNotONNX
 	}
-	return metadata, nil
+	return d, d.readGraph(graph)
 }
 
-// eachField calls visit for each field of a message, with the content of length-delimited ones and
-// nil for others.
-func eachField(message []byte, visit func(protowire.Number, []byte) error) error {
+func (d *declaration) readGraph(graph []byte) error {
+	var weights []string
+	err := eachField(graph, func(f field) (err error) {
+		var name string
+		var info TensorInfo
+		switch f.number {
+		case graphInitializer:
+			name, err = text(f.content, tensorName)
+			weights = append(weights, name)
+		case graphInput:
+			info, err = readInfo(f.content)
+			d.inputs = append(d.inputs, info)
+		case graphOutput:
+			info, err = readInfo(f.content)
+			d.outputs = append(d.outputs, info)
+		}
+		return err
+	})
+	// Old exporters list the weights among the inputs.
+	d.inputs = slices.DeleteFunc(d.inputs, func(t TensorInfo) bool { return slices.Contains(weights, t.Name) })
+	return err
+}
+
+// readInfo reads a ValueInfoProto.
+func readInfo(message []byte) (TensorInfo, error) {
+	info := TensorInfo{DType: "no tensor"}
+	err := eachField(message, func(f field) error {
+		switch f.number {
+		case infoName:
+			info.Name = string(f.content)
+		case infoType:
+			return eachField(f.content, func(f field) error {
+				if f.number != typeTensor {
+					return nil
+				}
+				return info.readTensorType(f.content)
+			})
+		}
+		return nil
+	})
+	return info, err
+}
+
+func (t *TensorInfo) readTensorType(message []byte) error {
+	return eachField(message, func(f field) error {
+		switch f.number {
+		case tensorElement:
+			t.DType = elementName(f.value)
+		case tensorShape:
+			t.Shape = []int{}
+			return eachField(f.content, func(f field) error {
+				if f.number != shapeDim {
+					return nil
+				}
+				size := anyDim
+				err := eachField(f.content, func(f field) error {
+					if f.number == dimValue && f.value > 0 {
+						size = int(f.value)
+					}
+					return nil
+				})
+				t.Shape = append(t.Shape, size)
+				return err
+			})
+		}
+		return nil
+	})
+}
+
+// elementName names a TensorProto.DataType.
+func elementName(number uint64) string {
+	names := []string{
+		"undefined", dtypeFloat32, dtypeUint8, "int8", "uint16", "int16", "int32", "int64", "string",
+		"bool", "float16", "float64", "uint32", "uint64", "complex64", "complex128", "bfloat16",
+	}
+	if number < uint64(len(names)) {
+		return names[number]
+	}
+	return "data type " + strconv.FormatUint(number, 10)
+}
+
+// field is one field of a message: the content of a length-delimited one, the value of a varint.
+type field struct {
+	number  protowire.Number
+	content []byte
+	value   uint64
+}
+
+// eachField calls visit for each field of a message.
+func eachField(message []byte, visit func(field) error) error {
 	for len(message) > 0 {
 		number, kind, n := protowire.ConsumeTag(message)
 		if n < 0 {
 			return errTruncated
 		}
 		message = message[n:]
-		var content []byte
-		if kind == protowire.BytesType {
-			content, n = protowire.ConsumeBytes(message)
-		} else {
+		f := field{number: number}
+		switch kind {
+		case protowire.BytesType:
+			f.content, n = protowire.ConsumeBytes(message)
+		case protowire.VarintType:
+			f.value, n = protowire.ConsumeVarint(message)
+		default:
 			n = protowire.ConsumeFieldValue(number, kind, message)
 		}
 		if n < 0 {
 			return errTruncated
 		}
 		message = message[n:]
-		if err := visit(number, content); err != nil {
+		if err := visit(f); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// text returns a length-delimited field of a message as text.
+func text(message []byte, number protowire.Number) (string, error) {
+	var content []byte
+	err := eachField(message, func(f field) error {
+		if f.number == number {
+			content = f.content
+		}
+		return nil
+	})
+	return string(content), err
 }

@@ -42,13 +42,13 @@ func Open(library string) (*Runtime, error) {
 	}
 	ort.SetSharedLibraryPath(path)
 	if err := ort.InitializeEnvironment(); err != nil {
-		return nil, fmt.Errorf("load ONNX Runtime from %q: %w", path, openError(err))
+		return nil, fmt.Errorf("load ONNX Runtime from %q: %w", path, openError(path, err))
 	}
 	return &Runtime{library: path, version: ort.GetVersion()}, nil
 }
 
 // openError says in plain words why a library could not be loaded.
-func openError(err error) error {
+func openError(path string, err error) error {
 	text := err.Error()
 	switch {
 	case strings.Contains(text, "setting ORT API base"):
@@ -56,8 +56,16 @@ func openError(err error) error {
 	case strings.Contains(text, "looking up OrtGetApiBase"):
 		return errors.New("the library is not ONNX Runtime")
 	}
-	// The rest are messages of the dynamic loader, which end the chain.
-	return errors.New(text[strings.LastIndex(text, `": `)+1:])
+	// The rest are messages of the dynamic loader, which begin with the path.
+	return errors.New(after(text, path+": "))
+}
+
+// after returns what follows the last separator in a text, or all of it.
+func after(text, separator string) string {
+	if i := strings.LastIndex(text, separator); i >= 0 {
+		return text[i+len(separator):]
+	}
+	return text
 }
 
 // Library is the absolute path of the library.
@@ -115,7 +123,7 @@ func (r *Runtime) Providers() ([]Provider, error) {
 	}
 	defer r.release()
 	cuda := Provider{Name: deviceCUDA, Usable: true}
-	if err := offersCUDA(); err != nil {
+	if err := offersCUDA(0); err != nil {
 		cuda.Usable, cuda.Reason = false, err.Error()
 	}
 	return []Provider{{Name: deviceCPU, Usable: true}, cuda}, nil

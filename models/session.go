@@ -45,11 +45,11 @@ func (r *Runtime) newSession(m *Model, o Options) (_ *session, err error) {
 	if err != nil {
 		return nil, err
 	}
-	inputs, outputs, err := inspect(network)
+	declared, err := readONNX(network)
 	if err != nil {
 		return nil, err
 	}
-	signature, err := newSignature(m.Manifest, inputs, outputs)
+	signature, err := newSignature(m.Manifest, declared)
 	if err != nil {
 		return nil, err
 	}
@@ -67,11 +67,14 @@ func (r *Runtime) newSession(m *Model, o Options) (_ *session, err error) {
 
 // settle decides between the devices: CUDA, if it is asked for or on offer, must prove itself.
 func settle(network []byte, s *signature, d device) (device, error) {
-	if d.name == deviceCPU || d.name == deviceAuto && offersCUDA() != nil {
-		return device{name: deviceCPU}, nil
+	if d.name == deviceCPU {
+		return d, nil
 	}
 	cuda := device{name: deviceCUDA, number: d.number}
-	err := provesCUDA(network, s, cuda)
+	err := offersCUDA(cuda.number)
+	if err == nil {
+		err = provesCUDA(network, s, cuda)
+	}
 	switch {
 	case err == nil:
 		return cuda, nil
@@ -110,7 +113,7 @@ func profiledRun(network []byte, s *signature, d device, profile string) (err er
 	defer func() { err = errors.Join(err, trial.net.Destroy()) }()
 	size := s.manifest.Image().Size
 	black := Batch{N: 1, Height: size.H, Width: size.W, Pixels: make([]byte, size.H*size.W*channels)}
-	if s.codeShape != nil {
+	if s.codeRank > 0 {
 		black.Codes = []float32{0}
 	}
 	output, err := trial.run(context.Background(), black.padded(max(1, int(s.manifest.graph().Batch))))
@@ -186,8 +189,7 @@ func (s *session) tensors(in Batch, pinner *runtime.Pinner) ([]ort.Value, error)
 		var err error
 		switch {
 		case input.Role == roleLabel:
-			shape := append([]int64{int64(in.N)}, s.codeShape[1:]...)
-			tensor, err = wrap(shape, in.Codes, pinner)
+			tensor, err = wrap(s.codeShape(in.N), in.Codes, pinner)
 		case input.DType == dtypeUint8:
 			tensor, err = wrap(input.shapeOf(in), in.Pixels, pinner)
 		default:
@@ -204,6 +206,11 @@ func (s *session) tensors(in Batch, pinner *runtime.Pinner) ([]ort.Value, error)
 func wrap[T ort.TensorData](shape []int64, data []T, pinner *runtime.Pinner) (ort.Value, error) {
 	pinner.Pin(&data[0])
 	return ort.NewTensor(shape, data)
+}
+
+// codeShape is the shape of the codes of n pictures.
+func (s *signature) codeShape(n int) []int64 {
+	return []int64{int64(n), 1}[:s.codeRank]
 }
 
 // shapeOf is the shape of a batch in the layout of an image input.
