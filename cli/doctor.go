@@ -1,0 +1,87 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"runtime"
+
+	"github.com/urfave/cli/v2"
+
+	"gtx/models"
+	"gtx/stages"
+)
+
+func (p *program) doctorCommand() *cli.Command {
+	return &cli.Command{
+		Name:        "doctor",
+		Usage:       "say what gtx finds: libraries, devices, formats, models",
+		Description: "Exits with 3 if gtx could not work.",
+		Flags:       networkFlags()[3:],
+		Action:      p.doctor,
+	}
+}
+
+func (p *program) doctor(c *cli.Context) (err error) {
+	fmt.Fprintf(p.out, "gtx           %s, %s, %s/%s, %d processors\n", Version, runtime.Version(), runtime.GOOS, runtime.GOARCH, runtime.NumCPU())
+	fmt.Fprintf(p.out, "libvips       %s\n", stages.LibvipsVersion)
+	for _, f := range stages.Supported() {
+		can := "no"
+		switch {
+		case f.Read && f.Write:
+			can = "reads, writes"
+		case f.Read:
+			can = "reads"
+		case f.Write:
+			can = "writes"
+		}
+		fmt.Fprintf(p.out, "  %-11s %s\n", f.Format, can)
+	}
+	found, broken := models.List()
+	fmt.Fprintf(p.out, "models        %d\n", len(found))
+	for _, m := range found {
+		fmt.Fprintf(p.out, "  %-20s %s\n", m.Manifest.Name, m.Origin)
+	}
+	if broken != nil {
+		p.say(broken)
+	}
+	r, err := openRuntime(c)
+	if err != nil {
+		return err
+	}
+	defer closeAll(&err, r)
+	fmt.Fprintf(p.out, "ONNX Runtime  %s, %s\n", r.Version(), r.Library())
+	providers, err := r.Providers()
+	if err != nil {
+		return cannotStart(err)
+	}
+	for _, d := range providers {
+		can := "usable"
+		if !d.Usable {
+			can = "not usable: " + d.Reason
+		}
+		fmt.Fprintf(p.out, "  %-11s %s\n", d.Name, can)
+	}
+	return p.tryBuiltIn(r)
+}
+
+// tryBuiltIn runs the built-in model once: what has run will run.
+func (p *program) tryBuiltIn(r *models.Runtime) (err error) {
+	m, err := findModel(builtIn)
+	if err != nil {
+		return err
+	}
+	t, err := r.NewTranslator(m, models.Options{Device: "auto"})
+	if err != nil {
+		return cannotStart(err)
+	}
+	defer closeAll(&err, t)
+	wide, high := shapeOf(m)(1, 1)
+	_, err = t.Run(context.Background(), models.Batch{
+		N: 1, Width: wide, Height: high, Pixels: make([]byte, wide*high*3), Codes: []float32{1},
+	})
+	if err != nil {
+		return cannotStart(fmt.Errorf("%s: %w", builtIn, err))
+	}
+	fmt.Fprintf(p.out, "  %s ran on %s\n", builtIn, t.Provider())
+	return nil
+}

@@ -1,0 +1,117 @@
+package cli
+
+import (
+	"encoding/json"
+	"errors"
+	"math"
+	"os"
+	"time"
+
+	"gtx/pipeline"
+	"gtx/stages"
+)
+
+// A record is one line of --report: what became of one input.
+type record struct {
+	In       string  `json:"in"`
+	Out      string  `json:"out,omitempty"`
+	Status   string  `json:"status"`          // done, copied, skipped or failed
+	Class    string  `json:"class,omitempty"` // of the error: the stage it came from
+	Message  string  `json:"message,omitempty"`
+	Model    string  `json:"model,omitempty"` // digest
+	Provider string  `json:"provider,omitempty"`
+	Domain   string  `json:"domain,omitempty"`
+	P        float64 `json:"p,omitempty"`
+	To       string  `json:"to,omitempty"`
+	Strength float64 `json:"strength"`
+	Width    int     `json:"width,omitempty"`
+	Height   int     `json:"height,omitempty"`
+
+	Before  *amplitudes        `json:"checkerboard_before,omitempty"`
+	After   *amplitudes        `json:"checkerboard_after,omitempty"`
+	Flagged bool               `json:"flagged"`
+	Millis  map[string]float64 `json:"ms,omitempty"` // by stage; of the whole batch, for a batch
+}
+
+// amplitudes are a score's, in grey levels at periods of 2, 4 and 8 pixels.
+type amplitudes struct {
+	A2 float64 `json:"a2"`
+	A4 float64 `json:"a4"`
+	A8 float64 `json:"a8"`
+}
+
+func amplitudesOf(s stages.Score) *amplitudes {
+	if !s.Valid {
+		return nil
+	}
+	round := func(a float64) float64 { return math.Round(a*1000) / 1000 }
+	return &amplitudes{round(s.A2), round(s.A4), round(s.A8)}
+}
+
+// Statuses of a record.
+const (
+	statusDone    = "done"
+	statusCopied  = "copied"
+	statusSkipped = "skipped"
+	statusFailed  = "failed"
+)
+
+// outcome tells what became of an item, and in words why.
+func outcome(err error) (status, class, message string) {
+	var (
+		skip   stages.Skip
+		failed *pipeline.Error
+	)
+	switch {
+	case err == nil:
+		return statusDone, "", ""
+	case errors.As(err, &skip):
+		return statusSkipped, "", skip.Reason
+	case errors.As(err, &failed):
+		return statusFailed, failed.Stage, failed.Err.Error()
+	}
+	return statusFailed, "", err.Error()
+}
+
+func millis(spans []pipeline.Span) map[string]float64 {
+	ms := make(map[string]float64, len(spans))
+	for _, s := range spans {
+		ms[s.Stage] = math.Round(float64(s.Took)/float64(time.Microsecond)) / 1000
+	}
+	return ms
+}
+
+// A recorder writes records to a file, one JSON object a line, each at once so
+// that a run that is killed leaves what it had.
+type recorder struct {
+	file *os.File
+	enc  *json.Encoder
+}
+
+// newRecorder creates the file at path; with no path records go nowhere.
+func newRecorder(path string) (*recorder, error) {
+	if path == "" {
+		return &recorder{}, nil
+	}
+	f, err := os.Create(path)
+	if err != nil {
+		return nil, err
+	}
+	enc := json.NewEncoder(f)
+	enc.SetEscapeHTML(false)
+	return &recorder{f, enc}, nil
+}
+
+func (r *recorder) write(rec record) error {
+	if r.file == nil {
+		return nil
+	}
+	return r.enc.Encode(rec)
+}
+
+func (r *recorder) close() error {
+	if r.file == nil {
+		return nil
+	}
+	return r.file.Close()
+}

@@ -1,0 +1,78 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+)
+
+// interrupted is the cause of a context that a signal ended.
+type interrupted struct{ signal syscall.Signal }
+
+func (i interrupted) Error() string { return "stopped by " + i.signal.String() }
+
+// onSignals returns two contexts: the first signal ends reading, so that what
+// was read is finished; the second ends run. Call done at the end.
+func (p *program) onSignals(parent context.Context) (run, reading context.Context, done func()) {
+	run, abort := context.WithCancelCause(parent)
+	reading, drain := context.WithCancelCause(run)
+	signals := make(chan os.Signal, 2)
+	signal.Notify(signals, syscall.SIGINT, syscall.SIGTERM)
+	go func() {
+		for s := range signals {
+			cause := interrupted{s.(syscall.Signal)}
+			if reading.Err() == nil {
+				fmt.Fprintln(p.err, "gtx: finishing what is under way; once more to stop at once")
+				drain(cause)
+			} else {
+				abort(cause)
+			}
+		}
+	}()
+	return run, reading, func() {
+		signal.Stop(signals)
+		close(signals)
+		abort(nil)
+	}
+}
+
+// cancellableInput reads a file so that a blocked read ends with the context.
+type cancellableInput struct {
+	ctx  context.Context
+	file *os.File
+	wake *os.File // becomes readable when the context ends
+}
+
+// readUntil wraps file; a read returns the cause of ctx once that has ended.
+func readUntil(ctx context.Context, file *os.File) (*cancellableInput, error) {
+	wake, sleeper, err := os.Pipe()
+	if err != nil {
+		return nil, err
+	}
+	context.AfterFunc(ctx, func() { sleeper.Close() })
+	return &cancellableInput{ctx, file, wake}, nil
+}
+
+// Read waits for input or for the end of the context, whichever comes first. A
+// plain read would stay blocked in the kernel.
+func (c *cancellableInput) Read(b []byte) (int, error) {
+	for {
+		fds := []unix.PollFd{
+			{Fd: int32(c.file.Fd()), Events: unix.POLLIN},
+			{Fd: int32(c.wake.Fd()), Events: unix.POLLIN},
+		}
+		if _, err := unix.Poll(fds, -1); err != nil && err != unix.EINTR {
+			return 0, err
+		}
+		if c.ctx.Err() != nil {
+			return 0, context.Cause(c.ctx)
+		}
+		if fds[0].Revents != 0 {
+			return c.file.Read(b)
+		}
+	}
+}

@@ -1,0 +1,48 @@
+package stages
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"os"
+)
+
+// Existing says what becomes of an output that is there already.
+type Existing string
+
+const (
+	KeepCurrent Existing = "skip" // keep it if it is what would be made; never overwrite what gtx did not make
+	Redo        Existing = "redo" // overwrite it
+	Refuse      Existing = "fail" // an error
+)
+
+var (
+	errExists  = errors.New("the output exists")
+	errForeign = errors.New("the output exists and was not made by gtx (--existing redo overwrites it)")
+)
+
+// Compare returns the stage that looks for the output of a file before any work
+// is done. Outputs are compared by identity, never by name or time alone.
+func Compare(o Existing, parameters []Property) func(context.Context, File) (File, error) {
+	return func(_ context.Context, f File) (File, error) {
+		if o == Redo {
+			return f, nil
+		}
+		old, err := os.ReadFile(f.Source.Out)
+		switch {
+		case errors.Is(err, fs.ErrNotExist):
+			return f, nil
+		case err != nil:
+			return f, withoutPath(err)
+		case o == Refuse:
+			return f, errExists
+		}
+		switch readIdentity(old) {
+		case "":
+			return f, errForeign
+		case Identity(f.Digest, parameters):
+			return f, Skip{UpToDate}
+		}
+		return f, nil
+	}
+}

@@ -1,0 +1,93 @@
+package stages
+
+import (
+	"bytes"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/h2non/bimg"
+)
+
+// A Format is a file format, named as in --format.
+type Format string
+
+const (
+	JPEG Format = "jpg"
+	PNG  Format = "png"
+	WebP Format = "webp"
+	TIFF Format = "tiff"
+	AVIF Format = "avif"
+	HEIF Format = "heif" // read only
+	GIF  Format = "gif"  // read only, still pictures
+)
+
+// Formats lists what can be written.
+var Formats = []Format{JPEG, PNG, WebP, TIFF, AVIF}
+
+var formats = map[Format]struct {
+	bimg       bimg.ImageType
+	extensions []string // the first is the usual one
+	alpha      bool
+	max        int // longest side that the format can hold, 0: enough
+	as         Format
+}{
+	JPEG: {bimg.JPEG, []string{".jpg", ".jpeg", ".jpe", ".jfif"}, false, 65535, JPEG},
+	PNG:  {bimg.PNG, []string{".png"}, true, 0, PNG},
+	WebP: {bimg.WEBP, []string{".webp"}, true, 16383, WebP},
+	TIFF: {bimg.TIFF, []string{".tif", ".tiff"}, true, 0, TIFF},
+	AVIF: {bimg.AVIF, []string{".avif"}, true, 16384, AVIF},
+	HEIF: {bimg.HEIF, []string{".heic", ".heif"}, false, 0, JPEG},
+	GIF:  {bimg.GIF, []string{".gif"}, true, 0, PNG},
+}
+
+// SniffLength is how much of a file's beginning Sniff looks at.
+const SniffLength = 64
+
+// Sniff tells a file's format from its beginning, whatever its name, or returns
+// "" for what gtx cannot read.
+func Sniff(head []byte) Format {
+	switch {
+	case bytes.HasPrefix(head, []byte("\xff\xd8\xff")):
+		return JPEG
+	case bytes.HasPrefix(head, []byte("\x89PNG\r\n\x1a\n")):
+		return PNG
+	case bytes.HasPrefix(head, []byte("GIF87a")), bytes.HasPrefix(head, []byte("GIF89a")):
+		return GIF
+	case bytes.HasPrefix(head, []byte("II*\x00")), bytes.HasPrefix(head, []byte("MM\x00*")):
+		return TIFF
+	case len(head) >= 12 && string(head[:4]) == "RIFF" && string(head[8:12]) == "WEBP":
+		return WebP
+	case len(head) >= 12 && string(head[4:8]) == "ftyp":
+		return sniffBrands(head)
+	}
+	return ""
+}
+
+// sniffBrands reads an ISO media file's brands: AVIF and HEIC share a container.
+func sniffBrands(head []byte) Format {
+	size := int(head[0])<<24 | int(head[1])<<16 | int(head[2])<<8 | int(head[3])
+	for at := 8; at+4 <= min(size, len(head)); at += 4 {
+		switch string(head[at : at+4]) {
+		case "avif":
+			return AVIF
+		case "heic", "heix":
+			return HEIF
+		}
+	}
+	return ""
+}
+
+// Output is the format that a file of format f is written as by default: its
+// own, or the nearest that can be written.
+func (f Format) Output() Format { return formats[f].as }
+
+// Extension is the extension of a file of format f that is made from path: that
+// of path if it fits, else the usual one.
+func (f Format) Extension(path string) string {
+	ext := filepath.Ext(path)
+	if slices.Contains(formats[f].extensions, strings.ToLower(ext)) {
+		return ext
+	}
+	return formats[f].extensions[0]
+}

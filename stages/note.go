@@ -1,0 +1,63 @@
+package stages
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/xml"
+	"fmt"
+	"strings"
+)
+
+// What gtx writes carries an XMP packet (ISO 16684-1) that says how it was made.
+// Every format that gtx writes can hold one, uncompressed, so that a scan for it
+// needs no parser. It serves to leave own outputs alone and to know which of
+// them are up to date.
+const noteSpace = "https://gtx.invalid/ns/1/"
+
+// A Property is a name and a value in the packet, say "model" and "seasons".
+type Property struct{ Name, Value string }
+
+// Identity is a digest of all that decides the bytes of an output: the input's
+// digest and the parameters, which include the model's digest and the version.
+func Identity(digest string, parameters []Property) string {
+	h := sha256.New()
+	fmt.Fprintln(h, digest)
+	for _, p := range parameters {
+		fmt.Fprintf(h, "%q=%q\n", p.Name, p.Value)
+	}
+	return fmt.Sprintf("%x", h.Sum(nil)[:16])
+}
+
+const identityKey = `gtx:identity="`
+
+// note is the XMP packet of an output.
+func note(identity string, parameters []Property) []byte {
+	var b strings.Builder
+	attribute := func(name, value string) {
+		fmt.Fprintf(&b, " gtx:%s=\"", name)
+		xml.EscapeText(&b, []byte(value)) // a Builder never fails
+		b.WriteByte('"')
+	}
+	b.WriteString("<?xpacket begin=\"\ufeff\" id=\"W5M0MpCehiHzreSzNTczkc9d\"?>\n" +
+		"<x:xmpmeta xmlns:x=\"adobe:ns:meta/\"><rdf:RDF xmlns:rdf=\"http://www.w3.org/1999/02/22-rdf-syntax-ns#\">" +
+		"<rdf:Description rdf:about=\"\" xmlns:gtx=\"" + noteSpace + "\"")
+	attribute("identity", identity)
+	for _, p := range parameters {
+		attribute(p.Name, p.Value)
+	}
+	b.WriteString("/></rdf:RDF></x:xmpmeta>\n<?xpacket end=\"r\"?>")
+	return []byte(b.String())
+}
+
+// readIdentity finds the identity in a file that gtx wrote, or returns "".
+func readIdentity(file []byte) string {
+	_, rest, found := bytes.Cut(file, []byte(identityKey))
+	if !found {
+		return ""
+	}
+	value, _, found := bytes.Cut(rest[:min(len(rest), 64)], []byte(`"`))
+	if !found {
+		return ""
+	}
+	return string(value)
+}

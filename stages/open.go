@@ -1,0 +1,89 @@
+package stages
+
+import (
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+)
+
+// A File is an input as it was read and before it is decoded.
+type File struct {
+	Source        Source
+	Data          []byte
+	Format        Format
+	Width, Height int    // as stored, before any orientation
+	Digest        string // SHA-256 of Data, in hexadecimal
+}
+
+// OpenOptions says which inputs to refuse.
+type OpenOptions struct {
+	MaxPixels int  // larger pictures are an error; 0: no limit
+	OwnToo    bool // read what gtx itself made; otherwise it is skipped
+}
+
+var errTooLarge = errors.New("more pixels than --max-pixels allows")
+
+// Open returns the stage that reads a file and makes sure that it is a whole,
+// still picture of bearable size, of a format that gtx reads.
+func Open(o OpenOptions) func(context.Context, Source) (File, error) {
+	return func(_ context.Context, s Source) (File, error) {
+		if s.Err != nil {
+			return File{}, s.Err
+		}
+		data := s.Data
+		if data == nil {
+			var err error
+			if data, err = os.ReadFile(s.In); err != nil {
+				return File{}, withoutPath(err)
+			}
+		}
+		if len(data) == 0 {
+			return File{}, errors.New("the file is empty")
+		}
+		format := Sniff(data)
+		width, height, err := inspect(format, data)
+		if err != nil {
+			return File{}, err
+		}
+		if o.MaxPixels > 0 && width > o.MaxPixels/height {
+			return File{}, fmt.Errorf("%d×%d: %w (%d)", width, height, errTooLarge, o.MaxPixels)
+		}
+		if !o.OwnToo && readIdentity(data) != "" {
+			return File{}, Skip{OwnOutput}
+		}
+		digest := sha256.Sum256(data)
+		return File{
+			Source: s, Data: data, Format: format, Width: width, Height: height,
+			Digest: fmt.Sprintf("%x", digest),
+		}, nil
+	}
+}
+
+// Probe reports the format of the file at path from its beginning, or "" for
+// what is no picture that gtx reads.
+func Probe(path string) (Format, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return "", withoutPath(err)
+	}
+	defer f.Close()
+	head := make([]byte, SniffLength)
+	n, err := io.ReadFull(f, head)
+	if err != nil && err != io.EOF && err != io.ErrUnexpectedEOF {
+		return "", withoutPath(err)
+	}
+	return Sniff(head[:n]), nil
+}
+
+// withoutPath drops the path from a file error: whoever reports it names it.
+func withoutPath(err error) error {
+	var p *fs.PathError
+	if errors.As(err, &p) {
+		return p.Err
+	}
+	return err
+}

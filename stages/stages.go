@@ -1,0 +1,67 @@
+// Package stages holds the steps that a picture passes, one a file:
+//
+//	Source -> File -> Image -> Labelled -> Translated -> Checked -> Written
+//	        open   decode  classify    translate    check     encode
+//	               resize
+//
+// Open, Decode, Resize, Classify, Translate, Check and Encode each take their
+// options and return a function that a pipeline can run. Such a function takes
+// one type and returns the next, so the compiler checks the order of the line.
+// It is safe for many goroutines at once, keeps nothing between calls, and
+// never changes what it was given. An error says what broke and not where: the
+// caller knows the path and the stage.
+//
+// Pictures are decoded and encoded by libvips through bimg, which hides faults:
+// files are checked in Go before libvips sees them.
+package stages
+
+import "context"
+
+// Pixels is a picture of 8-bit samples in sRGB, row-major, Bands bytes a pixel:
+// 3 for RGB and 4 for RGBA, alpha not premultiplied.
+type Pixels struct {
+	Width, Height, Bands int
+	Data                 []byte
+}
+
+// A Source names one input and where its result goes.
+type Source struct {
+	In     string // path, as the user gave it
+	Out    string // path of the result; empty where a command writes none
+	Data   []byte // the file's content where it is at hand already, else nil
+	Format Format // of the result; empty: as the input's
+	Err    error  // what was wrong with it before it was opened
+}
+
+// A Batch is N pictures of one shape laid end to end: 8-bit RGB, Height×Width×3
+// bytes each. Codes has the domain code of each, or is nil.
+type Batch struct {
+	N, Height, Width int
+	Pixels           []byte
+	Codes            []float32
+}
+
+// A Network maps a batch of pictures to a batch of as many pictures.
+type Network interface {
+	Run(ctx context.Context, in Batch) (Batch, error)
+}
+
+// A Classifier gives the probability of each of its classes, in [0,1], for each
+// picture of a batch: classes × N numbers, one picture after the other.
+type Classifier interface {
+	Run(ctx context.Context, in Batch) ([]float32, error)
+	Classes() []string
+}
+
+// A Skip ends an item that is rightly left alone. It travels as an error, and
+// is none: nothing failed.
+type Skip struct{ Reason string }
+
+func (s Skip) Error() string { return "skipped: " + s.Reason }
+
+// Reasons to leave an input alone.
+const (
+	OwnOutput     = "made by gtx"
+	UpToDate      = "up to date"
+	AlreadyTarget = "in the target domain already"
+)
