@@ -1,0 +1,52 @@
+package models_test
+
+import (
+	"context"
+	"fmt"
+	"log"
+
+	"gtx/models"
+)
+
+func Example() {
+	library, err := models.FindLibrary("")
+	if err != nil {
+		log.Fatal(err)
+	}
+	runtime, err := models.Open(library)
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer runtime.Close()
+
+	model, err := models.Find("../testdata/models/shift.onnx") // adds 40 times the code
+	if err != nil {
+		log.Fatal(err)
+	}
+	translator, err := runtime.NewTranslator(model, models.Options{Device: "cpu"})
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer translator.Close()
+
+	code, err := model.Manifest.Code("winter", 0.5)
+	if err != nil {
+		log.Fatal(err)
+	}
+	black := models.Batch{N: 1, Height: 64, Width: 48, Pixels: make([]byte, 64*48*3), Codes: []float32{code}}
+	grey, err := translator.Run(context.Background(), black)
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(translator.Provider(), grey.Width, grey.Height, grey.Pixels[:3])
+	// Output: cpu 48 64 [20 20 20]
+}
+
+func ExampleSize_Shape() {
+	size := models.Size{Mode: "multiple", H: 256, W: 256, MultipleOf: 8, Min: 64, Max: 512}
+	fmt.Println(size.Shape(4000, 3000))
+	fmt.Println(size.Shape(3000, 4000))
+	// Output:
+	// 256 192
+	// 192 256
+}

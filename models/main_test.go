@@ -1,0 +1,88 @@
+package models
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"testing"
+)
+
+const fixtures = "../testdata/models/"
+
+// TestMain finds the library that 'make deps' puts into the repository, for tests without
+// GTX_ONNXRUNTIME.
+func TestMain(m *testing.M) {
+	if os.Getenv(libraryVariable) == "" {
+		path, err := filepath.Abs("../.cache/lib/libonnxruntime.so.1")
+		if err != nil || !isFile(path) {
+			fmt.Fprintln(os.Stderr, "models: no ONNX Runtime for the tests; run 'make deps'")
+			os.Exit(1)
+		}
+		os.Setenv(libraryVariable, path)
+	}
+	os.Exit(m.Run())
+}
+
+// openRuntime opens the library for one test. Its Close fails if the test leaks a session.
+func openRuntime(t testing.TB) *Runtime {
+	t.Helper()
+	library, err := FindLibrary("")
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := Open(library)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := r.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return r
+}
+
+func find(t testing.TB, nameOrPath string) *Model {
+	t.Helper()
+	m, err := Find(nameOrPath)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return m
+}
+
+// openTranslator opens a model on the CPU for one test.
+func openTranslator(t testing.TB, nameOrPath string) *Translator {
+	t.Helper()
+	translator, err := openRuntime(t).NewTranslator(find(t, nameOrPath), Options{Device: "cpu"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := translator.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return translator
+}
+
+func run(t testing.TB, translator *Translator, in Batch) Batch {
+	t.Helper()
+	out, err := translator.Run(context.Background(), in)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return out
+}
+
+// pictures makes n pictures of no regular content, the same at each call.
+func pictures(n, height, width int) Batch {
+	b := Batch{N: n, Height: height, Width: width, Pixels: make([]byte, n*height*width*channels)}
+	state := uint32(1)
+	for i := range b.Pixels {
+		state = state*1664525 + 1013904223
+		b.Pixels[i] = byte(state >> 24)
+	}
+	return b
+}

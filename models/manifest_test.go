@@ -1,0 +1,231 @@
+package models
+
+import (
+	"errors"
+	"math"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// coded is a manifest like that of the built-in translator, in YAML.
+const coded = `
+schema: gtx.model/1
+name: seasons
+title: "\u00c9t\u00e9 and winter"
+version: "1"
+training: {steps: 1, data: {photographs: 2}}
+graphs: {main: {batch: dynamic, deterministic: true}}
+inputs:
+- {graph: main, name: image, dtype: uint8, layout: NHWC, shape: [-1, -1, -1, 3], role: image,
+   image: {channels: 3, color: RGB},
+   size: {mode: multiple, h: 256, w: 256, multiple_of: 8, min: 64, max: 512}}
+- {graph: main, name: code, dtype: float32, role: label,
+   label: {kind: scalar, strength: {op: scale, min: 0, max: 1.5, neutral: 0}}}
+outputs:
+- {graph: main, name: translation, role: image, dtype: uint8, layout: NHWC, color: RGB}
+domains: [{id: summer, code: -1}, {id: winter, code: 1}]
+`
+
+// plain has no code: one graph that leads one way.
+const plain = `
+schema: gtx.model/1
+name: plain
+graphs: {main: {batch: 1}}
+inputs:
+- {graph: main, name: x, dtype: float32, layout: NCHW, role: image,
+   image: {channels: 3, color: BGR, scale: [0.5, 0.5, 0.5], offset: [-1, -1, -1]},
+   size: {mode: fixed, h: 64, w: 64}}
+outputs:
+- {graph: main, name: y, role: image, dtype: float32, layout: NCHW, color: BGR}
+domains: [{id: photo}, {id: mosaic}]
+directions: [{from: any, to: mosaic, graph: main}]
+`
+
+// judge is a classifier.
+const judge = `
+schema: gtx.model/1
+name: judge
+graphs: {main: {batch: dynamic}}
+inputs:
+- {graph: main, name: x, dtype: uint8, layout: NHWC, role: image, image: {channels: 3, color: RGB},
+   size: {mode: any, h: 64, w: 64}}
+outputs: [{graph: main, name: y, role: logits, dtype: float32}]
+classifier: {graph: main, activation: softmax, classes: [summer, winter], threshold: 0.5}
+domains: [{id: summer}, {id: winter}]
+`
+
+func parse(t testing.TB, text string) *Manifest {
+	t.Helper()
+	m, err := ParseManifest([]byte(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return m
+}
+
+func TestManifestIsReadWithItsDefaults(t *testing.T) {
+	m := parse(t, coded)
+	if m.Title != "Été and winter" || m.graph().Batch != 0 || !m.graph().Deterministic {
+		t.Errorf("head: %+v", m)
+	}
+	in, out := m.Image(), m.Outputs[0]
+	if in.Size.Fit != "stretch" || in.Size.Restore != "source" || !slices.Equal(in.Image.Scale, []float64{1, 1, 1}) {
+		t.Errorf("input: %+v %+v", in.Size, in.Image)
+	}
+	if !*out.Clip || !slices.Equal(out.Offset, []float64{0, 0, 0}) {
+		t.Errorf("output: %+v", out)
+	}
+	if got := parse(t, plain).graph().Batch; got != 1 {
+		t.Errorf("batch: %d", got)
+	}
+	if got := parse(t, judge).Classifier.Policy; got != "best" {
+		t.Errorf("policy: %q", got)
+	}
+}
+
+func TestManifestErrorsNameTheField(t *testing.T) {
+	for _, c := range []struct {
+		base, old, new string
+		field, problem string
+	}{
+		// Unknown fields, values, types and versions.
+		{coded, "title:", "titel:", "titel", "unknown field"},
+		{coded, "mode: multiple", "mood: multiple", "inputs[0].size.mood", "unknown field"},
+		{coded, "op: scale", "op: scale, to: 1", "inputs[1].label.strength.to", "unknown field"},
+		{coded, "gtx.model/1", "gtx.model/2", "schema", `"gtx.model/2" is not gtx.model/1`},
+		{coded, "schema: gtx.model/1", "", "schema", "missing"},
+		{coded, "mode: multiple", "mode: foo", "inputs[0].size.mode", `"foo" is not one of fixed, multiple, any`},
+		{coded, "layout: NHWC, shape", "layout: HWC, shape", "inputs[0].layout", `"HWC" is not one of NHWC, NCHW`},
+		{coded, "dtype: uint8, layout: NHWC, shape", "layout: NHWC, shape", "inputs[0].dtype", "missing; it is one of uint8, float32"},
+		{coded, "op: scale", "op: add", "inputs[1].label.strength.op", `"add" is not one of scale, lerp`},
+		{coded, "max: 512", "max: 512, filter: sharp", "inputs[0].size.filter", "not one of nearest, bilinear"},
+		{coded, `version: "1"`, "version: 1", "version", "1 is not a string"},
+		{coded, "h: 256", "h: tall", "inputs[0].size.h", `"tall" is not a whole number`},
+		{coded, "h: 256", "h: 2.5", "inputs[0].size.h", "2.5 is not a whole number"},
+		{coded, "code: -1", "code: cold", "domains[0].code", `"cold" is not a number`},
+		{coded, "deterministic: true", "deterministic: 1", "graphs.main.deterministic", "1 is not true or false"},
+		{coded, "batch: dynamic", "batch: some", "graphs.main.batch", `"some" is neither dynamic nor a number`},
+		{coded, "batch: dynamic", "batch: 0", "graphs.main.batch", "0 is neither"},
+		{coded, "domains: [{id: summer, code: -1}, {id: winter, code: 1}]", "domains: summer", "domains", `"summer" is not a list`},
+
+		// What the schema has and this version has not.
+		{coded, "title:", "stages: []\ntitle:", "stages", "not supported yet"},
+		{coded, "role: label", "role: exemplar", "inputs[1].role", `"exemplar" is not supported yet`},
+		{coded, "kind: scalar", "kind: onehot", "inputs[1].label.kind", `"onehot" is not supported yet`},
+		{coded, "kind: scalar", "kind: scalar, names: [a]", "inputs[1].label.names", "not supported yet"},
+		{coded, "role: label", "role: label, noise: {}", "inputs[1].noise", "not supported yet"},
+		{coded, "color: RGB},", "color: GRAY},", "inputs[0].image.color", `"GRAY" is not supported yet`},
+		{coded, "channels: 3", "channels: 1", "inputs[0].image.channels", "not supported yet"},
+		{coded, "color: RGB},", "color: BGR},", "inputs[0].image.color", "with uint8 is not supported yet"},
+		{coded, "color: RGB},", "color: RGB, scale: [2, 2, 2]},", "inputs[0].image.scale", "with uint8"},
+		{coded, "translation, role: image", "translation, role: residual", "outputs[0].role", "not supported yet"},
+		{coded, "main: {batch: dynamic", "other: {}, main: {batch: dynamic", "graphs", "more than one graph is not supported yet"},
+
+		// Contradictions.
+		{coded, "name: seasons", "name: ../seasons", "name", "is not a name"},
+		{coded, "- {graph: main, name: image", "- {graph: side, name: image", "inputs[0].graph", `"side" is not in graphs`},
+		{coded, "role: label", "role: image", "inputs[1].label", "an image has none"},
+		{coded, "multiple_of: 8", "multiple_of: 7", "inputs[0].size", "breaks its own bounds"},
+		{coded, "multiple_of: 8, ", "", "inputs[0].size.multiple_of", "missing"},
+		{coded, "min: 64, max: 512", "min: 65, max: 71", "inputs[0].size.max", "no multiple of 8 lies within 65 to 71"},
+		{coded, "h: 256", "h: 0", "inputs[0].size.h", "0 is not within 1 to"},
+		{coded, "max: 512", "max: 99999999999", "inputs[0].size.max", "is not within"},
+		{coded, "mode: multiple", "mode: fixed", "inputs[0].size", "contradict the mode fixed"},
+		{coded, "max: 1.5", "max: 0.5", "inputs[1].label.strength", "leaves out 1"},
+		{coded, "max: 1.5", "max: .nan", "inputs[1].label.strength", "not a finite number"},
+		{coded, "code: 1}", "code: .inf}", "domains[1].code", "not a finite number"},
+		{coded, "id: winter, code: 1", "id: winter", "domains[1].code", "missing"},
+		{coded, "id: winter", "id: summer", "domains[1].id", "there twice"},
+		{coded, "id: winter", "id: any", "domains[1].id", "another meaning"},
+		{coded, "id: winter", "id: a/b", "domains[1].id", "is not a name"},
+		{coded, "title:", "directions: [{from: summer, to: winter, graph: main}]\ntitle:", "directions", "contradict"},
+		{coded, "title:", "tiling: {halo: -1}\ntitle:", "tiling.halo", "negative"},
+		{plain, "scale: [0.5, 0.5, 0.5]", "scale: [0.5]", "inputs[0].image.scale", "1 numbers for 3 channels"},
+		{plain, "scale: [0.5, 0.5, 0.5]", "scale: [0.5, 0, 0.5]", "inputs[0].image.scale", "0 would make"},
+		{plain, "id: mosaic", "id: mosaic, code: 1", "domains[1].code", "the network takes none"},
+		{plain, "to: mosaic", "to: cubism", "directions[0].to", `"cubism" is not in domains`},
+		{plain, "from: any", "from: cubism", "directions[0].from", `"cubism" is not in domains`},
+		{plain, "directions: [", "directions: [{from: mosaic, to: photo, graph: main}, ", "directions[1].to", "cannot lead to both"},
+		{plain, "directions: [{from: any, to: mosaic, graph: main}]", "", "directions", "missing"},
+		{judge, "role: logits", "role: image", "outputs[0].role", "a classifier gives logits"},
+		{judge, "classifier: {graph: main, activation: softmax, classes: [summer, winter], threshold: 0.5}", "", "classifier", "missing"},
+		{judge, "classes: [summer, winter]", "classes: [summer, autumn]", "classifier.classes[1]", `"autumn" is not in domains`},
+		{judge, "classes: [summer, winter]", "classes: [summer]", "classifier.classes", "at least 2"},
+		{judge, "threshold: 0.5", "threshold: 2", "classifier.threshold", "2 is not within 0 to 1"},
+		{judge, "softmax", "tanh", "classifier.activation", `"tanh" is not one of softmax, sigmoid, none`},
+	} {
+		if strings.Count(c.base, c.old) == 0 {
+			t.Fatalf("no %q to replace", c.old)
+		}
+		_, err := ParseManifest([]byte(strings.Replace(c.base, c.old, c.new, 1)))
+		var wrong *ManifestError
+		if !errors.As(err, &wrong) || wrong.Field != c.field || !strings.Contains(wrong.Problem, c.problem) {
+			t.Errorf("%s → %s: got %v, want %s: …%s…", c.old, c.new, err, c.field, c.problem)
+		}
+	}
+}
+
+func TestManifestThatIsNoMappingIsAnError(t *testing.T) {
+	for _, text := range []string{"", "[]", "7", "{", "a: b: c", "\x00"} {
+		var wrong *ManifestError
+		if _, err := ParseManifest([]byte(text)); !errors.As(err, &wrong) {
+			t.Errorf("%q: %v", text, err)
+		}
+	}
+}
+
+func TestCodeFollowsDomainAndStrength(t *testing.T) {
+	lerp := strings.Replace(coded, "op: scale, min: 0, max: 1.5, neutral: 0", "op: lerp, min: -1, max: 2, neutral: 0.5", 1)
+	fixed := strings.Replace(coded, ", strength: {op: scale, min: 0, max: 1.5, neutral: 0}", "", 1)
+	for _, c := range []struct {
+		name, manifest, domain string
+		strength               float64
+		want                   float32
+		fails                  string
+	}{
+		{"full", coded, "winter", 1, 1, ""},
+		{"half", coded, "summer", 0.5, -0.5, ""},
+		{"upper bound", coded, "winter", 1.5, 1.5, ""},
+		{"beyond", coded, "winter", 1.6, 0, "strength 1.6 is outside 0 to 1.5"},
+		{"negative", coded, "winter", -0.1, 0, "outside 0 to 1.5"},
+		{"not a number", coded, "winter", math.NaN(), 0, "outside 0 to 1.5"},
+		{"unknown", coded, "autumn", 1, 0, `no domain "autumn"; this model has summer, winter`},
+		{"lerp", lerp, "winter", 0.5, 0.75, ""},
+		{"lerp from neutral", lerp, "summer", 0, 0.5, ""},
+		{"no strength", fixed, "winter", 1, 1, ""},
+		{"no strength to change", fixed, "winter", 0.5, 0, "this model has none but 1"},
+		{"no code", plain, "mosaic", 1, 0, ""},
+		{"wrong way", plain, "photo", 1, 0, `no domain "photo"; this model has mosaic`},
+	} {
+		got, err := parse(t, c.manifest).Code(c.domain, c.strength)
+		if got != c.want || (err != nil) != (c.fails != "") || err != nil && !strings.Contains(err.Error(), c.fails) {
+			t.Errorf("%s: %g, %v; want %g, %q", c.name, got, err, c.want, c.fails)
+		}
+	}
+	var unknown *DomainError
+	if _, err := parse(t, coded).Code("autumn", 1); !errors.As(err, &unknown) || !slices.Equal(unknown.Known, []string{"summer", "winter"}) {
+		t.Errorf("unknown domain: %v", err)
+	}
+}
+
+func FuzzParseManifestNeverPanics(f *testing.F) {
+	for _, text := range []string{coded, plain, judge, "{}", "a: &a [*a]", "? [a]\n: b"} {
+		f.Add([]byte(text))
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		if m, err := ParseManifest(data); err == nil && len(m.Image().Size.Fit) == 0 {
+			t.Error("an incomplete manifest was accepted")
+		}
+	})
+}
+
+func FuzzReadONNXNeverPanics(f *testing.F) {
+	data, err := os.ReadFile(fixtures + "shift.onnx")
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(data)
+	f.Fuzz(func(_ *testing.T, data []byte) { readONNX(data) })
+}
