@@ -9,6 +9,9 @@ import (
 // Schema is the version of the manifest that this package reads.
 const Schema = "gtx.model/1"
 
+// maxManifestBytes bounds the time that the YAML package spends, which grows with the square.
+const maxManifestBytes = 64 << 10
+
 // A Manifest describes a network completely: what it takes and gives, and what that means. It is
 // YAML (JSON being YAML) inside the .onnx file, under the metadata key "gtx.manifest", or in a file
 // beside it.
@@ -152,6 +155,9 @@ type Tiling struct {
 // ParseManifest reads a manifest and checks it. Unknown fields, values and versions, contradictions
 // and what this version cannot run yet are errors, each a *ManifestError that names the field.
 func ParseManifest(data []byte) (*Manifest, error) {
+	if len(data) > maxManifestBytes {
+		return nil, wrong("", "%d bytes are more than %d", len(data), maxManifestBytes)
+	}
 	var document any
 	if err := yaml.Unmarshal(data, &document); err != nil {
 		return nil, wrong("", "%s", yaml.FormatError(err, false, false))

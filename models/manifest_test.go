@@ -168,7 +168,7 @@ func TestManifestErrorsNameTheField(t *testing.T) {
 }
 
 func TestManifestThatIsNoMappingIsAnError(t *testing.T) {
-	for _, text := range []string{"", "[]", "7", "{", "a: b: c", "\x00"} {
+	for _, text := range []string{"", "[]", "7", "{", "a: b: c", "\x00", strings.Repeat("#", 1<<20)} {
 		var wrong *ManifestError
 		if _, err := ParseManifest([]byte(text)); !errors.As(err, &wrong) {
 			t.Errorf("%q: %v", text, err)

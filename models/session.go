@@ -120,7 +120,8 @@ func profiledRun(network []byte, s *signature, d device, profile string) (err er
 	if err != nil {
 		return err
 	}
-	return output.Destroy()
+	output.Destroy()
+	return nil
 }
 
 func (s *session) close() error {
@@ -135,9 +136,45 @@ func (s *session) close() error {
 	return err
 }
 
+// runAll gives a batch to the network, whole or in parts of the size that the graph is fixed at, and
+// hands each output over, together with the number of its pictures that count.
+func (s *session) runAll(ctx context.Context, in Batch, take func(n int, output ort.Value) error) error {
+	if err := in.check(s.manifest); err != nil {
+		return err
+	}
+	fixed := int(s.manifest.graph().Batch)
+	for from, to := 0, 0; from < in.N; from = to {
+		to = in.N
+		if fixed > 0 {
+			to = min(from+fixed, in.N)
+		}
+		part := in.part(from, to)
+		if part.N < fixed {
+			part = part.padded(fixed)
+		}
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		output, err := s.run(ctx, part)
+		if err != nil {
+			return err
+		}
+		if given := output.GetShape(); len(given) == 0 || given[0] != int64(part.N) {
+			err = fmt.Errorf("the network gave %v for %d pictures", given, part.N)
+		} else {
+			err = take(to-from, output)
+		}
+		output.Destroy() // which cannot fail, for a tensor
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // run gives one batch, of the graph's own size where that is fixed, to the network and returns its
 // output, which the caller destroys. When the context ends, the call is told to stop and waited for.
-func (s *session) run(ctx context.Context, in Batch) (output ort.Value, err error) {
+func (s *session) run(ctx context.Context, in Batch) (ort.Value, error) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	if s.net == nil {
@@ -149,7 +186,7 @@ func (s *session) run(ctx context.Context, in Batch) (output ort.Value, err erro
 	inputs, err := s.tensors(in, &pinner)
 	defer func() {
 		for _, input := range inputs {
-			err = errors.Join(err, input.Destroy())
+			input.Destroy()
 		}
 	}()
 	if err != nil {
@@ -177,47 +214,4 @@ func (s *session) run(ctx context.Context, in Batch) (output ort.Value, err erro
 		return nil, err
 	}
 	return outputs[0], nil
-}
-
-// tensors wraps a batch in the inputs of the graph, in the signature's order. On an error it returns
-// those made so far.
-func (s *session) tensors(in Batch, pinner *runtime.Pinner) ([]ort.Value, error) {
-	var tensors []ort.Value
-	for i := range s.manifest.Inputs {
-		input := &s.manifest.Inputs[i]
-		var tensor ort.Value
-		var err error
-		switch {
-		case input.Role == roleLabel:
-			tensor, err = wrap(s.codeShape(in.N), in.Codes, pinner)
-		case input.DType == dtypeUint8:
-			tensor, err = wrap(input.shapeOf(in), in.Pixels, pinner)
-		default:
-			tensor, err = wrap(input.shapeOf(in), packFloats(in.Pixels, in.Height*in.Width, input), pinner)
-		}
-		if err != nil {
-			return tensors, fmt.Errorf("input %q: %w", input.Name, err)
-		}
-		tensors = append(tensors, tensor)
-	}
-	return tensors, nil
-}
-
-func wrap[T ort.TensorData](shape []int64, data []T, pinner *runtime.Pinner) (ort.Value, error) {
-	pinner.Pin(&data[0])
-	return ort.NewTensor(shape, data)
-}
-
-// codeShape is the shape of the codes of n pictures.
-func (s *signature) codeShape(n int) []int64 {
-	return []int64{int64(n), 1}[:s.codeRank]
-}
-
-// shapeOf is the shape of a batch in the layout of an image input.
-func (in *Input) shapeOf(b Batch) []int64 {
-	n, h, w := int64(b.N), int64(b.Height), int64(b.Width)
-	if in.Layout == layoutNHWC {
-		return []int64{n, h, w, channels}
-	}
-	return []int64{n, channels, h, w}
 }

@@ -64,3 +64,48 @@ func (s Size) allows(w, h int) bool {
 func ceil(n, m int) int {
 	return (n + m - 1) / m * m
 }
+
+// complete checks a size from a manifest and fills in the defaults.
+func (s *Size) complete(field string) error {
+	if err := oneOf(field+".mode", s.Mode, []string{sizeFixed, "multiple", sizeAny}); err != nil {
+		return err
+	}
+	defaults(&s.Fit, "stretch")
+	defaults(&s.Restore, "source")
+	if err := oneOf(field+".fit", s.Fit, []string{"stretch", "crop", "pad"}); err != nil {
+		return err
+	}
+	if err := oneOf(field+".filter", s.Filter, []string{"", "nearest", "bilinear", "bicubic", "lanczos"}); err != nil {
+		return err
+	}
+	if err := oneOf(field+".restore", s.Restore, []string{"source", "none"}); err != nil {
+		return err
+	}
+	bounds := []struct {
+		key        string
+		value, low int
+	}{{"h", s.H, 1}, {"w", s.W, 1}, {"multiple_of", s.MultipleOf, 0}, {"min", s.Min, 0}, {"max", s.Max, 0}}
+	for _, b := range bounds {
+		if b.value < b.low || b.value > maxSide {
+			return wrong(field+"."+b.key, "%d is not within %d to %d", b.value, b.low, maxSide)
+		}
+	}
+	switch {
+	case s.Mode == "multiple" && s.MultipleOf == 0:
+		return wrong(field+".multiple_of", "missing")
+	case s.Mode == sizeAny && s.MultipleOf > 1:
+		return wrong(field+".multiple_of", "contradicts the mode any")
+	case s.Mode == sizeFixed && (s.MultipleOf != 0 || s.Min != 0 || s.Max != 0):
+		return wrong(field, "multiple_of, min and max contradict the mode fixed")
+	case s.Mode == sizeFixed:
+		return nil
+	}
+	s.MultipleOf = max(s.MultipleOf, 1)
+	if s.Max > 0 && ceil(max(s.Min, 1), s.MultipleOf) > s.Max {
+		return wrong(field+".max", "no multiple of %d lies within %d to %d", s.MultipleOf, s.Min, s.Max)
+	}
+	if !s.allows(s.W, s.H) {
+		return wrong(field, "the nominal size, w %d and h %d, breaks its own bounds", s.W, s.H)
+	}
+	return nil
+}

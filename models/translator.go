@@ -84,38 +84,3 @@ func (t *Translator) pictures(output ort.Value) (Batch, error) {
 	}
 	return b, err
 }
-
-// runAll gives a batch to the network, whole or in parts of the size that the graph is fixed at, and
-// hands each output over, together with the number of its pictures that count.
-func (s *session) runAll(ctx context.Context, in Batch, take func(n int, output ort.Value) error) error {
-	if err := in.check(s.manifest); err != nil {
-		return err
-	}
-	fixed := int(s.manifest.graph().Batch)
-	for from, to := 0, 0; from < in.N; from = to {
-		to = in.N
-		if fixed > 0 {
-			to = min(from+fixed, in.N)
-		}
-		part := in.part(from, to)
-		if part.N < fixed {
-			part = part.padded(fixed)
-		}
-		if err := ctx.Err(); err != nil {
-			return err
-		}
-		output, err := s.run(ctx, part)
-		if err != nil {
-			return err
-		}
-		if given := output.GetShape(); len(given) == 0 || given[0] != int64(part.N) {
-			err = fmt.Errorf("the network gave %v for %d pictures", given, part.N)
-		} else {
-			err = take(to-from, output)
-		}
-		if err := errors.Join(err, output.Destroy()); err != nil {
-			return err
-		}
-	}
-	return nil
-}
