@@ -55,7 +55,7 @@ type translation struct {
 	model      *models.Model
 	to         string
 	strength   float64
-	code       float32
+	code       *float32 // nil: the model takes none
 	from       string // "any", "auto" or a domain
 	label      stages.LabelOptions
 	open       stages.OpenOptions
@@ -66,7 +66,7 @@ type translation struct {
 	terminator string
 }
 
-// options checks everything that can be checked before anything is opened.
+// translationOf checks everything that can be checked before anything is opened.
 func (p *program) translationOf(c *cli.Context) (t translation, err error) {
 	if t.model, err = findModel(c.String("model")); err != nil {
 		return t, err
@@ -75,8 +75,12 @@ func (p *program) translationOf(c *cli.Context) (t translation, err error) {
 	if t.to, t.strength = c.String("to"), c.Float64("strength"); t.to == "" {
 		return t, usage("--to is missing: %s knows %s", m.Name, list(m.Targets()))
 	}
-	if t.code, err = m.Code(t.to, t.strength); err != nil {
+	code, err := m.Code(t.to, t.strength)
+	if err != nil {
 		return t, usage("%w", err)
+	}
+	if m.Label() != nil {
+		t.code = &code
 	}
 	if t.label.InTarget, err = oneOf(c, "in-target", stages.TranslateAnyway, stages.Copy, stages.LeaveOut); err != nil {
 		return t, err

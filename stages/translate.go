@@ -3,6 +3,7 @@ package stages
 import (
 	"context"
 	"fmt"
+	"slices"
 )
 
 // A Translated is a labelled image and its translation.
@@ -20,8 +21,9 @@ func TranslateKey(l Labelled) [3]int {
 }
 
 // Translate returns the stage that translates a batch towards the domain with
-// the given code. Images to be kept pass by.
-func Translate(n Network, code float32) func(context.Context, []Labelled) ([]Translated, error) {
+// the given code; nil is for a network that takes none. Images to be kept pass
+// by.
+func Translate(n Network, code *float32) func(context.Context, []Labelled) ([]Translated, error) {
 	return func(ctx context.Context, images []Labelled) ([]Translated, error) {
 		out := make([]Translated, len(images))
 		for i, l := range images {
@@ -31,12 +33,13 @@ func Translate(n Network, code float32) func(context.Context, []Labelled) ([]Tra
 			return out, nil
 		}
 		pixels := make([]Pixels, len(images))
-		codes := make([]float32, len(images))
 		for i, l := range images {
-			pixels[i], codes[i] = l.Pixels, code
+			pixels[i] = l.Pixels
 		}
 		in := batchOf(pixels)
-		in.Codes = codes
+		if code != nil {
+			in.Codes = slices.Repeat([]float32{*code}, in.N)
+		}
 		result, err := n.Run(ctx, in)
 		if err != nil {
 			return nil, err
