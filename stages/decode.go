@@ -23,9 +23,9 @@ type Image struct {
 // A Shape gives the width and height at which a picture enters a network.
 type Shape func(width, height int) (int, int)
 
-// Decode returns the stage that decodes a file: shrunk by a power of two on the
-// way (for JPEG inside the decoder) as far as the shape leaves room, turned
-// upright, and through its profile to sRGB. A nil shape decodes it whole.
+// Decode returns the stage that decodes a file: turned upright, through its
+// profile to sRGB, and shrunk by a power of two as far as the shape leaves room.
+// A nil shape decodes it whole.
 func Decode(shape Shape) func(context.Context, File) (Image, error) {
 	return func(_ context.Context, f File) (Image, error) {
 		options := bimg.Options{
@@ -34,42 +34,90 @@ func Decode(shape Shape) func(context.Context, File) (Image, error) {
 			NoAutoRotate: true,
 			OutputICC:    "srgb", // libvips' own
 		}
-		if shape != nil {
-			wide, high := shape(f.Width, f.Height)
-			if k := halvings(f.Width, f.Height, wide, high); k > 0 {
-				options.Width, options.Height = shifted(f.Width, k), shifted(f.Height, k)
-				options.Force = true
+		if f.Grey {
+			// bimg takes a picture to this first, and only then through its
+			// profile: grey levels have to be grey levels still.
+			options.Interpretation = bimg.InterpretationBW
+		}
+		width, height := f.Width, f.Height // of what bimg is to give
+		if shape != nil && f.Format == JPEG {
+			// JPEG shrinks inside its decoder. It may lie on its side: that is
+			// known only afterwards.
+			k := min(halvings(width, height, shape), halvings(height, width, shape))
+			if k > 0 {
+				width, height = shifted(width, k), shifted(height, k)
+				options.Width, options.Height, options.Force = width, height, true
 			}
 		}
-		file, err := bimg.NewImage(f.Data).Process(options)
-		if err != nil {
-			// The text in err may be another file's: libvips has one buffer for all.
-			return Image{}, errors.New("cannot be decoded: corrupt, or of a kind that libvips cannot read")
+		if err := holds(width, height, 4); err != nil {
+			return Image{}, err
 		}
-		r, err := parseRaster(file)
+		r, err := decode(f.Data, options)
+		if err != nil {
+			// Perhaps the profile is broken, or not of the picture's kind.
+			options.NoProfile = true
+			r, err = decode(f.Data, options)
+		}
 		if err != nil {
 			return Image{}, err
 		}
-		if r.Bands != 3 && r.Bands != 4 {
-			return Image{}, fmt.Errorf("%d bands: neither RGB nor RGBA", r.Bands)
-		}
 		img := Image{
 			Source: f.Source, Format: f.Format, Digest: f.Digest,
-			Width: f.Width, Height: f.Height,
 			Pixels: upright(r.Pixels, r.orientation), Profile: r.profile,
 		}
-		if r.orientation >= 5 {
-			img.Width, img.Height = f.Height, f.Width
+		img.Width, img.Height = img.Pixels.Width, img.Pixels.Height
+		if f.Format == JPEG {
+			img.Width, img.Height = f.Width, f.Height
+			if r.orientation >= 5 {
+				img.Width, img.Height = f.Height, f.Width
+			}
+		} else if shape != nil {
+			// The others gain nothing in the decoder, and there alpha would be
+			// no weight to the colours.
+			k := halvings(img.Width, img.Height, shape)
+			img.Pixels, err = img.Pixels.resized(shifted(img.Width, k), shifted(img.Height, k))
 		}
-		return img, nil
+		return img, err
 	}
 }
 
+// decode returns the RGB or RGBA picture in a file.
+func decode(file []byte, o bimg.Options) (raster, error) {
+	file, err := bimg.NewImage(file).Process(o)
+	if err != nil {
+		// The text in err may be another file's: libvips has one buffer for all.
+		return raster{}, errors.New("cannot be decoded: corrupt, or of a kind that libvips cannot read")
+	}
+	r, err := parseRaster(file)
+	if err != nil {
+		return raster{}, err
+	}
+	switch r.Bands {
+	case 1, 2:
+		r.Pixels = coloured(r.Pixels)
+	case 3, 4:
+	default:
+		return raster{}, fmt.Errorf("%d bands: neither RGB nor RGBA", r.Bands)
+	}
+	return r, nil
+}
+
+// coloured makes RGB of grey levels, and RGBA of grey levels and alpha.
+func coloured(p Pixels) Pixels {
+	out := Pixels{Width: p.Width, Height: p.Height, Bands: p.Bands + 2, Data: make([]byte, 0, p.Width*p.Height*(p.Bands+2))}
+	for i := 0; i < len(p.Data); i += p.Bands {
+		grey := p.Data[i]
+		out.Data = append(append(out.Data, grey, grey), p.Data[i:i+p.Bands]...)
+	}
+	return out
+}
+
 // halvings is how often width and height can be halved and still cover the
-// network's shape.
-func halvings(width, height, wide, high int) int {
+// shape that they have in the network.
+func halvings(width, height int, shape Shape) int {
+	wide, high := shape(width, height)
 	k := 0
-	for shifted(width, k+1) >= wide && shifted(height, k+1) >= high {
+	for k < 16 && shifted(width, k+1) >= wide && shifted(height, k+1) >= high {
 		k++
 	}
 	return k

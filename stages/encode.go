@@ -137,8 +137,12 @@ func encode(c Checked, width, height int, o EncodeOptions) ([]byte, error) {
 		}
 		_, alpha = p.split()
 	}
+	pixels, err := result.join(alpha).resized(width, height)
+	if err != nil {
+		return nil, err
+	}
 	file, err := raster{
-		Pixels:  result.join(alpha),
+		Pixels:  pixels,
 		profile: c.Profile,
 		xmp:     note(Identity(c.Digest, o.Parameters), o.Parameters),
 	}.file()
@@ -153,9 +157,6 @@ func encode(c Checked, width, height int, o EncodeOptions) ([]byte, error) {
 	}
 	if options.Quality == 0 {
 		options.Quality = 90
-	}
-	if width != result.Width || height != result.Height {
-		options.Width, options.Height, options.Force = width, height, true
 	}
 	if alpha != nil && !f.alpha {
 		options.Background = bimg.Color{R: 255, G: 255, B: 255}

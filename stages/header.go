@@ -5,9 +5,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"image/gif"
 
-	"golang.org/x/image/tiff"
 	"golang.org/x/image/webp"
 )
 
@@ -17,35 +15,33 @@ var (
 	errCorrupt   = errors.New("corrupt header")
 )
 
-// inspect reads the stored width and height of a picture, before any memory is
-// taken for it, and finds what libvips would pass over in silence: files that
-// end early, and animations.
-func inspect(f Format, data []byte) (width, height int, err error) {
-	switch f {
-	case JPEG:
-		width, height, err = inspectJPEG(data)
-	case PNG:
-		width, height, err = inspectPNG(data)
-	case GIF:
-		width, height, err = inspectGIF(data)
-	case WebP:
-		width, height, err = inspectWebP(data)
-	case TIFF:
-		c, e := tiff.DecodeConfig(bytes.NewReader(data))
-		width, height, err = c.Width, c.Height, e
-	case AVIF, HEIF:
-		width, height, err = inspectHEIF(data)
-	default:
-		return 0, 0, errors.New("not a picture that gtx can read")
+// A header is what a file says of its picture before it is decoded.
+type header struct {
+	width, height int  // as stored, before any orientation
+	grey          bool // grey levels, perhaps with alpha
+}
+
+// inspect reads the header of a picture, before any memory is taken for it, and
+// finds what libvips would pass over in silence: files that end early, and
+// animations.
+func inspect(f Format, data []byte) (header, error) {
+	readers := map[Format]func([]byte) (header, error){
+		JPEG: inspectJPEG, PNG: inspectPNG, GIF: inspectGIF, WebP: inspectWebP,
+		TIFF: inspectTIFF, AVIF: inspectHEIF, HEIF: inspectHEIF,
 	}
-	if err == nil && (width < 1 || height < 1) {
+	read, known := readers[f]
+	if !known {
+		return header{}, errors.New("not a picture that gtx can read")
+	}
+	h, err := read(data)
+	if err == nil && (h.width < 1 || h.height < 1) {
 		err = errCorrupt
 	}
-	return width, height, err
+	return h, err
 }
 
 // inspectJPEG walks the segments to the end-of-image marker (ITU T.81, annex B).
-func inspectJPEG(data []byte) (width, height int, err error) {
+func inspectJPEG(data []byte) (h header, err error) {
 	scanned := false
 	for at := 2; ; {
 		// A marker is 0xff, perhaps repeated, and a code.
@@ -53,32 +49,33 @@ func inspectJPEG(data []byte) (width, height int, err error) {
 			at++
 		}
 		if at >= len(data) {
-			return 0, 0, errTruncated
+			return header{}, errTruncated
 		}
 		marker := data[at]
 		at++
 		switch {
 		case marker == 0xd9: // end of image
 			if !scanned {
-				return 0, 0, errCorrupt
+				return header{}, errCorrupt
 			}
-			return width, height, nil
-		case marker == 0x01, marker >= 0xd0 && marker <= 0xd7: // alone, without a length
+			return h, nil
+		case marker <= 0x01, marker >= 0xd0 && marker <= 0xd7: // alone, without a length
 		default:
 			if at+2 > len(data) {
-				return 0, 0, errTruncated
+				return header{}, errTruncated
 			}
 			length := int(binary.BigEndian.Uint16(data[at:]))
 			if at+length > len(data) {
-				return 0, 0, errTruncated
+				return header{}, errTruncated
 			}
 			// Start of frame, but not the tables that share its range.
 			if marker >= 0xc0 && marker <= 0xcf && marker != 0xc4 && marker != 0xc8 && marker != 0xcc {
 				if length < 8 {
-					return 0, 0, errCorrupt
+					return header{}, errCorrupt
 				}
-				height = int(binary.BigEndian.Uint16(data[at+3:]))
-				width = int(binary.BigEndian.Uint16(data[at+5:]))
+				h.height = int(binary.BigEndian.Uint16(data[at+3:]))
+				h.width = int(binary.BigEndian.Uint16(data[at+5:]))
+				h.grey = data[at+7] == 1 // component
 			}
 			at += length
 			if marker != 0xda {
@@ -90,7 +87,7 @@ func inspectJPEG(data []byte) (width, height int, err error) {
 		for {
 			next := bytes.IndexByte(data[min(at, len(data)):], 0xff)
 			if next < 0 || at+next+1 >= len(data) {
-				return 0, 0, errTruncated
+				return header{}, errTruncated
 			}
 			at += next
 			if code := data[at+1]; code != 0 && (code < 0xd0 || code > 0xd7) {
@@ -102,7 +99,7 @@ func inspectJPEG(data []byte) (width, height int, err error) {
 }
 
 // inspectPNG walks the chunks to IEND (PNG specification, section 5).
-func inspectPNG(data []byte) (width, height int, err error) {
+func inspectPNG(data []byte) (h header, err error) {
 	for at := 8; at+12 <= len(data); {
 		length := int(binary.BigEndian.Uint32(data[at:]))
 		body := at + 8
@@ -112,27 +109,29 @@ func inspectPNG(data []byte) (width, height int, err error) {
 		switch string(data[at+4 : body]) {
 		case "IHDR":
 			if length < 13 {
-				return 0, 0, errCorrupt
+				return header{}, errCorrupt
 			}
-			width = int(binary.BigEndian.Uint32(data[body:]))
-			height = int(binary.BigEndian.Uint32(data[body+4:]))
+			h.width = int(binary.BigEndian.Uint32(data[body:]))
+			h.height = int(binary.BigEndian.Uint32(data[body+4:]))
+			h.grey = data[body+9]&^4 == 0 // colour types 0 and 4
 		case "acTL":
-			return 0, 0, errAnimated
+			return header{}, errAnimated
 		case "IEND":
-			return width, height, nil
+			return h, nil
 		}
 		at = body + length + 4
 	}
-	return 0, 0, errTruncated
+	return header{}, errTruncated
 }
 
 // inspectGIF walks the blocks to the trailer (GIF89a, section 12) and counts
 // the pictures.
-func inspectGIF(data []byte) (width, height int, err error) {
-	config, err := gif.DecodeConfig(bytes.NewReader(data))
-	if err != nil {
-		return 0, 0, errTruncated
+func inspectGIF(data []byte) (h header, err error) {
+	if len(data) < 13 {
+		return header{}, errTruncated
 	}
+	word := func(at int) int { return int(binary.LittleEndian.Uint16(data[at:])) }
+	h.width, h.height = word(6), word(8)
 	table := func(flags byte) int { // bytes of a colour table
 		if flags&0x80 == 0 {
 			return 0
@@ -145,63 +144,115 @@ func inspectGIF(data []byte) (width, height int, err error) {
 		switch block {
 		case ';':
 			if pictures == 0 {
-				return 0, 0, errCorrupt
+				return header{}, errCorrupt
 			}
-			return config.Width, config.Height, nil
+			return h, nil
 		case '!':
 			at += 2
 		case ',':
 			if pictures++; pictures > 1 {
-				return 0, 0, errAnimated
+				return header{}, errAnimated
 			}
 			if at+10 > len(data) {
-				return 0, 0, errTruncated
+				return header{}, errTruncated
 			}
+			// A picture beyond the screen makes libvips enlarge the screen.
+			h.width = max(h.width, word(at+1)+word(at+5))
+			h.height = max(h.height, word(at+3)+word(at+7))
 			at += 11 + table(data[at+9])
 		default:
-			return 0, 0, errCorrupt
+			return header{}, errCorrupt
 		}
 		for at < len(data) && data[at] != 0 { // sub-blocks, ended by an empty one
 			at += 1 + int(data[at])
 		}
 		at++
 	}
-	return 0, 0, errTruncated
+	return header{}, errTruncated
 }
 
 // inspectWebP compares the length in the RIFF header with the file's.
-func inspectWebP(data []byte) (width, height int, err error) {
+func inspectWebP(data []byte) (h header, err error) {
 	if uint64(binary.LittleEndian.Uint32(data[4:]))+8 > uint64(len(data)) {
-		return 0, 0, errTruncated
+		return header{}, errTruncated
 	}
 	if len(data) > 20 && string(data[12:16]) == "VP8X" && data[20]&0x02 != 0 {
-		return 0, 0, errAnimated
+		return header{}, errAnimated
 	}
 	config, err := webp.DecodeConfig(bytes.NewReader(data))
 	if err != nil {
-		return 0, 0, fmt.Errorf("%w: %w", errCorrupt, err)
+		return header{}, fmt.Errorf("%w: %w", errCorrupt, err)
 	}
-	return config.Width, config.Height, nil
+	return header{width: config.Width, height: config.Height}, nil
 }
 
-// inspectHEIF finds the largest spatial extent ('ispe', ISO/IEC 23008-12): that
-// of the picture, others being of its tiles and thumbnails.
-func inspectHEIF(data []byte) (width, height int, err error) {
+// inspectTIFF makes sure that all strips or tiles lie inside the file.
+func inspectTIFF(data []byte) (header, error) {
+	d, err := readDirectory(data)
+	if err != nil {
+		return header{}, err
+	}
+	offsets, counts := d.numbers(tagStripOffsets), d.numbers(tagStripCounts)
+	if len(offsets) == 0 {
+		offsets, counts = d.numbers(tagTileOffsets), d.numbers(tagTileCounts)
+	}
+	if len(offsets) == 0 || len(offsets) != len(counts) {
+		return header{}, errCorrupt
+	}
+	for i, at := range offsets {
+		if at+counts[i] > len(data) {
+			return header{}, errTruncated
+		}
+	}
+	return header{
+		width:  d.number(tagWidth, 0),
+		height: d.number(tagHeight, 0),
+		grey:   d.number(tagPhotometric, 0) < 2 && d.number(tagSamples, 1) < 3, // 0: inverted
+	}, nil
+}
+
+// inspectHEIF walks the boxes (ISO/IEC 14496-12, section 4.2) and finds the
+// largest spatial extent ('ispe', ISO/IEC 23008-12): that of the picture, others
+// being of its tiles and thumbnails.
+func inspectHEIF(data []byte) (h header, err error) {
+	switch string(data[8:12]) {
+	case "avis", "hevc", "hevx", "msf1":
+		return header{}, errAnimated
+	}
+	for at := 0; at < len(data); {
+		if at+16 > len(data) {
+			return header{}, errTruncated
+		}
+		size := uint64(binary.BigEndian.Uint32(data[at:]))
+		switch size {
+		case 0: // to the end
+			size = uint64(len(data) - at)
+		case 1:
+			size = binary.BigEndian.Uint64(data[at+8:])
+		}
+		if size < 8 {
+			return header{}, errCorrupt
+		}
+		if size > uint64(len(data)-at) {
+			return header{}, errTruncated
+		}
+		at += int(size)
+	}
 	rest := data
 	for {
 		at := bytes.Index(rest, []byte("ispe"))
 		if at < 0 || at+16 > len(rest) {
 			break
 		}
-		w := int(binary.BigEndian.Uint32(rest[at+8:]))
-		h := int(binary.BigEndian.Uint32(rest[at+12:]))
-		if uint64(w)*uint64(h) > uint64(width)*uint64(height) {
-			width, height = w, h
+		wide := int(binary.BigEndian.Uint32(rest[at+8:]))
+		high := int(binary.BigEndian.Uint32(rest[at+12:]))
+		if uint64(wide)*uint64(high) > uint64(h.width)*uint64(h.height) {
+			h.width, h.height = wide, high
 		}
 		rest = rest[at+16:]
 	}
-	if width == 0 {
-		return 0, 0, errTruncated
+	if h.width == 0 {
+		return header{}, errTruncated
 	}
-	return width, height, nil
+	return h, nil
 }

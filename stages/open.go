@@ -16,6 +16,7 @@ type File struct {
 	Data          []byte
 	Format        Format
 	Width, Height int    // as stored, before any orientation
+	Grey          bool   // grey levels, perhaps with alpha
 	Digest        string // SHA-256 of Data, in hexadecimal
 }
 
@@ -45,20 +46,20 @@ func Open(o OpenOptions) func(context.Context, Source) (File, error) {
 			return File{}, errors.New("the file is empty")
 		}
 		format := Sniff(data)
-		width, height, err := inspect(format, data)
+		h, err := inspect(format, data)
 		if err != nil {
 			return File{}, err
 		}
-		if o.MaxPixels > 0 && width > o.MaxPixels/height {
-			return File{}, fmt.Errorf("%d×%d: %w (%d)", width, height, errTooLarge, o.MaxPixels)
+		if o.MaxPixels > 0 && h.width > o.MaxPixels/h.height {
+			return File{}, fmt.Errorf("%d×%d: %w (%d)", h.width, h.height, errTooLarge, o.MaxPixels)
 		}
 		if !o.OwnToo && readIdentity(data) != "" {
 			return File{}, Skip{OwnOutput}
 		}
 		digest := sha256.Sum256(data)
 		return File{
-			Source: s, Data: data, Format: format, Width: width, Height: height,
-			Digest: fmt.Sprintf("%x", digest),
+			Source: s, Data: data, Format: format, Digest: fmt.Sprintf("%x", digest),
+			Width: h.width, Height: h.height, Grey: h.grey,
 		}, nil
 	}
 }

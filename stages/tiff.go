@@ -24,14 +24,90 @@ const (
 	tagRowsPerStrip = 278
 	tagStripCounts  = 279
 	tagPlanar       = 284
+	tagTileOffsets  = 324
+	tagTileCounts   = 325
 	tagExtraSamples = 338
 	tagXMP          = 700
 	tagICC          = 34675
 
-	typeByte  = 1
-	typeShort = 3
-	typeLong  = 4
+	typeByte      = 1
+	typeShort     = 3
+	typeLong      = 4
+	typeUndefined = 7
 )
+
+// A directory holds the values of a TIFF file's first picture by their tags.
+type directory struct {
+	order  binary.ByteOrder
+	fields map[uint16]field
+}
+
+// A field is an array of numbers (of SHORT or LONG) or of bytes.
+type field struct {
+	width  int // bytes a value
+	values []byte
+}
+
+// readDirectory reads the fields that have a type listed above.
+func readDirectory(data []byte) (directory, error) {
+	if len(data) < 8 {
+		return directory{}, errTruncated
+	}
+	d := directory{binary.LittleEndian, map[uint16]field{}}
+	if data[0] == 'M' {
+		d.order = binary.BigEndian
+	}
+	at := int(d.order.Uint32(data[4:]))
+	if at+2 > len(data) {
+		return directory{}, errTruncated
+	}
+	end := at + 2 + 12*int(d.order.Uint16(data[at:]))
+	if end > len(data) {
+		return directory{}, errTruncated
+	}
+	for at += 2; at < end; at += 12 {
+		entry := data[at : at+12]
+		width := map[uint16]int{typeByte: 1, typeShort: 2, typeLong: 4, typeUndefined: 1}[d.order.Uint16(entry[2:])]
+		size := width * int(d.order.Uint32(entry[4:]))
+		from := entry[8:]
+		if size > 4 {
+			offset := int(d.order.Uint32(from))
+			if offset+size > len(data) {
+				return directory{}, errTruncated
+			}
+			from = data[offset:]
+		}
+		if size > 0 {
+			d.fields[d.order.Uint16(entry)] = field{width, from[:size:size]}
+		}
+	}
+	return d, nil
+}
+
+// numbers are the values of a tag; none if it is missing.
+func (d directory) numbers(tag uint16) []int {
+	f := d.fields[tag]
+	var list []int
+	for at := 0; at < len(f.values); at += f.width {
+		switch f.width {
+		case 1:
+			list = append(list, int(f.values[at]))
+		case 2:
+			list = append(list, int(d.order.Uint16(f.values[at:])))
+		case 4:
+			list = append(list, int(d.order.Uint32(f.values[at:])))
+		}
+	}
+	return list
+}
+
+// number is the first value of a tag, or the default.
+func (d directory) number(tag uint16, otherwise int) int {
+	if list := d.numbers(tag); len(list) > 0 {
+		return list[0]
+	}
+	return otherwise
+}
 
 // A raster is what a TIFF file carries between gtx and libvips.
 type raster struct {
@@ -44,83 +120,25 @@ type raster struct {
 var errRaster = errors.New("the decoder gave no plain 8-bit raster")
 
 // parseRaster reads the uncompressed 8-bit TIFF that libvips writes. The pixels
-// stay where they are in data.
+// and the profile stay where they are in data.
 func parseRaster(data []byte) (raster, error) {
-	if len(data) < 8 {
+	d, err := readDirectory(data)
+	if err != nil {
 		return raster{}, errRaster
 	}
-	var order binary.ByteOrder = binary.LittleEndian
-	if data[0] == 'M' {
-		order = binary.BigEndian
+	r := raster{
+		Pixels: Pixels{
+			Width:  d.number(tagWidth, 0),
+			Height: d.number(tagHeight, 0),
+			Bands:  d.number(tagSamples, 1),
+		},
+		orientation: d.number(tagOrientation, 1),
+		profile:     d.fields[tagICC].values,
 	}
-	directory := int(order.Uint32(data[4:]))
-	if directory+2 > len(data) {
-		return raster{}, errRaster
-	}
-	entries := int(order.Uint16(data[directory:]))
-	if directory+2+12*entries > len(data) {
-		return raster{}, errRaster
-	}
-	r := raster{orientation: 1}
-	var offsets, counts []int
-	for i := range entries {
-		entry := data[directory+2+12*i:][:12]
-		count := int(order.Uint32(entry[4:]))
-		numbers := func() []int { // the entry's values, SHORT or LONG
-			width := map[uint16]int{typeShort: 2, typeLong: 4}[order.Uint16(entry[2:])]
-			from := entry[8:]
-			if width*count > 4 {
-				at := int(order.Uint32(from))
-				if width == 0 || at+width*count > len(data) {
-					return nil
-				}
-				from = data[at:]
-			}
-			list := make([]int, 0, count)
-			for j := range count {
-				if width == 2 {
-					list = append(list, int(order.Uint16(from[2*j:])))
-				} else if width == 4 {
-					list = append(list, int(order.Uint32(from[4*j:])))
-				}
-			}
-			return list
-		}
-		first := func() int {
-			if list := numbers(); len(list) > 0 {
-				return list[0]
-			}
-			return 0
-		}
-		switch order.Uint16(entry) {
-		case tagWidth:
-			r.Width = first()
-		case tagHeight:
-			r.Height = first()
-		case tagSamples:
-			r.Bands = first()
-		case tagOrientation:
-			r.orientation = first()
-		case tagBits:
-			if first() != 8 {
-				return raster{}, errRaster
-			}
-		case tagCompression:
-			if first() != 1 {
-				return raster{}, errRaster
-			}
-		case tagStripOffsets:
-			offsets = numbers()
-		case tagStripCounts:
-			counts = numbers()
-		case tagICC:
-			if at := int(order.Uint32(entry[8:])); count > 4 && at+count <= len(data) {
-				r.profile = data[at : at+count : at+count]
-			}
-		}
-	}
-	size := r.Width * r.Height * r.Bands
-	if size == 0 || len(offsets) == 0 || len(offsets) != len(counts) {
+	offsets, counts := d.numbers(tagStripOffsets), d.numbers(tagStripCounts)
+	if d.number(tagBits, 1) != 8 || d.number(tagCompression, 1) != 1 ||
+		len(offsets) == 0 || len(offsets) != len(counts) ||
+		r.Width < 1 || r.Height < 1 || r.Bands < 1 || holds(r.Width, r.Height, r.Bands) != nil {
 		return raster{}, errRaster
 	}
 	end := offsets[0]
@@ -130,22 +148,31 @@ func parseRaster(data []byte) (raster, error) {
 		}
 		end += counts[i]
 	}
-	if end-offsets[0] != size || end > len(data) {
+	if end-offsets[0] != r.Width*r.Height*r.Bands || end > len(data) {
 		return raster{}, errRaster
 	}
 	r.Data = data[offsets[0]:end:end]
 	return r, nil
 }
 
+// holds tells whether bimg can handle a picture: it counts bytes in 32 bits.
+func holds(width, height, bands int) error {
+	const most = math.MaxInt32 - 1<<20 // less room for the metadata
+	if width > most/height/bands {
+		return fmt.Errorf("%d×%d is more than 2 GiB of pixels", width, height)
+	}
+	return nil
+}
+
 // file writes r as a little-endian, one-strip TIFF.
 func (r raster) file() ([]byte, error) {
+	if err := holds(r.Width, r.Height, r.Bands); err != nil {
+		return nil, err
+	}
 	if len(r.Data) != r.Width*r.Height*r.Bands {
 		return nil, fmt.Errorf("%d bytes for %d×%d×%d", len(r.Data), r.Width, r.Height, r.Bands)
 	}
-	if len(r.Data) > math.MaxUint32-1<<20 {
-		return nil, errors.New("more than 4 GiB of pixels")
-	}
-	type field struct {
+	type entry struct {
 		tag, kind, count, value int
 	}
 	const header = 8
@@ -154,7 +181,7 @@ func (r raster) file() ([]byte, error) {
 	profile := pixels + len(r.Data)
 	xmp := profile + len(r.profile)
 	directory := (xmp + len(r.xmp) + 1) &^ 1
-	fields := []field{
+	entries := []entry{
 		{tagWidth, typeLong, 1, r.Width},
 		{tagHeight, typeLong, 1, r.Height},
 		{tagBits, typeShort, r.Bands, bits},
@@ -167,17 +194,17 @@ func (r raster) file() ([]byte, error) {
 		{tagPlanar, typeShort, 1, 1},
 	}
 	if r.Bands == 4 {
-		fields = append(fields, field{tagExtraSamples, typeShort, 1, 2}) // alpha, not premultiplied
+		entries = append(entries, entry{tagExtraSamples, typeShort, 1, 2}) // alpha, not premultiplied
 	}
 	if len(r.xmp) > 4 {
-		fields = append(fields, field{tagXMP, typeByte, len(r.xmp), xmp})
+		entries = append(entries, entry{tagXMP, typeByte, len(r.xmp), xmp})
 	}
 	if len(r.profile) > 4 {
-		fields = append(fields, field{tagICC, 7, len(r.profile), profile})
+		entries = append(entries, entry{tagICC, typeUndefined, len(r.profile), profile})
 	}
 
 	order := binary.LittleEndian
-	out := make([]byte, 0, directory+2+12*len(fields)+4)
+	out := make([]byte, 0, directory+2+12*len(entries)+4)
 	out = append(out, 'I', 'I', 42, 0)
 	out = order.AppendUint32(out, uint32(directory))
 	for range r.Bands {
@@ -187,12 +214,12 @@ func (r raster) file() ([]byte, error) {
 	out = append(out, r.profile...)
 	out = append(out, r.xmp...)
 	out = out[:directory]
-	out = order.AppendUint16(out, uint16(len(fields)))
-	for _, f := range fields {
-		out = order.AppendUint16(out, uint16(f.tag))
-		out = order.AppendUint16(out, uint16(f.kind))
-		out = order.AppendUint32(out, uint32(f.count))
-		out = order.AppendUint32(out, uint32(f.value))
+	out = order.AppendUint16(out, uint16(len(entries)))
+	for _, e := range entries {
+		out = order.AppendUint16(out, uint16(e.tag))
+		out = order.AppendUint16(out, uint16(e.kind))
+		out = order.AppendUint32(out, uint32(e.count))
+		out = order.AppendUint32(out, uint32(e.value))
 	}
 	return order.AppendUint32(out, 0), nil
 }

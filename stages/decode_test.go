@@ -1,0 +1,317 @@
+package stages
+
+import (
+	"bytes"
+	"context"
+	"encoding/binary"
+	"fmt"
+	"image"
+	"image/color"
+	"image/jpeg"
+	"testing"
+
+	"github.com/h2non/bimg"
+)
+
+// lying is the stored picture that orientation o (Exif 1 to 8) turns into p.
+func lying(p Pixels, o int) Pixels {
+	q := Pixels{Width: p.Width, Height: p.Height, Bands: p.Bands, Data: make([]byte, len(p.Data))}
+	if o >= 5 {
+		q.Width, q.Height = p.Height, p.Width
+	}
+	for y := range p.Height {
+		for x := range p.Width {
+			right, bottom := p.Width-1-x, p.Height-1-y
+			// Exif 2.32, 4.6.4: where row 0 and column 0 of the stored picture show.
+			to := [][2]int{{}, {x, y}, {right, y}, {right, bottom}, {x, bottom},
+				{y, x}, {y, right}, {bottom, right}, {bottom, x}}[o]
+			copy(q.at(to[0], to[1]), p.at(x, y))
+		}
+	}
+	return q
+}
+
+func TestEveryOrientationDecodesUpright(t *testing.T) {
+	want := scene(96, 64)
+	for o := 1; o <= 8; o++ {
+		stored := lying(want, o)
+		webp := vipsOf(t, stored, bimg.Options{Type: bimg.WEBP, Lossless: true})
+		for name, file := range map[string][]byte{
+			"jpeg": withSegment(jpegOf(t, stored), 0xe1, append([]byte("Exif\x00\x00"), exif(o, nil)...)),
+			"png":  withChunk(pngOf(t, goImage(stored)), "eXIf", exif(o, nil)),
+			"webp": extended(webp, stored.Width, stored.Height, 0x08, "EXIF", exif(o, nil)),
+			"tiff": tiffOf(stored.Width, stored.Height, 8, 3, 2, stored.Data, tag{274, 3, 1, uint32(o), nil}),
+		} {
+			t.Run(fmt.Sprintf("%s/%d", name, o), func(t *testing.T) {
+				img := decoded(t, file, nil)
+				rgb, _ := img.Pixels.split()
+				if img.Width != 96 || img.Height != 64 {
+					t.Errorf("%d×%d", img.Width, img.Height)
+				}
+				if d := distance(t, rgb, want); d > 2 {
+					t.Errorf("off by %.1f grey levels", d)
+				}
+				// A network of one wide shape: a picture on its side must not be shrunk too far.
+				wide := decoded(t, file, func(int, int) (int, int) { return 48, 16 })
+				if p := wide.Pixels; p.Width < 48 || p.Height < 16 || wide.Width != 96 || wide.Height != 64 {
+					t.Errorf("shrunk to %d×%d of %d×%d", p.Width, p.Height, wide.Width, wide.Height)
+				}
+			})
+		}
+	}
+}
+
+// be16 and le16 widen samples to 16 bits.
+func le16(data []byte) []byte {
+	var out []byte
+	for _, v := range data {
+		out = binary.LittleEndian.AppendUint16(out, uint16(v)*257)
+	}
+	return out
+}
+
+func TestEveryKindOfPixelDecodesToRGB(t *testing.T) {
+	const w, h = 80, 60
+	want := scene(w, h)
+	var (
+		grey      = image.NewGray(image.Rect(0, 0, w, h))
+		greyRGB   = Pixels{Width: w, Height: h, Bands: 3}
+		greyAlpha []byte
+		deep      = image.NewNRGBA64(image.Rect(0, 0, w, h))
+		indexed   = image.NewPaletted(image.Rect(0, 0, w, h), nil)
+		indexRGB  = Pixels{Width: w, Height: h, Bands: 3}
+		cmyk      []byte
+		flatCMYK  = Pixels{Width: w, Height: h, Bands: 3}
+		bits      = make([]byte, w/8*h)
+		bitsRGB   = Pixels{Width: w, Height: h, Bands: 3}
+		alpha     = make([]byte, w*h)
+	)
+	for i := range 16 {
+		indexed.Palette = append(indexed.Palette, color.RGBA{byte(17 * i), byte(255 - 11*i), byte(i * i), 255})
+	}
+	for i := range w * h {
+		x, y := i%w, i/w
+		px := want.at(x, y)
+		grey.Pix[i] = px[0]
+		greyRGB.Data = append(greyRGB.Data, px[0], px[0], px[0])
+		greyAlpha = append(greyAlpha, px[0], byte(i))
+		alpha[i] = byte(i)
+		deep.SetNRGBA64(x, y, color.NRGBA64{uint16(px[0]) * 257, uint16(px[1]) * 257, uint16(px[2]) * 257, 65535})
+		n := (x + y) / 9
+		indexed.Pix[i] = byte(n % 16)
+		indexRGB.Data = append(indexRGB.Data, byte(17*(n%16)), byte(255-11*(n%16)), byte((n%16)*(n%16)))
+		if x < w/2 {
+			cmyk = append(cmyk, 0, 0, 0, 0)
+			flatCMYK.Data = append(flatCMYK.Data, 255, 255, 255)
+		} else {
+			cmyk = append(cmyk, 0, 255, 255, 0)
+			flatCMYK.Data = append(flatCMYK.Data, 230, 30, 35)
+		}
+		v := byte(0)
+		if (x/5+y/5)%2 == 0 {
+			v = 255
+			bits[i/8] |= 0x80 >> (i % 8)
+		}
+		bitsRGB.Data = append(bitsRGB.Data, v, v, v)
+	}
+	cmykFile := tiffOf(w, h, 8, 4, 5, cmyk)
+	cmykJPEG, err := bimg.NewImage(cmykFile).Process(bimg.Options{Type: bimg.JPEG, Interpretation: bimg.InterpretationCMYK, Quality: 95})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		name  string
+		file  []byte
+		want  Pixels
+		alpha []byte
+		level float64
+	}{
+		{"grey PNG", pngOf(t, grey), greyRGB, nil, 0},
+		{"grey TIFF", tiffOf(w, h, 8, 1, 1, grey.Pix), greyRGB, nil, 0},
+		{"grey+alpha TIFF", tiffOf(w, h, 8, 2, 1, greyAlpha, tag{338, 3, 1, 2, nil}), greyRGB, alpha, 0},
+		{"16-bit PNG", pngOf(t, deep), want, nil, 1},
+		{"16-bit TIFF", tiffOf(w, h, 16, 3, 2, le16(want.Data)), want, nil, 1},
+		{"16-bit grey TIFF", tiffOf(w, h, 16, 1, 1, le16(grey.Pix)), greyRGB, nil, 1},
+		{"palette PNG", pngOf(t, indexed), indexRGB, nil, 0},
+		{"CMYK TIFF", cmykFile, flatCMYK, nil, 12},
+		{"CMYK JPEG", cmykJPEG, flatCMYK, nil, 12},
+		{"bilevel TIFF", tiffOf(w, h, 1, 1, 1, bits), bitsRGB, nil, 0},
+		{"RGBA PNG", pngOf(t, goImage(want.join(alpha))), want, alpha, 0},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			rgb, alpha := decoded(t, c.file, nil).Pixels.split()
+			if d := distance(t, rgb, c.want); d > c.level {
+				t.Errorf("off by %.1f grey levels: %v, want %v", d, rgb.Data[3*(w-5):3*w], c.want.Data[3*(w-5):3*w])
+			}
+			if string(alpha) != string(c.alpha) {
+				t.Errorf("%d bytes of alpha, want %d", len(alpha), len(c.alpha))
+			}
+		})
+	}
+}
+
+// profileOf is an ICC profile (version 2) of the given colour space and tags.
+func profileOf(space string, names []string, bodies [][]byte) []byte {
+	be := binary.BigEndian
+	p := make([]byte, 128)
+	copy(p[8:], []byte{2, 0x40, 0, 0})
+	copy(p[12:], "mntr"+space+"XYZ ")
+	copy(p[36:], "acsp")
+	copy(p[68:], []byte{0, 0, 0xf6, 0xd6, 0, 1, 0, 0, 0, 0, 0xd3, 0x2d}) // D50
+	names = append(names, "desc", "cprt", "wtpt")
+	desc := append([]byte("desc\x00\x00\x00\x00\x00\x00\x00\x05test\x00"), make([]byte, 78)...)
+	bodies = append(bodies, desc, []byte("text\x00\x00\x00\x00none\x00"), xyz(0.9642, 1, 0.8249))
+	p = be.AppendUint32(p, uint32(len(names)))
+	at := len(p) + 12*len(names)
+	var data []byte
+	for i, name := range names {
+		for (at+len(data))%4 != 0 {
+			data = append(data, 0)
+		}
+		p = append(p, name...)
+		p = be.AppendUint32(p, uint32(at+len(data)))
+		p = be.AppendUint32(p, uint32(len(bodies[i])))
+		data = append(data, bodies[i]...)
+	}
+	p = append(p, data...)
+	be.PutUint32(p, uint32(len(p)))
+	return p
+}
+
+func xyz(x, y, z float64) []byte {
+	b := []byte("XYZ \x00\x00\x00\x00")
+	for _, v := range []float64{x, y, z} {
+		b = binary.BigEndian.AppendUint32(b, uint32(int32(v*65536)))
+	}
+	return b
+}
+
+func gamma(g float64) []byte {
+	return append([]byte("curv\x00\x00\x00\x00\x00\x00\x00\x01"), byte(g), byte(g*256))
+}
+
+// swapped is sRGB with red and green exchanged, near enough.
+func swapped() []byte {
+	return profileOf("RGB ", []string{"gXYZ", "rXYZ", "bXYZ", "rTRC", "gTRC", "bTRC"}, [][]byte{
+		xyz(0.4360, 0.2225, 0.0139), xyz(0.3851, 0.7169, 0.0971), xyz(0.1431, 0.0606, 0.7141),
+		gamma(2.2), gamma(2.2), gamma(2.2),
+	})
+}
+
+func withProfile(file, profile []byte) []byte {
+	return withSegment(file, 0xe2, append([]byte("ICC_PROFILE\x00\x01\x01"), profile...))
+}
+
+func TestProfileIsAppliedAndReplacedBySRGB(t *testing.T) {
+	p := scene(80, 60)
+	exchanged := Pixels{Width: 80, Height: 60, Bands: 3}
+	for i := 0; i < len(p.Data); i += 3 {
+		exchanged.Data = append(exchanged.Data, p.Data[i+1], p.Data[i], p.Data[i+2])
+	}
+	grey := Pixels{Width: 80, Height: 60, Bands: 3}
+	var levels []byte
+	for i := 0; i < len(p.Data); i += 3 {
+		levels = append(levels, p.Data[i])
+		v := byte(float64(p.Data[i])/255*255 + 0.5)
+		grey.Data = append(grey.Data, v, v, v)
+	}
+	greyProfile := profileOf("GRAY", []string{"kTRC"}, [][]byte{gamma(2.2)})
+	muted := Pixels{Width: 80, Height: 60, Bands: 3} // inside the gamut of print
+	for _, v := range p.Data {
+		muted.Data = append(muted.Data, 100+v/4)
+	}
+	cmyk := vipsOf(t, muted, bimg.Options{Type: bimg.JPEG, Interpretation: bimg.InterpretationCMYK, Quality: 95})
+	var greyJPEG bytes.Buffer
+	if err := jpeg.Encode(&greyJPEG, &image.Gray{Pix: levels, Stride: 80, Rect: image.Rect(0, 0, 80, 60)}, &jpeg.Options{Quality: 95}); err != nil {
+		t.Fatal(err)
+	}
+	icc := func(profile []byte) tag { return tag{34675, 7, uint32(len(profile)), 0, profile} }
+	for _, c := range []struct {
+		name    string
+		file    []byte
+		want    Pixels
+		profile bool
+	}{
+		{"JPEG", withProfile(jpegOf(t, p), swapped()), exchanged, true},
+		{"8-bit TIFF", tiffOf(80, 60, 8, 3, 2, p.Data, icc(swapped())), exchanged, true},
+		{"16-bit TIFF", tiffOf(80, 60, 16, 3, 2, le16(p.Data), icc(swapped())), exchanged, true},
+		{"grey TIFF", tiffOf(80, 60, 8, 1, 1, levels, icc(greyProfile)), grey, true},
+		{"RGB with a grey profile", tiffOf(80, 60, 8, 3, 2, p.Data, icc(greyProfile)), p, false},
+		{"RGB with a broken profile", tiffOf(80, 60, 8, 3, 2, p.Data, icc([]byte("no profile at all"))), p, true},
+		{"CMYK JPEG", cmyk, muted, true},
+		{"grey JPEG", withProfile(greyJPEG.Bytes(), greyProfile), grey, true},
+		{"grey with a profile for RGB", tiffOf(80, 60, 8, 1, 1, levels, icc(swapped())), grey, false},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			img := decoded(t, c.file, nil)
+			if d := distance(t, img.Pixels, c.want); d > 4 {
+				t.Errorf("off by %.1f grey levels: %v, want %v", d, img.Pixels.Data[:9], c.want.Data[:9])
+			}
+			if !c.profile && img.Profile == nil {
+				return // useless, and dropped
+			}
+			if len(img.Profile) < 128 || string(img.Profile[16:20]) != "RGB " || string(img.Profile) == string(swapped()) {
+				t.Errorf("profile of %d bytes", len(img.Profile))
+			}
+		})
+	}
+	if img := decoded(t, jpegOf(t, p), nil); img.Profile != nil {
+		t.Error("a picture without a profile got one")
+	}
+}
+
+func TestDecodeShrinksButNeverBelowTheShape(t *testing.T) {
+	for _, c := range []struct{ w, h, wide, high, width, height int }{
+		{1000, 700, 256, 184, 500, 350},
+		{1024, 736, 256, 184, 256, 184},
+		{1023, 735, 256, 184, 256, 184},
+		{1021, 735, 256, 184, 256, 184},
+		{2050, 1400, 256, 176, 513, 350},
+		{64, 48, 256, 256, 64, 48},
+	} {
+		p := scene(c.w, c.h)
+		for name, file := range map[string][]byte{
+			"jpeg": vipsOf(t, p, bimg.Options{Type: bimg.JPEG, Quality: 95}),
+			"png":  vipsOf(t, p, bimg.Options{Type: bimg.PNG, Compression: 1}),
+			"webp": vipsOf(t, p, bimg.Options{Type: bimg.WEBP}),
+		} {
+			t.Run(fmt.Sprintf("%s/%dx%d", name, c.w, c.h), func(t *testing.T) {
+				img := decoded(t, file, func(w, h int) (int, int) {
+					if w < h {
+						return c.high, c.wide
+					}
+					return c.wide, c.high
+				})
+				got := [4]int{img.Width, img.Height, img.Pixels.Width, img.Pixels.Height}
+				if want := [4]int{c.w, c.h, c.width, c.height}; got != want {
+					t.Errorf("%v, want %v", got, want)
+				}
+				if d := distance(t, img.Pixels, scene(img.Pixels.Width, img.Pixels.Height)); d > 2.5 {
+					t.Errorf("off by %.1f grey levels", d)
+				}
+			})
+		}
+	}
+}
+
+func TestHalvings(t *testing.T) {
+	for _, c := range []struct{ w, h, wide, high, want int }{
+		{256, 256, 256, 256, 0}, {511, 511, 256, 256, 1}, {510, 511, 256, 256, 0},
+		{4000, 3000, 256, 192, 3}, {4096, 3072, 256, 192, 4}, {1, 1, 1, 1, 16},
+		{3000, 1, 256, 8, 0}, {8, 8, 16, 16, 0},
+	} {
+		shape := func(int, int) (int, int) { return c.wide, c.high }
+		if got := halvings(c.w, c.h, shape); got != c.want {
+			t.Errorf("%d×%d for %d×%d: %d, want %d", c.w, c.h, c.wide, c.high, got, c.want)
+		}
+	}
+}
+
+func TestDecodeErrorsHoldNoTextOfLibvips(t *testing.T) {
+	f := opened(t, pngOf(t, goImage(scene(20, 20))))
+	f.Data = append([]byte{}, f.Data[:8]...)
+	_, err := Decode(nil)(context.Background(), f)
+	if err == nil || err.Error() != "cannot be decoded: corrupt, or of a kind that libvips cannot read" {
+		t.Errorf("%v", err)
+	}
+}

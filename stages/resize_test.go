@@ -1,0 +1,136 @@
+package stages
+
+import (
+	"context"
+	"fmt"
+	"testing"
+)
+
+func TestResizeGivesTheExactShape(t *testing.T) {
+	for _, c := range []struct{ w, h, wide, high int }{
+		{1, 1, 256, 256}, {1, 3000, 64, 256}, {3000, 1, 256, 64}, {3000, 1, 256, 256},
+		{2, 2, 1, 1}, {1000, 700, 256, 184}, {1001, 701, 256, 184}, {255, 257, 256, 256},
+		{256, 255, 256, 256}, {500, 100, 100, 500}, {100, 500, 500, 100}, {777, 333, 776, 332},
+		{513, 511, 256, 256}, {4000, 3, 31, 2},
+	} {
+		for bands := 3; bands <= 4; bands++ {
+			t.Run(fmt.Sprintf("%dx%dx%d to %dx%d", c.w, c.h, bands, c.wide, c.high), func(t *testing.T) {
+				p := scene(c.w, c.h)
+				if bands == 4 {
+					p = p.join(make([]byte, c.w*c.h))
+				}
+				img, err := Resize(func(int, int) (int, int) { return c.wide, c.high })(context.Background(), Image{Pixels: p})
+				if err != nil {
+					t.Fatal(err)
+				}
+				if q := img.Pixels; q.Width != c.wide || q.Height != c.high || q.Bands != 3 || len(q.Data) != 3*c.wide*c.high {
+					t.Errorf("%d×%d×%d in %d bytes", q.Width, q.Height, q.Bands, len(q.Data))
+				}
+				if bands == 4 && len(img.Alpha) != c.wide*c.high {
+					t.Errorf("%d bytes of alpha", len(img.Alpha))
+				}
+			})
+		}
+	}
+}
+
+// A smooth scene is the same at any size, and of any aspect.
+func TestResizeKeepsTheScene(t *testing.T) {
+	for _, c := range []struct{ w, h, wide, high int }{
+		{1000, 700, 256, 184}, {256, 184, 1000, 700}, {500, 100, 100, 500}, {2048, 64, 64, 64},
+		{64, 2048, 64, 64}, {300, 300, 300, 75}, {777, 333, 200, 333},
+	} {
+		t.Run(fmt.Sprintf("%dx%d to %dx%d", c.w, c.h, c.wide, c.high), func(t *testing.T) {
+			p, err := scene(c.w, c.h).resized(c.wide, c.high)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if d := distance(t, p, scene(c.wide, c.high)); d > 1.5 {
+				t.Errorf("off by %.2f grey levels", d)
+			}
+		})
+	}
+}
+
+// stripes are rows or columns of black and white, one pixel wide.
+func stripes(width, height int, rows bool) Pixels {
+	p := Pixels{Width: width, Height: height, Bands: 3, Data: make([]byte, 3*width*height)}
+	for i := range p.Data {
+		x, y := i/3%width, i/3/width
+		if rows {
+			x = y
+		}
+		p.Data[i] = byte(x % 2 * 255)
+	}
+	return p
+}
+
+func TestResizeAveragesWhatItShrinksAndKeepsWhatItDoesNot(t *testing.T) {
+	p, err := stripes(600, 100, false).resized(100, 150) // across the columns: grey
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, v := range p.Data {
+		if x := i / 3 % 100; x > 1 && x < 98 && (v < 110 || v > 145) {
+			t.Fatalf("aliased: %d at column %d", v, x)
+		}
+	}
+	p, err = stripes(600, 100, true).resized(100, 100) // along the rows: as sharp as they were
+	if err != nil {
+		t.Fatal(err)
+	}
+	if d := distance(t, p, stripes(100, 100, true)); d > 2 {
+		t.Errorf("blurred by %.1f grey levels", d)
+	}
+}
+
+func TestResizeToTheSameSizeReturnsTheVeryPixels(t *testing.T) {
+	p := scene(64, 48)
+	q, err := p.resized(64, 48)
+	if err != nil || &q.Data[0] != &p.Data[0] {
+		t.Errorf("copied, or %v", err)
+	}
+}
+
+func TestSplitAndJoinAreInverse(t *testing.T) {
+	alpha := make([]byte, 16*9)
+	for i := range alpha {
+		alpha[i] = byte(i)
+	}
+	p := scene(16, 9)
+	rgb, got := p.join(alpha).split()
+	if string(rgb.Data) != string(p.Data) || string(got) != string(alpha) {
+		t.Error("the round trip changed the picture")
+	}
+	for i := range alpha {
+		alpha[i] = 255
+	}
+	if _, got := p.join(alpha).split(); got != nil {
+		t.Error("an opaque picture has alpha")
+	}
+	if q := p.join(nil); q.Bands != 3 || &q.Data[0] != &p.Data[0] {
+		t.Error("joining nothing is not free")
+	}
+}
+
+// Half of the picture is red, half is black and transparent: where they meet,
+// the red may fade but must not darken.
+func TestColourUnderFullTransparencyDoesNotReachTheEdge(t *testing.T) {
+	const w, h = 400, 300
+	p := Pixels{Width: w, Height: h, Bands: 4, Data: make([]byte, 4*w*h)}
+	for i := range w * h {
+		if i%w < 203 {
+			copy(p.Data[4*i:], []byte{200, 0, 0, 255})
+		}
+	}
+	img, err := Resize(square(64))(context.Background(), Image{Pixels: p})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for x := range 64 {
+		red, alpha := img.Pixels.at(x, 32)[0], img.Alpha[32*64+x]
+		if alpha > 8 && (red < 190 || red > 210) {
+			t.Errorf("column %d: red %d under alpha %d", x, red, alpha)
+		}
+	}
+}
