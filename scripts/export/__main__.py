@@ -1,0 +1,73 @@
+"""The exporter's command line."""
+
+from __future__ import annotations
+
+import argparse
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import onnx
+import torch
+from torch import nn
+
+from export.graph import BytesClassifier, BytesGenerator, save, to_onnx
+from export.manifest import Manifest, classifier_manifest, generator_manifest
+from export.parity import TOLERANCE, worst_difference
+from train import loop
+from train.config import Config
+
+
+def commit() -> str:
+    """The commit the weights were trained from, empty outside a checkout."""
+    command = ["git", "rev-parse", "--short=12", "HEAD"]
+    try:
+        found = subprocess.run(command, cwd=Path(__file__).parent, capture_output=True, text=True)
+    except FileNotFoundError:
+        return ""
+    return found.stdout.strip()
+
+
+def describe(config: Config, step: int) -> dict[str, Any]:
+    """The manifest's training block; folders by their last two names, for nobody has ours."""
+    folders = ["/".join(Path(folder).parts[-2:]) for folder in (*config.a, *config.b)]
+    return {"data": ", ".join(folders), "steps": step, "commit": commit()}
+
+
+def build(run: Path, name: str, title: str) -> tuple[onnx.ModelProto, nn.Module]:
+    """The graph of a run's averaged network and the network itself, both bytes to bytes."""
+    config, trainer, facts = loop.restore(run, torch.device("cpu"))
+    training = describe(config, facts["step"])
+    wrapped: nn.Module
+    manifest: Manifest
+    if config.method == "classifier":
+        wrapped = BytesClassifier(trainer.network())
+        manifest = classifier_manifest(name, title, config.domains, training)
+    elif config.method == "domain-code":
+        wrapped = BytesGenerator(trainer.network())
+        manifest = generator_manifest(name, title, config.domains, training)
+    else:
+        raise ValueError(f"no export for method {config.method!r}")
+    wrapped.eval()
+    return to_onnx(wrapped, manifest), wrapped
+
+
+def main(argv: list[str]) -> int:
+    parser = argparse.ArgumentParser(prog="python -m export", description=__doc__)
+    parser.add_argument("run", type=Path)
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--title", default="", help="title in the manifest; its name is OUT's")
+    options = parser.parse_args(argv)
+    model, wrapped = build(options.run, options.out.stem, options.title or options.out.stem)
+    difference = worst_difference(model, wrapped)
+    if difference > TOLERANCE:
+        print(f"export: the graph differs from the network by {difference:.2g}", file=sys.stderr)
+        return 1
+    save(model, options.out)
+    print(f"{options.out}: {options.out.stat().st_size} bytes, parity {difference:.1g}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,99 @@
+"""Wrap networks so that bytes go in and bytes come out, and write them as ONNX."""
+
+from __future__ import annotations
+
+import inspect
+import io
+import json
+from pathlib import Path
+
+import onnx
+import torch
+from torch import Tensor, nn
+
+from export.manifest import KEY, Manifest
+
+OPSET = 13
+IR_VERSION = 8
+DYNAMIC = {0: "n", 1: "h", 2: "w"}
+
+
+def decode(image: Tensor) -> Tensor:
+    """uint8 [n, h, w, 3] -> float [n, 3, h, w] in [-1, 1]."""
+    return image.float().permute(0, 3, 1, 2) / 127.5 - 1
+
+
+def encode(image: Tensor) -> Tensor:
+    """float [n, 3, h, w] in [-1, 1] -> uint8 [n, h, w, 3], clipped and rounded."""
+    return torch.round(torch.clamp((image + 1) * 127.5, 0, 255)).to(torch.uint8).permute(0, 2, 3, 1)
+
+
+class BytesGenerator(nn.Module):
+    """A generator that takes and gives bytes: (image, code) -> translation."""
+
+    inputs = ("image", "code")
+    output = "translation"
+
+    def __init__(self, net: nn.Module) -> None:
+        super().__init__()
+        self.net = net
+
+    def forward(self, image: Tensor, code: Tensor) -> Tensor:
+        return encode(self.net(decode(image), code))
+
+
+class BytesClassifier(nn.Module):
+    """A classifier that takes bytes: image -> logits."""
+
+    inputs = ("image",)
+    output = "logits"
+
+    def __init__(self, net: nn.Module) -> None:
+        super().__init__()
+        self.net = net
+
+    def forward(self, image: Tensor) -> Tensor:
+        return self.net(decode(image))
+
+
+def example(wrapped: nn.Module, batch: int, height: int, width: int, seed: int = 0) -> tuple[Tensor, ...]:
+    """Random inputs of a wrapped network."""
+    rng = torch.Generator().manual_seed(seed)
+    image = torch.randint(0, 256, (batch, height, width, 3), generator=rng, dtype=torch.uint8)
+    if "code" not in wrapped.inputs:
+        return (image,)
+    return image, torch.linspace(-1, 1, batch) if batch > 1 else torch.ones(1)
+
+
+def to_onnx(wrapped: nn.Module, manifest: Manifest, size: int = 64) -> onnx.ModelProto:
+    """Trace with a batch of two (at one, some broadcasts are silently frozen) and attach the manifest."""
+    wrapped.eval()
+    axes = {"image": DYNAMIC, "code": {0: "n"}, "translation": DYNAMIC, "logits": {0: "n"}}
+    names = (*wrapped.inputs, wrapped.output)
+    options: dict[str, object] = {}
+    if "dynamo" in inspect.signature(torch.onnx.export).parameters:
+        options["dynamo"] = False
+    buffer = io.BytesIO()
+    torch.onnx.export(
+        wrapped,
+        example(wrapped, 2, size, size),
+        buffer,
+        opset_version=OPSET,
+        input_names=list(wrapped.inputs),
+        output_names=[wrapped.output],
+        dynamic_axes={name: axes[name] for name in names},
+        **options,
+    )
+    model = onnx.load_from_string(buffer.getvalue())
+    model.ir_version = min(model.ir_version, IR_VERSION)
+    onnx.helper.set_model_props(model, {KEY: json.dumps(manifest)})
+    onnx.checker.check_model(model)
+    return model
+
+
+def save(model: onnx.ModelProto, path: Path) -> None:
+    """Write beside the target first: whoever reads it while we write must not see half a file."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_suffix(".partial")
+    partial.write_bytes(model.SerializeToString())
+    partial.replace(path)

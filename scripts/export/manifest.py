@@ -1,0 +1,92 @@
+"""Manifests (`gtx.model/1`): what the Go program must know to feed a graph."""
+
+from __future__ import annotations
+
+from typing import Any
+
+KEY = "gtx.manifest"
+LICENSE = "weights: research use only; trained on photographs whose copyright stays with the photographers"
+
+Manifest = dict[str, Any]
+
+
+def _common(name: str, title: str, family: str, training: dict[str, Any]) -> Manifest:
+    return {
+        "schema": "gtx.model/1",
+        "name": name,
+        "title": title,
+        "family": family,
+        "version": "1",
+        "license": LICENSE,
+        "source": "scripts/train",
+        "training": training,
+        "graphs": {"main": {"batch": "dynamic", "deterministic": True}},
+    }
+
+
+def _image_input(minimum: int) -> dict[str, Any]:
+    return {
+        "graph": "main",
+        "name": "image",
+        "dtype": "uint8",
+        "layout": "NHWC",
+        "shape": [-1, -1, -1, 3],
+        "role": "image",
+        "image": {"channels": 3, "color": "RGB", "scale": [1, 1, 1], "offset": [0, 0, 0]},
+        "size": {
+            "mode": "multiple",
+            "h": 256,
+            "w": 256,
+            "multiple_of": 8,
+            "min": minimum,
+            "max": 512,
+            "fit": "stretch",
+        },
+    }
+
+
+def generator_manifest(name: str, title: str, domains: tuple[str, str], training: dict[str, Any]) -> Manifest:
+    """The manifest of a domain-coded generator; the code of domain a is -1, of domain b +1."""
+    manifest = _common(name, title, "domain-code", training)
+    strength = {"op": "scale", "min": 0, "max": 1.5, "neutral": 0}
+    label = {"kind": "scalar", "strength": strength, "requires_source_label": False}
+    manifest["inputs"] = [
+        _image_input(64),
+        {
+            "graph": "main",
+            "name": "code",
+            "dtype": "float32",
+            "shape": [-1],
+            "role": "label",
+            "label": label,
+        },
+    ]
+    manifest["outputs"] = [
+        {
+            "graph": "main",
+            "name": "translation",
+            "role": "image",
+            "dtype": "uint8",
+            "layout": "NHWC",
+            "color": "RGB",
+            "scale": [1, 1, 1],
+            "offset": [0, 0, 0],
+        }
+    ]
+    manifest["domains"] = [{"id": domains[0], "code": -1}, {"id": domains[1], "code": 1}]
+    return manifest
+
+
+def classifier_manifest(name: str, title: str, domains: tuple[str, str], training: dict[str, Any]) -> Manifest:
+    """The manifest of a two-class classifier with logits in the order of the domains."""
+    manifest = _common(name, title, "classifier", training)
+    manifest["inputs"] = [_image_input(32)]
+    manifest["outputs"] = [{"graph": "main", "name": "logits", "role": "logits", "dtype": "float32"}]
+    manifest["classifier"] = {
+        "graph": "main",
+        "activation": "softmax",
+        "classes": list(domains),
+        "threshold": 0.5,
+    }
+    manifest["domains"] = [{"id": domain} for domain in domains]
+    return manifest

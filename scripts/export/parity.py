@@ -1,0 +1,38 @@
+"""Compare an exported graph with the network it was traced from."""
+
+from __future__ import annotations
+
+import onnx
+import torch
+from torch import nn
+
+from export.graph import example
+
+TOLERANCE = 1e-3
+CASES = ((2, 64, 64), (1, 96, 136), (1, 256, 256))
+
+
+def worst_difference(model: onnx.ModelProto, wrapped: nn.Module) -> float:
+    """The largest difference over batch sizes and image sizes, in units of [-1, 1] or logits.
+
+    Bytes may differ by one level where a value lies on the edge of rounding; that is not counted.
+    """
+    import onnxruntime  # absent from Debian: only this check needs it
+
+    session = onnxruntime.InferenceSession(
+        model.SerializeToString(), providers=["CPUExecutionProvider"]
+    )
+    worst = 0.0
+    for case in CASES:
+        inputs = example(wrapped, *case)
+        feed = {name: value.numpy() for name, value in zip(wrapped.inputs, inputs)}
+        with torch.no_grad():
+            wanted = wrapped(*inputs)
+        got = torch.from_numpy(session.run(None, feed)[0])
+        if got.shape != wanted.shape or got.dtype != wanted.dtype:
+            raise ValueError(f"{case}: got {got.shape} {got.dtype}, want {wanted.shape} {wanted.dtype}")
+        difference = (got.float() - wanted.float()).abs()
+        if got.dtype == torch.uint8:
+            difference = (difference - 1).clamp(min=0) / 127.5
+        worst = max(worst, difference.max().item())
+    return worst

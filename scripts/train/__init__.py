@@ -1,0 +1,1 @@
+"""Train image translators: `python -m train --method domain-code --a DIR --b DIR --out RUN`."""

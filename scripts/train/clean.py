@@ -1,0 +1,78 @@
+"""Find wrong labels by cross-validation: `python -m train.clean --a DIR --b DIR --out DIR`.
+
+A classifier that never saw a picture says how likely its label is. Pictures whose own label it
+finds unlikely are listed in OUT/drop.txt for the trainer's --drop.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from train import config as configs
+from train import data, loop
+from train.methods import method
+
+
+def probabilities(run: Path, paths: list[str]) -> np.ndarray:
+    """The probability of domain b for each picture, the mean over the picture and its mirror image."""
+    _, trainer, _ = loop.restore(run, loop.device())
+    net = trainer.network().eval()
+    results = []
+    with torch.no_grad():
+        for start in range(0, len(paths), 32):
+            images = data.to_float(np.stack([data.decode(p) for p in paths[start : start + 32]]))
+            logits = net(images) + net(images.flip(3))
+            results.append((logits / 2).softmax(1)[:, 1])
+    return torch.cat(results).numpy()
+
+
+def cross_validate(
+    a: list[str], b: list[str], out: Path, folds: int, steps: int
+) -> dict[str, tuple[int, float]]:
+    """path -> (label, probability of domain b by a network that did not train on the path)."""
+    labels = {p: label for label, side in ((0, a), (1, b)) for f in side for p in data.load(f).paths}
+    order = np.random.default_rng(0).permutation(sorted(labels))
+    result = {}
+    for fold in range(folds):
+        held = [str(p) for p in order[fold::folds]]
+        run = out / f"fold{fold}"
+        run.mkdir(parents=True, exist_ok=True)
+        (run / "held.txt").write_text("\n".join(held))
+        _, defaults = method("classifier")
+        stages = [{**defaults["stages"][0], "steps": steps}]
+        given = {"method": "classifier", "a": a, "b": b, "stages": stages, "seed": fold + 10}
+        values = {**defaults, **given, "drop": str(run / "held.txt")}
+        configs.write(configs.from_dict(values), run / loop.CONFIG)
+        loop.train(run)
+        result.update({p: (labels[p], float(s)) for p, s in zip(held, probabilities(run, held))})
+    return result
+
+
+def main(argv: list[str]) -> int:
+    parser = argparse.ArgumentParser(prog="python -m train.clean", description=__doc__)
+    parser.add_argument("--a", action="append", required=True)
+    parser.add_argument("--b", action="append", required=True)
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--folds", type=int, default=3)
+    parser.add_argument("--steps", type=int, default=400)
+    parser.add_argument("--below", type=float, default=0.35, help="drop labels less likely than this")
+    options = parser.parse_args(argv)
+    scores = cross_validate(options.a, options.b, options.out, options.folds, options.steps)
+    (options.out / "scores.json").write_text(json.dumps(scores, indent=0))
+    drop = [p for p, (label, s) in sorted(scores.items()) if (s if label else 1 - s) < options.below]
+    (options.out / "drop.txt").write_text("\n".join(drop) + "\n")
+    for folder in (*options.a, *options.b):
+        paths = data.load(folder).paths
+        dropped = sum(p in set(drop) for p in paths)
+        print(f"{folder}: {dropped} of {len(paths)} dropped")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,109 @@
+"""Folders of photographs as training batches."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from PIL import Image
+from torch import Tensor
+
+SIDE = 256  # pictures are kept at this size
+SUFFIXES = {".jpg", ".jpeg", ".png", ".webp"}
+LUMA = (0.299, 0.587, 0.114)
+
+
+@dataclass(frozen=True)
+class Folder:
+    """The pictures of one folder, decoded: uint8 [n, 256, 256, 3], and their paths."""
+
+    paths: list[str]
+    pixels: np.ndarray
+
+
+def cache_dir() -> Path:
+    return Path(os.environ.get("GTX_CACHE", Path.home() / ".cache" / "gtx"))
+
+
+def load(folder: str, drop: frozenset[str] = frozenset()) -> Folder:
+    """Decode a folder once; later runs map the cached array."""
+    paths = sorted(str(p) for p in Path(folder).iterdir() if p.suffix.lower() in SUFFIXES)
+    if not paths:
+        raise FileNotFoundError(f"no pictures in {folder}")
+    key = hashlib.sha256("\n".join(f"{p} {os.stat(p).st_mtime_ns}" for p in paths).encode())
+    cached = cache_dir() / f"{key.hexdigest()[:24]}-{SIDE}.npy"
+    if cached.exists():
+        pixels = np.load(cached, mmap_mode="r")
+    else:
+        pixels = np.stack([decode(p) for p in paths])
+        cached.parent.mkdir(parents=True, exist_ok=True)
+        np.save(cached, pixels)
+    keep = [i for i, p in enumerate(paths) if p not in drop]
+    return Folder([paths[i] for i in keep], np.ascontiguousarray(pixels[keep]))
+
+
+def decode(path: str) -> np.ndarray:
+    """A picture as RGB bytes, its centre square at 256x256."""
+    with Image.open(path) as image:
+        image = image.convert("RGB")
+        if image.size != (SIDE, SIDE):
+            side = min(image.size)
+            left, top = (image.width - side) // 2, (image.height - side) // 2
+            box = (left, top, left + side, top + side)
+            image = image.resize((SIDE, SIDE), Image.LANCZOS, box=box)
+        return np.asarray(image)
+
+
+def read_drop(path: str) -> frozenset[str]:
+    return frozenset(Path(path).read_text().split("\n")) if path else frozenset()
+
+
+def to_float(pixels: np.ndarray) -> Tensor:
+    """uint8 [..., h, w, 3] -> float [..., 3, h, w] in [-1, 1]."""
+    return torch.from_numpy(np.array(pixels)).float().movedim(-1, -3) / 127.5 - 1
+
+
+class Sampler:
+    """Random augmented crops of one domain; each of its folders is drawn equally often.
+
+    Stateless: the random numbers come from the caller, who seeds them by the step, so that a
+    resumed run sees the same batches.
+    """
+
+    def __init__(self, folders: list[Folder], jitter: float) -> None:
+        self.folders = folders
+        self.jitter = jitter
+
+    def batch(self, rng: np.random.Generator, n: int, size: int, cover: tuple[float, float]) -> Tensor:
+        crops = []
+        for _ in range(n):
+            pixels = self.folders[rng.integers(len(self.folders))].pixels
+            picture = pixels[rng.integers(len(pixels))]
+            side = round(SIDE * rng.uniform(*cover))
+            top, left = rng.integers(0, SIDE - side + 1, size=2)
+            crop = picture[top : top + side, left : left + side]
+            if rng.random() < 0.5:
+                crop = crop[:, ::-1]
+            crop = to_float(crop)
+            if side != size:
+                crop = F.interpolate(
+                    crop[None], (size, size), mode="bilinear", align_corners=False, antialias=True
+                )[0]
+            crops.append(jitter_colour(crop, rng, self.jitter))
+        return torch.stack(crops)
+
+
+def jitter_colour(image: Tensor, rng: np.random.Generator, amount: float) -> Tensor:
+    """Change brightness, contrast and saturation of [3, h, w], each by up to the given part."""
+    if amount == 0:
+        return image
+    light, contrast, saturation = rng.uniform(-amount, amount, size=3)
+    grey = (image * torch.tensor(LUMA)[:, None, None]).sum(0, keepdim=True)
+    image = grey + (image - grey) * float(1 + saturation)
+    mean = float(grey.mean())
+    return ((image - mean) * float(1 + contrast) + mean + float(light)).clamp(-1, 1)

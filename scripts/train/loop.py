@@ -1,0 +1,95 @@
+"""The training loop: batches in, checkpoints, a log and contact sheets out."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from train import config as configs
+from train import data, parallel, sheets
+from train.config import Config
+from train.methods import Method, method
+
+CHECKPOINT = "checkpoint.pt"
+CONFIG = "config.json"
+LOG = "log.jsonl"
+
+
+def device() -> torch.device:
+    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+
+
+def build(config: Config, on: torch.device) -> Method:
+    """A method with freshly initialised networks."""
+    torch.manual_seed(config.seed)
+    return method(config.method)[0](config, on)
+
+
+def restore(run: Path, on: torch.device) -> tuple[Config, Method, dict[str, Any]]:
+    """The configuration, the method at its last checkpoint, and the checkpoint's other facts."""
+    config = configs.from_dict(configs.read(run / CONFIG))
+    trainer = build(config, on)
+    checkpoint = torch.load(run / CHECKPOINT, map_location=on)
+    trainer.load(checkpoint.pop("method"))
+    return config, trainer, checkpoint
+
+
+def train(run: Path, until: int | None = None) -> None:
+    """Train the run in a folder from its last checkpoint, or from the start, to its last step.
+
+    Every step draws its random numbers from (seed, step, process): a resumed run repeats the run
+    that was never stopped. Of several processes, the first writes.
+    """
+    on = device()
+    if (run / CHECKPOINT).exists():
+        config, trainer, facts = restore(run, on)
+        first, seconds = facts["step"], facts["seconds"]
+    else:
+        config = configs.from_dict(configs.read(run / CONFIG))
+        trainer, first, seconds = build(config, on), 0, 0.0
+    main = parallel.rank() == 0
+    if main:
+        keep_log(run / LOG, first)
+    drop = data.read_drop(config.drop)
+    a, b = (
+        data.Sampler([data.load(folder, drop) for folder in side], config.jitter)
+        for side in (config.a, config.b)
+    )
+    last = config.steps if until is None else min(until, config.steps)
+    began = time.monotonic() - seconds
+    with (run / LOG).open("a") as log:
+        for step in range(first, last):
+            rng = np.random.default_rng((config.seed, step, parallel.rank()))
+            losses = trainer.step(a, b, rng, step)
+            seconds = time.monotonic() - began
+            done = step + 1
+            if not main:
+                continue
+            if done % config.log_every == 0 or done == last:
+                entry = {"step": done, "seconds": round(seconds, 1), **losses}
+                log.write(json.dumps(entry) + "\n")
+                log.flush()
+            if done % config.save_every == 0 or done == last:
+                save(run, trainer, done, seconds)
+            if done % config.sheet_every == 0 or done == last:
+                sheets.write(run / "sheets" / f"{done:06d}.png", trainer, a, b)
+
+
+def save(run: Path, trainer: Method, step: int, seconds: float) -> None:
+    """Replace the checkpoint at once, so that an interrupted write costs nothing."""
+    partial = run / (CHECKPOINT + ".partial")
+    torch.save({"method": trainer.state(), "step": step, "seconds": seconds}, partial)
+    os.replace(partial, run / CHECKPOINT)
+
+
+def keep_log(path: Path, step: int) -> None:
+    """Cut off what was logged after the checkpoint; it will be logged again."""
+    lines = path.read_text().splitlines() if path.exists() else []
+    kept = [line for line in lines if json.loads(line)["step"] <= step]
+    path.write_text("".join(line + "\n" for line in kept))

@@ -1,0 +1,87 @@
+"""The season classifier: cross-entropy on noisy labels."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from train import parallel
+from train.config import Config
+from train.data import Sampler
+from train.ema import Average
+from train.networks.classifier import Classifier
+
+DEFAULTS: dict[str, Any] = {
+    "stages": [{"steps": 1500, "size": 256, "batch": 32, "cover": [0.5, 1.0]}],
+    "lr": 2e-3,
+    "betas": [0.9, 0.999],
+    "decay_from": 0.1,
+    "weight_decay": 0.05,
+    "ema": 0.995,
+    "jitter": 0.25,
+    "weights": {"smoothing": 0.1, "mixup": 0.3},
+}
+
+
+class ClassifierMethod:
+    """Two classes, domain a first. Label smoothing and mixup because labels go by date."""
+
+    def __init__(self, config: Config, device: torch.device) -> None:
+        self.config = config
+        self.device = device
+        self.net = Classifier(**config.network).to(device)
+        self.average = Average(self.net, config.ema)
+        self.optimiser = torch.optim.AdamW(
+            self.net.parameters(), config.lr, config.betas, weight_decay=config.weight_decay
+        )
+
+    def step(self, a: Sampler, b: Sampler, rng: np.random.Generator, step: int) -> dict[str, float]:
+        _, stage = self.config.stage_at(step)
+        n = parallel.share(stage.batch)
+        images = torch.cat([s.batch(rng, n, stage.size, stage.cover) for s in (a, b)])
+        images = images.to(self.device)
+        # Dropout draws from torch's generator: seed it by the step, too, so that a resumed run
+        # is the same run.
+        torch.manual_seed(int(rng.integers(2**31)))
+        half = 0.5 * self.config.weights["smoothing"]
+        target = torch.full((len(images), 2), half, device=self.device)
+        target[:n, 0] = target[n:, 1] = 1 - half
+        mix = float(rng.beta(self.config.weights["mixup"], self.config.weights["mixup"]))
+        order = torch.from_numpy(rng.permutation(len(images))).to(self.device)
+        images = mix * images + (1 - mix) * images[order]
+        target = mix * target + (1 - mix) * target[order]
+
+        for group in self.optimiser.param_groups:
+            group["lr"] = self.config.lr * self.config.rate(step)
+        self.net.train()
+        with torch.autocast("cuda", torch.bfloat16, enabled=self.device.type == "cuda"):
+            logits = self.net(images)
+        loss = -(target * F.log_softmax(logits.float(), dim=1)).sum(1).mean()
+        self.optimiser.zero_grad()
+        loss.backward()
+        parallel.average_gradients(self.net.parameters())
+        self.optimiser.step()
+        self.average.update(self.net, step)
+        return {"loss": loss.item()}
+
+    def sheet(self, images: Tensor) -> list[Tensor]:
+        return []
+
+    def state(self) -> dict[str, Any]:
+        return {
+            "net": self.net.state_dict(),
+            "average": self.average.net.state_dict(),
+            "optimiser": self.optimiser.state_dict(),
+        }
+
+    def load(self, state: dict[str, Any]) -> None:
+        self.net.load_state_dict(state["net"])
+        self.average.net.load_state_dict(state["average"])
+        self.optimiser.load_state_dict(state["optimiser"])
+
+    def network(self) -> nn.Module:
+        return self.average.net

@@ -1,0 +1,181 @@
+"""One generator, a domain code: the method this project is named for.
+
+G(x, c) translates to the domain of code c, -1 for a and +1 for b. It is asked for three things:
+look real in the target domain, come back by the opposite code, and leave a picture alone that is
+in the target domain already. The last makes it its own classifier: no source label is needed.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from train import parallel
+from train.config import Config
+from train.data import Sampler
+from train.ema import Average
+from train.losses import A, B, adversarial, reconstruction
+from train.networks.discriminator import BASE, Discriminators
+from train.networks.generator import Generator
+
+DEFAULTS: dict[str, Any] = {
+    "stages": [
+        {"steps": 6000, "size": 64, "batch": 8, "cover": [0.8, 1.0]},
+        {"steps": 1200, "size": 128, "batch": 6, "cover": [0.8, 1.0]},
+        {"steps": 1200, "size": 128, "batch": 6, "cover": [0.5, 0.6]},
+    ],
+    "network": {"width": 16, "blocks": 4},
+    "discriminator": {"width": 40, "levels": 4, "scales": 3},
+    "weights": {"adversarial": 1.0, "cycle": 3.0, "own": 2.5, "wrong": 0.5},
+}
+
+STRENGTHS = (-1.0, -0.5, 0.0, 0.5, 1.0)
+
+
+class DomainCode:
+    """Least-squares GAN with per-domain outputs, cycle and own-domain reconstruction."""
+
+    def __init__(self, config: Config, device: torch.device) -> None:
+        self.config = config
+        self.device = device
+        self.generator = Generator(**config.network).to(device, memory_format=torch.channels_last)
+        self.discriminators = Discriminators(**config.discriminator).to(
+            device, memory_format=torch.channels_last
+        )
+        self.average = Average(self.generator, config.ema)
+        adam = {"lr": config.lr, "betas": config.betas}
+        self.generator_optimiser = torch.optim.Adam(self.generator.parameters(), **adam)
+        self.discriminator_optimiser = torch.optim.Adam(self.discriminators.parameters(), **adam)
+        self.top = -1  # the finest discriminator trained so far
+
+    def step(self, a: Sampler, b: Sampler, rng: np.random.Generator, step: int) -> dict[str, float]:
+        _, stage = self.config.stage_at(step)
+        n = parallel.share(stage.batch)
+        real = torch.cat([s.batch(rng, n, stage.size, stage.cover) for s in (a, b)])
+        real = real.to(self.device, memory_format=torch.channels_last)
+        level = self.grow(level_of(stage.size, stage.cover))
+        for optimiser in (self.generator_optimiser, self.discriminator_optimiser):
+            for group in optimiser.param_groups:
+                group["lr"] = self.config.lr * self.config.rate(step)
+
+        own = torch.ones(2 * n, device=self.device)
+        own[:n] = -1
+        gentle = own * torch.from_numpy(own_codes(rng, 2 * n)).to(self.device)
+        losses, fake = self.step_generator(real, own, gentle, level)
+        losses.update(self.step_discriminators(real, fake, level))
+        self.average.update(self.generator, step)
+        return losses
+
+    def step_generator(
+        self, real: Tensor, own: Tensor, gentle: Tensor, level: int
+    ) -> tuple[dict[str, float], Tensor]:
+        weights = self.config.weights
+        n = len(real) // 2
+        self.discriminators.requires_grad_(False)
+        with self.autocast():
+            fake = self.generator(real, -own)
+            back = self.generator(fake, own)
+            kept = self.generator(real, gentle)
+            judged = self.discriminators(fake, level)
+        fooled = adversarial([out[:n] for out in judged], B, True)
+        fooled = fooled + adversarial([out[n:] for out in judged], A, True)
+        cycle = reconstruction(back, real)
+        keep = reconstruction(kept, real)
+        loss = weights["adversarial"] * fooled + weights["cycle"] * cycle + weights["own"] * keep
+        self.generator_optimiser.zero_grad()
+        loss.backward()
+        parallel.average_gradients(self.generator.parameters())
+        self.generator_optimiser.step()
+        self.discriminators.requires_grad_(True)
+        moved = reconstruction(fake.detach(), real)
+        values = {"fooled": fooled, "cycle": cycle, "own": keep, "moved": moved}
+        return {key: value.item() for key, value in values.items()}, fake.detach()
+
+    def step_discriminators(self, real: Tensor, fake: Tensor, level: int) -> dict[str, float]:
+        n = len(real) // 2
+        with self.autocast():
+            on_real = self.discriminators(real, level)
+            on_fake = self.discriminators(fake, level)
+        loss = torch.zeros((), device=self.device)
+        wrong = torch.zeros((), device=self.device)
+        # A real picture of the other domain is wrong, too: an output that only knows "real"
+        # lets G return its input.
+        for domain, mine, other in ((A, slice(0, n), slice(n, None)), (B, slice(n, None), slice(0, n))):
+            loss = loss + adversarial([out[mine] for out in on_real], domain, True)
+            loss = loss + adversarial([out[other] for out in on_fake], domain, False)
+            wrong = wrong + adversarial([out[other] for out in on_real], domain, False)
+        total = loss + self.config.weights["wrong"] * wrong
+        self.discriminator_optimiser.zero_grad()
+        total.backward()
+        parallel.average_gradients(self.discriminators.parameters())
+        self.discriminator_optimiser.step()
+        return {"discriminator": loss.item(), "wrong": wrong.item()}
+
+    def grow(self, level: int) -> int:
+        """Let the discriminators of new levels start from what the level below has learnt."""
+        for new in range(self.top + 1, level + 1):
+            if self.top >= 0:
+                self.discriminators.grow(new)
+        self.top = max(self.top, level)
+        return level
+
+    def autocast(self) -> torch.autocast:
+        """bfloat16 on GPUs and on processors whose torch makes it faster than float32."""
+        cpu = self.device.type == "cpu"
+        enabled = not cpu or fast_bfloat16()
+        return torch.autocast(self.device.type, torch.bfloat16, enabled=enabled)
+
+    @torch.no_grad()
+    def sheet(self, images: Tensor) -> list[Tensor]:
+        images = images.to(self.device)
+        columns = [images]
+        for strength in STRENGTHS:
+            code = torch.full((len(images),), strength, device=self.device)
+            columns.append(self.average.net(images, code))
+        return columns
+
+    def state(self) -> dict[str, Any]:
+        return {
+            "generator": self.generator.state_dict(),
+            "discriminators": self.discriminators.state_dict(),
+            "average": self.average.net.state_dict(),
+            "generator_optimiser": self.generator_optimiser.state_dict(),
+            "discriminator_optimiser": self.discriminator_optimiser.state_dict(),
+            "top": self.top,
+        }
+
+    def load(self, state: dict[str, Any]) -> None:
+        self.generator.load_state_dict(state["generator"])
+        self.discriminators.load_state_dict(state["discriminators"])
+        self.average.net.load_state_dict(state["average"])
+        self.generator_optimiser.load_state_dict(state["generator_optimiser"])
+        self.discriminator_optimiser.load_state_dict(state["discriminator_optimiser"])
+        self.top = state["top"]
+
+    def network(self) -> nn.Module:
+        return self.average.net
+
+
+def own_codes(rng: np.random.Generator, n: int) -> np.ndarray:
+    """Strengths for the own-domain reconstruction: half of them 1, the others between 0 and 1.
+
+    A summer needs no change anywhere from -1 to 0: so zero becomes the neutral code, and the
+    strength of a change grows from there.
+    """
+    strengths = np.where(rng.random(n) < 0.5, 1.0, rng.random(n))
+    return strengths.astype(np.float32)
+
+
+def level_of(size: int, cover: tuple[float, float]) -> int:
+    """The pyramid level of crops: 0 where the whole picture would be about 32 pixels wide."""
+    whole = size / (0.5 * (cover[0] + cover[1]))
+    return max(0, round(math.log2(whole / BASE)))
+
+
+def fast_bfloat16() -> bool:
+    """torch 1.x is slower in bfloat16 than in float32 on the processor."""
+    return int(torch.__version__.split(".")[0]) >= 2 and torch.backends.cpu.get_cpu_capability() == "AVX512"

@@ -1,0 +1,43 @@
+"""A small season classifier: which domain does a picture belong to?"""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from train.networks.layers import conv
+
+
+class Classifier(nn.Module):
+    """Fully convolutional, pooled at both ends, so that any h, w >= 32 will do.
+
+    image: [n, 3, h, w] in [-1, 1]; result: logits [n, 2], domain a first. The input is averaged
+    over pool x pool pixels: the season is visible in a thumbnail.
+    """
+
+    def __init__(self, width: int = 24, pool: int = 4, dropout: float = 0.3) -> None:
+        super().__init__()
+        self.pool = pool
+        w = width
+        widths = [3, w, 2 * w, 4 * w, 6 * w]
+        self.convs = nn.ModuleList(
+            conv(i, o, stride=2, reflect=False) for i, o in zip(widths, widths[1:])
+        )
+        self.norms = nn.ModuleList(nn.BatchNorm2d(o) for o in widths[1:])
+        self.mix = nn.ModuleList(conv(o, o, reflect=False) for o in widths[2:])
+        self.mix_norms = nn.ModuleList(nn.BatchNorm2d(o) for o in widths[2:])
+        self.dropout = nn.Dropout(dropout)
+        self.head = nn.Linear(2 * widths[-1], 2)
+
+    def forward(self, image: Tensor) -> Tensor:
+        x = F.avg_pool2d(image, self.pool)
+        for i, (layer, norm) in enumerate(zip(self.convs, self.norms)):
+            x = F.relu(norm(layer(x)))
+            if i > 0:
+                x = x + F.relu(self.mix_norms[i - 1](self.mix[i - 1](x)))
+        mean = x.mean((2, 3))
+        # The spread says whether a feature (snow) is everywhere or only in places.
+        spread = ((x - mean[:, :, None, None]) ** 2).mean((2, 3))
+        features = torch.cat([mean, (spread + 1e-5).sqrt()], dim=1)
+        return self.head(self.dropout(features))

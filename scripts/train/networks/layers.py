@@ -1,0 +1,71 @@
+"""Layers shared by the networks."""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+EPSILON = 1e-5
+
+
+def conv(inputs: int, outputs: int, size: int = 3, stride: int = 1, reflect: bool = True) -> nn.Conv2d:
+    """A convolution that keeps h/stride. Reflection avoids the dark frame zero padding learns."""
+    mode = "reflect" if reflect else "zeros"
+    return nn.Conv2d(inputs, outputs, size, stride, padding=size // 2, padding_mode=mode)
+
+
+class CodedNorm(nn.Module):
+    """Instance normalisation, then a scale and a shift that are linear in the domain code.
+
+    The code enters after the normalisation because a constant added before it is cancelled
+    exactly. Linear in the code, so that half a code is half the change.
+    """
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.film = nn.Linear(1, 2 * channels)
+        nn.init.normal_(self.film.weight, std=0.3)
+        nn.init.zeros_(self.film.bias)
+
+    def forward(self, x: Tensor, code: Tensor) -> Tensor:
+        gamma, beta = self.film(code[:, None])[:, :, None, None].chunk(2, dim=1)
+        return F.instance_norm(x, eps=EPSILON) * (1 + gamma) + beta
+
+
+class ResidualBlock(nn.Module):
+    """Two coded convolutions around a shortcut (He et al. 2016)."""
+
+    def __init__(self, channels: int, reflect: bool = True) -> None:
+        super().__init__()
+        self.conv1 = conv(channels, channels, reflect=reflect)
+        self.norm1 = CodedNorm(channels)
+        self.conv2 = conv(channels, channels, reflect=reflect)
+        self.norm2 = CodedNorm(channels)
+
+    def forward(self, x: Tensor, code: Tensor) -> Tensor:
+        h = F.relu(self.norm1(self.conv1(x), code))
+        return x + self.norm2(self.conv2(h), code)
+
+
+def double(x: Tensor) -> Tensor:
+    """Nearest-neighbour upsampling by two; unlike a transposed convolution, no checkerboard."""
+    return F.interpolate(x, scale_factor=2.0, mode="nearest")
+
+
+def multiply_accumulates(net: nn.Module, *inputs: Tensor) -> int:
+    """Count multiply-accumulates of the convolutions and linear layers in one forward pass."""
+    total = 0
+
+    def count(layer: nn.Module, _: tuple, out: Tensor) -> None:
+        nonlocal total
+        weight: Tensor = layer.weight
+        total += weight[0].numel() * out.numel()
+
+    layers = [m for m in net.modules() if isinstance(m, (nn.Conv2d, nn.Linear))]
+    hooks = [layer.register_forward_hook(count) for layer in layers]
+    with torch.no_grad():
+        net(*inputs)
+    for hook in hooks:
+        hook.remove()
+    return total

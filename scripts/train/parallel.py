@@ -1,0 +1,60 @@
+"""Data-parallel training on one machine: each process takes its share of every batch.
+
+Single-threaded processes beat one process with several threads on a busy machine: a thread that
+loses its core keeps the others spinning at every layer, a process only once per step.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from typing import Callable
+
+import torch
+import torch.distributed as dist
+import torch.multiprocessing as mp
+from torch import Tensor
+
+
+def rank() -> int:
+    return dist.get_rank() if dist.is_available() and dist.is_initialized() else 0
+
+
+def workers() -> int:
+    return dist.get_world_size() if dist.is_available() and dist.is_initialized() else 1
+
+
+def share(batch: int) -> int:
+    """This process's part of a batch."""
+    return max(1, batch // workers())
+
+
+def average_gradients(parameters: Iterable[Tensor]) -> None:
+    """Replace gradients by their mean over the processes, in one message."""
+    if workers() == 1:
+        return
+    gradients = [p.grad for p in parameters if p.grad is not None]
+    flat = torch.cat([g.flatten() for g in gradients])
+    dist.all_reduce(flat)
+    flat /= workers()
+    for gradient, mean in zip(gradients, flat.split([g.numel() for g in gradients])):
+        gradient.copy_(mean.view_as(gradient))
+
+
+def launch(work: Callable[..., None], count: int, *arguments: object) -> None:
+    """Run work(*arguments) in `count` processes that share gradients, or here if it is one."""
+    if count == 1:
+        work(*arguments)
+        return
+    os.environ.setdefault("MASTER_ADDR", "127.0.0.1")
+    os.environ.setdefault("MASTER_PORT", "29517")
+    mp.spawn(_worker, (count, work, arguments), nprocs=count)
+
+
+def _worker(index: int, count: int, work: Callable[..., None], arguments: tuple) -> None:
+    torch.set_num_threads(1)
+    dist.init_process_group("gloo", rank=index, world_size=count)
+    try:
+        work(*arguments)
+    finally:
+        dist.destroy_process_group()
