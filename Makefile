@@ -43,7 +43,7 @@ lint: deps
 	go run $(STATICCHECK) ./...
 
 bench: build
-	scripts/bench $(GTX) "$(BENCH_IMAGES)"
+	GTX_ONNXRUNTIME="$${GTX_ONNXRUNTIME-$(abspath $(LIBRARY))}" go run ./scripts/bench -gtx $(GTX) -images "$(BENCH_IMAGES)"
 
 install: build
 	install -D -m 755 $(GTX) $(DESTDIR)$(PREFIX)/bin/gtx

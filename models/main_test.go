@@ -14,7 +14,7 @@ const fixtures = "../testdata/models/"
 // GTX_ONNXRUNTIME.
 func TestMain(m *testing.M) {
 	if os.Getenv(libraryVariable) == "" {
-		path, err := filepath.Abs("../.cache/lib/libonnxruntime.so.1")
+		path, err := filepath.Abs("../build/lib/libonnxruntime.so.1")
 		if err != nil || !isFile(path) {
 			fmt.Fprintln(os.Stderr, "models: no ONNX Runtime for the tests; run 'make deps'")
 			os.Exit(1)
