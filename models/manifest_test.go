@@ -111,6 +111,10 @@ func TestManifestErrorsNameTheField(t *testing.T) {
 		{coded, "domains: [{id: summer, code: -1}, {id: winter, code: 1}]", "domains: summer", "domains", `"summer" is not a list`},
 
 		// What the schema has and this version has not.
+		{coded, "max: 512", "max: 512, fit: crop", "inputs[0].size.fit", `"crop" is not supported yet`},
+		{coded, "max: 512", "max: 512, filter: nearest", "inputs[0].size.filter", `"nearest" is not supported yet`},
+		{coded, "max: 512", "max: 512, restore: none", "inputs[0].size.restore", `"none" is not supported yet`},
+		{judge, "threshold: 0.5", "threshold: 0.5, policy: unknown", "classifier.policy", `"unknown" is not supported yet`},
 		{coded, "title:", "stages: []\ntitle:", "stages", "not supported yet"},
 		{coded, "role: label", "role: exemplar", "inputs[1].role", `"exemplar" is not supported yet`},
 		{coded, "kind: scalar", "kind: onehot", "inputs[1].label.kind", `"onehot" is not supported yet`},

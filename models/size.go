@@ -81,6 +81,14 @@ func (s *Size) complete(field string) error {
 	if err := oneOf(field+".restore", s.Restore, []string{"source", "none"}); err != nil {
 		return err
 	}
+	switch {
+	case s.Fit != "stretch":
+		return wrong(field+".fit", "%q is %s", s.Fit, notYet)
+	case s.Filter != "":
+		return wrong(field+".filter", "%q is %s", s.Filter, notYet)
+	case s.Restore != "source":
+		return wrong(field+".restore", "%q is %s", s.Restore, notYet)
+	}
 	bounds := []struct {
 		key        string
 		value, low int

@@ -77,6 +77,9 @@ func (m *Manifest) completeClassifier() error {
 	if err := oneOf("classifier.policy", c.Policy, []string{"best", "unknown"}); err != nil {
 		return err
 	}
+	if c.Policy != "best" {
+		return wrong("classifier.policy", "%q is %s", c.Policy, notYet)
+	}
 	if !(c.Threshold >= 0 && c.Threshold <= 1) {
 		return wrong("classifier.threshold", "%g is not within 0 to 1", c.Threshold)
 	}
