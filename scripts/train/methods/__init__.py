@@ -38,6 +38,7 @@ def method(name: str) -> tuple[Callable[[Config, torch.device], Method], dict[st
     methods = {
         "domain-code": (domain_code.DomainCode, domain_code.DEFAULTS),
         "classifier": (classifier.ClassifierMethod, classifier.DEFAULTS),
+        "judge": (classifier.JudgeMethod, classifier.JUDGE_DEFAULTS),
     }
     if name not in methods:
         raise ValueError(f"unknown method {name!r}; known: {', '.join(sorted(methods))}")

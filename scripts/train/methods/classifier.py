@@ -1,4 +1,4 @@
-"""The season classifier: cross-entropy on noisy labels."""
+"""The season classifier and the judge: cross-entropy on noisy labels."""
 
 from __future__ import annotations
 
@@ -14,9 +14,11 @@ from train.config import Config
 from train.data import Sampler
 from train.ema import Average
 from train.networks.classifier import Classifier
+from train.networks.judge import Judge
 
 DEFAULTS: dict[str, Any] = {
     "stages": [{"steps": 1500, "size": 256, "batch": 32, "cover": [0.5, 1.0]}],
+    "network": {"width": 32, "pool": 4},
     "lr": 2e-3,
     "betas": [0.9, 0.999],
     "decay_from": 0.1,
@@ -27,13 +29,18 @@ DEFAULTS: dict[str, Any] = {
 }
 
 
+JUDGE_DEFAULTS: dict[str, Any] = {**DEFAULTS, "network": {"width": 24}, "lr": 1e-3}
+
+
 class ClassifierMethod:
     """Two classes, domain a first. Label smoothing and mixup because labels go by date."""
+
+    architecture: type[nn.Module] = Classifier
 
     def __init__(self, config: Config, device: torch.device) -> None:
         self.config = config
         self.device = device
-        self.net = Classifier(**config.network).to(device)
+        self.net = self.architecture(**config.network).to(device)
         self.average = Average(self.net, config.ema)
         self.optimiser = torch.optim.AdamW(
             self.net.parameters(), config.lr, config.betas, weight_decay=config.weight_decay
@@ -85,3 +92,9 @@ class ClassifierMethod:
 
     def network(self) -> nn.Module:
         return self.average.net
+
+
+class JudgeMethod(ClassifierMethod):
+    """The same training of another architecture. It judges translations and is never exported."""
+
+    architecture = Judge

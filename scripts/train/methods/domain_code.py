@@ -1,8 +1,9 @@
 """One generator, a domain code: the method this project is named for.
 
-G(x, c) translates to the domain of code c, -1 for a and +1 for b. It is asked for three things:
-look real in the target domain, come back by the opposite code, and leave a picture alone that is
-in the target domain already. The last makes it its own classifier: no source label is needed.
+G(x, c) translates to the domain of code c, -1 for a and +1 for b. It is asked for four things:
+look real in the target domain, come back by the opposite code, leave a picture alone that is in
+the target domain already, and go half-way at half a code. The third makes it its own classifier:
+no source label is needed.
 """
 
 from __future__ import annotations
@@ -28,12 +29,13 @@ DEFAULTS: dict[str, Any] = {
         {"steps": 1200, "size": 128, "batch": 6, "cover": [0.8, 1.0]},
         {"steps": 1200, "size": 128, "batch": 6, "cover": [0.5, 0.6]},
     ],
+    "decay_from": 0.6,
     "network": {"width": 16, "blocks": 4},
     "discriminator": {"width": 40, "levels": 4, "scales": 3},
-    "weights": {"adversarial": 1.0, "cycle": 3.0, "own": 2.5, "wrong": 0.5},
+    "weights": {"adversarial": 1.0, "cycle": 2.0, "own": 2.5, "wrong": 0.5},
 }
 
-STRENGTHS = (-1.0, -0.5, 0.0, 0.5, 1.0)
+CODES = (-1.0, -0.5, 0.0, 0.5, 1.0)
 
 
 class DomainCode:
@@ -64,14 +66,14 @@ class DomainCode:
 
         own = torch.ones(2 * n, device=self.device)
         own[:n] = -1
-        gentle = own * torch.from_numpy(own_codes(rng, 2 * n)).to(self.device)
-        losses, fake = self.step_generator(real, own, gentle, level)
+        between = torch.from_numpy(strengths(rng, 2 * n)).to(self.device)
+        losses, fake = self.step_generator(real, own, between, level)
         losses.update(self.step_discriminators(real, fake, level))
         self.average.update(self.generator, step)
         return losses
 
     def step_generator(
-        self, real: Tensor, own: Tensor, gentle: Tensor, level: int
+        self, real: Tensor, own: Tensor, strength: Tensor, level: int
     ) -> tuple[dict[str, float], Tensor]:
         weights = self.config.weights
         n = len(real) // 2
@@ -79,12 +81,14 @@ class DomainCode:
         with self.autocast():
             fake = self.generator(real, -own)
             back = self.generator(fake, own)
-            kept = self.generator(real, gentle)
+            partly = self.generator(real, -own * strength)
             judged = self.discriminators(fake, level)
         fooled = adversarial([out[:n] for out in judged], B, True)
         fooled = fooled + adversarial([out[n:] for out in judged], A, True)
         cycle = reconstruction(back, real)
-        keep = reconstruction(kept, real)
+        # Nothing to do on a picture's own side of zero, and from there in proportion.
+        part = strength.clamp(min=0)[:, None, None, None]
+        keep = reconstruction(partly, torch.lerp(real, fake.detach().float(), part))
         loss = weights["adversarial"] * fooled + weights["cycle"] * cycle + weights["own"] * keep
         self.generator_optimiser.zero_grad()
         loss.backward()
@@ -133,8 +137,8 @@ class DomainCode:
     def sheet(self, images: Tensor) -> list[Tensor]:
         images = images.to(self.device)
         columns = [images]
-        for strength in STRENGTHS:
-            code = torch.full((len(images),), strength, device=self.device)
+        for value in CODES:
+            code = torch.full((len(images),), value, device=self.device)
             columns.append(self.average.net(images, code))
         return columns
 
@@ -160,14 +164,10 @@ class DomainCode:
         return self.average.net
 
 
-def own_codes(rng: np.random.Generator, n: int) -> np.ndarray:
-    """Strengths for the own-domain reconstruction: half of them 1, the others between 0 and 1.
-
-    A summer needs no change anywhere from -1 to 0: so zero becomes the neutral code, and the
-    strength of a change grows from there.
-    """
-    strengths = np.where(rng.random(n) < 0.5, 1.0, rng.random(n))
-    return strengths.astype(np.float32)
+def strengths(rng: np.random.Generator, n: int) -> np.ndarray:
+    """Strengths for the reconstruction task: half of them -1, the own domain, others from -1 to 1."""
+    drawn = np.where(rng.random(n) < 0.5, -1.0, rng.uniform(-1, 1, n))
+    return drawn.astype(np.float32)
 
 
 def level_of(size: int, cover: tuple[float, float]) -> int:

@@ -1,0 +1,1 @@
+"""Measure exported models on the validation folders: `python -m evaluate --help`."""
