@@ -40,9 +40,8 @@ func Decode(shape Shape) func(context.Context, File) (Image, error) {
 			options.Interpretation = bimg.InterpretationBW
 		}
 		width, height := f.Width, f.Height // of what bimg is to give
-		if shape != nil && f.Format == JPEG {
-			// JPEG shrinks inside its decoder. It may lie on its side: that is
-			// known only afterwards.
+		if shape != nil && f.Shrinks {
+			// It may lie on its side, which is known only afterwards.
 			k := min(halvings(width, height, shape), halvings(height, width, shape))
 			if k > 0 {
 				width, height = shifted(width, k), shifted(height, k)
@@ -65,19 +64,19 @@ func Decode(shape Shape) func(context.Context, File) (Image, error) {
 			Source: f.Source, Format: f.Format, Digest: f.Digest,
 			Pixels: upright(r.Pixels, r.orientation), Profile: r.profile,
 		}
-		img.Width, img.Height = img.Pixels.Width, img.Pixels.Height
-		if f.Format == JPEG {
+		if f.Shrinks {
 			img.Width, img.Height = f.Width, f.Height
 			if r.orientation >= 5 {
 				img.Width, img.Height = f.Height, f.Width
 			}
-		} else if shape != nil {
-			// The others gain nothing in the decoder, and there alpha would be
-			// no weight to the colours.
-			k := halvings(img.Width, img.Height, shape)
-			img.Pixels, err = img.Pixels.resized(shifted(img.Width, k), shifted(img.Height, k))
+			return img, nil
 		}
-		return img, err
+		// What the decoder turned by itself is known only now (HEIF).
+		img.Width, img.Height = img.Pixels.Width, img.Pixels.Height
+		if shape != nil {
+			img.Pixels = img.Pixels.shrunk(halvings(img.Width, img.Height, shape))
+		}
+		return img, nil
 	}
 }
 
@@ -125,6 +124,47 @@ func halvings(width, height int, shape Shape) int {
 
 // shifted is n / 2^k, rounded up.
 func shifted(n, k int) int { return (n + 1<<k - 1) >> k }
+
+// shrunk averages blocks of 2^k × 2^k pixels, smaller ones at the right and at
+// the bottom. Colour counts by its alpha.
+func (p Pixels) shrunk(k int) Pixels {
+	if k == 0 {
+		return p
+	}
+	out := Pixels{Width: shifted(p.Width, k), Height: shifted(p.Height, k), Bands: p.Bands}
+	out.Data = make([]byte, 0, out.Width*out.Height*out.Bands)
+	sums := make([][4]uint64, out.Width) // of colour × weight, and of weights
+	for y := range p.Height {
+		row := p.Data[y*p.Width*p.Bands:][:p.Width*p.Bands]
+		for x := range p.Width {
+			px, weight := row[x*p.Bands:][:3], uint64(255)
+			if p.Bands == 4 {
+				weight = uint64(row[x*4+3])
+			}
+			sum := &sums[x>>k]
+			sum[0] += uint64(px[0]) * weight
+			sum[1] += uint64(px[1]) * weight
+			sum[2] += uint64(px[2]) * weight
+			sum[3] += weight
+		}
+		if (y+1)&(1<<k-1) != 0 && y+1 < p.Height {
+			continue
+		}
+		high := y&(1<<k-1) + 1
+		for x, sum := range sums {
+			weight := max(sum[3], 1)
+			for _, s := range sum[:3] {
+				out.Data = append(out.Data, byte((s+weight/2)/weight))
+			}
+			if p.Bands == 4 {
+				n := uint64(high * min(1<<k, p.Width-x<<k))
+				out.Data = append(out.Data, byte((sum[3]+n/2)/n))
+			}
+		}
+		clear(sums)
+	}
+	return out
+}
 
 // upright turns a picture as its Exif orientation (1 to 8) says.
 func upright(p Pixels, orientation int) Pixels {

@@ -274,6 +274,7 @@ func TestDecodeShrinksButNeverBelowTheShape(t *testing.T) {
 			"jpeg": vipsOf(t, p, bimg.Options{Type: bimg.JPEG, Quality: 95}),
 			"png":  vipsOf(t, p, bimg.Options{Type: bimg.PNG, Compression: 1}),
 			"webp": vipsOf(t, p, bimg.Options{Type: bimg.WEBP}),
+			"tiff": vipsOf(t, p, bimg.Options{Type: bimg.TIFF}),
 		} {
 			t.Run(fmt.Sprintf("%s/%dx%d", name, c.w, c.h), func(t *testing.T) {
 				img := decoded(t, file, func(w, h int) (int, int) {
@@ -313,5 +314,16 @@ func TestDecodeErrorsHoldNoTextOfLibvips(t *testing.T) {
 	_, err := Decode(nil)(context.Background(), f)
 	if err == nil || err.Error() != "cannot be decoded: corrupt, or of a kind that libvips cannot read" {
 		t.Errorf("%v", err)
+	}
+}
+
+func TestShrinkingWeighsColourByAlpha(t *testing.T) {
+	p := Pixels{Width: 3, Height: 2, Bands: 4, Data: []byte{
+		200, 100, 50, 255, 0, 0, 0, 0, 7, 8, 9, 0,
+		200, 100, 50, 255, 0, 0, 0, 0, 9, 8, 7, 0,
+	}}
+	want := []byte{200, 100, 50, 128, 0, 0, 0, 0}
+	if got := p.shrunk(1); got.Width != 2 || got.Height != 1 || string(got.Data) != string(want) {
+		t.Errorf("%d×%d %v, want %v", got.Width, got.Height, got.Data, want)
 	}
 }

@@ -68,6 +68,9 @@ func Sniff(head []byte) Format {
 func sniffBrands(head []byte) Format {
 	size := int(head[0])<<24 | int(head[1])<<16 | int(head[2])<<8 | int(head[3])
 	for at := 8; at+4 <= min(size, len(head)); at += 4 {
+		if at == 12 { // a version
+			continue
+		}
 		switch string(head[at : at+4]) {
 		case "avif":
 			return AVIF

@@ -4,9 +4,6 @@ import (
 	"bytes"
 	"encoding/binary"
 	"errors"
-	"fmt"
-
-	"golang.org/x/image/webp"
 )
 
 var (
@@ -19,6 +16,7 @@ var (
 type header struct {
 	width, height int  // as stored, before any orientation
 	grey          bool // grey levels, perhaps with alpha
+	shrinks       bool // can be shrunk by the decoder, to its gain: opaque JPEG and WebP
 }
 
 // inspect reads the header of a picture, before any memory is taken for it, and
@@ -58,6 +56,7 @@ func inspectJPEG(data []byte) (h header, err error) {
 			if !scanned {
 				return header{}, errCorrupt
 			}
+			h.shrinks = true
 			return h, nil
 		case marker <= 0x01, marker >= 0xd0 && marker <= 0xd7: // alone, without a length
 		default:
@@ -171,19 +170,29 @@ func inspectGIF(data []byte) (h header, err error) {
 	return header{}, errTruncated
 }
 
-// inspectWebP compares the length in the RIFF header with the file's.
-func inspectWebP(data []byte) (h header, err error) {
-	if uint64(binary.LittleEndian.Uint32(data[4:]))+8 > uint64(len(data)) {
+// inspectWebP compares the length in the RIFF header with the file's and reads
+// the first chunk (RFC 9649, section 2).
+func inspectWebP(data []byte) (header, error) {
+	if len(data) < 30 || uint64(binary.LittleEndian.Uint32(data[4:]))+8 > uint64(len(data)) {
 		return header{}, errTruncated
 	}
-	if len(data) > 20 && string(data[12:16]) == "VP8X" && data[20]&0x02 != 0 {
-		return header{}, errAnimated
+	bits := func(at int) int { return int(binary.LittleEndian.Uint32(data[at:])) }
+	switch string(data[12:16]) {
+	case "VP8X":
+		if data[20]&0x02 != 0 {
+			return header{}, errAnimated
+		}
+		return header{
+			width:   bits(24)&0xffffff + 1,
+			height:  bits(26)>>8 + 1,
+			shrinks: data[20]&0x10 == 0, // alpha
+		}, nil
+	case "VP8 ":
+		return header{width: bits(26) & 0x3fff, height: bits(26) >> 16 & 0x3fff, shrinks: true}, nil
+	case "VP8L":
+		return header{width: bits(21)&0x3fff + 1, height: bits(21)>>14&0x3fff + 1}, nil
 	}
-	config, err := webp.DecodeConfig(bytes.NewReader(data))
-	if err != nil {
-		return header{}, fmt.Errorf("%w: %w", errCorrupt, err)
-	}
-	return header{width: config.Width, height: config.Height}, nil
+	return header{}, errCorrupt
 }
 
 // inspectTIFF makes sure that all strips or tiles lie inside the file.
@@ -211,15 +220,16 @@ func inspectTIFF(data []byte) (header, error) {
 	}, nil
 }
 
-// inspectHEIF walks the boxes (ISO/IEC 14496-12, section 4.2) and finds the
-// largest spatial extent ('ispe', ISO/IEC 23008-12): that of the picture, others
-// being of its tiles and thumbnails.
+// inspectHEIF walks the boxes (ISO/IEC 14496-12, section 4.2) as far as those of
+// a picture go, and finds the largest spatial extent ('ispe', ISO/IEC 23008-12):
+// that of the picture, others being of its tiles and thumbnails.
 func inspectHEIF(data []byte) (h header, err error) {
 	switch string(data[8:12]) {
 	case "avis", "hevc", "hevx", "msf1":
 		return header{}, errAnimated
 	}
-	for at := 0; at < len(data); {
+	boxes := 0 // of 'meta' and 'mdat'; some cameras add what is no box
+	for at := 0; boxes < 2; {
 		if at+16 > len(data) {
 			return header{}, errTruncated
 		}
@@ -235,6 +245,10 @@ func inspectHEIF(data []byte) (h header, err error) {
 		}
 		if size > uint64(len(data)-at) {
 			return header{}, errTruncated
+		}
+		switch string(data[at+4 : at+8]) {
+		case "meta", "mdat":
+			boxes++
 		}
 		at += int(size)
 	}
