@@ -91,7 +91,7 @@ func (p *program) readInputs(ctx context.Context, c *cli.Context, place placer, 
 			if err != nil { // on a stream it is this item's fault alone
 				s = stages.Source{In: path, Err: err}
 			}
-			if !yield(s) {
+			if ctx.Err() != nil || !yield(s) { // many paths may be buffered
 				return
 			}
 		}

@@ -135,12 +135,20 @@ func TestStreamedCollisionIsTheLaterItemsFault(t *testing.T) {
 func TestFirstSignalDrains(t *testing.T) {
 	for _, sig := range []syscall.Signal{syscall.SIGINT, syscall.SIGTERM} {
 		dir := t.TempDir()
-		photoIn(t, dir, "a.jpg", 80, 80)
+		const sent = 300 // far more than are worked on at once
 		r := start(t, dir)
-		fmt.Fprintln(r.paths, "a.jpg")
+		for i := range sent {
+			name := fmt.Sprintf("%d.jpg", i)
+			photoIn(t, dir, name, 80, 80)
+			fmt.Fprintln(r.paths, name)
+		}
 		r.next(t)
 		r.Process.Signal(sig)
-		if code := r.exitCode(t); code != 128+int(sig) {
+		code := r.exitCode(t)
+		if done, _ := os.ReadDir(filepath.Join(dir, "out")); len(done) == sent {
+			t.Error("all was read after the signal")
+		}
+		if code != 128+int(sig) {
 			t.Errorf("exit code %d: %s", code, r.stderr)
 		}
 		if !strings.Contains(r.stderr.String(), "finishing what is under way") {

@@ -70,6 +70,13 @@ func gather[S, A any, K comparable](ctx context.Context, items <-chan Item[S, A]
 		}
 		waiting = append(waiting, &group{key: k, items: []Item[S, A]{it}})
 	}
+	take := func(it Item[S, A], ok bool) {
+		if ok {
+			add(it)
+		} else {
+			items = nil // all have come
+		}
+	}
 	full := func(g *group) bool { return g.failed || len(g.items) == size }
 
 	for items != nil || len(waiting) > 0 {
@@ -78,11 +85,7 @@ func gather[S, A any, K comparable](ctx context.Context, items <-chan Item[S, A]
 		if first < 0 && items != nil {
 			select {
 			case it, ok := <-items:
-				if !ok {
-					items = nil
-				} else {
-					add(it)
-				}
+				take(it, ok)
 				continue
 			default:
 			}
@@ -98,11 +101,7 @@ func gather[S, A any, K comparable](ctx context.Context, items <-chan Item[S, A]
 		}
 		select {
 		case it, ok := <-items:
-			if !ok {
-				items = nil
-			} else {
-				add(it)
-			}
+			take(it, ok)
 		case free <- batch:
 			waiting = slices.Delete(waiting, first, first+1)
 		case <-ctx.Done():
