@@ -47,15 +47,18 @@ func ScoreOf(p Pixels) Score {
 	p.luma(0, rows[0])
 	p.luma(1, rows[1])
 	for y := 1; y < p.Height-1; y++ {
-		above, here, below := rows[(y-1)%3], rows[y%3], rows[(y+1)%3]
+		above, here, below := rows[(y-1)%3][:p.Width], rows[y%3][:p.Width], rows[(y+1)%3][:p.Width]
 		p.luma(y+1, below)
 		for x := range columns {
 			columns[x] = above[x] + here[x] + below[x]
 		}
-		phases := &sum[y%8]
-		for x := 1; x < p.Width-1; x++ {
-			r := 9*here[x] - columns[x-1] - columns[x] - columns[x+1]
-			phases[x%8] += int64(min(max(r, -clip), clip))
+		phases := &sum[y&7]
+		left, middle := columns[0], columns[1]
+		inner := here[1 : p.Width-1]
+		for x, right := range columns[2:p.Width] {
+			r := 9*inner[x] - left - middle - right
+			phases[(x+1)&7] += int64(min(max(r, -clip), clip))
+			left, middle = middle, right
 		}
 	}
 	for y := range 8 {
@@ -102,8 +105,9 @@ func phaseCount(n, phase int) int {
 func (p Pixels) luma(y int, row []int32) {
 	line := p.Data[y*p.Width*p.Bands:][:p.Width*p.Bands]
 	for x := range row {
-		px := line[x*p.Bands:][:3]
+		px := line[:3]
 		row[x] = 77*int32(px[0]) + 150*int32(px[1]) + 29*int32(px[2])
+		line = line[p.Bands:]
 	}
 }
 

@@ -1,6 +1,9 @@
 package stages
 
-import "context"
+import (
+	"context"
+	"fmt"
+)
 
 // A Labelled is an image and the domain it is in, where that is known.
 type Labelled struct {
@@ -43,6 +46,9 @@ func Classify(c Classifier, shape Shape, o LabelOptions) func(context.Context, [
 			return nil, err
 		}
 		classes := c.Classes()
+		if len(p) != len(images)*len(classes) {
+			return nil, fmt.Errorf("the classifier gave %d numbers for %d pictures and %d classes", len(p), len(images), len(classes))
+		}
 		labelled := make([]Labelled, len(images))
 		for i, img := range images {
 			best := 0

@@ -141,11 +141,12 @@ func encode(c Checked, width, height int, o EncodeOptions) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	file, err := raster{
-		Pixels:  pixels,
-		profile: c.Profile,
-		xmp:     note(Identity(c.Digest, o.Parameters), o.Parameters),
-	}.file()
+	r := raster{Pixels: pixels, profile: c.Profile}
+	packet := note(Identity(c.Digest, o.Parameters), o.Parameters)
+	if format != PNG {
+		r.xmp = packet
+	}
+	file, err := r.file()
 	if err != nil {
 		return nil, err
 	}
@@ -163,6 +164,9 @@ func encode(c Checked, width, height int, o EncodeOptions) ([]byte, error) {
 	}
 	if file, err = bimg.NewImage(file).Process(options); err != nil {
 		return nil, errors.New("cannot be encoded as " + string(format))
+	}
+	if format == PNG {
+		file = withNote(file, packet)
 	}
 	return file, nil
 }

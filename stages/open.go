@@ -83,9 +83,15 @@ func Probe(path string) (Format, error) {
 
 // withoutPath drops the path from a file error: whoever reports it names it.
 func withoutPath(err error) error {
-	var p *fs.PathError
-	if errors.As(err, &p) {
-		return p.Err
+	var (
+		one *fs.PathError
+		two *os.LinkError
+	)
+	switch {
+	case errors.As(err, &one):
+		return one.Err
+	case errors.As(err, &two):
+		return two.Err
 	}
 	return err
 }

@@ -1,0 +1,186 @@
+package stages
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"strings"
+	"testing"
+
+	"github.com/h2non/bimg"
+)
+
+// slowScore is ScoreOf in floating point, as its comment says it.
+func slowScore(p Pixels) Score {
+	if p.Width < 64 || p.Height < 64 {
+		return Score{}
+	}
+	luma := func(x, y int) float64 {
+		px := p.at(x, y)
+		return (77*float64(px[0]) + 150*float64(px[1]) + 29*float64(px[2])) / 256
+	}
+	amplitude := func(s int) float64 {
+		sums, counts := make([]float64, s*s), make([]float64, s*s)
+		for y := 1; y < p.Height-1; y++ {
+			for x := 1; x < p.Width-1; x++ {
+				around := 0.0
+				for j := -1; j <= 1; j++ {
+					for i := -1; i <= 1; i++ {
+						around += luma(x+i, y+j)
+					}
+				}
+				r := luma(x, y) - (around-luma(x, y))/8
+				sums[y%s*s+x%s] += math.Max(-8, math.Min(8, r))
+				counts[y%s*s+x%s]++
+			}
+		}
+		mean, square := 0.0, 0.0
+		for i := range sums {
+			sums[i] /= counts[i]
+			mean += sums[i] / float64(s*s)
+		}
+		for _, m := range sums {
+			square += (m - mean) * (m - mean) / float64(s*s)
+		}
+		return math.Sqrt(square)
+	}
+	return Score{amplitude(2), amplitude(4), amplitude(8), true}
+}
+
+func sameScore(t *testing.T, p Pixels) {
+	t.Helper()
+	got, want := ScoreOf(p), slowScore(p)
+	for _, d := range []float64{got.A2 - want.A2, got.A4 - want.A4, got.A8 - want.A8} {
+		if math.Abs(d) > 1e-6 || got.Valid != want.Valid {
+			t.Errorf("%d×%d: %v, want %v", p.Width, p.Height, got, want)
+		}
+	}
+}
+
+func TestScoreEqualsItsSlowReference(t *testing.T) {
+	rng := rand.New(rand.NewPCG(3, 4))
+	for _, size := range [][2]int{{64, 64}, {65, 71}, {66, 64}, {67, 66}, {72, 73}, {95, 64}, {64, 101}, {63, 64}} {
+		for bands := 3; bands <= 4; bands++ {
+			p := Pixels{Width: size[0], Height: size[1], Bands: bands, Data: make([]byte, size[0]*size[1]*bands)}
+			for i := range p.Data {
+				p.Data[i] = byte(rng.Uint32())
+			}
+			sameScore(t, p)
+		}
+	}
+}
+
+func FuzzScore(f *testing.F) {
+	f.Add(uint8(0), uint8(0), false, []byte{1, 2, 3})
+	f.Add(uint8(7), uint8(3), true, []byte("some texture, not quite periodic"))
+	f.Fuzz(func(t *testing.T, w, h uint8, alpha bool, texture []byte) {
+		p := Pixels{Width: 64 + int(w)%32, Height: 64 + int(h)%32, Bands: 3}
+		if alpha {
+			p.Bands = 4
+		}
+		p.Data = make([]byte, p.Width*p.Height*p.Bands)
+		for i := range p.Data {
+			if len(texture) > 0 {
+				p.Data[i] = texture[i%len(texture)]
+			}
+		}
+		sameScore(t, p)
+	})
+}
+
+func TestFlatAndSmallPicturesScoreNothing(t *testing.T) {
+	flat := Pixels{Width: 80, Height: 70, Bands: 3, Data: []byte(strings.Repeat("\x80", 3*80*70))}
+	if s := ScoreOf(flat); s != (Score{Valid: true}) {
+		t.Errorf("flat: %+v", s)
+	}
+	for _, p := range []Pixels{scene(63, 200), scene(200, 63), scene(1, 1)} {
+		if s := ScoreOf(p); s != (Score{}) || s.Flagged(Score{}) {
+			t.Errorf("%d×%d: %+v", p.Width, p.Height, s)
+		}
+	}
+}
+
+// photograph is a scene with grain and edges.
+func photograph() Pixels {
+	rng := rand.New(rand.NewPCG(5, 6))
+	p := scene(256, 192)
+	for i := range p.Data {
+		v := float64(p.Data[i]) + 2*rng.NormFloat64()
+		if x, y := i/3%256, i/3/256; (x-100)*(x-100)+(y-90)*(y-90) < 2500 {
+			v -= 50
+		}
+		p.Data[i] = byte(max(0, min(255, v)))
+	}
+	return p
+}
+
+func TestPatternsAreFlaggedAndJPEGIsNot(t *testing.T) {
+	clean := photograph()
+	before := ScoreOf(clean)
+	jpeg := decoded(t, vipsOf(t, clean, bimg.Options{Type: bimg.JPEG, Quality: 90}), nil).Pixels
+	if s := ScoreOf(jpeg); s.Flagged(before) || s.Flagged(Score{}) {
+		t.Errorf("JPEG: %+v after %+v", s, before)
+	}
+	rng := rand.New(rand.NewPCG(7, 8))
+	for _, period := range []int{2, 4, 8} {
+		// A pattern of one grey level rms that repeats every period pixels, without mean.
+		pattern := make([]float64, period*period)
+		mean, square := 0.0, 0.0
+		for i := range pattern {
+			pattern[i] = rng.NormFloat64()
+			mean += pattern[i] / float64(len(pattern))
+		}
+		for i := range pattern {
+			pattern[i] -= mean
+			square += pattern[i] * pattern[i] / float64(len(pattern))
+		}
+		p := Pixels{Width: clean.Width, Height: clean.Height, Bands: 3, Data: make([]byte, len(clean.Data))}
+		for i, v := range clean.Data {
+			x, y := i/3%p.Width, i/3/p.Width
+			d := pattern[y%period*period+x%period] / math.Sqrt(square)
+			p.Data[i] = byte(max(0, min(255, math.Floor(float64(v)+d+rng.Float64()))))
+		}
+		s := ScoreOf(p)
+		if !s.Flagged(before) {
+			t.Errorf("period %d: %+v after %+v", period, s, before)
+		}
+		if s.Flagged(s) {
+			t.Errorf("period %d: flagged against itself", period)
+		}
+	}
+}
+
+func TestCheckFailsOnlyWhereItIsToldTo(t *testing.T) {
+	clean := photograph()
+	marked := Pixels{Width: clean.Width, Height: clean.Height, Bands: 3, Data: append([]byte{}, clean.Data...)}
+	for i := range marked.Data {
+		if i/3%2 == 0 {
+			marked.Data[i] += 4
+		}
+	}
+	for _, c := range []struct {
+		o                   Checkerboard
+		keep, flagged, fail bool
+	}{
+		{Warn, false, true, false}, {Fail, false, true, true}, {Off, false, false, false}, {Fail, true, false, false},
+	} {
+		in := Translated{Labelled: Labelled{Image: Image{Pixels: clean}, Keep: c.keep}, Result: marked}
+		got, err := Check(c.o)(context.Background(), in)
+		if got.Flagged != c.flagged || (err != nil) != c.fail {
+			t.Errorf("%s, keep %v: flagged %v, %v", c.o, c.keep, got.Flagged, err)
+		}
+	}
+}
+
+func BenchmarkScore(b *testing.B) {
+	for _, size := range [][2]int{{256, 256}, {4000, 3000}} {
+		p := scene(size[0], size[1])
+		b.Run(fmt.Sprintf("%dx%d", size[0], size[1]), func(b *testing.B) {
+			b.SetBytes(int64(len(p.Data)))
+			for b.Loop() {
+				ScoreOf(p)
+			}
+		})
+	}
+}

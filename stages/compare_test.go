@@ -1,0 +1,48 @@
+package stages
+
+import (
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"testing"
+)
+
+func TestCompare(t *testing.T) {
+	dir := t.TempDir()
+	c := translated(scene(30, 20))
+	stale := translated(scene(30, 20))
+	stale.Digest = "another input"
+	for name, data := range map[string][]byte{
+		"current": encodedAs(t, PNG, c), "stale": encodedAs(t, JPEG, stale), "foreign": jpegOf(t, scene(30, 20)), "empty": nil,
+	} {
+		if err := os.WriteFile(filepath.Join(dir, name), data, 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, o := range []struct {
+		existing Existing
+		want     map[string]error
+	}{
+		{KeepCurrent, map[string]error{"absent": nil, "current": Skip{UpToDate}, "stale": nil, "foreign": errForeign, "empty": errForeign}},
+		{Redo, map[string]error{"absent": nil, "current": nil, "stale": nil, "foreign": nil, "empty": nil}},
+		{Refuse, map[string]error{"absent": nil, "current": errExists, "stale": errExists, "foreign": errExists, "empty": errExists}},
+	} {
+		for name, want := range o.want {
+			f := File{Source: Source{Out: filepath.Join(dir, name)}, Digest: "digest"}
+			got, err := Compare(o.existing, properties)(context.Background(), f)
+			if !errors.Is(err, want) || got.Digest != "digest" {
+				t.Errorf("%s %s: %v, want %v", o.existing, name, err, want)
+			}
+		}
+	}
+	// Other parameters make another output.
+	f := File{Source: Source{Out: filepath.Join(dir, "current")}, Digest: "digest"}
+	if _, err := Compare(KeepCurrent, properties[:1])(context.Background(), f); err != nil {
+		t.Errorf("other parameters: %v", err)
+	}
+	f.Source.Out = filepath.Join(dir, "current", "below")
+	if _, err := Compare(KeepCurrent, nil)(context.Background(), f); err == nil || err.Error() != "not a directory" {
+		t.Errorf("below a file: %v", err)
+	}
+}

@@ -1,0 +1,272 @@
+package stages
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"image/png"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+)
+
+// translated is what comes from a network that changes nothing.
+func translated(p Pixels) Checked {
+	rgb, alpha := p.split()
+	img := Image{Format: PNG, Digest: "digest", Width: p.Width, Height: p.Height, Pixels: rgb, Alpha: alpha}
+	return Checked{Translated: Translated{Labelled: Labelled{Image: img}, Result: rgb}}
+}
+
+func encodedAs(t testing.TB, format Format, c Checked) []byte {
+	t.Helper()
+	c.Source.Format, c.Source.Out = format, Stdout
+	size, err := ParseSize("source")
+	if err != nil {
+		t.Fatal(err)
+	}
+	w, err := Encode(EncodeOptions{Size: size, Parameters: properties})(context.Background(), c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return w.Data
+}
+
+func TestParseSize(t *testing.T) {
+	for in, want := range map[string]Size{
+		"source": {kind: "source"}, "model": {kind: "model"}, "512": {"long", 512, 512},
+		"640x480": {"exact", 640, 480}, "1x1": {"exact", 1, 1},
+	} {
+		if got, err := ParseSize(in); got != want || err != nil {
+			t.Errorf("%s: %v, %v", in, got, err)
+		}
+	}
+	for _, in := range []string{"", "0", "-1", "0x5", "5x0", "x", "5x", "x5", "1x2x3", "big", "65537", "1.5", "9999999999999999999"} {
+		if got, err := ParseSize(in); err == nil {
+			t.Errorf("%q: %v", in, got)
+		}
+	}
+}
+
+func TestResultHasTheSizeAskedFor(t *testing.T) {
+	c := translated(scene(64, 48))
+	c.Width, c.Height = 333, 251
+	for size, want := range map[string][2]int{
+		"source": {333, 251}, "model": {64, 48}, "100": {100, 75}, "1": {1, 1}, "51x77": {51, 77}, "500x3": {500, 3},
+	} {
+		for _, format := range Formats {
+			s, err := ParseSize(size)
+			if err != nil {
+				t.Fatal(err)
+			}
+			c.Source.Format, c.Source.Out = format, Stdout
+			w, err := Encode(EncodeOptions{Size: s})(context.Background(), c)
+			if err != nil {
+				t.Errorf("%s as %s: %v", size, format, err)
+				continue
+			}
+			p := decoded(t, w.Data, nil).Pixels
+			if got := [2]int{p.Width, p.Height}; got != want || [2]int{w.Width, w.Height} != want || Sniff(w.Data) != format {
+				t.Errorf("%s as %s: %v in %q, said to be %d×%d", size, format, got, Sniff(w.Data), w.Width, w.Height)
+			}
+		}
+	}
+}
+
+func TestAlphaIsKeptWhereTheFormatCanAndWhiteElsewhere(t *testing.T) {
+	p := scene(64, 48)
+	alpha := make([]byte, 64*48)
+	for i := range alpha {
+		if i%64 >= 32 {
+			alpha[i] = 255
+		}
+	}
+	c := translated(p.join(alpha))
+	for _, format := range Formats {
+		got := decoded(t, encodedAs(t, format, c), nil).Pixels
+		left, right := got.at(8, 24), got.at(56, 24)
+		if format == JPEG {
+			if got.Bands != 3 || min(left[0], left[1], left[2]) < 250 {
+				t.Errorf("%s: %v under full transparency", format, left)
+			}
+		} else if got.Bands != 4 || left[3] > 2 || right[3] < 253 {
+			t.Errorf("%s: %d bands, %v and %v", format, got.Bands, left, right)
+		}
+		want := p.at(56, 24)
+		for i := range 3 {
+			if d := int(right[i]) - int(want[i]); d < -8 || d > 8 {
+				t.Errorf("%s: %v, want %v", format, right, want)
+				break
+			}
+		}
+	}
+	// A network that halves its picture halves the alpha with it.
+	c.Result = scene(32, 24)
+	if got := decoded(t, encodedAs(t, PNG, c), nil).Pixels; got.Bands != 4 || got.Width != 64 || got.at(4, 24)[3] > 8 {
+		t.Errorf("%d×%d×%d", got.Width, got.Height, got.Bands)
+	}
+}
+
+func TestFormatSameIsTheNearestThatCanBeWritten(t *testing.T) {
+	for in, want := range map[Format]Format{JPEG: JPEG, PNG: PNG, GIF: PNG, HEIF: JPEG, WebP: WebP, TIFF: TIFF, AVIF: AVIF} {
+		c := translated(scene(16, 16))
+		c.Format = in
+		if got := Sniff(encodedAs(t, "", c)); got != want {
+			t.Errorf("%s: %s, want %s", in, got, want)
+		}
+	}
+}
+
+func TestPicturesTooLargeForAFormatAreErrorsThatNameTheLimit(t *testing.T) {
+	c := translated(scene(16, 16))
+	c.Source.Out = Stdout
+	for format, limit := range map[Format]string{JPEG: "65535", WebP: "16383", AVIF: "16384"} {
+		c.Source.Format = format
+		_, err := Encode(EncodeOptions{Size: Size{"exact", 1 << 16, 4}})(context.Background(), c)
+		if err == nil || !strings.Contains(err.Error(), limit) {
+			t.Errorf("%s: %v", format, err)
+		}
+	}
+	c.Source.Format = TIFF
+	if _, err := Encode(EncodeOptions{Size: Size{"exact", 1 << 16, 1 << 16}})(context.Background(), c); err == nil || !strings.Contains(err.Error(), "2 GiB") {
+		t.Errorf("12 GiB: %v", err)
+	}
+}
+
+func TestProfileIsAttachedIffTheSourceHadOne(t *testing.T) {
+	c := translated(scene(40, 30))
+	for _, format := range Formats {
+		c.Profile = nil
+		if img := decoded(t, encodedAs(t, format, c), nil); img.Profile != nil {
+			t.Errorf("%s: %d bytes of profile from nowhere", format, len(img.Profile))
+		}
+		c.Profile = swapped()
+		if !bytes.Contains(encodedAs(t, format, c), []byte("acsp")) && format != PNG { // there it is deflated
+			t.Errorf("%s: no profile", format)
+		}
+		if img := decoded(t, encodedAs(t, format, c), nil); img.Profile == nil {
+			t.Errorf("%s: no profile", format)
+		}
+	}
+}
+
+// names lists a folder, hidden files too.
+func names(t *testing.T, dir string) []string {
+	t.Helper()
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var list []string
+	for _, e := range entries {
+		list = append(list, e.Name())
+	}
+	return list
+}
+
+func TestOutputsAppearWholeOrNotAtAll(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, "below", "a.png")
+	c := translated(scene(40, 30))
+	c.Source.Out = path
+	encode := Encode(EncodeOptions{})
+
+	stopped, cancel := context.WithCancelCause(context.Background())
+	reason := errors.New("enough")
+	cancel(reason)
+	if _, err := encode(stopped, c); !errors.Is(err, reason) {
+		t.Errorf("after the end: %v", err)
+	}
+	if list := names(t, dir); list != nil {
+		t.Errorf("after the end: %v", list)
+	}
+
+	old := syscall.Umask(0o027)
+	defer syscall.Umask(old)
+	for range 2 { // anew, and over it
+		w, err := encode(context.Background(), c)
+		if err != nil || w.Width != 40 || w.Data != nil {
+			t.Fatalf("%+v, %v", w, err)
+		}
+		if list := names(t, filepath.Dir(path)); !slices.Equal(list, []string{"a.png"}) {
+			t.Errorf("left: %q", list)
+		}
+		info, err := os.Stat(path)
+		if err != nil || info.Mode() != 0o640 {
+			t.Errorf("%v, %v", info.Mode(), err)
+		}
+	}
+	if file, _ := os.ReadFile(path); true {
+		if _, err := png.Decode(bytes.NewReader(file)); err != nil {
+			t.Error(err)
+		}
+	}
+
+	// What is in the way is named by the caller.
+	c.Source.Out = filepath.Join(path, "b.png")
+	if _, err := encode(context.Background(), c); err == nil || strings.Contains(err.Error(), dir) {
+		t.Errorf("below a file: %v", err)
+	}
+	if err := os.Mkdir(filepath.Join(dir, "c.png"), 0o777); err != nil {
+		t.Fatal(err)
+	}
+	c.Source.Out = filepath.Join(dir, "c.png")
+	if _, err := encode(context.Background(), c); err == nil || strings.Contains(err.Error(), dir) {
+		t.Errorf("over a folder: %v", err)
+	}
+	if list := names(t, dir); !slices.Equal(list, []string{"below", "c.png"}) {
+		t.Errorf("left: %q", list)
+	}
+}
+
+func TestAnExistingOutputIsReplacedInOneStep(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "a.png")
+	if err := os.WriteFile(path, []byte("old"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	reader, err := os.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer reader.Close()
+	c := translated(scene(40, 30))
+	c.Source.Out = path
+	if _, err := Encode(EncodeOptions{})(context.Background(), c); err != nil {
+		t.Fatal(err)
+	}
+	var b [8]byte
+	if n, _ := reader.Read(b[:]); string(b[:n]) != "old" {
+		t.Errorf("who had it open reads %q", b[:n])
+	}
+	if f, _ := Probe(path); f != PNG {
+		t.Errorf("replaced by %q", f)
+	}
+}
+
+func TestKeptImagesAreCopiedByteForByteOrSkipped(t *testing.T) {
+	dir := t.TempDir()
+	file := jpegOf(t, scene(33, 21))
+	in, out := filepath.Join(dir, "in.jpg"), filepath.Join(dir, "out.jpg")
+	if err := os.WriteFile(in, file, 0o666); err != nil {
+		t.Fatal(err)
+	}
+	c := Checked{Translated: Translated{Labelled: Labelled{
+		Image: Image{Source: Source{In: in, Out: out}, Width: 33, Height: 21}, Keep: true,
+	}}}
+	w, err := Encode(EncodeOptions{InTarget: Copy})(context.Background(), c)
+	if err != nil || !w.Kept || w.Width != 33 {
+		t.Fatalf("%+v, %v", w, err)
+	}
+	if got, _ := os.ReadFile(out); !bytes.Equal(got, file) {
+		t.Error("not the same bytes")
+	}
+	if _, err := Encode(EncodeOptions{InTarget: LeaveOut})(context.Background(), c); err != (Skip{AlreadyTarget}) {
+		t.Errorf("%v", err)
+	}
+	c.Source = Source{In: "-", Out: Stdout, Data: file}
+	if w, err := Encode(EncodeOptions{InTarget: Copy})(context.Background(), c); err != nil || !bytes.Equal(w.Data, file) {
+		t.Errorf("%v", err)
+	}
+}
