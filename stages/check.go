@@ -104,10 +104,8 @@ func phaseCount(n, phase int) int {
 // luma fills row with the luma (BT.601) of line y in 1/256 grey level.
 func (p Pixels) luma(y int, row []int32) {
 	line := p.Data[y*p.Width*p.Bands:][:p.Width*p.Bands]
-	for x := range row {
-		px := line[:3]
-		row[x] = 77*int32(px[0]) + 150*int32(px[1]) + 29*int32(px[2])
-		line = line[p.Bands:]
+	for x, i := 0, 2; x < len(row) && i < len(line); x, i = x+1, i+p.Bands {
+		row[x] = 77*int32(line[i-2]) + 150*int32(line[i-1]) + 29*int32(line[i])
 	}
 }
 
