@@ -79,6 +79,9 @@ class Sampler:
         self.folders = folders
         self.jitter = jitter
 
+    def __len__(self) -> int:
+        return sum(len(folder.pixels) for folder in self.folders)
+
     def batch(self, rng: np.random.Generator, n: int, size: int, cover: tuple[float, float]) -> Tensor:
         crops = []
         for _ in range(n):

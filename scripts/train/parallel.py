@@ -7,6 +7,9 @@ loses its core keeps the others spinning at every layer, a process only once per
 from __future__ import annotations
 
 import os
+import signal
+import socket
+import sys
 from collections.abc import Iterable
 from typing import Callable
 
@@ -46,9 +49,12 @@ def launch(work: Callable[..., None], count: int, *arguments: object) -> None:
     if count == 1:
         work(*arguments)
         return
-    os.environ.setdefault("MASTER_ADDR", "127.0.0.1")
-    os.environ.setdefault("MASTER_PORT", "29517")
-    mp.spawn(_worker, (count, work, arguments), nprocs=count)
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    os.environ.update(MASTER_ADDR="127.0.0.1", MASTER_PORT=str(port))
+    # Ended from outside, end the daemons too: orphans would go on writing to the run.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    mp.spawn(_worker, (count, work, arguments), nprocs=count, daemon=True)
 
 
 def _worker(index: int, count: int, work: Callable[..., None], arguments: tuple) -> None:

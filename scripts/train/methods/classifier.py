@@ -48,8 +48,11 @@ class ClassifierMethod:
 
     def step(self, a: Sampler, b: Sampler, rng: np.random.Generator, step: int) -> dict[str, float]:
         _, stage = self.config.stage_at(step)
-        n = parallel.share(stage.batch)
-        images = torch.cat([s.batch(rng, n, stage.size, stage.cover) for s in (a, b)])
+        # Twice `batch` pictures, in the proportion of the data: the logits then hold the prior.
+        both = 2 * parallel.share(stage.batch)
+        n = min(max(1, round(both * len(a) / (len(a) + len(b)))), both - 1)
+        parts = ((a, n), (b, both - n))
+        images = torch.cat([s.batch(rng, count, stage.size, stage.cover) for s, count in parts])
         images = images.to(self.device)
         # Dropout draws from torch's generator: seed it by the step, too, so that a resumed run
         # is the same run.
@@ -65,7 +68,8 @@ class ClassifierMethod:
         for group in self.optimiser.param_groups:
             group["lr"] = self.config.lr * self.config.rate(step)
         self.net.train()
-        with torch.autocast("cuda", torch.bfloat16, enabled=self.device.type == "cuda"):
+        on_gpu = self.device.type == "cuda"
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=on_gpu):
             logits = self.net(images)
         loss = -(target * F.log_softmax(logits.float(), dim=1)).sum(1).mean()
         self.optimiser.zero_grad()

@@ -1,0 +1,45 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from train import config as configs
+from train.data import SIDE, Sampler, load
+
+
+def test_pictures_are_decoded_once(folders: tuple[str, str]):
+    first, second = load(folders[0]), load(folders[0])
+    assert first.pixels.shape == (6, SIDE, SIDE, 3)
+    assert np.array_equal(first.pixels, second.pixels)
+
+
+def test_dropped_pictures_are_left_out(folders: tuple[str, str]):
+    path = load(folders[0]).paths[2]
+    kept = load(folders[0], frozenset([path]))
+    assert path not in kept.paths and len(kept.pixels) == 5
+
+
+def test_batches_repeat_with_their_seed(folders: tuple[str, str]):
+    sampler = Sampler([load(folders[0]), load(folders[1])], jitter=0.2)
+    batches = [sampler.batch(np.random.default_rng(7), 4, 32, (0.5, 1.0)) for _ in range(2)]
+    assert torch.equal(*batches)
+    assert batches[0].shape == (4, 3, 32, 32)
+    assert batches[0].abs().max() <= 1
+
+
+def test_an_empty_folder_is_an_error(tmp_path):
+    with pytest.raises(FileNotFoundError):
+        load(str(tmp_path))
+
+
+def test_unknown_configuration_keys_are_an_error():
+    values = {"method": "classifier", "a": ["a"], "b": ["b"], "stages": [], "learning_rate": 1}
+    with pytest.raises(TypeError):
+        configs.from_dict(values)
+
+
+def test_the_learning_rate_falls_to_zero():
+    stages = [{"steps": 10, "size": 64, "batch": 2}]
+    config = configs.from_dict({"method": "m", "a": [], "b": [], "stages": stages, "decay_from": 0.5})
+    assert [config.rate(step) for step in (0, 5, 10)] == [1.0, 1.0, 0.0]

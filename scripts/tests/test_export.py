@@ -1,0 +1,72 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import onnx
+import pytest
+import torch
+
+from export.__main__ import build, main
+from export.graph import IR_VERSION, OPSET, decode, encode
+from export.manifest import KEY
+
+
+def manifest_of(model: onnx.ModelProto) -> dict:
+    return json.loads({p.key: p.value for p in model.metadata_props}[KEY])
+
+
+def signature(values: list[onnx.ValueInfoProto]) -> dict[str, tuple]:
+    def dimension(d: onnx.TensorShapeProto.Dimension) -> object:
+        return d.dim_param or d.dim_value
+
+    return {
+        v.name: (v.type.tensor_type.elem_type, *map(dimension, v.type.tensor_type.shape.dim))
+        for v in values
+    }
+
+
+def test_bytes_survive_decoding_and_encoding():
+    image = torch.arange(256, dtype=torch.uint8).view(1, 16, 16, 1).repeat(1, 1, 1, 3)
+    assert torch.equal(encode(decode(image)), image)
+
+
+def test_generator_has_its_signature_and_manifest(generator_run: Path):
+    model, _ = build(generator_run, "seasons", "Summer and winter")
+    assert model.opset_import[0].version == OPSET and model.ir_version <= IR_VERSION
+    inputs = signature(model.graph.input)
+    assert inputs == {
+        "image": (onnx.TensorProto.UINT8, "n", "h", "w", 3),
+        "code": (onnx.TensorProto.FLOAT, "n"),
+    }
+    assert list(signature(model.graph.output)) == ["translation"]
+    manifest = manifest_of(model)
+    assert manifest["schema"] == "gtx.model/1" and manifest["family"] == "domain-code"
+    assert [entry["name"] for entry in manifest["inputs"]] == ["image", "code"]
+    assert manifest["domains"] == [{"id": "summer", "code": -1}, {"id": "winter", "code": 1}]
+    assert manifest["training"]["steps"] == 4
+
+
+def test_classifier_has_its_signature_and_manifest(classifier_run: Path):
+    model, _ = build(classifier_run, "seasons-classifier", "Summer or winter")
+    assert list(signature(model.graph.output)) == ["logits"]
+    assert manifest_of(model)["classifier"]["classes"] == ["summer", "winter"]
+
+
+@pytest.mark.parametrize("kind", ["generator_run", "classifier_run"])
+def test_the_graph_agrees_with_the_network(kind: str, tmp_path: Path, request: pytest.FixtureRequest):
+    pytest.importorskip("onnxruntime")
+    out = tmp_path / "seasons.onnx"
+    assert main([str(request.getfixturevalue(kind)), "--out", str(out)]) == 0
+    assert onnx.load(str(out)).graph.node
+
+
+BUILTIN = Path(__file__).parents[2] / "models" / "builtin"
+
+
+@pytest.mark.parametrize("name", ["seasons", "seasons-classifier"])
+def test_the_built_in_models_carry_their_manifest(name: str):
+    model = onnx.load(str(BUILTIN / f"{name}.onnx"))
+    manifest = manifest_of(model)
+    assert manifest["name"] == name
+    assert manifest["training"]["steps"] > 0 and manifest["training"]["commit"]

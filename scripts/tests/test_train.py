@@ -1,0 +1,61 @@
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from conftest import TINY, new_run
+
+from train import loop, parallel
+from train.clean import cross_validate
+from train.methods.domain_code import strengths
+
+
+def losses(run: Path) -> list[dict[str, float]]:
+    entries = [json.loads(line) for line in (run / loop.LOG).read_text().splitlines()]
+    return [{k: v for k, v in entry.items() if k != "seconds"} for entry in entries]
+
+
+@pytest.mark.parametrize("kind", ["generator_run", "classifier_run"])
+def test_a_resumed_run_repeats_the_unbroken_one(kind: str, tmp_path: Path, request: pytest.FixtureRequest):
+    broken: Path = request.getfixturevalue(kind)  # stopped after its first step
+    unbroken = tmp_path / "unbroken"
+    unbroken.mkdir()
+    shutil.copy(broken / loop.CONFIG, unbroken)
+    loop.train(unbroken)
+    assert losses(unbroken) == losses(broken)
+    last = [loop.restore(run, loop.device())[1].network().state_dict() for run in (broken, unbroken)]
+    assert all(torch.equal(a, b) for a, b in zip(last[0].values(), last[1].values()))
+
+
+def test_a_run_leaves_its_configuration_and_a_sheet(generator_run: Path):
+    assert json.loads((generator_run / loop.CONFIG).read_text())["method"] == "domain-code"
+    assert (generator_run / "sheets" / "000004.png").stat().st_size > 0
+
+
+def test_what_was_logged_after_the_checkpoint_is_logged_once(tmp_path: Path):
+    log = tmp_path / loop.LOG
+    log.write_text("".join(json.dumps({"step": step}) + "\n" for step in range(1, 6)))
+    loop.keep_log(log, 3)
+    assert [entry["step"] for entry in map(json.loads, log.read_text().splitlines())] == [1, 2, 3]
+
+
+def test_strengths_are_half_the_own_domain():
+    drawn = strengths(np.random.default_rng(0), 1000)
+    assert 0.4 < (drawn == -1).mean() < 0.6
+    assert drawn.min() >= -1 and drawn.max() <= 1 and (drawn > 0).any()
+
+
+def test_two_processes_share_a_batch(tmp_path: Path, folders: tuple[str, str]):
+    run = new_run(tmp_path, "domain-code", folders, TINY)
+    parallel.launch(loop.train, 2, run, 2)
+    assert [entry["step"] for entry in losses(run)] == [1, 2]
+
+
+def test_cross_validation_scores_every_picture_once(tmp_path: Path, folders: tuple[str, str]):
+    scores = cross_validate([folders[0]], [folders[1]], tmp_path, folds=2, steps=1)
+    assert len(scores) == 12
+    assert all(0 <= probability <= 1 for _, probability in scores.values())
