@@ -61,7 +61,7 @@ func TestEveryOrientationDecodesUpright(t *testing.T) {
 	}
 }
 
-// be16 and le16 widen samples to 16 bits.
+// le16 widens samples to 16 bits.
 func le16(data []byte) []byte {
 	var out []byte
 	for _, v := range data {
@@ -212,8 +212,7 @@ func TestProfileIsAppliedAndReplacedBySRGB(t *testing.T) {
 	var levels []byte
 	for i := 0; i < len(p.Data); i += 3 {
 		levels = append(levels, p.Data[i])
-		v := byte(float64(p.Data[i])/255*255 + 0.5)
-		grey.Data = append(grey.Data, v, v, v)
+		grey.Data = append(grey.Data, p.Data[i], p.Data[i], p.Data[i])
 	}
 	greyProfile := profileOf("GRAY", []string{"kTRC"}, [][]byte{gamma(2.2)})
 	muted := Pixels{Width: 80, Height: 60, Bands: 3} // inside the gamut of print

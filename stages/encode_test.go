@@ -198,10 +198,12 @@ func TestOutputsAppearWholeOrNotAtAll(t *testing.T) {
 			t.Errorf("%v, %v", info.Mode(), err)
 		}
 	}
-	if file, _ := os.ReadFile(path); true {
-		if _, err := png.Decode(bytes.NewReader(file)); err != nil {
-			t.Error(err)
-		}
+	file, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := png.Decode(bytes.NewReader(file)); err != nil {
+		t.Error(err)
 	}
 
 	// What is in the way is named by the caller.

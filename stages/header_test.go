@@ -30,21 +30,21 @@ func whole(t testing.TB) map[string][]byte {
 	restarts = append(append(restarts, 0xff, 0xd0), baseline[scan+100:]...)
 	webp := vipsOf(t, p, bimg.Options{Type: bimg.WEBP})
 	return map[string][]byte{
-		"baseline JPEG":    baseline,
-		"progressive JPEG": vipsOf(t, p, bimg.Options{Type: bimg.JPEG, Interlace: true}),
-		"JPEG with restarts, where it is cut for headers only": restarts,
-		"JPEG with a thumbnail":                                withSegment(baseline, 0xe1, append([]byte("Exif\x00\x00"), exif(1, thumbnail)...)),
-		"JPEG with fill bytes":                                 append([]byte{0xff, 0xd8, 0xff, 0xff}, baseline[2:]...),
-		"PNG":                                                  pngOf(t, goImage(p)),
-		"interlaced PNG":                                       vipsOf(t, p, bimg.Options{Type: bimg.PNG, Interlace: true}),
-		"PNG of noise":                                         pngOf(t, goImage(noise)),
-		"GIF":                                                  gifOf(t, 1),
-		"WebP":                                                 webp,
-		"lossless WebP":                                        vipsOf(t, p, bimg.Options{Type: bimg.WEBP, Lossless: true}),
-		"extended WebP":                                        extended(webp, 90, 70, 0x08, "EXIF", exif(1, nil)),
-		"TIFF":                                                 tiffOf(90, 70, 8, 3, 2, p.Data),
-		"TIFF of libvips":                                      vipsOf(t, p, bimg.Options{Type: bimg.TIFF}),
-		"AVIF":                                                 vipsOf(t, p, bimg.Options{Type: bimg.AVIF}),
+		"baseline JPEG":         baseline,
+		"progressive JPEG":      vipsOf(t, p, bimg.Options{Type: bimg.JPEG, Interlace: true}),
+		"JPEG with restarts":    restarts,
+		"JPEG with a thumbnail": withSegment(baseline, 0xe1, append([]byte("Exif\x00\x00"), exif(1, thumbnail)...)),
+		"JPEG with fill bytes":  append([]byte{0xff, 0xd8, 0xff, 0xff}, baseline[2:]...),
+		"PNG":                   pngOf(t, goImage(p)),
+		"interlaced PNG":        vipsOf(t, p, bimg.Options{Type: bimg.PNG, Interlace: true}),
+		"PNG of noise":          pngOf(t, goImage(noise)),
+		"GIF":                   gifOf(t, 1),
+		"WebP":                  webp,
+		"lossless WebP":         vipsOf(t, p, bimg.Options{Type: bimg.WEBP, Lossless: true}),
+		"extended WebP":         extended(webp, 90, 70, 0x08, "EXIF", exif(1, nil)),
+		"TIFF":                  tiffOf(90, 70, 8, 3, 2, p.Data),
+		"TIFF of libvips":       vipsOf(t, p, bimg.Options{Type: bimg.TIFF}),
+		"AVIF":                  vipsOf(t, p, bimg.Options{Type: bimg.AVIF}),
 	}
 }
 

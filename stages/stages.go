@@ -12,7 +12,7 @@
 // caller knows the path and the stage.
 //
 // Pictures are decoded and encoded by libvips through bimg, which hides faults:
-// files are checked in Go before libvips sees them.
+// files are checked in Go before libvips sees them, and resized without bimg.
 package stages
 
 import "context"
