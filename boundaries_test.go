@@ -14,7 +14,7 @@ func TestPackagesKeepToTheirRooms(t *testing.T) {
 		"gtx":               {"gtx/cli"},
 		"gtx/cli":           {"gtx/pipeline", "gtx/stages", "gtx/models", "github.com/urfave/cli/v2", "github.com/schollz/progressbar/v3", "github.com/mattn/go-isatty", "golang.org/x/sys/unix"},
 		"gtx/pipeline":      {"golang.org/x/sync/errgroup"},
-		"gtx/stages":        {"github.com/h2non/bimg", "github.com/google/renameio/v2", "golang.org/x/image/tiff", "golang.org/x/image/webp"},
+		"gtx/stages":        {"github.com/h2non/bimg", "github.com/google/renameio/v2"},
 		"gtx/scripts/bench": {"gtx/models", "golang.org/x/sync/errgroup"},
 		"gtx/models":        {"github.com/yalue/onnxruntime_go", "github.com/goccy/go-yaml", "google.golang.org/protobuf/encoding/protowire"},
 	}

@@ -29,6 +29,7 @@ func (p *program) translateCommand() *cli.Command {
 		&cli.StringFlag{Name: "format", Value: "same", Usage: "write `FORMAT`: same, jpg, png, webp, tiff or avif", EnvVars: option("format")},
 		&cli.IntFlag{Name: "quality", Usage: "`Q` of lossy formats, 1 to 100; 0: 90", EnvVars: option("quality")},
 		&cli.StringFlag{Name: "size", Value: "source", Usage: "`SIZE` of the result: source, model, N (pixels of the longer side) or WxH", EnvVars: option("size")},
+		&cli.StringFlag{Name: "detail", Value: "auto", Usage: "a result larger than the network's gets the photograph's detail: auto; none only scales it", EnvVars: option("detail")},
 		&cli.StringFlag{Name: "existing", Value: string(stages.KeepCurrent), Usage: "an output that exists: skip (keep it if it is what would be made), redo or fail", EnvVars: option("existing")},
 		&cli.StringFlag{Name: "checkerboard", Value: string(stages.Warn), Usage: "a translation with a checkerboard: warn, fail or off", EnvVars: option("checkerboard")},
 		&cli.BoolFlag{Name: "print0", Usage: "end printed paths in NUL"},
@@ -56,11 +57,12 @@ type translation struct {
 	to         string
 	strength   float64
 	code       *float32 // nil: the model takes none
-	from       string // "any", "auto" or a domain
+	from       string   // "any", "auto" or a domain
 	label      stages.LabelOptions
 	open       stages.OpenOptions
 	existing   stages.Existing
 	check      stages.Checkerboard
+	detail     bool // of the photograph, in results larger than the network's
 	encode     stages.EncodeOptions
 	naming     *naming
 	terminator string
@@ -95,6 +97,11 @@ func (p *program) translationOf(c *cli.Context) (t translation, err error) {
 	if t.check, err = oneOf(c, "checkerboard", stages.Warn, stages.Fail, stages.Off); err != nil {
 		return t, err
 	}
+	detail, err := oneOf(c, "detail", "auto", "none")
+	if err != nil {
+		return t, err
+	}
+	t.detail = detail == "auto"
 	format := stages.Format("")
 	if c.String("format") != "same" {
 		if format, err = oneOf(c, "format", append([]stages.Format{"same"}, stages.Formats...)...); err != nil {
@@ -125,6 +132,7 @@ func (p *program) translationOf(c *cli.Context) (t translation, err error) {
 			{Name: "format", Value: c.String("format")},
 			{Name: "quality", Value: strconv.Itoa(quality)},
 			{Name: "size", Value: c.String("size")},
+			{Name: "detail", Value: detail},
 		},
 	}
 	t.terminator = "\n"
@@ -266,6 +274,9 @@ func translateLine(line *pipeline.Line, sources iter.Seq[stages.Source], t trans
 		Size: w.batch, Workers: w.sessions, Key: stages.TranslateKey,
 	}, stages.Translate(n, t.code))
 	checked := pipeline.Each(translated, "check", w.jobs, stages.Check(t.check))
+	if t.detail {
+		checked = pipeline.Each(checked, "detail", w.jobs, stages.Detail(t.encode.Size))
+	}
 	return pipeline.Each(checked, "encode", w.jobs, stages.Encode(t.encode))
 }
 

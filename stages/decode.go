@@ -18,6 +18,8 @@ type Image struct {
 	Pixels        Pixels
 	Alpha         []byte // of Pixels, one byte a pixel; nil: opaque, or not resized yet
 	Profile       []byte // sRGB, where the file had a profile; else nil
+
+	file File // for Detail, which decodes it whole
 }
 
 // A Shape gives the width and height at which a picture enters a network.
@@ -27,57 +29,60 @@ type Shape func(width, height int) (int, int)
 // profile to sRGB, and shrunk by a power of two as far as the shape leaves room.
 // A nil shape decodes it whole.
 func Decode(shape Shape) func(context.Context, File) (Image, error) {
-	return func(_ context.Context, f File) (Image, error) {
-		options := bimg.Options{
-			Type: bimg.TIFF,
-			// bimg would turn a JPEG by way of a second JPEG.
-			NoAutoRotate: true,
-			OutputICC:    "srgb", // libvips' own
+	return func(_ context.Context, f File) (Image, error) { return decodeFile(f, shape) }
+}
+
+func decodeFile(f File, shape Shape) (Image, error) {
+	options := bimg.Options{
+		Type: bimg.TIFF,
+		// bimg would turn a JPEG by way of a second JPEG.
+		NoAutoRotate: true,
+		OutputICC:    "srgb", // libvips' own
+	}
+	if f.Grey {
+		// bimg takes a picture to this first, and only then through its
+		// profile: grey levels have to be grey levels still.
+		options.Interpretation = bimg.InterpretationBW
+	}
+	width, height := f.Width, f.Height // of what bimg is to give
+	if shape != nil && f.Shrinks {
+		// It may lie on its side, which is known only afterwards.
+		k := min(halvings(width, height, shape), halvings(height, width, shape))
+		if k > 0 {
+			width, height = shifted(width, k), shifted(height, k)
+			options.Width, options.Height, options.Force = width, height, true
 		}
-		if f.Grey {
-			// bimg takes a picture to this first, and only then through its
-			// profile: grey levels have to be grey levels still.
-			options.Interpretation = bimg.InterpretationBW
-		}
-		width, height := f.Width, f.Height // of what bimg is to give
-		if shape != nil && f.Shrinks {
-			// It may lie on its side, which is known only afterwards.
-			k := min(halvings(width, height, shape), halvings(height, width, shape))
-			if k > 0 {
-				width, height = shifted(width, k), shifted(height, k)
-				options.Width, options.Height, options.Force = width, height, true
-			}
-		}
-		if err := holds(width, height, 4); err != nil {
-			return Image{}, err
-		}
-		r, err := decode(f.Data, options)
-		if err != nil {
-			// Perhaps the profile is broken, or not of the picture's kind.
-			options.NoProfile = true
-			r, err = decode(f.Data, options)
-		}
-		if err != nil {
-			return Image{}, err
-		}
-		img := Image{
-			Source: f.Source, Format: f.Format, Digest: f.Digest,
-			Pixels: upright(r.Pixels, r.orientation), Profile: r.profile,
-		}
-		if f.Shrinks {
-			img.Width, img.Height = f.Width, f.Height
-			if r.orientation >= 5 {
-				img.Width, img.Height = f.Height, f.Width
-			}
-			return img, nil
-		}
-		// What the decoder turned by itself is known only now (HEIF).
-		img.Width, img.Height = img.Pixels.Width, img.Pixels.Height
-		if shape != nil {
-			img.Pixels = img.Pixels.shrunk(halvings(img.Width, img.Height, shape))
+	}
+	if err := holds(width, height, 4); err != nil {
+		return Image{}, err
+	}
+	r, err := decode(f.Data, options)
+	if err != nil {
+		// Perhaps the profile is broken, or not of the picture's kind.
+		options.NoProfile = true
+		r, err = decode(f.Data, options)
+	}
+	if err != nil {
+		return Image{}, err
+	}
+	img := Image{
+		Source: f.Source, Format: f.Format, Digest: f.Digest,
+		Pixels: upright(r.Pixels, r.orientation), Profile: r.profile,
+		file: f,
+	}
+	if f.Shrinks {
+		img.Width, img.Height = f.Width, f.Height
+		if r.orientation >= 5 {
+			img.Width, img.Height = f.Height, f.Width
 		}
 		return img, nil
 	}
+	// What the decoder turned by itself is known only now (HEIF).
+	img.Width, img.Height = img.Pixels.Width, img.Pixels.Height
+	if shape != nil {
+		img.Pixels = img.Pixels.shrunk(halvings(img.Width, img.Height, shape))
+	}
+	return img, nil
 }
 
 // decode returns the RGB or RGBA picture in a file.

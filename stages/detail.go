@@ -1,13 +1,43 @@
 package stages
 
-import "slices"
+import (
+	"context"
+	"slices"
+)
 
-// A network sees a few hundred pixels of a photograph that has thousands. Detail
-// carries what it did over to all of them: in each small window the change is
-// fitted by an affine map of the colours, result ≈ A·source + b, and the maps,
-// smoothed and interpolated, are applied to the whole photograph. So the look is
-// the network's and the detail the photograph's own, without halos or seams.
+// Detail returns the stage that makes the translation as large as it is to be
+// written. A network sees a few hundred pixels of a photograph that has thousands;
+// this carries what it did over to all of them. In each small window the change
+// is fitted by an affine map of the colours, result ≈ A·source + b, and the maps,
+// smoothed and interpolated, are applied to the whole photograph: the look is the
+// network's and the detail the photograph's own, without halos or seams. Texture
+// finer than a window that the network added is lost.
 //
+// The photograph is decoded again, whole, so that no more of them are in memory
+// than workers of this stage. Results that are to be no larger pass by.
+func Detail(size Size) func(context.Context, Checked) (Checked, error) {
+	return func(_ context.Context, c Checked) (Checked, error) {
+		width, height := size.of(c.Image, c.Result)
+		if c.Keep || width*height <= c.Result.Width*c.Result.Height {
+			return c, nil
+		}
+		whole, err := decodeFile(c.file, nil)
+		if err != nil {
+			return c, err
+		}
+		full, err := whole.Pixels.resized(width, height)
+		if err != nil {
+			return c, err
+		}
+		small, err := c.Pixels.resized(c.Result.Width, c.Result.Height)
+		if err != nil {
+			return c, err
+		}
+		c.Result, c.Alpha = transfer(full, small, c.Result).split()
+		return c, nil
+	}
+}
+
 // Method: guided filtering with a colour guide, on a coarse grid (He & Sun, Fast
 // Guided Filter, 2015), with one change: where a window is too flat to tell, A
 // tends to the identity instead of zero, so that fine texture stays, and a network

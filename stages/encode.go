@@ -96,10 +96,7 @@ func Encode(o EncodeOptions) func(context.Context, Checked) (Written, error) {
 		case c.Keep && o.InTarget == LeaveOut:
 			return w, Skip{AlreadyTarget}
 		case c.Keep:
-			w.Width, w.Height = c.Width, c.Height
-			if file = c.Source.Data; file == nil {
-				file, err = os.ReadFile(c.Source.In)
-			}
+			w.Width, w.Height, file = c.Width, c.Height, c.file.Data
 		default:
 			w.Width, w.Height = o.Size.of(c.Image, c.Result)
 			file, err = encode(c, w.Width, w.Height, o)

@@ -250,12 +250,9 @@ func TestAnExistingOutputIsReplacedInOneStep(t *testing.T) {
 func TestKeptImagesAreCopiedByteForByteOrSkipped(t *testing.T) {
 	dir := t.TempDir()
 	file := jpegOf(t, scene(33, 21))
-	in, out := filepath.Join(dir, "in.jpg"), filepath.Join(dir, "out.jpg")
-	if err := os.WriteFile(in, file, 0o666); err != nil {
-		t.Fatal(err)
-	}
+	out := filepath.Join(dir, "out.jpg")
 	c := Checked{Translated: Translated{Labelled: Labelled{
-		Image: Image{Source: Source{In: in, Out: out}, Width: 33, Height: 21}, Keep: true,
+		Image: Image{Source: Source{Out: out}, Width: 33, Height: 21, file: File{Data: file}}, Keep: true,
 	}}}
 	w, err := Encode(EncodeOptions{InTarget: Copy})(context.Background(), c)
 	if err != nil || !w.Kept || w.Width != 33 {
@@ -267,7 +264,7 @@ func TestKeptImagesAreCopiedByteForByteOrSkipped(t *testing.T) {
 	if _, err := Encode(EncodeOptions{InTarget: LeaveOut})(context.Background(), c); err != (Skip{AlreadyTarget}) {
 		t.Errorf("%v", err)
 	}
-	c.Source = Source{In: "-", Out: Stdout, Data: file}
+	c.Source = Source{Out: Stdout}
 	if w, err := Encode(EncodeOptions{InTarget: Copy})(context.Background(), c); err != nil || !bytes.Equal(w.Data, file) {
 		t.Errorf("%v", err)
 	}

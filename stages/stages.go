@@ -2,9 +2,9 @@
 //
 //	Source -> File -> Image -> Labelled -> Translated -> Checked -> Written
 //	        open   decode  classify    translate    check     encode
-//	               resize
+//	      compare  resize                                     detail
 //
-// Open, Decode, Resize, Classify, Translate, Check and Encode each take their
+// Open, Compare, Decode, Resize, Classify, Translate, Check, Detail and Encode each take their
 // options and return a function that a pipeline can run. Such a function takes
 // one type and returns the next, so the compiler checks the order of the line.
 // It is safe for many goroutines at once, keeps nothing between calls, and

@@ -1,0 +1,224 @@
+package stages
+
+import (
+	"math"
+	"math/rand/v2"
+	"slices"
+	"testing"
+)
+
+// textured is a picture of waves and noise, RGB or RGBA.
+func textured(width, height, bands int, seed uint64) Pixels {
+	rng := rand.New(rand.NewPCG(seed, 1))
+	p := Pixels{Width: width, Height: height, Bands: bands, Data: make([]byte, width*height*bands)}
+	fx, fy := 3+5*rng.Float64(), 3+5*rng.Float64()
+	for y := range height {
+		for x := range width {
+			u, v := float64(x)/float64(width), float64(y)/float64(height)
+			for b := range bands {
+				wave := 50*math.Sin(fx*u*float64(b+1)) + 40*math.Cos(fy*v+float64(b))
+				p.Data[(y*width+x)*bands+b] = byte(120 + wave + 20*rng.Float64())
+			}
+		}
+	}
+	return p
+}
+
+// mapped applies f to each sample of a colour channel.
+func mapped(p Pixels, f func(band int, v float64) float64) Pixels {
+	out := p
+	out.Data = slices.Clone(p.Data)
+	for i, v := range p.Data {
+		if band := i % p.Bands; band < 3 {
+			out.Data[i] = grey(float32(f(band, float64(v))))
+		}
+	}
+	return out
+}
+
+func shrunkBy(t *testing.T, p Pixels, factor int) Pixels {
+	t.Helper()
+	small, err := p.resized(p.Width/factor, p.Height/factor)
+	if err != nil {
+		t.Fatal(err)
+	}
+	small, _ = small.split()
+	return small
+}
+
+func worst(a, b Pixels) int {
+	most := 0
+	for i := range a.Data {
+		most = max(most, int(a.Data[i])-int(b.Data[i]), int(b.Data[i])-int(a.Data[i]))
+	}
+	return most
+}
+
+func TestNetworkThatChangesNothingGivesThePhotographBack(t *testing.T) {
+	for _, bands := range []int{3, 4} {
+		full := textured(323, 217, bands, 1)
+		small := shrunkBy(t, full, 4)
+		if got := transfer(full, small, small); !slices.Equal(got.Data, full.Data) {
+			t.Errorf("%d bands: differs by up to %d", bands, worst(got, full))
+		}
+	}
+}
+
+func TestChangeOfColoursReachesEveryPixel(t *testing.T) {
+	changes := map[string]func(int, float64) float64{
+		"brighter":  func(_ int, v float64) float64 { return v + 40 },
+		"contrast":  func(_ int, v float64) float64 { return 0.5*v + 64 },
+		"per band":  func(b int, v float64) float64 { return v * (0.6 + 0.2*float64(b)) },
+		"all white": func(int, float64) float64 { return 255 },
+	}
+	for name, change := range changes {
+		full := textured(400, 300, 4, 2)
+		small := shrunkBy(t, full, 5)
+		got, want := transfer(full, small, mapped(small, change)), mapped(full, change)
+		// Windows that are nearly flat keep some of the source's own contrast.
+		var sum float64
+		for i := range got.Data {
+			sum += math.Abs(float64(got.Data[i]) - float64(want.Data[i]))
+		}
+		if mean := sum / float64(len(got.Data)); mean > 4 {
+			t.Errorf("%s: mean difference %.2f, worst %d", name, mean, worst(got, want))
+		}
+	}
+}
+
+func TestTransferKeepsAlphaAndItsArguments(t *testing.T) {
+	full := textured(120, 90, 4, 3)
+	small := shrunkBy(t, full, 3)
+	result := mapped(small, func(_ int, v float64) float64 { return 255 - v })
+	before := slices.Clone(full.Data)
+	got := transfer(full, small, result)
+	if !slices.Equal(full.Data, before) {
+		t.Error("the source was changed")
+	}
+	for i := 3; i < len(got.Data); i += 4 {
+		if got.Data[i] != full.Data[i] {
+			t.Fatal("alpha was changed")
+		}
+	}
+}
+
+// The fast path, running sums and precomputed grids, against the definition.
+func FuzzTransferEqualsItsDefinition(f *testing.F) {
+	f.Add(uint8(20), uint8(15), uint8(3), uint64(1))
+	f.Add(uint8(3), uint8(1), uint8(9), uint64(2))
+	f.Add(uint8(1), uint8(1), uint8(1), uint64(3))
+	f.Fuzz(func(t *testing.T, w, h, scale uint8, seed uint64) {
+		width, height, factor := int(w%24)+1, int(h%24)+1, int(scale%5)+1
+		small, result := textured(width, height, 3, seed), textured(width, height, 3, seed+1)
+		full := textured(width*factor+int(seed%3), height*factor, 3, seed+2)
+		got, want := transfer(full, small, result), transferSlowly(full, small, result)
+		if d := worst(got, want); d > 1 {
+			t.Errorf("%d×%d to %d×%d: differs by %d", width, height, full.Width, full.Height, d)
+		}
+	})
+}
+
+// transferSlowly is transfer as it is defined: each window summed by itself.
+func transferSlowly(full, small, result Pixels) Pixels {
+	window := func(x, y int, visit func(i int)) {
+		for v := max(y-detailRadius, 0); v <= min(y+detailRadius, small.Height-1); v++ {
+			for u := max(x-detailRadius, 0); u <= min(x+detailRadius, small.Width-1); u++ {
+				visit(v*small.Width + u)
+			}
+		}
+	}
+	type affine [3][4]float64
+	fitted := make([]affine, small.Width*small.Height)
+	for y := range small.Height {
+		for x := range small.Width {
+			var n float64
+			var s, p [3]float64
+			var ss, ps [3][3]float64
+			window(x, y, func(i int) {
+				n++
+				for a := range 3 {
+					s[a] += float64(small.Data[3*i+a])
+					p[a] += float64(result.Data[3*i+a])
+					for b := range 3 {
+						ss[a][b] += float64(small.Data[3*i+a]) * float64(small.Data[3*i+b])
+						ps[a][b] += float64(result.Data[3*i+a]) * float64(small.Data[3*i+b])
+					}
+				}
+			})
+			for a := range 3 {
+				for b := range 3 {
+					ss[a][b] = ss[a][b]/n - s[a]/n*s[b]/n
+					ps[a][b] = ps[a][b]/n - p[a]/n*s[b]/n
+				}
+				ss[a][a] += detailFlat
+				ps[a][a] += detailFlat
+			}
+			inverse := invert(ss)
+			m := &fitted[y*small.Width+x]
+			for a := range 3 {
+				m[a][3] = p[a] / n
+				for b := range 3 {
+					for c := range 3 {
+						m[a][b] += ps[a][c] * inverse[c][b]
+					}
+					m[a][3] -= m[a][b] * s[b] / n
+				}
+			}
+		}
+	}
+	smooth := make([]affine, len(fitted))
+	for y := range small.Height {
+		for x := range small.Width {
+			n := 0.0
+			m := &smooth[y*small.Width+x]
+			window(x, y, func(i int) {
+				n++
+				for a := range 3 {
+					for b := range 4 {
+						m[a][b] += fitted[i][a][b]
+					}
+				}
+			})
+			for a := range 3 {
+				for b := range 4 {
+					m[a][b] /= n
+				}
+			}
+		}
+	}
+	place := func(i, n, coarse int) (int, int, float64) {
+		at := math.Min(math.Max((float64(i)+0.5)*float64(coarse)/float64(n)-0.5, 0), float64(coarse-1))
+		return int(at), min(int(at)+1, coarse-1), at - math.Floor(at)
+	}
+	out := full
+	out.Data = slices.Clone(full.Data)
+	for y := range full.Height {
+		y0, y1, ty := place(y, full.Height, small.Height)
+		for x := range full.Width {
+			x0, x1, tx := place(x, full.Width, small.Width)
+			px := out.Data[(y*full.Width+x)*full.Bands:][:3]
+			source := [4]float64{float64(px[0]), float64(px[1]), float64(px[2]), 1}
+			for a := range 3 {
+				v := 0.0
+				for b := range 4 {
+					at := func(x, y int) float64 { return smooth[y*small.Width+x][a][b] }
+					above := at(x0, y0) + tx*(at(x1, y0)-at(x0, y0))
+					below := at(x0, y1) + tx*(at(x1, y1)-at(x0, y1))
+					v += (above + ty*(below-above)) * source[b]
+				}
+				px[a] = byte(math.Min(math.Max(v+0.5, 0), 255))
+			}
+		}
+	}
+	return out
+}
+
+// BenchmarkTransfer is 12 megapixels from 256×192.
+func BenchmarkTransfer(b *testing.B) {
+	full := textured(4000, 3000, 3, 1)
+	small := textured(256, 192, 3, 2)
+	result := textured(256, 192, 3, 3)
+	for b.Loop() {
+		transfer(full, small, result)
+	}
+}
