@@ -8,10 +8,12 @@ import (
 
 // A Score is the coherent amplitude, in grey levels, of the patterns that repeat
 // every 2, 4 and 8 pixels: what a transposed convolution of that stride leaves.
-// Method: r = luma − mean of its 8 neighbours, clipped to ±8; A is the standard
-// deviation of the means of r over the s×s phases of the pixel lattice. The
-// spectrum replicas it measures are described in Odena et al. 2016
-// (distill.pub/2016/deconv-checkerboard) and Zhang et al. 2019 (AutoGAN).
+// Method: r = luma − mean of its 8 neighbours, clipped to ±8; A² is the variance
+// of the means of r over the s×s phases of the pixel lattice, less what chance
+// gives: the variance of r × (s²−1) / pixels, which in small, busy pictures is as
+// much as an artefact. The spectrum replicas that A measures are described in
+// Odena et al. 2016 (distill.pub/2016/deconv-checkerboard) and Zhang et al. 2019
+// (AutoGAN).
 type Score struct {
 	A2, A4, A8 float64
 	Valid      bool // false for pictures too small to tell
@@ -20,8 +22,10 @@ type Score struct {
 const (
 	// scoreMin is the least side of a picture that can be scored.
 	scoreMin = 64
-	// flagLevel and flagRatio part artefacts from texture: 0 false alarms in
-	// 420 pictures, 97 % (s=2) and 88 % (s=4) found at 0.5 grey levels rms.
+	// flagLevel and flagRatio part artefacts from texture: paired, and without
+	// the term for chance, 0 false alarms in 420 pictures, 97 % (s=2) and 88 %
+	// (s=4) found at 0.5 grey levels rms. Unpaired, 5 of 249 JPEG photographs of
+	// 256×256 are flagged, for the blocks of their own compression (s=8).
 	flagLevel = 0.25
 	flagRatio = 2
 )
@@ -42,6 +46,7 @@ func ScoreOf(p Pixels) Score {
 	// Fixed point: luma in 1/256 grey level, r in 1/2048, so that all sums are exact.
 	const clip = 8 * 8 * 256
 	var sum, count [8][8]int64
+	var squares int64
 	rows := [3][]int32{make([]int32, p.Width), make([]int32, p.Width), make([]int32, p.Width)}
 	columns := make([]int32, p.Width) // of three rows each
 	p.luma(0, rows[0])
@@ -56,19 +61,25 @@ func ScoreOf(p Pixels) Score {
 		left, middle := columns[0], columns[1]
 		inner := here[1 : p.Width-1]
 		for x, right := range columns[2:p.Width] {
-			r := 9*inner[x] - left - middle - right
-			phases[(x+1)&7] += int64(min(max(r, -clip), clip))
+			r := int64(min(max(9*inner[x]-left-middle-right, -clip), clip))
+			phases[(x+1)&7] += r
+			squares += r * r
 			left, middle = middle, right
 		}
 	}
+	total := 0.0
 	for y := range 8 {
 		for x := range 8 {
 			count[y][x] = int64(phaseCount(p.Width, x) * phaseCount(p.Height, y))
+			total += float64(sum[y][x])
 		}
 	}
+	const unit = 8 * 256 // of r, in a grey level
+	pixels := float64((p.Width - 2) * (p.Height - 2))
+	spread := (float64(squares)/pixels - total/pixels*total/pixels) / (unit * unit)
 	amplitude := func(s int) float64 {
 		means := make([]float64, 0, 64)
-		total := 0.0
+		total := 0.0 // of the means
 		for a := range s {
 			for b := range s {
 				var n, t int64
@@ -78,7 +89,7 @@ func ScoreOf(p Pixels) Score {
 						t += sum[y][x]
 					}
 				}
-				means = append(means, float64(t)/float64(n)/2048)
+				means = append(means, float64(t)/float64(n)/unit)
 				total += means[len(means)-1]
 			}
 		}
@@ -86,7 +97,8 @@ func ScoreOf(p Pixels) Score {
 		for _, m := range means {
 			variance += (m - mean) * (m - mean)
 		}
-		return math.Sqrt(variance / float64(len(means)))
+		chance := spread * float64(s*s-1) / pixels
+		return math.Sqrt(max(0, variance/float64(len(means))-chance))
 	}
 	return Score{A2: amplitude(2), A4: amplitude(4), A8: amplitude(8), Valid: true}
 }

@@ -22,6 +22,7 @@ func slowScore(p Pixels) Score {
 	}
 	amplitude := func(s int) float64 {
 		sums, counts := make([]float64, s*s), make([]float64, s*s)
+		var all, squares, n float64
 		for y := 1; y < p.Height-1; y++ {
 			for x := 1; x < p.Width-1; x++ {
 				around := 0.0
@@ -30,9 +31,10 @@ func slowScore(p Pixels) Score {
 						around += luma(x+i, y+j)
 					}
 				}
-				r := luma(x, y) - (around-luma(x, y))/8
-				sums[y%s*s+x%s] += math.Max(-8, math.Min(8, r))
+				r := math.Max(-8, math.Min(8, luma(x, y)-(around-luma(x, y))/8))
+				sums[y%s*s+x%s] += r
 				counts[y%s*s+x%s]++
+				all, squares, n = all+r, squares+r*r, n+1
 			}
 		}
 		mean, square := 0.0, 0.0
@@ -43,7 +45,8 @@ func slowScore(p Pixels) Score {
 		for _, m := range sums {
 			square += (m - mean) * (m - mean) / float64(s*s)
 		}
-		return math.Sqrt(square)
+		chance := (squares/n - all/n*all/n) * float64(s*s-1) / n
+		return math.Sqrt(math.Max(0, square-chance))
 	}
 	return Score{amplitude(2), amplitude(4), amplitude(8), true}
 }
