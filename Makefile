@@ -21,7 +21,7 @@ export CGO_ENABLED = 1
 build: $(GTX)
 
 $(GTX): deps FORCE
-	go build -trimpath -o $@ .
+	go build -trimpath -ldflags="-s -w" -o $@ .
 
 # Debian packages and ONNX Runtime; quick when they are there.
 deps:

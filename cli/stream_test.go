@@ -161,11 +161,11 @@ func TestFirstSignalDrains(t *testing.T) {
 func TestSecondSignalAborts(t *testing.T) {
 	dir := t.TempDir()
 	photoIn(t, dir, "a.jpg", 80, 80)
-	photoIn(t, dir, "large.jpg", 4000, 3000)
+	photoIn(t, dir, "large.jpg", 1600, 1200)
 	r := start(t, dir, "--name", "{stem}-{to}{ext}")
 	fmt.Fprintln(r.paths, "a.jpg")
 	r.next(t)
-	go func() { // more than can be done in a second; the pipe breaks at the end
+	go func() { // far more than can be done before the signals come
 		for i := range 500 {
 			name := fmt.Sprintf("%d.jpg", i)
 			if os.Link(filepath.Join(dir, "large.jpg"), filepath.Join(dir, name)) != nil {

@@ -16,7 +16,7 @@ import (
 // The photograph is decoded again, whole, so that no more of them are in memory
 // than workers of this stage. Results that are to be no larger pass by.
 func Detail(size Size) func(context.Context, Checked) (Checked, error) {
-	return func(_ context.Context, c Checked) (Checked, error) {
+	return func(ctx context.Context, c Checked) (Checked, error) {
 		width, height := size.of(c.Image, c.Result)
 		if c.Keep || width*height <= c.Result.Width*c.Result.Height {
 			return c, nil
@@ -32,6 +32,9 @@ func Detail(size Size) func(context.Context, Checked) (Checked, error) {
 		small, err := c.Pixels.resized(c.Result.Width, c.Result.Height)
 		if err != nil {
 			return c, err
+		}
+		if ctx.Err() != nil { // what follows takes the longest
+			return c, context.Cause(ctx)
 		}
 		c.Result, c.Alpha = transfer(full, small, c.Result).split()
 		return c, nil
