@@ -14,7 +14,7 @@ from torch import nn
 
 from export.graph import BytesClassifier, BytesGenerator, save, to_onnx
 from export.manifest import Manifest, classifier_manifest, generator_manifest
-from export.parity import TOLERANCE, worst_difference
+from export.parity import TOLERANCE, parity
 from train import loop
 from train.config import Config
 
@@ -60,7 +60,7 @@ def main(argv: list[str]) -> int:
     parser.add_argument("--title", default="", help="title in the manifest; its name is OUT's")
     options = parser.parse_args(argv)
     model, wrapped = build(options.run, options.out.stem, options.title or options.out.stem)
-    difference = worst_difference(model, wrapped)
+    difference = parity(model, wrapped)
     if difference > TOLERANCE:
         print(f"export: the graph differs from the network by {difference:.2g}", file=sys.stderr)
         return 1

@@ -29,17 +29,22 @@ def encode(image: Tensor) -> Tensor:
 
 
 class BytesGenerator(nn.Module):
-    """A generator that takes and gives bytes: (image, code) -> translation."""
+    """A generator that takes and gives bytes: (image, code) -> translation.
+
+    rounded=False leaves the result in [-1, 1], NCHW, to measure parity finer than a level.
+    """
 
     inputs = ("image", "code")
     output = "translation"
 
-    def __init__(self, net: nn.Module) -> None:
+    def __init__(self, net: nn.Module, rounded: bool = True) -> None:
         super().__init__()
         self.net = net
+        self.rounded = rounded
 
     def forward(self, image: Tensor, code: Tensor) -> Tensor:
-        return encode(self.net(decode(image), code))
+        result = self.net(decode(image), code)
+        return encode(result) if self.rounded else result
 
 
 class BytesClassifier(nn.Module):
