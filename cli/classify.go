@@ -2,7 +2,6 @@ package cli
 
 import (
 	"fmt"
-	"strings"
 
 	"github.com/urfave/cli/v2"
 
@@ -82,5 +81,3 @@ func (p *program) classify(c *cli.Context) (err error) {
 	tally.finish(", on " + classifier.Provider())
 	return ending(err, reading, tally)
 }
-
-func list(names []string) string { return strings.Join(names, ", ") }

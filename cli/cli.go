@@ -85,7 +85,7 @@ func (p *program) report(err error) int {
 	if err == nil {
 		return exitDone
 	}
-	code := exitUsage // the rest are the flag parser's
+	code := exitSome // nothing below says more: a full disk, say
 	var f *failure
 	if errors.As(err, &f) {
 		code = f.code
@@ -186,5 +186,8 @@ func oneOf[T ~string](c *cli.Context, name string, known ...T) (T, error) {
 		}
 		names = append(names, string(k))
 	}
-	return "", usage("--%s %q: known are %s", name, value, strings.Join(names, ", "))
+	return "", usage("--%s %q: known are %s", name, value, list(names))
 }
+
+// list is names as they stand in a sentence.
+func list(names []string) string { return strings.Join(names, ", ") }

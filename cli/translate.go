@@ -27,7 +27,7 @@ func (p *program) translateCommand() *cli.Command {
 		&cli.StringFlag{Name: "base", Value: ".", Usage: "with -o, paths of single files are kept relative to `DIR`", EnvVars: option("base")},
 		&cli.StringFlag{Name: "name", Usage: "`TEMPLATE` of the results' names, from {dir}, {stem}, {ext}, {to}, {model}", EnvVars: option("name")},
 		&cli.StringFlag{Name: "format", Value: "same", Usage: "write `FORMAT`: same, jpg, png, webp, tiff or avif", EnvVars: option("format")},
-		&cli.IntFlag{Name: "quality", Usage: "`Q` of lossy formats, 1 to 100; 0: 90", EnvVars: option("quality")},
+		&cli.IntFlag{Name: "quality", Value: 90, Usage: "`Q` of lossy formats, 1 to 100", EnvVars: option("quality")},
 		&cli.StringFlag{Name: "size", Value: "source", Usage: "`SIZE` of the result: source, model, N (pixels of the longer side) or WxH", EnvVars: option("size")},
 		&cli.StringFlag{Name: "detail", Value: "auto", Usage: "a result larger than the network's gets the photograph's detail: auto; none only scales it", EnvVars: option("detail")},
 		&cli.StringFlag{Name: "existing", Value: string(stages.KeepCurrent), Usage: "an output that exists: skip (keep it if it is what would be made), redo or fail", EnvVars: option("existing")},
@@ -109,7 +109,7 @@ func (p *program) translationOf(c *cli.Context) (t translation, err error) {
 		}
 	}
 	quality := c.Int("quality")
-	if quality < 0 || quality > 100 {
+	if quality < 1 || quality > 100 {
 		return t, usage("--quality %d is not between 1 and 100", quality)
 	}
 	size, err := stages.ParseSize(c.String("size"))
@@ -216,8 +216,11 @@ func (p *program) translate(c *cli.Context) (err error) {
 	}
 	label := labelAs(t.from, t.label)
 	if t.from == "auto" {
-		found, classifier, err := classifierFor(runtime, t.model, options)
-		if err != nil {
+		var (
+			found      *models.Model
+			classifier *models.Classifier
+		)
+		if found, classifier, err = classifierFor(runtime, t.model, options); err != nil {
 			return err
 		}
 		defer closeAll(&err, classifier)
@@ -266,7 +269,7 @@ func (p *program) translate(c *cli.Context) (err error) {
 func translateLine(line *pipeline.Line, sources iter.Seq[stages.Source], t translation, w widths, n stages.Network, label labeller) *pipeline.Flow[stages.Source, stages.Written] {
 	shape := shapeOf(t.model)
 	files := pipeline.Each(pipeline.From(line, sources), "open", w.jobs, stages.Open(t.open))
-	wanted := pipeline.Each(files, "compare", w.jobs, stages.Compare(t.existing, t.encode.Parameters))
+	wanted := pipeline.Each(files, "compare", w.jobs, stages.Compare(t.existing, t.label.InTarget == stages.Copy, t.encode.Parameters))
 	images := pipeline.Each(wanted, "decode", w.jobs, stages.Decode(shape))
 	fitted := pipeline.Each(images, "resize", w.jobs, stages.Resize(shape))
 	labelled := label(fitted)

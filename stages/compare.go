@@ -1,6 +1,7 @@
 package stages
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"io/fs"
@@ -22,8 +23,10 @@ var (
 )
 
 // Compare returns the stage that looks for the output of a file before any work
-// is done. Outputs are compared by identity, never by name or time alone.
-func Compare(o Existing, parameters []Property) func(context.Context, File) (File, error) {
+// is done. Outputs are compared by identity, never by name or time alone. Copies
+// of images in the target domain have none: where they are made, one that is
+// there may be made again.
+func Compare(o Existing, copies bool, parameters []Property) func(context.Context, File) (File, error) {
 	return func(_ context.Context, f File) (File, error) {
 		if o == Redo {
 			return f, nil
@@ -37,11 +40,11 @@ func Compare(o Existing, parameters []Property) func(context.Context, File) (Fil
 		case o == Refuse:
 			return f, errExists
 		}
-		switch readIdentity(old) {
-		case "":
-			return f, errForeign
-		case Identity(f.Digest, parameters):
+		switch identity := readIdentity(old); {
+		case identity == Identity(f.Digest, parameters):
 			return f, Skip{UpToDate}
+		case identity == "" && !(copies && bytes.Equal(old, f.Data)):
+			return f, errForeign
 		}
 		return f, nil
 	}

@@ -32,7 +32,7 @@ type Written struct {
 // EncodeOptions says how results are written.
 type EncodeOptions struct {
 	Size       Size
-	Quality    int // 1 to 100; 0: what suits the format
+	Quality    int // of lossy formats, 1 to 100
 	InTarget   InTarget
 	Parameters []Property // recorded in the file
 }
@@ -152,9 +152,6 @@ func encode(c Checked, width, height int, o EncodeOptions) ([]byte, error) {
 		Quality:     o.Quality,
 		Compression: 1, // PNG: 12 MP take 1.2 s at level 1, 5.3 s at 6
 		Speed:       8, // AVIF: 29 ms for 256×256, 8.4 s at the default
-	}
-	if options.Quality == 0 {
-		options.Quality = 90
 	}
 	if alpha != nil && !f.alpha {
 		options.Background = bimg.Color{R: 255, G: 255, B: 255}
