@@ -14,11 +14,14 @@ import (
 // finer than a window that the network added is lost.
 //
 // The photograph is decoded again, whole, so that no more of them are in memory
-// than workers of this stage. Results that are to be no larger pass by.
+// than workers of this stage. A result that is to be smaller is only scaled, and
+// takes the alpha of its source.
 func Detail(size Size) func(context.Context, Checked) (Checked, error) {
 	return func(ctx context.Context, c Checked) (Checked, error) {
 		width, height := size.of(c.Image, c.Result)
-		if c.Keep || width*height <= c.Result.Width*c.Result.Height {
+		larger := width*height > c.Result.Width*c.Result.Height
+		same := width == c.Result.Width && height == c.Result.Height
+		if c.Keep || same || !larger && c.Alpha == nil {
 			return c, nil
 		}
 		whole, err := decodeFile(c.file, nil)
@@ -27,6 +30,11 @@ func Detail(size Size) func(context.Context, Checked) (Checked, error) {
 		}
 		full, err := whole.Pixels.resized(width, height)
 		if err != nil {
+			return c, err
+		}
+		if !larger {
+			_, c.Alpha = full.split()
+			c.Result, err = c.Result.resized(width, height)
 			return c, err
 		}
 		small, err := c.Pixels.resized(c.Result.Width, c.Result.Height)

@@ -222,3 +222,34 @@ func BenchmarkTransfer(b *testing.B) {
 		transfer(full, small, result)
 	}
 }
+
+// The stage itself, from a file: whatever the size, alpha is the source's own.
+func TestDetailKeepsTheAlphaOfSmallAndLargePictures(t *testing.T) {
+	shape := func(int, int) (int, int) { return 64, 64 }
+	for _, side := range []int{10, 64, 200} {
+		source := textured(side, side, 4, 5)
+		f, err := Open(OpenOptions{})(t.Context(), Source{Data: pngOf(t, goImage(source))})
+		if err != nil {
+			t.Fatal(err)
+		}
+		img, err := Decode(shape)(t.Context(), f)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if img, err = Resize(shape)(t.Context(), img); err != nil {
+			t.Fatal(err)
+		}
+		size, err := ParseSize("source")
+		if err != nil {
+			t.Fatal(err)
+		}
+		c, err := Detail(size)(t.Context(), Checked{Translated: Translated{Labelled: Labelled{Image: img}, Result: img.Pixels}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, want := source.split()
+		if c.Result.Width != side || c.Result.Bands != 3 || !slices.Equal(c.Alpha, want) {
+			t.Errorf("%d: result %d×%d×%d, alpha of %d", side, c.Result.Width, c.Result.Height, c.Result.Bands, len(c.Alpha))
+		}
+	}
+}

@@ -166,6 +166,10 @@ func inspectGIF(data []byte) (h header, err error) {
 			at += 1 + int(data[at])
 		}
 		at++
+		// Old encoders leave the trailer out, where nothing is missing.
+		if block == ',' && at == len(data) {
+			return h, nil
+		}
 	}
 	return header{}, errTruncated
 }
