@@ -1,6 +1,7 @@
 package cli_test
 
 import (
+	"fmt"
 	"image"
 	"image/color"
 	"image/jpeg"
@@ -43,6 +44,7 @@ func library(t *testing.T) string {
 //	photo FILE WxH [SEED]   make a picture, in the format that its name says
 //	is FILE FORMAT WxH      check what a file holds
 //	grey FILE LOW HIGH      check the mean of all samples, 0 to 255
+//	same FILE FILE N        check that no sample differs by more than N
 //	cut FILE N              drop all but the first N bytes
 func TestScripts(t *testing.T) {
 	lib := library(t)
@@ -96,6 +98,18 @@ func TestScripts(t *testing.T) {
 					ts.Fatalf("the mean of %s is %.1f", args[0], mean)
 				}
 			},
+			"same": func(ts *testscript.TestScript, neg bool, args []string) {
+				if len(args) != 3 {
+					ts.Fatalf("usage: same FILE FILE N")
+				}
+				most, err := strconv.Atoi(args[2])
+				ts.Check(err)
+				d, err := difference(ts.MkAbs(args[0]), ts.MkAbs(args[1]))
+				ts.Check(err)
+				if (d <= most) == neg {
+					ts.Fatalf("samples differ by up to %d", d)
+				}
+			},
 			"cut": func(ts *testscript.TestScript, neg bool, args []string) {
 				if neg || len(args) != 2 {
 					ts.Fatalf("usage: cut FILE N")
@@ -145,13 +159,44 @@ func writePhoto(path string, w, h, seed int) error {
 	return jpeg.Encode(f, img, &jpeg.Options{Quality: 92})
 }
 
-func meanOf(path string) (float64, error) {
+func decode(path string) (image.Image, error) {
 	f, err := os.Open(path)
 	if err != nil {
-		return 0, err
+		return nil, err
 	}
 	defer f.Close()
 	img, _, err := image.Decode(f)
+	return img, err
+}
+
+// difference is the largest between two samples of pictures of one size.
+func difference(one, two string) (int, error) {
+	a, err := decode(one)
+	if err != nil {
+		return 0, err
+	}
+	b, err := decode(two)
+	if err != nil {
+		return 0, err
+	}
+	if a.Bounds() != b.Bounds() {
+		return 0, fmt.Errorf("%v and %v", a.Bounds(), b.Bounds())
+	}
+	most := 0
+	for y := range a.Bounds().Dy() {
+		for x := range a.Bounds().Dx() {
+			ar, ag, ab, _ := a.At(x, y).RGBA()
+			br, bg, bb, _ := b.At(x, y).RGBA()
+			for _, d := range []int{int(ar) - int(br), int(ag) - int(bg), int(ab) - int(bb)} {
+				most = max(most, d/257, -d/257)
+			}
+		}
+	}
+	return most, nil
+}
+
+func meanOf(path string) (float64, error) {
+	img, err := decode(path)
 	if err != nil {
 		return 0, err
 	}

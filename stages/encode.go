@@ -162,7 +162,7 @@ func encode(c Checked, width, height int, o EncodeOptions) ([]byte, error) {
 	if format == PNG {
 		file = withNote(file, packet)
 	}
-	return file, nil
+	return withExif(format, file, exifOf(c.Format, c.file.Data)), nil
 }
 
 // writeFile puts data at path in one step: never a part of it.

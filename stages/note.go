@@ -3,10 +3,8 @@ package stages
 import (
 	"bytes"
 	"crypto/sha256"
-	"encoding/binary"
 	"encoding/xml"
 	"fmt"
-	"hash/crc32"
 	"strings"
 )
 
@@ -54,13 +52,7 @@ func note(identity string, parameters []Property) []byte {
 // withNote puts a packet into a PNG, behind the header: libvips would compress
 // it, against the XMP specification, part 3.
 func withNote(png, packet []byte) []byte {
-	const header = 8 + 25 // the signature and IHDR
-	chunk := append([]byte("iTXtXML:com.adobe.xmp\x00\x00\x00\x00\x00"), packet...)
-	out := append(make([]byte, 0, len(png)+len(chunk)+8), png[:header]...)
-	out = binary.BigEndian.AppendUint32(out, uint32(len(chunk)-4))
-	out = append(out, chunk...)
-	out = binary.BigEndian.AppendUint32(out, crc32.ChecksumIEEE(chunk))
-	return append(out, png[header:]...)
+	return withChunk(png, "iTXt", append([]byte("XML:com.adobe.xmp\x00\x00\x00\x00\x00"), packet...))
 }
 
 // readIdentity finds the identity in a file that gtx wrote, or returns "".

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"encoding/binary"
-	"hash/crc32"
 	"image"
 	"image/color"
 	"image/gif"
@@ -184,17 +183,6 @@ func exif(orientation int, thumbnail []byte) []byte {
 func withSegment(file []byte, marker byte, body []byte) []byte {
 	out := append([]byte{0xff, 0xd8, 0xff, marker}, byte((len(body)+2)>>8), byte(len(body)+2))
 	return append(append(out, body...), file[2:]...)
-}
-
-// withChunk inserts a chunk behind a PNG's header.
-func withChunk(file []byte, name string, body []byte) []byte {
-	const header = 8 + 25
-	chunk := append([]byte(name), body...)
-	out := append([]byte{}, file[:header]...)
-	out = binary.BigEndian.AppendUint32(out, uint32(len(body)))
-	out = append(out, chunk...)
-	out = binary.BigEndian.AppendUint32(out, crc32.ChecksumIEEE(chunk))
-	return append(out, file[header:]...)
 }
 
 // extended is the picture of a WebP with another chunk behind it.
