@@ -139,7 +139,7 @@ func encode(c Checked, width, height int, o EncodeOptions) ([]byte, error) {
 		return nil, err
 	}
 	r := raster{Pixels: pixels, profile: c.Profile}
-	packet := note(Identity(c.Digest, o.Parameters), o.Parameters)
+	packet := note(Identity(c.Digest, o.Parameters), o.Parameters, xmpOf(c.Format, c.file.Data))
 	if format != PNG {
 		r.xmp = packet
 	}

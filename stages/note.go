@@ -5,6 +5,8 @@ import (
 	"crypto/sha256"
 	"encoding/xml"
 	"fmt"
+	"regexp"
+	"slices"
 	"strings"
 )
 
@@ -30,29 +32,44 @@ func Identity(digest string, parameters []Property) string {
 
 const identityKey = `gtx:identity="`
 
-// note is the XMP packet of an output.
-func note(identity string, parameters []Property) []byte {
+// noteMost is the size of a source's packet that an output has room for: JPEG
+// holds 64 KiB.
+const noteMost = 60_000
+
+// rdfEnd is where a description can be added to a packet.
+const rdfEnd = "</rdf:RDF>"
+
+var orientationNote = regexp.MustCompile(`(tiff:Orientation(?:="|>))[2-8]`)
+
+// note is the XMP packet of an output: that of its source, if there is one, and
+// what gtx did.
+func note(identity string, parameters []Property, source []byte) []byte {
 	var b strings.Builder
 	attribute := func(name, value string) {
 		fmt.Fprintf(&b, " gtx:%s=\"", name)
 		xml.EscapeText(&b, []byte(value)) // a Builder never fails
 		b.WriteByte('"')
 	}
-	b.WriteString("<?xpacket begin=\"\ufeff\" id=\"W5M0MpCehiHzreSzNTczkc9d\"?>\n" +
-		"<x:xmpmeta xmlns:x=\"adobe:ns:meta/\"><rdf:RDF xmlns:rdf=\"http://www.w3.org/1999/02/22-rdf-syntax-ns#\">" +
-		"<rdf:Description rdf:about=\"\" xmlns:gtx=\"" + noteSpace + "\"")
+	b.WriteString("<rdf:Description rdf:about=\"\" xmlns:gtx=\"" + noteSpace + "\"")
 	attribute("identity", identity)
 	for _, p := range parameters {
 		attribute(p.Name, p.Value)
 	}
-	b.WriteString("/></rdf:RDF></x:xmpmeta>\n<?xpacket end=\"r\"?>")
-	return []byte(b.String())
+	b.WriteString("/>")
+	end := bytes.LastIndex(source, []byte(rdfEnd))
+	if end < 0 || len(source) > noteMost || readIdentity(source) != "" {
+		return []byte("<?xpacket begin=\"\ufeff\" id=\"W5M0MpCehiHzreSzNTczkc9d\"?>\n" +
+			"<x:xmpmeta xmlns:x=\"adobe:ns:meta/\"><rdf:RDF xmlns:rdf=\"http://www.w3.org/1999/02/22-rdf-syntax-ns#\">" +
+			b.String() + rdfEnd + "</x:xmpmeta>\n<?xpacket end=\"r\"?>")
+	}
+	upright := orientationNote.ReplaceAll(source[:end], []byte("${1}1"))
+	return slices.Concat(upright, []byte(b.String()), source[end:])
 }
 
 // withNote puts a packet into a PNG, behind the header: libvips would compress
 // it, against the XMP specification, part 3.
 func withNote(png, packet []byte) []byte {
-	return withChunk(png, "iTXt", append([]byte("XML:com.adobe.xmp\x00\x00\x00\x00\x00"), packet...))
+	return withChunk(png, "iTXt", append([]byte(pngNote), packet...))
 }
 
 // readIdentity finds the identity in a file that gtx wrote, or returns "".

@@ -20,7 +20,7 @@ func TestRasterFileParsesBackToItself(t *testing.T) {
 			{Pixels: rgb.join(alpha), orientation: 1, profile: swapped()},
 		} {
 			with := want
-			with.xmp = note("abc", nil)
+			with.xmp = note("abc", nil, nil)
 			file, err := with.file()
 			if err != nil {
 				t.Fatal(err)

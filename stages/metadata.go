@@ -7,35 +7,44 @@ import (
 	"slices"
 )
 
-// Exif data (CIPA DC-008) say when and where a photograph was taken, in the form
-// of a small TIFF. The raster that goes to libvips cannot carry them, so they are
-// moved from file to file here: from and to JPEG, PNG and WebP.
+// What a photograph says of itself, Exif data (CIPA DC-008), which have the form
+// of a small TIFF, and XMP, is read from JPEG, PNG and WebP files here. The raster
+// that goes to libvips can carry the XMP but no Exif data: those are put into the
+// file that comes back, of the same three formats.
 
-var exifPrefix = []byte("Exif\x00\x00")
+var (
+	exifPrefix = []byte("Exif\x00\x00")
+	xmpPrefix  = []byte("http://ns.adobe.com/xap/1.0/\x00")
+)
+
+const (
+	pngSignature = "\x89PNG\r\n\x1a\n"
+	// pngNote is how the data of an iTXt chunk begin that is XMP, uncompressed.
+	pngNote = "XML:com.adobe.xmp\x00\x00\x00\x00\x00"
+)
 
 // exifOf finds the Exif data in a whole file, or returns nil.
 func exifOf(f Format, file []byte) []byte {
 	switch f {
 	case JPEG:
-		for _, s := range segments(file) {
-			if s.kind == 0xe1 && bytes.HasPrefix(s.body, exifPrefix) {
-				return s.body[len(exifPrefix):]
-			}
-		}
+		return find(segments(file), app1, exifPrefix)
 	case PNG:
-		for at := len(pngSignature); at+12 <= len(file); {
-			length := int(binary.BigEndian.Uint32(file[at:]))
-			if string(file[at+4:at+8]) == "eXIf" && at+8+length <= len(file) {
-				return file[at+8 : at+8+length]
-			}
-			at += 12 + length
-		}
+		return find(pngChunks(file), "eXIf", nil)
 	case WebP:
-		for _, c := range riffChunks(file) {
-			if c.kind == "EXIF" {
-				return bytes.TrimPrefix(c.body, exifPrefix) // some writers add it
-			}
-		}
+		return bytes.TrimPrefix(find(riffChunks(file), "EXIF", nil), exifPrefix) // some writers add it
+	}
+	return nil
+}
+
+// xmpOf finds the XMP packet in a whole file, or returns nil.
+func xmpOf(f Format, file []byte) []byte {
+	switch f {
+	case JPEG:
+		return find(segments(file), app1, xmpPrefix)
+	case PNG:
+		return find(pngChunks(file), "iTXt", []byte(pngNote))
+	case WebP:
+		return find(riffChunks(file), "XMP ", nil)
 	}
 	return nil
 }
@@ -103,15 +112,28 @@ func uprightExif(exif []byte) []byte {
 	return out
 }
 
-// A segment is a marker of a JPEG file and what stands behind its length.
-type segment struct {
-	kind byte
+// A part of a file: a segment of JPEG, a chunk of PNG or WebP.
+type part struct {
+	kind string
 	body []byte
 }
 
+// find returns what follows the prefix in the first part of a kind that has it.
+func find(parts []part, kind string, prefix []byte) []byte {
+	for _, p := range parts {
+		if p.kind == kind && bytes.HasPrefix(p.body, prefix) {
+			return p.body[len(prefix):]
+		}
+	}
+	return nil
+}
+
+// app1 is the marker of segments that hold Exif data or XMP.
+const app1 = "\xe1"
+
 // segments lists the segments of a whole JPEG file before its first scan.
-func segments(file []byte) []segment {
-	var list []segment
+func segments(file []byte) []part {
+	var list []part
 	for at := 2; at+4 <= len(file) && file[at] == 0xff && file[at+1] != 0xda; {
 		if file[at+1] == 0xff { // a fill byte
 			at++
@@ -121,13 +143,39 @@ func segments(file []byte) []segment {
 		if length < 2 || at+2+length > len(file) {
 			break
 		}
-		list = append(list, segment{file[at+1], file[at+4 : at+2+length]})
+		list = append(list, part{string(file[at+1 : at+2]), file[at+4 : at+2+length]})
 		at += 2 + length
 	}
 	return list
 }
 
-const pngSignature = "\x89PNG\r\n\x1a\n"
+// pngChunks lists the chunks of a whole PNG file.
+func pngChunks(file []byte) []part {
+	var list []part
+	for at := len(pngSignature); at+12 <= len(file); {
+		length := int(binary.BigEndian.Uint32(file[at:]))
+		if at+12+length > len(file) {
+			break
+		}
+		list = append(list, part{string(file[at+4 : at+8]), file[at+8 : at+8+length]})
+		at += 12 + length
+	}
+	return list
+}
+
+// riffChunks lists the chunks of a whole WebP file (RFC 9649).
+func riffChunks(file []byte) []part {
+	var list []part
+	for at := 12; at+8 <= len(file); {
+		length := int(binary.LittleEndian.Uint32(file[at+4:]))
+		if at+8+length > len(file) {
+			break
+		}
+		list = append(list, part{string(file[at : at+4]), file[at+8 : at+8+length]})
+		at += 8 + length + length&1
+	}
+	return list
+}
 
 // withChunk inserts a chunk of a kind, four letters, behind the IHDR of a PNG.
 func withChunk(png []byte, kind string, body []byte) []byte {
@@ -138,25 +186,6 @@ func withChunk(png []byte, kind string, body []byte) []byte {
 	out = append(out, named...)
 	out = binary.BigEndian.AppendUint32(out, crc32.ChecksumIEEE(named))
 	return append(out, png[header:]...)
-}
-
-// A riffChunk is a chunk of a WebP file (RFC 9649).
-type riffChunk struct {
-	kind string
-	body []byte
-}
-
-func riffChunks(file []byte) []riffChunk {
-	var list []riffChunk
-	for at := 12; at+8 <= len(file); {
-		length := int(binary.LittleEndian.Uint32(file[at+4:]))
-		if at+8+length > len(file) {
-			break
-		}
-		list = append(list, riffChunk{string(file[at : at+4]), file[at+8 : at+8+length]})
-		at += 8 + length + length&1
-	}
-	return list
 }
 
 // webpWithExif writes the file anew; it must be of the extended kind, as all are
@@ -170,8 +199,8 @@ func webpWithExif(file, exif []byte) []byte {
 	features := bytes.Clone(chunks[0].body)
 	features[0] |= exifFlag
 	chunks[0].body = features
-	chunks = slices.DeleteFunc(chunks, func(c riffChunk) bool { return c.kind == "EXIF" })
-	chunks = append(chunks, riffChunk{"EXIF", exif})
+	chunks = slices.DeleteFunc(chunks, func(c part) bool { return c.kind == "EXIF" })
+	chunks = append(chunks, part{"EXIF", exif})
 	out := append(make([]byte, 0, len(file)+len(exif)+8), "RIFF\x00\x00\x00\x00WEBP"...)
 	for _, c := range chunks {
 		out = append(out, c.kind...)

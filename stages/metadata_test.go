@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/binary"
+	"encoding/xml"
 	"image"
 	"os"
 	"path/filepath"
@@ -107,5 +108,38 @@ func TestBadExifIsLeftBehind(t *testing.T) {
 	gray := pngOf(t, image.NewGray(image.Rect(0, 0, 2, 2)))
 	if exifOf(PNG, gray) != nil || exifOf(TIFF, gray) != nil {
 		t.Error("Exif data where there are none")
+	}
+}
+
+func TestXMPGoesFromFileToFileWithTheNote(t *testing.T) {
+	const packet = `<?xpacket begin="" id="W5M0MpCehiHzreSzNTczkc9d"?><x:xmpmeta xmlns:x="adobe:ns:meta/">` +
+		`<rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#"><rdf:Description rdf:about=""` +
+		` xmlns:tiff="http://ns.adobe.com/tiff/1.0/" tiff:Orientation="6" tiff:Artist="Nobody"/></rdf:RDF></x:xmpmeta><?xpacket end="w"?>`
+	p := scene(48, 32)
+	sources := map[string][]byte{
+		"JPEG": withSegment(jpegOf(t, p), 0xe1, append([]byte("http://ns.adobe.com/xap/1.0/\x00"), packet...)),
+		"PNG":  withNote(pngOf(t, goImage(p)), []byte(packet)),
+		"WebP": extended(vipsOf(t, p, bimg.Options{Type: bimg.WEBP}), 48, 32, 0x04, "XMP ", []byte(packet)),
+	}
+	for from, source := range sources {
+		for _, to := range Formats {
+			file := throughFile(t, source, to)
+			_, got, _ := bytes.Cut(file, []byte("<x:xmpmeta"))
+			got, _, _ = bytes.Cut(got, []byte("</x:xmpmeta>"))
+			for _, want := range []string{`tiff:Artist="Nobody"`, `tiff:Orientation="1"`, identityKey} {
+				if !bytes.Contains(got, []byte(want)) {
+					t.Errorf("%s to %s: %s is not in %q", from, to, want, got)
+				}
+			}
+			if err := xml.Unmarshal([]byte("<x:xmpmeta"+string(got)+"</x:xmpmeta>"), new(struct{})); err != nil {
+				t.Errorf("%s to %s: %v", from, to, err)
+			}
+		}
+	}
+	// One that is too large for a JPEG, or gtx' own, gives way.
+	for _, source := range []string{packet + string(make([]byte, noteMost)), string(note("older", nil, nil))} {
+		if got := note("newer", nil, []byte(source)); readIdentity(got) != "newer" || bytes.Contains(got, []byte("older")) {
+			t.Errorf("%q", got)
+		}
 	}
 }
