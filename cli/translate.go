@@ -277,10 +277,11 @@ func translateLine(line *pipeline.Line, sources iter.Seq[stages.Source], t trans
 		Size: w.batch, Workers: w.sessions, Key: stages.TranslateKey,
 	}, stages.Translate(n, t.code))
 	checked := pipeline.Each(translated, "check", w.jobs, stages.Check(t.check))
-	if t.detail {
-		checked = pipeline.Each(checked, "detail", w.jobs, stages.Detail(t.encode.Size))
+	encode := stages.Encode(t.encode)
+	if t.detail { // in one stage: no whole photographs wait in between
+		encode = stages.Then(stages.Detail(t.encode.Size), encode)
 	}
-	return pipeline.Each(checked, "encode", w.jobs, stages.Encode(t.encode))
+	return pipeline.Each(checked, "encode", w.jobs, encode)
 }
 
 // A labeller adds the stage that names the domain of images.

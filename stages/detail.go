@@ -1,9 +1,6 @@
 package stages
 
-import (
-	"context"
-	"slices"
-)
+import "context"
 
 // Detail returns the stage that makes the translation as large as it is to be
 // written. A network sees a few hundred pixels of a photograph that has thousands;
@@ -13,8 +10,8 @@ import (
 // network's and the detail the photograph's own, without halos or seams. Texture
 // finer than a window that the network added is lost.
 //
-// The photograph is decoded again, whole, so that no more of them are in memory
-// than workers of this stage. A result that is to be smaller is only scaled, and
+// The photograph is decoded again, whole: a worker that goes on to encode what it
+// has made here keeps no more than one of them in memory. A result that is to be smaller is only scaled, and
 // takes the alpha of its source.
 func Detail(size Size) func(context.Context, Checked) (Checked, error) {
 	return func(ctx context.Context, c Checked) (Checked, error) {
@@ -44,7 +41,8 @@ func Detail(size Size) func(context.Context, Checked) (Checked, error) {
 		if ctx.Err() != nil { // what follows takes the longest
 			return c, context.Cause(ctx)
 		}
-		c.Result, c.Alpha = transfer(full, small, c.Result).split()
+		transfer(full, small, c.Result)
+		c.Result, c.Alpha = full.split()
 		return c, nil
 	}
 }
@@ -63,13 +61,11 @@ const (
 	coefficients = 12
 )
 
-// transfer returns full with the change that turned small into result. small and
-// result are RGB of one size; full has their aspect, and may have alpha, which
+// transfer gives full, in place, the change that turned small into result. small
+// and result are RGB of one size; full has their aspect, and may have alpha, which
 // stays.
-func transfer(full, small, result Pixels) Pixels {
+func transfer(full, small, result Pixels) {
 	maps := fitMaps(small, result)
-	out := full
-	out.Data = slices.Clone(full.Data)
 	row := make([]float32, coefficients*small.Width)
 	columns := newGrid(full.Width, small.Width)
 	lines := newGrid(full.Height, small.Height)
@@ -79,9 +75,8 @@ func transfer(full, small, result Pixels) Pixels {
 		for i, a := range above {
 			row[i] = a + lines[y].part*(below[i]-a)
 		}
-		applyMaps(out.Data[y*out.Width*out.Bands:][:out.Width*out.Bands], out.Bands, row, columns)
+		applyMaps(full.Data[y*full.Width*full.Bands:][:full.Width*full.Bands], full.Bands, row, columns)
 	}
-	return out
 }
 
 // applyMaps applies a line of maps to a line of pixels, in place.

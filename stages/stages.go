@@ -4,6 +4,8 @@
 //	        open   decode  classify    translate    check     encode
 //	      compare  resize                                     detail
 //
+// Then joins two of them into one where a worker had better do both.
+//
 // Open, Compare, Decode, Resize, Classify, Translate, Check, Detail and Encode each take their
 // options and return a function that a pipeline can run. Such a function takes
 // one type and returns the next, so the compiler checks the order of the line.
@@ -51,6 +53,17 @@ type Network interface {
 type Classifier interface {
 	Run(ctx context.Context, in Batch) ([]float32, error)
 	Classes() []string
+}
+
+// Then returns the stage that does first and, with its result, second.
+func Then[A, B, C any](first func(context.Context, A) (B, error), second func(context.Context, B) (C, error)) func(context.Context, A) (C, error) {
+	return func(ctx context.Context, a A) (c C, err error) {
+		b, err := first(ctx, a)
+		if err != nil {
+			return c, err
+		}
+		return second(ctx, b)
+	}
 }
 
 // A Skip ends an item that is rightly left alone. It travels as an error, and
