@@ -10,7 +10,7 @@ import torch
 from conftest import TINY, new_run
 
 from train import loop, parallel
-from train.clean import cross_validate
+from train.clean import cross_validate, unlikely
 from train.methods.domain_code import strengths
 
 
@@ -59,3 +59,8 @@ def test_cross_validation_scores_every_picture_once(tmp_path: Path, folders: tup
     scores = cross_validate([folders[0]], [folders[1]], tmp_path, folds=2, steps=1)
     assert len(scores) == 12
     assert all(0 <= probability <= 1 for _, probability in scores.values())
+
+
+def test_unlikely_labels_are_dropped_by_the_threshold_of_their_domain():
+    scores = {"a1": (0, 0.6), "a2": (0, 0.8), "b1": (1, 0.45), "b2": (1, 0.55)}
+    assert unlikely(scores, below_a=0.35, below_b=0.5) == ["a2", "b1"]

@@ -54,6 +54,15 @@ def cross_validate(
     return result
 
 
+def unlikely(scores: dict[str, tuple[int, float]], below_a: float, below_b: float) -> list[str]:
+    """The paths whose own label is less likely than its domain's threshold."""
+    return [
+        path
+        for path, (label, b) in sorted(scores.items())
+        if (b < below_b if label else 1 - b < below_a)
+    ]
+
+
 def main(argv: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m train.clean", description=__doc__)
     parser.add_argument("--a", action="append", required=True)
@@ -61,11 +70,12 @@ def main(argv: list[str]) -> int:
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--folds", type=int, default=3)
     parser.add_argument("--steps", type=int, default=400)
-    parser.add_argument("--below", type=float, default=0.35, help="drop labels less likely than this")
+    parser.add_argument("--below-a", type=float, default=0.35, help="drop labels a less likely than this")
+    parser.add_argument("--below-b", type=float, default=0.35, help="drop labels b less likely than this")
     options = parser.parse_args(argv)
     scores = cross_validate(options.a, options.b, options.out, options.folds, options.steps)
     (options.out / "scores.json").write_text(json.dumps(scores, indent=0))
-    drop = [p for p, (label, s) in sorted(scores.items()) if (s if label else 1 - s) < options.below]
+    drop = unlikely(scores, options.below_a, options.below_b)
     (options.out / "drop.txt").write_text("\n".join(drop) + "\n")
     for folder in (*options.a, *options.b):
         paths = data.load(folder).paths
