@@ -77,7 +77,9 @@ def generator_manifest(name: str, title: str, domains: tuple[str, str], training
     return manifest
 
 
-def classifier_manifest(name: str, title: str, domains: tuple[str, str], training: dict[str, Any]) -> Manifest:
+def classifier_manifest(
+    name: str, title: str, domains: tuple[str, str], training: dict[str, Any]
+) -> Manifest:
     """The manifest of a two-class classifier with logits in the order of the domains."""
     manifest = _common(name, title, "classifier", training)
     manifest["inputs"] = [_image_input(32)]

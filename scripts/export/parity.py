@@ -28,9 +28,7 @@ def worst_difference(model: onnx.ModelProto, wrapped: nn.Module) -> float:
     """
     import onnxruntime  # absent from Debian: only this check needs it
 
-    session = onnxruntime.InferenceSession(
-        model.SerializeToString(), providers=["CPUExecutionProvider"]
-    )
+    session = onnxruntime.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
     worst = 0.0
     for case in CASES:
         inputs = example(wrapped, *case)

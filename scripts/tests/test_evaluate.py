@@ -38,4 +38,6 @@ def test_the_card_keeps_its_prose():
     rows = [("steps", "7")]
     once = card.insert("# Card\n\nProse.\n", [("steps", "6")])
     twice = card.insert(once, rows)
-    assert twice.startswith("# Card\n\nProse.\n") and "| steps | 7 |" in twice and "| steps | 6 |" not in twice
+    assert (
+        twice.startswith("# Card\n\nProse.\n") and "| steps | 7 |" in twice and "| steps | 6 |" not in twice
+    )

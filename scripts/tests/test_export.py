@@ -21,8 +21,7 @@ def signature(values: list[onnx.ValueInfoProto]) -> dict[str, tuple]:
         return d.dim_param or d.dim_value
 
     return {
-        v.name: (v.type.tensor_type.elem_type, *map(dimension, v.type.tensor_type.shape.dim))
-        for v in values
+        v.name: (v.type.tensor_type.elem_type, *map(dimension, v.type.tensor_type.shape.dim)) for v in values
     }
 
 

@@ -57,9 +57,7 @@ def cross_validate(
 def unlikely(scores: dict[str, tuple[int, float]], below_a: float, below_b: float) -> list[str]:
     """The paths whose own label is less likely than its domain's threshold."""
     return [
-        path
-        for path, (label, b) in sorted(scores.items())
-        if (b < below_b if label else 1 - b < below_a)
+        path for path, (label, b) in sorted(scores.items()) if (b < below_b if label else 1 - b < below_a)
     ]
 
 

@@ -10,8 +10,7 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import Iterable
-from typing import Callable
+from collections.abc import Callable, Iterable
 
 import torch
 import torch.distributed as dist

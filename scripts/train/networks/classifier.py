@@ -21,9 +21,7 @@ class Classifier(nn.Module):
         self.pool = pool
         w = width
         widths = [3, w, 2 * w, 4 * w, 6 * w]
-        self.convs = nn.ModuleList(
-            conv(i, o, stride=2, reflect=False) for i, o in zip(widths, widths[1:])
-        )
+        self.convs = nn.ModuleList(conv(i, o, stride=2, reflect=False) for i, o in zip(widths, widths[1:]))
         self.norms = nn.ModuleList(nn.BatchNorm2d(o) for o in widths[1:])
         self.mix = nn.ModuleList(conv(o, o, reflect=False) for o in widths[2:])
         self.mix_norms = nn.ModuleList(nn.BatchNorm2d(o) for o in widths[2:])

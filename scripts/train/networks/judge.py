@@ -16,9 +16,7 @@ class Judge(nn.Module):
         super().__init__()
         w = width
         self.enter = nn.Conv2d(3, w, 5, 2, 2)
-        self.stages = nn.ModuleList(
-            PreBlock(i, o) for i, o in ((w, 2 * w), (2 * w, 3 * w), (3 * w, 4 * w))
-        )
+        self.stages = nn.ModuleList(PreBlock(i, o) for i, o in ((w, 2 * w), (2 * w, 3 * w), (3 * w, 4 * w)))
         self.norm = nn.GroupNorm(8, 4 * w)
         self.dropout = nn.Dropout(dropout)
         self.head = nn.Linear(4 * w, 2)
