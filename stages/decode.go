@@ -17,7 +17,7 @@ type Image struct {
 	Width, Height int    // of the whole picture, upright
 	Pixels        Pixels
 	Alpha         []byte // of Pixels, one byte a pixel; nil: opaque, or not resized yet
-	Profile       []byte // sRGB, where the file had a profile; else nil
+	Profile       []byte // one for sRGB, where the file had a profile; else nil
 
 	file File // for Detail, which decodes it whole
 }
@@ -37,7 +37,9 @@ func decodeFile(f File, shape Shape) (Image, error) {
 		Type: bimg.TIFF,
 		// bimg would turn a JPEG by way of a second JPEG.
 		NoAutoRotate: true,
-		OutputICC:    "srgb", // libvips' own
+	}
+	if !isSRGB(iccProfile(f.Format, f.Data)) {
+		options.OutputICC = "srgb" // libvips' own
 	}
 	if f.Grey {
 		// bimg takes a picture to this first, and only then through its
