@@ -28,17 +28,20 @@ var Formats = []Format{JPEG, PNG, WebP, TIFF, AVIF}
 var formats = map[Format]struct {
 	bimg       bimg.ImageType
 	extensions []string // the first is the usual one
-	alpha      bool
-	max        int // longest side that the format can hold, 0: enough
+	max        int      // longest side that the format can hold, 0: enough
 	as         Format
+	saver      string // libvips' name and options; {Q} stands for the quality
 }{
-	JPEG: {bimg.JPEG, []string{".jpg", ".jpeg", ".jpe", ".jfif"}, false, 65535, JPEG},
-	PNG:  {bimg.PNG, []string{".png"}, true, 0, PNG},
-	WebP: {bimg.WEBP, []string{".webp"}, true, 16383, WebP},
-	TIFF: {bimg.TIFF, []string{".tif", ".tiff"}, true, 0, TIFF},
-	AVIF: {bimg.AVIF, []string{".avif"}, true, 16384, AVIF},
-	HEIF: {bimg.HEIF, []string{".heic", ".heif"}, false, 0, JPEG},
-	GIF:  {bimg.GIF, []string{".gif"}, true, 0, PNG},
+	// What is transparent lies on white.
+	JPEG: {bimg.JPEG, []string{".jpg", ".jpeg", ".jpe", ".jfif"}, 65535, JPEG, ".jpg[Q={Q},optimize-coding=true,background=255]"},
+	// 12 megapixels take 1.2 s at level 1 and 5.3 s at 6.
+	PNG:  {bimg.PNG, []string{".png"}, 0, PNG, ".png[compression=1,filter=all]"},
+	WebP: {bimg.WEBP, []string{".webp"}, 16383, WebP, ".webp[Q={Q}]"},
+	TIFF: {bimg.TIFF, []string{".tif", ".tiff"}, 0, TIFF, ".tif"},
+	// 256×256 take 29 ms at this speed and 8.4 s at the default.
+	AVIF: {bimg.AVIF, []string{".avif"}, 16384, AVIF, ".avif[Q={Q},compression=av1,speed=8]"},
+	HEIF: {bimg.HEIF, []string{".heic", ".heif"}, 0, JPEG, ""},
+	GIF:  {bimg.GIF, []string{".gif"}, 0, PNG, ""},
 }
 
 // SniffLength is how much of a file's beginning Sniff looks at.

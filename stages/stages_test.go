@@ -95,7 +95,7 @@ func gifOf(t testing.TB, frames int) []byte {
 // vipsOf is p as libvips writes it.
 func vipsOf(t testing.TB, p Pixels, o bimg.Options) []byte {
 	t.Helper()
-	file, err := raster{Pixels: p}.file()
+	file, err := p.save(".tif", [2][]byte{})
 	if err != nil {
 		t.Fatal(err)
 	}

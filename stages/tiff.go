@@ -7,11 +7,11 @@ import (
 	"math"
 )
 
-// bimg takes and gives files only, never pixels. Uncompressed TIFF is the file
-// nearest to pixels: libvips reads and writes it bit for bit, at the cost of a
-// copy, and it carries the colour profile and the XMP packet to and fro.
+// bimg gives files only, never pixels. Uncompressed TIFF is the file nearest to
+// pixels: libvips writes it bit for bit, with the colour profile and the
+// orientation.
 
-// TIFF 6.0 tags, and the two that hold profile (ICC.1, annex B.4) and XMP.
+// TIFF 6.0 tags, and the one that holds a profile (ICC.1, annex B.4).
 const (
 	tagWidth        = 256
 	tagHeight       = 257
@@ -23,11 +23,8 @@ const (
 	tagSamples      = 277
 	tagRowsPerStrip = 278
 	tagStripCounts  = 279
-	tagPlanar       = 284
 	tagTileOffsets  = 324
 	tagTileCounts   = 325
-	tagExtraSamples = 338
-	tagXMP          = 700
 	tagICC          = 34675
 
 	typeByte      = 1
@@ -109,12 +106,11 @@ func (d directory) number(tag uint16, otherwise int) int {
 	return otherwise
 }
 
-// A raster is what a TIFF file carries between gtx and libvips.
+// A raster is what a TIFF file carries from libvips to gtx.
 type raster struct {
 	Pixels
 	orientation int    // Exif, 1 to 8
 	profile     []byte // ICC, nil for sRGB
-	xmp         []byte
 }
 
 var errRaster = errors.New("the decoder gave no plain 8-bit raster")
@@ -162,64 +158,4 @@ func holds(width, height, bands int) error {
 		return fmt.Errorf("%d×%d is more than 2 GiB of pixels", width, height)
 	}
 	return nil
-}
-
-// file writes r as a little-endian, one-strip TIFF.
-func (r raster) file() ([]byte, error) {
-	if err := holds(r.Width, r.Height, r.Bands); err != nil {
-		return nil, err
-	}
-	if len(r.Data) != r.Width*r.Height*r.Bands {
-		return nil, fmt.Errorf("%d bytes for %d×%d×%d", len(r.Data), r.Width, r.Height, r.Bands)
-	}
-	type entry struct {
-		tag, kind, count, value int
-	}
-	const header = 8
-	bits := header // where the bit depths lie, before the pixels
-	pixels := bits + 2*r.Bands
-	profile := pixels + len(r.Data)
-	xmp := profile + len(r.profile)
-	directory := (xmp + len(r.xmp) + 1) &^ 1
-	entries := []entry{
-		{tagWidth, typeLong, 1, r.Width},
-		{tagHeight, typeLong, 1, r.Height},
-		{tagBits, typeShort, r.Bands, bits},
-		{tagCompression, typeShort, 1, 1},
-		{tagPhotometric, typeShort, 1, 2}, // RGB
-		{tagStripOffsets, typeLong, 1, pixels},
-		{tagSamples, typeShort, 1, r.Bands},
-		{tagRowsPerStrip, typeLong, 1, r.Height},
-		{tagStripCounts, typeLong, 1, len(r.Data)},
-		{tagPlanar, typeShort, 1, 1},
-	}
-	if r.Bands == 4 {
-		entries = append(entries, entry{tagExtraSamples, typeShort, 1, 2}) // alpha, not premultiplied
-	}
-	if len(r.xmp) > 4 {
-		entries = append(entries, entry{tagXMP, typeByte, len(r.xmp), xmp})
-	}
-	if len(r.profile) > 4 {
-		entries = append(entries, entry{tagICC, typeUndefined, len(r.profile), profile})
-	}
-
-	order := binary.LittleEndian
-	out := make([]byte, 0, directory+2+12*len(entries)+4)
-	out = append(out, 'I', 'I', 42, 0)
-	out = order.AppendUint32(out, uint32(directory))
-	for range r.Bands {
-		out = order.AppendUint16(out, 8)
-	}
-	out = append(out, r.Data...)
-	out = append(out, r.profile...)
-	out = append(out, r.xmp...)
-	out = out[:directory]
-	out = order.AppendUint16(out, uint16(len(entries)))
-	for _, e := range entries {
-		out = order.AppendUint16(out, uint16(e.tag))
-		out = order.AppendUint16(out, uint16(e.kind))
-		out = order.AppendUint32(out, uint32(e.count))
-		out = order.AppendUint32(out, uint32(e.value))
-	}
-	return order.AppendUint32(out, 0), nil
 }
