@@ -8,9 +8,9 @@ import (
 )
 
 // What a photograph says of itself, Exif data (CIPA DC-008), which have the form
-// of a small TIFF, and XMP, is read from JPEG, PNG and WebP files here. The raster
-// that goes to libvips can carry the XMP but no Exif data: those are put into the
-// file that comes back, of the same three formats.
+// of a small TIFF, and XMP, is read from JPEG, PNG and WebP files here. libvips
+// takes XMP as it is but writes Exif data anew, with some of its own: so they are
+// put into the file that it gives, of the same three formats.
 
 var (
 	exifPrefix = []byte("Exif\x00\x00")

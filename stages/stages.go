@@ -13,8 +13,8 @@
 // never changes what it was given. An error says what broke and not where: the
 // caller knows the path and the stage.
 //
-// Pictures are decoded and encoded by libvips through bimg, which hides faults:
-// files are checked in Go before libvips sees them, and resized without bimg.
+// libvips decodes, by way of bimg, and encodes. Both hide faults: files are checked
+// in Go before libvips sees them.
 package stages
 
 import "context"
