@@ -31,11 +31,6 @@ func (p *program) classify(c *cli.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	if m.Manifest.Classifier == nil {
-		if m, err = models.ClassifierFor(m); err != nil {
-			return cannotStart(err)
-		}
-	}
 	open, err := openOptions(c)
 	if err != nil {
 		return err
@@ -51,12 +46,12 @@ func (p *program) classify(c *cli.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	defer closeAll(&err, runtime)
-	classifier, err := runtime.NewClassifier(m, models.Options{Device: c.String("device")})
+	defer alsoClose(&err, runtime)
+	m, classifier, err := classifierFor(runtime, m, models.Options{Device: c.String("device")})
 	if err != nil {
-		return cannotStart(err)
+		return err
 	}
-	defer closeAll(&err, classifier)
+	defer alsoClose(&err, classifier)
 	w, err := widthsOf(c, classifier.Provider())
 	if err != nil {
 		return err

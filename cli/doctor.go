@@ -48,7 +48,7 @@ func (p *program) doctor(c *cli.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	defer closeAll(&err, r)
+	defer alsoClose(&err, r)
 	fmt.Fprintf(p.out, "ONNX Runtime  %s, %s\n", r.Version(), r.Library())
 	providers, err := r.Providers()
 	if err != nil {
@@ -74,7 +74,7 @@ func (p *program) tryBuiltIn(r *models.Runtime) (err error) {
 	if err != nil {
 		return cannotStart(err)
 	}
-	defer closeAll(&err, t)
+	defer alsoClose(&err, t)
 	wide, high := shapeOf(m)(1, 1)
 	_, err = t.Run(context.Background(), models.Batch{
 		N: 1, Width: wide, Height: high, Pixels: make([]byte, wide*high*3), Codes: []float32{1},

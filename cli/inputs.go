@@ -33,12 +33,25 @@ type inputs struct {
 	single  bool // one picture, from standard input to standard output
 }
 
-// A placer says where the result of an input goes, given the folder argument
-// that it was found under, or "".
-type placer func(path, folder string) (stages.Source, error)
+// A placer says where the result of a picture goes, given the folder argument
+// that it was found under, or "", and its format.
+type placer func(path, folder string, found stages.Format) (stages.Source, error)
 
 // nowhere is the placer of commands that write no pictures.
-func nowhere(path, _ string) (stages.Source, error) { return stages.Source{In: path}, nil }
+func nowhere(path, _ string, _ stages.Format) (stages.Source, error) {
+	return stages.Source{In: path}, nil
+}
+
+// probe looks at a file and has it placed if it is a picture. What is none, or
+// cannot be read, gets no place: opening it gives the error in its turn.
+func (place placer) probe(path, folder string) (s stages.Source, picture bool, err error) {
+	found, err := stages.Probe(path)
+	if err != nil || found == "" {
+		return stages.Source{In: path, Err: err}, false, nil
+	}
+	s, err = place(path, folder, found)
+	return s, true, err
+}
 
 // readInputs finds out what to work on: the arguments, the list, or standard
 // input. Reading ends when ctx does.
@@ -68,7 +81,7 @@ func (p *program) readInputs(ctx context.Context, c *cli.Context, place placer, 
 		defer f.Close()
 		var sources []stages.Source
 		for path := range paths(f, c.Bool("null")) {
-			s, err := place(path, "")
+			s, _, err := place.probe(path, "")
 			if err != nil {
 				return inputs{}, err
 			}
@@ -87,7 +100,7 @@ func (p *program) readInputs(ctx context.Context, c *cli.Context, place placer, 
 	}
 	return inputs{known: -1, sources: func(yield func(stages.Source) bool) {
 		for path := range paths(in, c.Bool("null")) {
-			s, err := place(path, "")
+			s, _, err := place.probe(path, "")
 			if err != nil { // on a stream it is this item's fault alone
 				s = stages.Source{In: path, Err: err}
 			}
@@ -137,7 +150,7 @@ func expand(args []string, place placer, skip string) ([]stages.Source, error) {
 			return nil, usage("- stands for the only path")
 		}
 		if info, err := os.Stat(arg); err != nil || !info.IsDir() {
-			s, err := place(arg, "") // a missing file is the item's own error, in time
+			s, _, err := place.probe(arg, "") // a missing file is the item's own error, in time
 			if err != nil {
 				return nil, err
 			}
@@ -148,7 +161,7 @@ func expand(args []string, place placer, skip string) ([]stages.Source, error) {
 		err := filepath.WalkDir(arg, func(path string, entry fs.DirEntry, err error) error {
 			switch {
 			case err != nil:
-				sources = append(sources, stages.Source{In: path, Err: bare(err)})
+				sources = append(sources, stages.Source{In: path, Err: stages.WithoutPath(err)})
 				return nil
 			case path != arg && strings.HasPrefix(entry.Name(), "."):
 				if entry.IsDir() {
@@ -164,13 +177,11 @@ func expand(args []string, place placer, skip string) ([]stages.Source, error) {
 			if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() {
 				return nil // links to folders are not followed, devices not read
 			}
-			format, err := stages.Probe(path)
-			if err == nil && format == "" {
-				return nil
+			s, picture, err := place.probe(path, arg)
+			if picture || s.Err != nil {
+				found++
+				sources = append(sources, s)
 			}
-			found++
-			s, err := place(path, arg)
-			sources = append(sources, s)
 			return err
 		})
 		if err != nil {
@@ -190,13 +201,4 @@ func same(a, b string) bool {
 	one, errOne := os.Stat(a)
 	two, errTwo := os.Stat(b)
 	return errOne == nil && errTwo == nil && os.SameFile(one, two)
-}
-
-// bare is a file error without its path.
-func bare(err error) error {
-	var p *fs.PathError
-	if errors.As(err, &p) {
-		return p.Err
-	}
-	return err
 }

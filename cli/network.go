@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"errors"
+	"io"
 	"runtime"
 
 	"github.com/urfave/cli/v2"
@@ -60,7 +61,7 @@ func openRuntime(c *cli.Context) (*models.Runtime, error) {
 	return r, nil
 }
 
-// findModel finds a model and says what is the user's mistake and what is not.
+// findModel finds a model; without one nothing can start.
 func findModel(name string) (*models.Model, error) {
 	m, err := models.Find(name)
 	if err != nil {
@@ -69,7 +70,7 @@ func findModel(name string) (*models.Model, error) {
 	return m, nil
 }
 
-// A width is how much of each is done at once.
+// widths are how much of each is done at once.
 type widths struct {
 	jobs     int // goroutines in a stage
 	sessions int // network calls
@@ -107,22 +108,22 @@ func (w widths) inFlight() int { return 3*w.jobs + 2*w.sessions*w.batch }
 // shapeOf is the shape at which a model takes pictures.
 func shapeOf(m *models.Model) stages.Shape { return m.Manifest.Image().Size.Shape }
 
-// classifierFor opens the classifier that knows the domains of a translator.
+// classifierFor opens a model that is a classifier, or else the one that knows the
+// domains of the model.
 func classifierFor(r *models.Runtime, m *models.Model, o models.Options) (*models.Model, *models.Classifier, error) {
-	found, err := models.ClassifierFor(m)
+	if m.Manifest.Classifier == nil {
+		found, err := models.ClassifierFor(m)
+		if err != nil {
+			return nil, nil, cannotStart(err)
+		}
+		m = found
+	}
+	c, err := r.NewClassifier(m, o)
 	if err != nil {
 		return nil, nil, cannotStart(err)
 	}
-	c, err := r.NewClassifier(found, o)
-	if err != nil {
-		return nil, nil, cannotStart(err)
-	}
-	return found, c, nil
+	return m, c, nil
 }
 
-// closeAll closes what a command opened, last first.
-func closeAll(err *error, list ...interface{ Close() error }) {
-	for _, c := range list {
-		*err = errors.Join(*err, c.Close())
-	}
-}
+// alsoClose closes what a command opened, and adds a failure to its error.
+func alsoClose(err *error, c io.Closer) { *err = errors.Join(*err, c.Close()) }

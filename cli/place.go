@@ -58,14 +58,8 @@ func (n *naming) values(dir, stem, ext string) map[string]string {
 
 // place is a placer. A result that would be its own input, or another's result,
 // is an error; so is one outside the output folder.
-func (n *naming) place(in, folder string) (stages.Source, error) {
-	s := stages.Source{In: in, Format: n.format}
-	found, err := stages.Probe(in)
-	if err != nil || found == "" {
-		// Nothing will be written: opening it gives the error in its turn.
-		s.Err = err
-		return s, nil
-	}
+func (n *naming) place(in, folder string, found stages.Format) (s stages.Source, err error) {
+	s = stages.Source{In: in, Format: n.format}
 	format := n.format
 	if format == "" {
 		format = found.Output()
@@ -145,11 +139,11 @@ func writable(dir string) error {
 		return nil
 	}
 	if err := os.MkdirAll(dir, 0o777); err != nil {
-		return fmt.Errorf("output folder %q: %w", dir, bare(err))
+		return fmt.Errorf("output folder %q: %w", dir, stages.WithoutPath(err))
 	}
 	f, err := os.CreateTemp(dir, ".gtx-*")
 	if err != nil {
-		return fmt.Errorf("output folder %q: %w", dir, bare(err))
+		return fmt.Errorf("output folder %q: %w", dir, stages.WithoutPath(err))
 	}
 	f.Close()
 	return os.Remove(f.Name())

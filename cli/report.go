@@ -109,7 +109,8 @@ func (r *recorder) write(rec record) error {
 	return r.enc.Encode(rec)
 }
 
-func (r *recorder) close() error {
+// Close ends the file, if there is one.
+func (r *recorder) Close() error {
 	if r.file == nil {
 		return nil
 	}

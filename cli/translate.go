@@ -102,11 +102,13 @@ func (p *program) translationOf(c *cli.Context) (t translation, err error) {
 		return t, err
 	}
 	t.detail = detail == "auto"
-	format := stages.Format("")
-	if c.String("format") != "same" {
-		if format, err = oneOf(c, "format", append([]stages.Format{"same"}, stages.Formats...)...); err != nil {
-			return t, err
-		}
+	const same stages.Format = "same"
+	format, err := oneOf(c, "format", append([]stages.Format{same}, stages.Formats...)...)
+	if err != nil {
+		return t, err
+	}
+	if format == same {
+		format = ""
 	}
 	quality := c.Int("quality")
 	if quality < 1 || quality > 100 {
@@ -203,13 +205,13 @@ func (p *program) translate(c *cli.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	defer closeAll(&err, runtime)
+	defer alsoClose(&err, runtime)
 	options := models.Options{Device: c.String("device")}
 	translator, err := runtime.NewTranslator(t.model, options)
 	if err != nil {
 		return cannotStart(err)
 	}
-	defer closeAll(&err, translator)
+	defer alsoClose(&err, translator)
 	w, err := widthsOf(c, translator.Provider())
 	if err != nil {
 		return err
@@ -223,7 +225,7 @@ func (p *program) translate(c *cli.Context) (err error) {
 		if found, classifier, err = classifierFor(runtime, t.model, options); err != nil {
 			return err
 		}
-		defer closeAll(&err, classifier)
+		defer alsoClose(&err, classifier)
 		t.label.Threshold = found.Manifest.Classifier.Threshold
 		label = classifyBy(judge{classifier}, shapeOf(found), t.label, w)
 	}
@@ -231,7 +233,7 @@ func (p *program) translate(c *cli.Context) (err error) {
 	if err != nil {
 		return cannotStart(fmt.Errorf("--report: %w", err))
 	}
-	defer func() { err = errors.Join(err, records.close()) }()
+	defer alsoClose(&err, records)
 
 	line := pipeline.New(run, w.inFlight())
 	flow := translateLine(line, in.sources, t, w, network{translator}, label)

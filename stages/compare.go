@@ -36,7 +36,7 @@ func Compare(o Existing, copies bool, parameters []Property) func(context.Contex
 		case errors.Is(err, fs.ErrNotExist):
 			return f, nil
 		case err != nil:
-			return f, withoutPath(err)
+			return f, WithoutPath(err)
 		case o == Refuse:
 			return f, errExists
 		}

@@ -133,7 +133,7 @@ func Encode(o EncodeOptions) func(context.Context, Checked) (Written, error) {
 			file, err = encode(c, w.Width, w.Height, o)
 		}
 		if err != nil {
-			return w, withoutPath(err)
+			return w, WithoutPath(err)
 		}
 		if c.Source.Out == Stdout {
 			w.Data = file
@@ -142,7 +142,7 @@ func Encode(o EncodeOptions) func(context.Context, Checked) (Written, error) {
 		if ctx.Err() != nil { // too late to begin a file
 			return w, context.Cause(ctx)
 		}
-		return w, withoutPath(writeFile(c.Source.Out, file))
+		return w, WithoutPath(writeFile(c.Source.Out, file))
 	}
 }
 

@@ -97,28 +97,22 @@ func inspectJPEG(data []byte) (h header, err error) {
 	}
 }
 
-// inspectPNG walks the chunks to IEND (PNG specification, section 5).
+// inspectPNG reads the chunks as far as IEND (PNG specification, section 5).
 func inspectPNG(data []byte) (h header, err error) {
-	for at := 8; at+12 <= len(data); {
-		length := int(binary.BigEndian.Uint32(data[at:]))
-		body := at + 8
-		if length < 0 || body+length+4 > len(data) {
-			break
-		}
-		switch string(data[at+4 : body]) {
+	for _, chunk := range pngChunks(data) {
+		switch chunk.kind {
 		case "IHDR":
-			if length < 13 {
+			if len(chunk.body) < 13 {
 				return header{}, errCorrupt
 			}
-			h.width = int(binary.BigEndian.Uint32(data[body:]))
-			h.height = int(binary.BigEndian.Uint32(data[body+4:]))
-			h.grey = data[body+9]&^4 == 0 // colour types 0 and 4
+			h.width = int(binary.BigEndian.Uint32(chunk.body))
+			h.height = int(binary.BigEndian.Uint32(chunk.body[4:]))
+			h.grey = chunk.body[9]&^4 == 0 // colour types 0 and 4
 		case "acTL":
 			return header{}, errAnimated
 		case "IEND":
 			return h, nil
 		}
-		at = body + length + 4
 	}
 	return header{}, errTruncated
 }

@@ -149,7 +149,7 @@ func segments(file []byte) []part {
 	return list
 }
 
-// pngChunks lists the chunks of a whole PNG file.
+// pngChunks lists the chunks of a PNG file that are whole.
 func pngChunks(file []byte) []part {
 	var list []part
 	for at := len(pngSignature); at+12 <= len(file); {

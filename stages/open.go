@@ -40,7 +40,7 @@ func Open(o OpenOptions) func(context.Context, Source) (File, error) {
 		if data == nil {
 			var err error
 			if data, err = os.ReadFile(s.In); err != nil {
-				return File{}, withoutPath(err)
+				return File{}, WithoutPath(err)
 			}
 		}
 		if len(data) == 0 {
@@ -70,19 +70,19 @@ func Open(o OpenOptions) func(context.Context, Source) (File, error) {
 func Probe(path string) (Format, error) {
 	f, err := os.Open(path)
 	if err != nil {
-		return "", withoutPath(err)
+		return "", WithoutPath(err)
 	}
 	defer f.Close()
 	head := make([]byte, SniffLength)
 	n, err := io.ReadFull(f, head)
 	if err != nil && err != io.EOF && err != io.ErrUnexpectedEOF {
-		return "", withoutPath(err)
+		return "", WithoutPath(err)
 	}
 	return Sniff(head[:n]), nil
 }
 
-// withoutPath drops the path from a file error: whoever reports it names it.
-func withoutPath(err error) error {
+// WithoutPath drops the path from a file error: whoever reports it names it.
+func WithoutPath(err error) error {
 	var (
 		one *fs.PathError
 		two *os.LinkError
