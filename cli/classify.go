@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"fmt"
 
 	"github.com/urfave/cli/v2"
@@ -56,16 +57,17 @@ func (p *program) classify(c *cli.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	shape := shapeOf(m)
+	spec, fit := m.Manifest.Classifier, fitOf(m.Manifest.Classified())
+	label := stages.LabelOptions{Threshold: spec.Threshold, Policy: spec.Policy}
 	line := pipeline.New(run, w.inFlight())
 	files := pipeline.Each(pipeline.From(line, in.sources), "open", w.jobs, stages.Open(open))
-	images := pipeline.Each(files, "decode", w.jobs, stages.Decode(shape))
-	fitted := pipeline.Each(images, "resize", w.jobs, stages.Resize(shape))
-	labelled := classifyBy(judge{classifier}, shape, stages.LabelOptions{}, w)(fitted)
+	images := pipeline.Each(files, "decode", w.jobs, stages.Decode(fit.Decoding()))
+	fitted := pipeline.Each(images, "resize", w.jobs, stages.Resize(fit))
+	labelled := classifyBy(judge{classifier}, fit.Shape, label, w)(fitted)
 	tally := p.newTally("classified", in.known, c.Bool("quiet"), c.Bool("verbose"))
 	err = pipeline.Drain(labelled, func(it pipeline.Item[stages.Source, stages.Labelled]) error {
 		if it.Err == nil {
-			if _, err := fmt.Fprintf(p.out, "%s\t%s\t%.3f\n", it.Source.In, it.Value.Domain, it.Value.P); err != nil {
+			if _, err := fmt.Fprintf(p.out, "%s\t%s\t%.3f\n", it.Source.In, cmp.Or(it.Value.Domain, "unknown"), it.Value.P); err != nil {
 				return err
 			}
 		}

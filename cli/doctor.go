@@ -70,15 +70,13 @@ func (p *program) tryBuiltIn(r *models.Runtime) (err error) {
 	if err != nil {
 		return err
 	}
-	t, err := r.NewTranslator(m, models.Options{Device: "auto"})
+	t, err := r.NewTranslator(m, models.Request{To: m.Manifest.Targets()[0], Strength: 1}, models.Options{Device: "auto"})
 	if err != nil {
 		return cannotStart(err)
 	}
 	defer alsoClose(&err, t)
-	wide, high := shapeOf(m)(1, 1)
-	_, err = t.Run(context.Background(), models.Batch{
-		N: 1, Width: wide, Height: high, Pixels: make([]byte, wide*high*3), Codes: []float32{1},
-	})
+	wide, high := m.Manifest.Image().Size.Nominal()
+	_, err = t.Run(context.Background(), models.Batch{N: 1, Width: wide, Height: high, Pixels: make([]byte, wide*high*3)})
 	if err != nil {
 		return cannotStart(fmt.Errorf("%s: %w", builtIn, err))
 	}

@@ -33,21 +33,21 @@ type inputs struct {
 	single  bool // one picture, from standard input to standard output
 }
 
-// A placer says where the result of a picture goes, given the folder argument
-// that it was found under, or "", and its format.
-type placer func(path, folder string, found stages.Format) (stages.Source, error)
+// A placer says where the results of a picture go, one source for each, given the
+// folder argument that it was found under, or "", and its format.
+type placer func(path, folder string, found stages.Format) ([]stages.Source, error)
 
 // nowhere is the placer of commands that write no pictures.
-func nowhere(path, _ string, _ stages.Format) (stages.Source, error) {
-	return stages.Source{In: path}, nil
+func nowhere(path, _ string, _ stages.Format) ([]stages.Source, error) {
+	return []stages.Source{{In: path}}, nil
 }
 
 // probe looks at a file and has it placed if it is a picture. What is none, or
 // cannot be read, gets no place: opening it gives the error in its turn.
-func (place placer) probe(path, folder string) (s stages.Source, picture bool, err error) {
+func (place placer) probe(path, folder string) (s []stages.Source, picture bool, err error) {
 	found, err := stages.Probe(path)
 	if err != nil || found == "" {
-		return stages.Source{In: path, Err: err}, false, nil
+		return []stages.Source{{In: path, Err: err}}, false, nil
 	}
 	s, err = place(path, folder, found)
 	return s, true, err
@@ -85,7 +85,7 @@ func (p *program) readInputs(ctx context.Context, c *cli.Context, place placer, 
 			if err != nil {
 				return inputs{}, err
 			}
-			sources = append(sources, s)
+			sources = append(sources, s...)
 		}
 		return inputs{sources: until(ctx, sources), known: len(sources)}, nil
 	case list == "" && isatty.IsTerminal(p.in.Fd()):
@@ -102,10 +102,12 @@ func (p *program) readInputs(ctx context.Context, c *cli.Context, place placer, 
 		for path := range paths(in, c.Bool("null")) {
 			s, _, err := place.probe(path, "")
 			if err != nil { // on a stream it is this item's fault alone
-				s = stages.Source{In: path, Err: err}
+				s = []stages.Source{{In: path, Err: err}}
 			}
-			if ctx.Err() != nil || !yield(s) { // many paths may be buffered
-				return
+			for _, one := range s {
+				if ctx.Err() != nil || !yield(one) { // many paths may be buffered
+					return
+				}
 			}
 		}
 	}}, nil
@@ -154,7 +156,7 @@ func expand(args []string, place placer, skip string) ([]stages.Source, error) {
 			if err != nil {
 				return nil, err
 			}
-			sources = append(sources, s)
+			sources = append(sources, s...)
 			continue
 		}
 		found := 0
@@ -178,9 +180,9 @@ func expand(args []string, place placer, skip string) ([]stages.Source, error) {
 				return nil // links to folders are not followed, devices not read
 			}
 			s, picture, err := place.probe(path, arg)
-			if picture || s.Err != nil {
+			if picture || err == nil && s[0].Err != nil {
 				found++
-				sources = append(sources, s)
+				sources = append(sources, s...)
 			}
 			return err
 		})

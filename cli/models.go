@@ -2,6 +2,8 @@ package cli
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"text/tabwriter"
 
@@ -60,10 +62,6 @@ func (p *program) modelsShow(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	inputs, outputs, err := m.Inspect()
-	if err != nil {
-		return cannotStart(err)
-	}
 	about := m.Manifest
 	w := tabwriter.NewWriter(p.out, 0, 0, 2, ' ', 0)
 	row := func(name, format string, args ...any) {
@@ -79,20 +77,44 @@ func (p *program) modelsShow(c *cli.Context) error {
 	row("from", "%s", m.Origin)
 	row("digest", "%s", m.Digest)
 	row("domains", "%s", list(about.DomainIDs()))
-	if about.Classifier == nil {
+	if about.Translates() {
 		low, high := about.Strengths()
 		row("targets", "%s", list(about.Targets()))
 		row("strength", "%g to %g", low, high)
 	}
-	size := about.Image().Size
-	row("size", "%s, %d×%d, multiples of %d", size.Mode, size.W, size.H, max(size.MultipleOf, 1))
-	for _, t := range inputs {
-		row("input", "%s", tensor(t))
+	if in := about.Image(); in != nil {
+		row("size", "%s", sizeInWords(*in.Size))
 	}
-	for _, t := range outputs {
-		row("output", "%s", tensor(t))
+	for _, in := range about.Exemplars() {
+		row("exemplar", "%s", strings.TrimSpace(in.Exemplar.Attribute+" "+sizeInWords(*in.Size)))
+	}
+	for _, graph := range slices.Sorted(maps.Keys(about.Graphs)) {
+		inputs, outputs, err := m.Inspect(graph)
+		if err != nil {
+			return cannotStart(err)
+		}
+		if len(about.Graphs) > 1 {
+			row("graph", "%s", graph)
+		}
+		for _, t := range inputs {
+			row("input", "%s", tensor(t))
+		}
+		for _, t := range outputs {
+			row("output", "%s", tensor(t))
+		}
 	}
 	return w.Flush()
+}
+
+// sizeInWords says which pictures a network takes.
+func sizeInWords(s models.Size) string {
+	words := s.Mode
+	if s.W > 0 {
+		words += fmt.Sprintf(", %d×%d", s.W, s.H)
+	} else {
+		words += ", the picture's own"
+	}
+	return words + fmt.Sprintf(", multiples of %d", max(s.MultipleOf, 1))
 }
 
 // tensor is a tensor as people write it: image uint8[?,?,?,3].

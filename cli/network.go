@@ -37,9 +37,13 @@ func talkFlags() []cli.Flag {
 
 type network struct{ *models.Translator }
 
-func (n network) Run(ctx context.Context, in stages.Batch) (stages.Batch, error) {
-	out, err := n.Translator.Run(ctx, models.Batch(in))
-	return stages.Batch(out), err
+func (n network) Run(ctx context.Context, in stages.Batch) ([]stages.Batch, error) {
+	results, err := n.Translator.Run(ctx, models.Batch(in))
+	out := make([]stages.Batch, len(results))
+	for i, b := range results {
+		out[i] = stages.Batch(b)
+	}
+	return out, err
 }
 
 type judge struct{ *models.Classifier }
@@ -105,8 +109,10 @@ func widthsOf(c *cli.Context, provider string) (widths, error) {
 // dry, and no more, since each holds its pixels.
 func (w widths) inFlight() int { return 3*w.jobs + 2*w.sessions*w.batch }
 
-// shapeOf is the shape at which a model takes pictures.
-func shapeOf(m *models.Model) stages.Shape { return m.Manifest.Image().Size.Shape }
+// fitOf is how a model takes pictures.
+func fitOf(in *models.Input) stages.Fit {
+	return stages.Fit{Shape: in.Size.Shape, Mode: in.Size.Fit, Filter: in.Size.Filter}
+}
 
 // classifierFor opens a model that is a classifier, or else the one that knows the
 // domains of the model.

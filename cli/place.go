@@ -2,9 +2,11 @@ package cli
 
 import (
 	"fmt"
+	"hash/fnv"
 	"os"
 	"path/filepath"
 	"regexp"
+	"strconv"
 	"strings"
 
 	"gtx/stages"
@@ -18,6 +20,9 @@ type naming struct {
 	to       string
 	model    string
 	format   stages.Format // of all results; "": each as its input
+	samples  int           // results of one input
+	suffixes []string      // of the further pictures that a network makes at once
+	seed     uint64
 
 	taken map[string]string // absolute output -> its input
 }
@@ -29,67 +34,109 @@ const (
 	nameBelow  = "{dir}/{stem}{ext}"
 )
 
+// nameSample is added to them where one input has several results.
+const nameSample = "-{sample}"
+
 var field = regexp.MustCompile(`\{[^}]*\}`)
 
-func newNaming(out, base, template, to, model string, format stages.Format) (*naming, error) {
-	if template == "" {
-		template = nameBeside
-		if out != "" {
-			template = nameBelow
+// prepare fills in what is left open and checks the rest.
+func (n *naming) prepare() (err error) {
+	if n.template == "" {
+		n.template = nameBeside
+		if n.out != "" {
+			n.template = nameBelow
+		}
+		if n.samples > 1 {
+			n.template = strings.Replace(n.template, "{ext}", nameSample+"{ext}", 1)
 		}
 	}
-	base, err := filepath.Abs(base)
-	if err != nil {
-		return nil, err
+	if n.base, err = filepath.Abs(n.base); err != nil {
+		return err
 	}
-	n := &naming{out: out, base: base, template: template, to: to, model: model, format: format, taken: map[string]string{}}
-	values := n.values("", "", "")
-	for _, f := range field.FindAllString(template, -1) {
+	n.taken = map[string]string{}
+	values := n.values("", "", "", 0)
+	for _, f := range field.FindAllString(n.template, -1) {
 		if _, known := values[f]; !known {
-			return nil, usage("--name: unknown field %s: known are {dir}, {stem}, {ext}, {to}, {model}", f)
+			return usage("--name: unknown field %s: known are {dir}, {stem}, {ext}, {to}, {model}, {sample}", f)
 		}
 	}
-	return n, nil
+	return nil
 }
 
-func (n *naming) values(dir, stem, ext string) map[string]string {
-	return map[string]string{"{dir}": dir, "{stem}": stem, "{ext}": ext, "{to}": n.to, "{model}": n.model}
+func (n *naming) values(dir, stem, ext string, sample int) map[string]string {
+	return map[string]string{
+		"{dir}": dir, "{stem}": stem, "{ext}": ext, "{to}": n.to, "{model}": n.model, "{sample}": strconv.Itoa(sample),
+	}
 }
 
 // place is a placer. A result that would be its own input, or another's result,
 // is an error; so is one outside the output folder.
-func (n *naming) place(in, folder string, found stages.Format) (s stages.Source, err error) {
-	s = stages.Source{In: in, Format: n.format}
+func (n *naming) place(in, folder string, found stages.Format) ([]stages.Source, error) {
 	format := n.format
 	if format == "" {
 		format = found.Output()
 	}
-	if s.Out, err = n.path(in, folder, format); err != nil {
-		return s, err
-	}
-	out, err := filepath.Abs(s.Out)
+	relative, err := n.relative(in, folder)
 	if err != nil {
-		return s, err
+		return nil, err
 	}
-	if same(in, out) {
-		return s, usage("%q would be its own output", in)
-	}
-	if other, ok := n.taken[out]; ok {
-		if other == in {
-			return s, usage("%q is named twice", in)
+	taken := map[string]bool{}
+	sources := make([]stages.Source, n.samples)
+	for i := range sources {
+		s := &sources[i]
+		*s = stages.Source{In: in, Format: n.format, Seed: seedOf(n.seed, relative, i)}
+		if s.Out, err = n.path(in, relative, format, i+1); err != nil {
+			return nil, err
 		}
-		return s, usage("%q and %q would both be written to %q", other, in, s.Out)
+		ext := filepath.Ext(s.Out)
+		for _, suffix := range n.suffixes {
+			s.More = append(s.More, strings.TrimSuffix(s.Out, ext)+suffix+ext)
+		}
+		for _, path := range append([]string{s.Out}, s.More...) {
+			out, err := n.claim(in, path, taken)
+			if err != nil {
+				return nil, err
+			}
+			taken[out] = true
+		}
 	}
-	n.taken[out] = in
-	return s, nil
+	for out := range taken {
+		n.taken[out] = in
+	}
+	return sources, nil
 }
 
-// path fills in the template.
-func (n *naming) path(in, folder string, format stages.Format) (string, error) {
-	relative, err := n.relative(in, folder)
+// claim returns the absolute path of a result, or says why it cannot be had. mine
+// are those of the same input.
+func (n *naming) claim(in, path string, mine map[string]bool) (string, error) {
+	out, err := filepath.Abs(path)
 	if err != nil {
 		return "", err
 	}
+	other, taken := n.taken[out]
+	switch {
+	case same(in, out):
+		return "", usage("%q would be its own output", in)
+	case mine[out]:
+		return "", usage("several results of %q would be written to %q: --name lacks {sample}", in, path)
+	case taken && other == in:
+		return "", usage("%q is named twice", in)
+	case taken:
+		return "", usage("%q and %q would both be written to %q", other, in, path)
+	}
+	return out, nil
+}
+
+// seedOf is the seed of one result's noise: it depends on the run's seed, the path
+// of the input and the number of the sample, never on batches or order.
+func seedOf(seed uint64, path string, sample int) uint64 {
+	h := fnv.New64a()
+	fmt.Fprintf(h, "%d\x00%s\x00%d", seed, filepath.ToSlash(path), sample)
+	return h.Sum64()
+}
+
+// path fills in the template.
+func (n *naming) path(in, relative string, format stages.Format, sample int) (string, error) {
 	where := relative
 	if n.out == "" {
 		where = in
@@ -100,7 +147,7 @@ func (n *naming) path(in, folder string, format stages.Format) (string, error) {
 	if stem == "" { // .jpg
 		stem, ext = name, ""
 	}
-	values := n.values(strings.TrimSuffix(dir, "/"), stem, format.Extension(name))
+	values := n.values(strings.TrimSuffix(dir, "/"), stem, format.Extension(name), sample)
 	if dir == "" {
 		values["{dir}"] = "."
 	}

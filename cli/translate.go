@@ -1,12 +1,15 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"iter"
+	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/urfave/cli/v2"
 
@@ -17,26 +20,24 @@ import (
 
 func (p *program) translateCommand() *cli.Command {
 	flags := []cli.Flag{
-		&cli.StringFlag{Name: "to", Usage: "translate to `DOMAIN`", EnvVars: option("to")},
+		&cli.StringFlag{Name: "to", Usage: "translate to `DOMAIN`; may be left out where the model has only one", EnvVars: option("to")},
 		&cli.StringFlag{Name: "model", Value: builtIn, Usage: "`NAME` of a model, or an .onnx file", EnvVars: option("model")},
+		&cli.StringSliceFlag{Name: "exemplar", Usage: "`[ATTRIBUTE=]FILE` that shows what is wanted, for models that take exemplars", EnvVars: option("exemplar")},
+		&cli.Uint64Flag{Name: "seed", Usage: "`N` for models that draw noise: the same seed and path give the same picture", EnvVars: option("seed")},
+		&cli.IntFlag{Name: "samples", Value: 1, Usage: "`N` results of each image, for models that draw noise", EnvVars: option("samples")},
 		&cli.StringFlag{Name: "from", Usage: "the source's `DOMAIN`, any (no label is needed) or auto (ask the classifier); default: any where the model is label-free", EnvVars: option("from")},
 		&cli.StringFlag{Name: "in-target", Value: string(stages.TranslateAnyway), Usage: "an image already in the target domain: translate, copy or skip `IT`", EnvVars: option("in-target")},
 		&cli.Float64Flag{Name: "strength", Value: 1, Usage: "`S` scales the change; 1 is full", EnvVars: option("strength")},
 
 		&cli.StringFlag{Name: "out", Aliases: []string{"o"}, Usage: "write below `DIR`, as the inputs lie; default: beside each input", EnvVars: option("out")},
 		&cli.StringFlag{Name: "base", Value: ".", Usage: "with -o, paths of single files are kept relative to `DIR`", EnvVars: option("base")},
-		&cli.StringFlag{Name: "name", Usage: "`TEMPLATE` of the results' names, from {dir}, {stem}, {ext}, {to}, {model}", EnvVars: option("name")},
+		&cli.StringFlag{Name: "name", Usage: "`TEMPLATE` of the results' names, from {dir}, {stem}, {ext}, {to}, {model}, {sample}", EnvVars: option("name")},
 		&cli.StringFlag{Name: "format", Value: "same", Usage: "write `FORMAT`: same, jpg, png, webp, tiff or avif", EnvVars: option("format")},
-		&cli.IntFlag{Name: "quality", Value: 90, Usage: "`Q` of lossy formats, 1 to 100", EnvVars: option("quality")},
-		&cli.StringFlag{Name: "size", Value: "source", Usage: "`SIZE` of the result: source, model, N (pixels of the longer side) or WxH", EnvVars: option("size")},
+		&cli.StringFlag{Name: "size", Usage: "`SIZE` of the result: source, model, N (pixels of the longer side) or WxH; default: source, unless the model says otherwise", EnvVars: option("size")},
 		&cli.StringFlag{Name: "detail", Value: "auto", Usage: "a result larger than the network's gets the photograph's detail: auto; none only scales it", EnvVars: option("detail")},
-		&cli.StringFlag{Name: "existing", Value: string(stages.KeepCurrent), Usage: "an output that exists: skip (keep it if it is what would be made), redo or fail", EnvVars: option("existing")},
-		&cli.StringFlag{Name: "checkerboard", Value: string(stages.Warn), Usage: "a translation with a checkerboard: warn, fail or off", EnvVars: option("checkerboard")},
-		&cli.BoolFlag{Name: "print0", Usage: "end printed paths in NUL"},
 		&cli.BoolFlag{Name: "dry-run", Aliases: []string{"n"}, Usage: "print what would be done: input, tab, output"},
-		&cli.StringFlag{Name: "report", Usage: "write one JSON object an input to `FILE`", EnvVars: option("report")},
-		&cli.BoolFlag{Name: "fail-fast", Usage: "stop at the first failure", EnvVars: option("fail-fast")},
 	}
+	flags = append(flags, resultFlags()...)
 	flags = append(flags, inputFlags()...)
 	flags = append(flags, networkFlags()...)
 	return &cli.Command{
@@ -51,21 +52,50 @@ func (p *program) translateCommand() *cli.Command {
 	}
 }
 
+// resultFlags are those of commands that write images.
+func resultFlags() []cli.Flag {
+	return []cli.Flag{
+		&cli.IntFlag{Name: "quality", Value: 90, Usage: "`Q` of lossy formats, 1 to 100", EnvVars: option("quality")},
+		&cli.StringFlag{Name: "existing", Value: string(stages.KeepCurrent), Usage: "an output that exists: skip (keep it if it is what would be made), redo or fail", EnvVars: option("existing")},
+		&cli.StringFlag{Name: "checkerboard", Value: string(stages.Warn), Usage: "a translation with a checkerboard: warn, fail or off", EnvVars: option("checkerboard")},
+		&cli.BoolFlag{Name: "print0", Usage: "end printed paths in NUL"},
+		&cli.StringFlag{Name: "report", Usage: "write one JSON object an input to `FILE`", EnvVars: option("report")},
+		&cli.BoolFlag{Name: "fail-fast", Usage: "stop at the first failure", EnvVars: option("fail-fast")},
+	}
+}
+
+// results is what they ask for, checked.
+type results struct {
+	existing stages.Existing
+	check    stages.Checkerboard
+	quality  int
+}
+
+func resultsOf(c *cli.Context) (r results, err error) {
+	if r.existing, err = oneOf(c, "existing", stages.KeepCurrent, stages.Redo, stages.Refuse); err != nil {
+		return r, err
+	}
+	if r.check, err = oneOf(c, "checkerboard", stages.Warn, stages.Fail, stages.Off); err != nil {
+		return r, err
+	}
+	if r.quality = c.Int("quality"); r.quality < 1 || r.quality > 100 {
+		return r, usage("--quality %d is not between 1 and 100", r.quality)
+	}
+	return r, nil
+}
+
 // A translation is what the options of translate ask for, checked.
 type translation struct {
-	model      *models.Model
-	to         string
-	strength   float64
-	code       *float32 // nil: the model takes none
-	from       string   // "any", "auto" or a domain
-	label      stages.LabelOptions
-	open       stages.OpenOptions
-	existing   stages.Existing
-	check      stages.Checkerboard
-	detail     bool // of the photograph, in results larger than the network's
-	encode     stages.EncodeOptions
-	naming     *naming
-	terminator string
+	model     *models.Model
+	request   models.Request
+	exemplars map[string]string // attribute -> file
+	from      string            // "any", "auto" or a domain
+	label     stages.LabelOptions
+	open      stages.OpenOptions
+	results
+	detail bool // of the photograph, in results larger than the network's
+	encode stages.EncodeOptions
+	naming *naming
 }
 
 // translationOf checks everything that can be checked before anything is opened.
@@ -74,27 +104,23 @@ func (p *program) translationOf(c *cli.Context) (t translation, err error) {
 		return t, err
 	}
 	m := t.model.Manifest
-	if t.to, t.strength = c.String("to"), c.Float64("strength"); t.to == "" {
-		return t, usage("--to is missing: %s knows %s", m.Name, list(m.Targets()))
+	if m.Generates() {
+		return t, usage("%s takes no image: use gtx generate", m.Name)
 	}
-	code, err := m.Code(t.to, t.strength)
-	if err != nil {
-		return t, usage("%w", err)
+	if t.request, err = requestOf(c, m); err != nil {
+		return t, err
 	}
-	if m.Label() != nil {
-		t.code = &code
+	if t.exemplars, err = exemplarsOf(c, m); err != nil {
+		return t, err
 	}
 	if t.label.InTarget, err = oneOf(c, "in-target", stages.TranslateAnyway, stages.Copy, stages.LeaveOut); err != nil {
 		return t, err
 	}
-	if t.from, err = sourceDomain(c.String("from"), m, t.label.InTarget); err != nil {
+	if t.from, err = sourceDomain(c.String("from"), m, t.request.To, t.label.InTarget); err != nil {
 		return t, err
 	}
-	t.label.Target = t.to
-	if t.existing, err = oneOf(c, "existing", stages.KeepCurrent, stages.Redo, stages.Refuse); err != nil {
-		return t, err
-	}
-	if t.check, err = oneOf(c, "checkerboard", stages.Warn, stages.Fail, stages.Off); err != nil {
+	t.label.Target = t.request.To
+	if t.results, err = resultsOf(c); err != nil {
 		return t, err
 	}
 	detail, err := oneOf(c, "detail", "auto", "none")
@@ -110,11 +136,11 @@ func (p *program) translationOf(c *cli.Context) (t translation, err error) {
 	if format == same {
 		format = ""
 	}
-	quality := c.Int("quality")
-	if quality < 1 || quality > 100 {
-		return t, usage("--quality %d is not between 1 and 100", quality)
+	sizing := cmp.Or(c.String("size"), "source")
+	if c.String("size") == "" && m.Image().Size.Restore == "none" {
+		sizing = "model"
 	}
-	size, err := stages.ParseSize(c.String("size"))
+	size, err := stages.ParseSize(sizing)
 	if err != nil {
 		return t, usage("--size %w", err)
 	}
@@ -122,27 +148,118 @@ func (p *program) translationOf(c *cli.Context) (t translation, err error) {
 		return t, err
 	}
 	t.encode = stages.EncodeOptions{
-		Size: size, Quality: quality, InTarget: t.label.InTarget,
+		Size: size, Quality: t.quality, InTarget: t.label.InTarget,
 		Parameters: []stages.Property{
 			{Name: "version", Value: Version},
 			{Name: "model", Value: m.Name},
 			{Name: "digest", Value: t.model.Digest},
-			{Name: "to", Value: t.to},
-			{Name: "strength", Value: strconv.FormatFloat(t.strength, 'g', -1, 64)},
+			{Name: "to", Value: t.request.To},
+			{Name: "strength", Value: strconv.FormatFloat(t.request.Strength, 'g', -1, 64)},
 			{Name: "from", Value: t.from},
 			{Name: "inTarget", Value: string(t.label.InTarget)},
 			{Name: "format", Value: c.String("format")},
-			{Name: "quality", Value: strconv.Itoa(quality)},
-			{Name: "size", Value: c.String("size")},
+			{Name: "quality", Value: strconv.Itoa(t.quality)},
+			{Name: "size", Value: sizing},
 			{Name: "detail", Value: detail},
 		},
 	}
-	t.terminator = "\n"
-	if c.Bool("print0") {
-		t.terminator = "\x00"
+	if m.Noisy() {
+		t.encode.Parameters = append(t.encode.Parameters, stages.Property{Name: "seed", Value: strconv.FormatUint(t.request.Seed, 10)})
 	}
-	t.naming, err = newNaming(c.String("out"), c.String("base"), c.String("name"), t.to, m.Name, format)
-	return t, err
+	t.naming = &naming{
+		out: c.String("out"), base: c.String("base"), template: c.String("name"), to: t.request.To,
+		model: m.Name, format: format, samples: c.Int("samples"), seed: t.request.Seed,
+	}
+	if t.naming.samples < 1 || t.naming.samples > 1 && !m.Noisy() {
+		return t, usage("--samples %d: %s draws no noise, so one is all there is", t.naming.samples, m.Name)
+	}
+	for _, out := range m.Results(t.request.To)[1:] {
+		t.naming.suffixes = append(t.naming.suffixes, out.Suffix)
+	}
+	return t, t.naming.prepare()
+}
+
+// terminator ends each path that is printed.
+func terminator(c *cli.Context) string {
+	if c.Bool("print0") {
+		return "\x00"
+	}
+	return "\n"
+}
+
+// requestOf reads what to ask of a model.
+func requestOf(c *cli.Context, m *models.Manifest) (models.Request, error) {
+	q := models.Request{To: c.String("to"), Strength: c.Float64("strength"), Seed: c.Uint64("seed")}
+	if targets := m.Targets(); q.To == "" && len(targets) == 1 {
+		q.To = targets[0]
+	} else if q.To == "" && len(targets) > 1 {
+		return q, usage("--to is missing: %s knows %s", m.Name, list(targets))
+	}
+	if err := m.CheckTarget(q.To, q.Strength); err != nil {
+		return q, usage("%w", err)
+	}
+	return q, nil
+}
+
+// exemplarsOf reads which exemplars show what.
+func exemplarsOf(c *cli.Context, m *models.Manifest) (map[string]string, error) {
+	known := m.Exemplars()
+	files := map[string]string{}
+	for _, arg := range c.StringSlice("exemplar") {
+		if len(known) == 0 {
+			return nil, usage("--exemplar: %s takes none", m.Name)
+		}
+		attribute, file := known[0].Exemplar.Attribute, arg
+		if before, after, ok := strings.Cut(arg, "="); ok && slices.ContainsFunc(known, func(in *models.Input) bool { return in.Exemplar.Attribute == before }) {
+			attribute, file = before, after
+		} else if len(known) > 1 {
+			return nil, usage("--exemplar %s: say ATTRIBUTE=FILE for one of %s", arg, list(attributes(known)))
+		}
+		if files[attribute] != "" {
+			return nil, usage("--exemplar %s: there is one already", arg)
+		}
+		files[attribute] = file
+	}
+	for _, in := range known {
+		if in.Exemplar.Min > 0 && files[in.Exemplar.Attribute] == "" {
+			return nil, usage("--exemplar is missing: %s takes one for each of %s", m.Name, list(attributes(known)))
+		}
+	}
+	return files, nil
+}
+
+func attributes(exemplars []*models.Input) []string {
+	var names []string
+	for _, in := range exemplars {
+		names = append(names, cmp.Or(in.Exemplar.Attribute, "its one input"))
+	}
+	return names
+}
+
+// readExemplars decodes the exemplars at the sizes that the model takes them.
+func (t *translation) readExemplars(ctx context.Context) error {
+	open := t.open
+	open.OwnToo = true
+	for _, in := range t.model.Manifest.Exemplars() {
+		path, given := t.exemplars[in.Exemplar.Attribute]
+		if !given {
+			continue
+		}
+		fit := fitOf(in)
+		read := stages.Then(stages.Open(open), stages.Then(stages.Decode(fit.Decoding()), stages.Resize(fit)))
+		img, err := read(ctx, stages.Source{In: path})
+		if err != nil {
+			return cannotStart(fmt.Errorf("--exemplar %q: %w", path, err))
+		}
+		if t.request.Exemplars == nil {
+			t.request.Exemplars = map[string]models.Picture{}
+		}
+		p := img.Pixels
+		t.request.Exemplars[in.Exemplar.Attribute] = models.Picture{Height: p.Height, Width: p.Width, Pixels: p.Data}
+		name := strings.Join(strings.Fields("exemplar "+in.Exemplar.Attribute), "-")
+		t.encode.Parameters = append(t.encode.Parameters, stages.Property{Name: name, Value: img.Digest})
+	}
+	return nil
 }
 
 // openOptions reads the limits on inputs.
@@ -155,9 +272,8 @@ func openOptions(c *cli.Context) (stages.OpenOptions, error) {
 }
 
 // sourceDomain decides how the source's domain becomes known.
-func sourceDomain(from string, m *models.Manifest, in stages.InTarget) (string, error) {
-	label := m.Label()
-	needed := label != nil && label.RequiresSourceLabel || in != stages.TranslateAnyway
+func sourceDomain(from string, m *models.Manifest, to string, in stages.InTarget) (string, error) {
+	needed := m.NeedsSource(to) || in != stages.TranslateAnyway
 	switch from {
 	case "":
 		if needed {
@@ -168,14 +284,13 @@ func sourceDomain(from string, m *models.Manifest, in stages.InTarget) (string, 
 		if needed {
 			return "", usage("--from any, but the source's domain is needed: use auto or name it")
 		}
-	case "auto":
+	case "auto", "none":
 	default:
-		for _, id := range m.DomainIDs() {
-			if id == from {
-				return from, nil
+		for id := range strings.SplitSeq(from, ",") {
+			if !slices.Contains(m.DomainIDs(), id) {
+				return "", usage("--from: %w", &models.DomainError{Domain: id, Known: append([]string{"any", "auto", "none"}, m.DomainIDs()...)})
 			}
 		}
-		return "", usage("--from: %w", &models.DomainError{Domain: from, Known: append([]string{"any", "auto"}, m.DomainIDs()...)})
 	}
 	return from, nil
 }
@@ -192,11 +307,17 @@ func (p *program) translate(c *cli.Context) (err error) {
 		return err
 	}
 	if in.single {
+		if t.naming.samples > 1 {
+			return usage("--samples %d, and only one standard output", t.naming.samples)
+		}
 		t.open.OwnToo = true
 		t.existing = stages.Redo
 	}
 	if c.Bool("dry-run") {
-		return p.dryRun(in, t)
+		return p.dryRun(in, terminator(c))
+	}
+	if err := t.readExemplars(run); err != nil {
+		return err
 	}
 	if err := writable(c.String("out")); err != nil {
 		return cannotStart(err)
@@ -207,7 +328,7 @@ func (p *program) translate(c *cli.Context) (err error) {
 	}
 	defer alsoClose(&err, runtime)
 	options := models.Options{Device: c.String("device")}
-	translator, err := runtime.NewTranslator(t.model, options)
+	translator, err := runtime.NewTranslator(t.model, t.request, options)
 	if err != nil {
 		return cannotStart(err)
 	}
@@ -226,8 +347,8 @@ func (p *program) translate(c *cli.Context) (err error) {
 			return err
 		}
 		defer alsoClose(&err, classifier)
-		t.label.Threshold = found.Manifest.Classifier.Threshold
-		label = classifyBy(judge{classifier}, shapeOf(found), t.label, w)
+		t.label.Threshold, t.label.Policy = found.Manifest.Classifier.Threshold, found.Manifest.Classifier.Policy
+		label = classifyBy(judge{classifier}, found.Manifest.Classified().Size.Shape, t.label, w)
 	}
 	records, err := newRecorder(c.String("report"))
 	if err != nil {
@@ -238,17 +359,24 @@ func (p *program) translate(c *cli.Context) (err error) {
 	line := pipeline.New(run, w.inFlight())
 	flow := translateLine(line, in.sources, t, w, network{translator}, label)
 	tally := p.newTally("translated", in.known, c.Bool("quiet"), c.Bool("verbose"))
-	base := record{
-		Model: t.model.Digest, Provider: translator.Provider(), To: t.to, Strength: t.strength,
-	}
-	err = pipeline.Drain(flow, func(it pipeline.Item[stages.Source, stages.Written]) error {
+	err = p.collect(flow, c, records, record{
+		Model: t.model.Digest, Provider: translator.Provider(), To: t.request.To, Strength: t.request.Strength,
+	}, tally)
+	tally.finish(", on " + translator.Provider())
+	return ending(err, reading, tally)
+}
+
+// collect is the end of the line: it records what became of each image, prints the
+// paths of results, and counts. base is what the records of a run have in common.
+func (p *program) collect(flow *pipeline.Flow[stages.Source, stages.Written], c *cli.Context, records *recorder, base record, tally *tally) error {
+	return pipeline.Drain(flow, func(it pipeline.Item[stages.Source, stages.Written]) error {
 		rec := base
 		rec.fill(it)
 		if err := records.write(rec); err != nil {
 			return fmt.Errorf("--report: %w", err)
 		}
 		if rec.Status == statusDone || rec.Status == statusCopied {
-			if err := p.deliver(it.Value, t.terminator); err != nil {
+			if err := p.deliver(it.Value, terminator(c)); err != nil {
 				return err
 			}
 		}
@@ -263,21 +391,19 @@ func (p *program) translate(c *cli.Context) (err error) {
 		}
 		return nil
 	})
-	tally.finish(", on " + translator.Provider())
-	return ending(err, reading, tally)
 }
 
 // translateLine is gtx: the stages that a photograph passes, in order.
 func translateLine(line *pipeline.Line, sources iter.Seq[stages.Source], t translation, w widths, n stages.Network, label labeller) *pipeline.Flow[stages.Source, stages.Written] {
-	shape := shapeOf(t.model)
+	fit := fitOf(t.model.Manifest.Image())
 	files := pipeline.Each(pipeline.From(line, sources), "open", w.jobs, stages.Open(t.open))
 	wanted := pipeline.Each(files, "compare", w.jobs, stages.Compare(t.existing, t.label.InTarget == stages.Copy, t.encode.Parameters))
-	images := pipeline.Each(wanted, "decode", w.jobs, stages.Decode(shape))
-	fitted := pipeline.Each(images, "resize", w.jobs, stages.Resize(shape))
+	images := pipeline.Each(wanted, "decode", w.jobs, stages.Decode(fit.Decoding()))
+	fitted := pipeline.Each(images, "resize", w.jobs, stages.Resize(fit))
 	labelled := label(fitted)
-	translated := pipeline.Batch(labelled, "translate", pipeline.Batching[stages.Labelled, [3]int]{
+	translated := pipeline.Batch(labelled, "translate", pipeline.Batching[stages.Labelled, stages.TranslationKey]{
 		Size: w.batch, Workers: w.sessions, Key: stages.TranslateKey,
-	}, stages.Translate(n, t.code))
+	}, stages.Translate(n))
 	checked := pipeline.Each(translated, "check", w.jobs, stages.Check(t.check))
 	encode := stages.Encode(t.encode)
 	if t.detail { // in one stage: no whole photographs wait in between
@@ -317,12 +443,12 @@ func (p *program) deliver(w stages.Written, terminator string) error {
 		_, err := p.out.Write(w.Data)
 		return err
 	}
-	_, err := io.WriteString(p.out, w.Source.Out+terminator)
+	_, err := io.WriteString(p.out, strings.Join(append([]string{w.Source.Out}, w.Source.More...), terminator)+terminator)
 	return err
 }
 
 // dryRun prints each input and its output.
-func (p *program) dryRun(in inputs, t translation) error {
+func (p *program) dryRun(in inputs, terminator string) error {
 	failed := false
 	for s := range in.sources {
 		if s.Err == nil && s.Out == "" {
@@ -333,8 +459,10 @@ func (p *program) dryRun(in inputs, t translation) error {
 			p.say(fmt.Errorf("%q: %w", s.In, s.Err))
 			continue
 		}
-		if _, err := io.WriteString(p.out, s.In+"\t"+s.Out+t.terminator); err != nil {
-			return err
+		for _, out := range append([]string{s.Out}, s.More...) {
+			if _, err := io.WriteString(p.out, s.In+"\t"+out+terminator); err != nil {
+				return err
+			}
 		}
 	}
 	if failed {

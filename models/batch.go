@@ -1,50 +1,83 @@
 package models
 
-import "fmt"
+import (
+	"fmt"
+	"slices"
+)
 
 // Batch is N pictures of one shape laid end to end: 8-bit RGB, row by row, Height×Width×3 bytes
-// each. Codes has one code for each picture, or is nil where the model takes none.
+// each. For a model that generates it is a number only.
 type Batch struct {
 	N, Height, Width int
 	Pixels           []byte
-	Codes            []float32
+	From             []string // the domain of each picture, as in Manifest.Code; nil: nobody knows
+	Seeds            []uint64 // of each picture's noise; nil: the Request's for all
 }
 
-// check compares a batch with itself and with what a model accepts.
-func (b Batch) check(m *Manifest) error {
-	size := m.Image().Size
+// check compares a batch with itself and with what an input accepts; nil is for no picture at all.
+func (b Batch) check(image *Input) error {
 	switch {
-	case b.N < 1 || b.Height < 1 || b.Width < 1 || b.Height > maxSide || b.Width > maxSide:
+	case b.N < 1:
+		return fmt.Errorf("a batch of %d pictures", b.N)
+	case b.From != nil && len(b.From) != b.N:
+		return fmt.Errorf("%d domains for %d pictures", len(b.From), b.N)
+	case b.Seeds != nil && len(b.Seeds) != b.N:
+		return fmt.Errorf("%d seeds for %d pictures", len(b.Seeds), b.N)
+	case image == nil && len(b.Pixels) > 0:
+		return fmt.Errorf("%d bytes of pictures for a model that takes none", len(b.Pixels))
+	case image == nil:
+		return nil
+	case b.Height < 1 || b.Width < 1 || b.Height > maxSide || b.Width > maxSide:
 		return fmt.Errorf("a batch of %d pictures of %d×%d", b.N, b.Width, b.Height)
 	case len(b.Pixels) != b.N*b.Height*b.Width*channels:
 		return fmt.Errorf("%d bytes for %d pictures of %d×%d", len(b.Pixels), b.N, b.Width, b.Height)
-	case m.Label() == nil && b.Codes != nil:
-		return fmt.Errorf("%d codes for a model that takes none", len(b.Codes))
-	case m.Label() != nil && len(b.Codes) != b.N:
-		return fmt.Errorf("%d codes for %d pictures", len(b.Codes), b.N)
-	case !size.allows(b.Width, b.Height):
+	case !image.Size.allows(b.Width, b.Height):
 		return fmt.Errorf("the model does not accept pictures of %d×%d", b.Width, b.Height)
 	}
 	return nil
 }
 
+// from is the domain of a picture.
+func (b Batch) from(i int) string {
+	if b.From == nil {
+		return ""
+	}
+	return b.From[i]
+}
+
 // part returns pictures from to to, without copying.
 func (b Batch) part(from, to int) Batch {
-	picture := b.Height * b.Width * channels
+	picture := len(b.Pixels) / b.N
 	p := Batch{N: to - from, Height: b.Height, Width: b.Width, Pixels: b.Pixels[from*picture : to*picture]}
-	if b.Codes != nil {
-		p.Codes = b.Codes[from:to]
+	if b.From != nil {
+		p.From = b.From[from:to]
+	}
+	if b.Seeds != nil {
+		p.Seeds = b.Seeds[from:to]
 	}
 	return p
 }
 
-// padded returns a batch of n pictures, the missing ones black and of code 0.
+// padded returns a batch of n pictures, the last repeated for those missing.
 func (b Batch) padded(n int) Batch {
-	p := b
-	p.N = n
-	p.Pixels = append(make([]byte, 0, n*b.Height*b.Width*channels), b.Pixels...)[:n*b.Height*b.Width*channels]
-	if b.Codes != nil {
-		p.Codes = append(make([]float32, 0, n), b.Codes...)[:n]
+	if b.N >= n {
+		return b
 	}
+	p, last := b, b.part(b.N-1, b.N)
+	p.N = n
+	p.Pixels = slices.Concat(b.Pixels, slices.Repeat(last.Pixels, n-b.N))
+	p.From = slices.Concat(b.From, slices.Repeat(last.From, n-b.N))
+	p.Seeds = slices.Concat(b.Seeds, slices.Repeat(last.Seeds, n-b.N))
 	return p
+}
+
+// joined returns the pictures of both, which have to be of one shape.
+func (b Batch) joined(more Batch) (Batch, error) {
+	if b.N == 0 {
+		return more, nil
+	}
+	if b.Height != more.Height || b.Width != more.Width {
+		return Batch{}, fmt.Errorf("the network gave pictures of %d×%d and of %d×%d in one batch", b.Width, b.Height, more.Width, more.Height)
+	}
+	return Batch{N: b.N + more.N, Height: b.Height, Width: b.Width, Pixels: append(b.Pixels, more.Pixels...)}, nil
 }

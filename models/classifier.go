@@ -5,53 +5,66 @@ import (
 	"fmt"
 	"math"
 	"slices"
-
-	ort "github.com/yalue/onnxruntime_go"
 )
 
 // A Classifier is a network from pictures to the probabilities of domains, ready to run.
 type Classifier struct {
-	session *session
+	*network
+	graph string
 }
 
-// NewClassifier makes a session of a model that has a classifier; the errors are those of
-// NewTranslator.
+// NewClassifier makes a session of a model's classifier; the errors are those of NewTranslator.
 func (r *Runtime) NewClassifier(m *Model, o Options) (*Classifier, error) {
 	if m.Manifest.Classifier == nil {
 		return nil, fmt.Errorf("model %q is not a classifier", m.Manifest.Name)
 	}
-	s, err := r.newSession(m, o)
+	graph := m.Manifest.Classifier.Graph
+	n, err := r.newNetwork(m, []string{graph}, o, func(n *network) error {
+		size := m.Manifest.Classified().Size
+		w, h := size.Nominal()
+		_, err := (&Classifier{n, graph}).Run(context.Background(), Batch{N: 1, Height: h, Width: w, Pixels: make([]byte, w*h*channels)})
+		return err
+	})
 	if err != nil {
 		return nil, fmt.Errorf("model %q: %w", m.Manifest.Name, err)
 	}
-	return &Classifier{session: s}, nil
+	return &Classifier{n, graph}, nil
 }
 
 // Classes lists the domains, in the order of the probabilities.
-func (c *Classifier) Classes() []string {
-	return slices.Clone(c.session.manifest.Classifier.Classes)
-}
+func (c *Classifier) Classes() []string { return slices.Clone(c.manifest.Classifier.Classes) }
 
 // Provider is where the network runs: "cpu", or "cuda:0" and so on.
-func (c *Classifier) Provider() string { return c.session.provider }
+func (c *Classifier) Provider() string { return c.provider }
 
 // Close waits for running calls and frees the session.
-func (c *Classifier) Close() error { return c.session.close() }
+func (c *Classifier) Close() error { return c.close() }
 
 // Run returns the probabilities of a batch, in [0,1]: one row after another, in the order of the
 // pictures, each with one number for each class. They add up to 1 if the activation is softmax. Like
 // Translator.Run it may be called from many goroutines at once and ends with its context.
 func (c *Classifier) Run(ctx context.Context, in Batch) ([]float32, error) {
-	spec := c.session.manifest.Classifier
+	if err := in.check(c.manifest.Classified()); err != nil {
+		return nil, err
+	}
+	spec := c.manifest.Classifier
 	width := len(spec.Classes)
 	var result []float32
-	err := c.session.runAll(ctx, in, func(n int, output ort.Value) error {
-		tensor, ok := output.(*ort.Tensor[float32])
-		shape := output.GetShape()
-		if !ok || len(shape) != 2 || shape[1] != int64(width) {
-			return fmt.Errorf("the network gave %v instead of %d logits a picture", shape, width)
+	err := c.inParts(ctx, []string{c.graph}, in, func(part Batch, count int) error {
+		s := c.sessions[c.graph]
+		inputs := make([]tensor, len(s.inputs))
+		for i, input := range s.inputs {
+			inputs[i] = pack(part.Pixels, part.N, part.Height, part.Width, input)
 		}
-		logits := tensor.GetData()[:n*width]
+		outputs, err := s.run(ctx, inputs)
+		if err != nil {
+			return err
+		}
+		given := outputs[0]
+		if len(given.shape) != 2 || given.shape[0] != int64(part.N) || given.shape[1] != int64(width) {
+			return fmt.Errorf("the network gave %v instead of %d logits for each of %d pictures", given.shape, width, part.N)
+		}
+		logits := given.floats[:count*width]
 		for row := range slices.Chunk(logits, width) {
 			if err := activate(spec.Activation, row); err != nil {
 				return err

@@ -24,12 +24,6 @@ func wrong(field, format string, args ...any) error {
 	return &ManifestError{Field: field, Problem: fmt.Sprintf(format, args...)}
 }
 
-// notYet is said of what gtx.model/1 has and this version cannot run.
-const notYet = "not supported yet"
-
-// later is the type of such fields.
-type later struct{}
-
 // A decoder fills itself from a value of the document.
 type decoder interface {
 	decode(field string, value any) error
@@ -120,9 +114,6 @@ func decodeStruct(field string, entries map[string]any, into reflect.Value) erro
 		if i < 0 {
 			return wrong(under(field, key), "unknown field")
 		}
-		if into.Type().Field(i).Type == reflect.TypeFor[later]() {
-			return wrong(under(field, key), "%s", notYet)
-		}
 		if err := decode(under(field, key), entries[key], into.Field(i)); err != nil {
 			return err
 		}
@@ -171,7 +162,7 @@ func under(field, key string) string {
 }
 
 // sortedKeys makes the first error of several always the same one.
-func sortedKeys(entries map[string]any) []string {
+func sortedKeys[V any](entries map[string]V) []string {
 	keys := make([]string, 0, len(entries))
 	for key := range entries {
 		keys = append(keys, key)

@@ -37,7 +37,7 @@ func TestDeviceAskedForIsHadOrAnError(t *testing.T) {
 		t.Fatal(err)
 	}
 	m := find(t, fixtures+"shift.onnx")
-	translator, err := r.NewTranslator(m, Options{Device: "auto"})
+	translator, err := r.NewTranslator(m, Request{To: "winter", Strength: 1}, Options{Device: "auto"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -47,7 +47,7 @@ func TestDeviceAskedForIsHadOrAnError(t *testing.T) {
 	if err := translator.Close(); err != nil {
 		t.Error(err)
 	}
-	translator, err = r.NewTranslator(m, Options{Device: "cuda"})
+	translator, err = r.NewTranslator(m, Request{To: "winter", Strength: 1}, Options{Device: "cuda"})
 	if err == nil {
 		if got := translator.Provider(); got != "cuda:0" {
 			t.Errorf("cuda took %q", got)

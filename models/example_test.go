@@ -23,21 +23,19 @@ func Example() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	translator, err := runtime.NewTranslator(model, models.Options{Device: "cpu"})
+	half := models.Request{To: "winter", Strength: 0.5}
+	translator, err := runtime.NewTranslator(model, half, models.Options{Device: "cpu"})
 	if err != nil {
 		log.Fatal(err)
 	}
 	defer translator.Close()
 
-	code, err := model.Manifest.Code("winter", 0.5)
+	black := models.Batch{N: 1, Height: 64, Width: 48, Pixels: make([]byte, 64*48*3)}
+	results, err := translator.Run(context.Background(), black)
 	if err != nil {
 		log.Fatal(err)
 	}
-	black := models.Batch{N: 1, Height: 64, Width: 48, Pixels: make([]byte, 64*48*3), Codes: []float32{code}}
-	grey, err := translator.Run(context.Background(), black)
-	if err != nil {
-		log.Fatal(err)
-	}
+	grey := results[0]
 	fmt.Println(translator.Provider(), grey.Width, grey.Height, grey.Pixels[:3])
 	// Output: cpu 48 64 [20 20 20]
 }

@@ -52,10 +52,25 @@ func find(t testing.TB, nameOrPath string) *Model {
 	return m
 }
 
-// openTranslator opens a model on the CPU for one test.
-func openTranslator(t testing.TB, nameOrPath string) *Translator {
+// openTranslator opens a model on the CPU for one test, for its last target at full strength unless
+// there is a request.
+func openTranslator(t testing.TB, nameOrPath string, request ...Request) *Translator {
 	t.Helper()
-	translator, err := openRuntime(t).NewTranslator(find(t, nameOrPath), Options{Device: "cpu"})
+	return openedBeside(t, openRuntime(t), nameOrPath, request...)
+}
+
+// openedBeside is openTranslator in a runtime that is open already.
+func openedBeside(t testing.TB, r *Runtime, nameOrPath string, request ...Request) *Translator {
+	t.Helper()
+	m := find(t, nameOrPath)
+	q := Request{Strength: 1}
+	if targets := m.Manifest.Targets(); len(targets) > 0 {
+		q.To = targets[len(targets)-1]
+	}
+	if len(request) > 0 {
+		q = request[0]
+	}
+	translator, err := r.NewTranslator(m, q, Options{Device: "cpu"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -67,13 +82,14 @@ func openTranslator(t testing.TB, nameOrPath string) *Translator {
 	return translator
 }
 
+// run returns the first result.
 func run(t testing.TB, translator *Translator, in Batch) Batch {
 	t.Helper()
 	out, err := translator.Run(context.Background(), in)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return out
+	return out[0]
 }
 
 // pictures makes n pictures of no regular content, the same at each call.

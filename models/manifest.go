@@ -24,21 +24,20 @@ type Manifest struct {
 	License    string           `yaml:"license"`
 	Source     string           `yaml:"source"`
 	Training   map[string]any   `yaml:"training"` // free: data, steps, commit
-	Graphs     map[string]Graph `yaml:"graphs"`   // exactly one
-	Inputs     []Input          `yaml:"inputs"`   // one image and at most one label
-	Outputs    []Output         `yaml:"outputs"`  // one: an image, or logits
-	Domains    []Domain         `yaml:"domains"`
-	Directions []Direction      `yaml:"directions"`
-	Classifier *Classification  `yaml:"classifier"` // set for models that name domains
+	Graphs     map[string]Graph `yaml:"graphs"`
+	Inputs     []Input          `yaml:"inputs"`
+	Outputs    []Output         `yaml:"outputs"`
+	Domains    []Domain         `yaml:"domains"`    // none for a network that knows no targets
+	Directions []Direction      `yaml:"directions"` // of networks without a label
+	Stages     []Stage          `yaml:"stages"`     // how graphs feed one another
+	Classifier *Classification  `yaml:"classifier"` // set where a graph names domains
 	Tiling     Tiling           `yaml:"tiling"`
 	Golden     []map[string]any `yaml:"golden"` // free: inputs, args, output, tol
-
-	_ later `yaml:"stages"`
 }
 
 // Graph is one ONNX graph.
 type Graph struct {
-	File          string    `yaml:"file"`   // base name of the .onnx file; only in a manifest beside it
+	File          string    `yaml:"file"`   // base name, in the model's own folder; empty: the file with the manifest
 	SHA256        string    `yaml:"sha256"` // of that file, in hex
 	Batch         BatchSize `yaml:"batch"`
 	Deterministic bool      `yaml:"deterministic"`
@@ -60,47 +59,77 @@ func (b *BatchSize) decode(field string, value any) error {
 	return nil
 }
 
-// Input is one input tensor of a graph.
+// Input is one input tensor of a graph. Its role says what goes in:
+//
+//	image     the picture
+//	exemplar  another picture, the same for all, that shows what is wanted
+//	labelmap  the picture, whose samples are class numbers or their colours
+//	instance  [N,1,H,W] or [N,H,W,1]: 1 at the edges of a label map's areas, else 0
+//	label     the target: see Labeled
+//	strength  the strength itself, one number a picture
+//	noise     random numbers: see Noise
+//	coords    [N,2,H,W] or [N,H,W,2]: x and y, from -1 to 1
+//	const     Value, everywhere
+//	latent    nothing of its own: a stage feeds it
 type Input struct {
-	Graph  string   `yaml:"graph"`
-	Name   string   `yaml:"name"`   // in the graph
-	DType  string   `yaml:"dtype"`  // uint8 or float32
-	Layout string   `yaml:"layout"` // NHWC or NCHW; of images
-	Shape  []int    `yaml:"shape"`  // -1 is any; may be left out
-	Role   string   `yaml:"role"`   // image or label
-	Image  *Affine  `yaml:"image"`  // of role image
-	Size   *Size    `yaml:"size"`   // of role image
-	Label  *Labeled `yaml:"label"`  // of role label
-
-	_ later `yaml:"labelmap"`
-	_ later `yaml:"noise"`
-	_ later `yaml:"exemplar"`
+	Graph    string    `yaml:"graph"`
+	Name     string    `yaml:"name"`   // in the graph
+	DType    string    `yaml:"dtype"`  // uint8, float32, float16, float64, int32 or int64
+	Layout   string    `yaml:"layout"` // NHWC or NCHW; of what has a height and a width
+	Shape    []int     `yaml:"shape"`  // -1 is any; may be left out
+	Role     string    `yaml:"role"`
+	Image    *Affine   `yaml:"image"`    // of images and exemplars
+	Size     *Size     `yaml:"size"`     // of images, exemplars and label maps that no stage feeds
+	Label    *Labeled  `yaml:"label"`    // of role label, and the range of role strength
+	LabelMap *LabelMap `yaml:"labelmap"` // of role labelmap
+	Noise    *Noise    `yaml:"noise"`    // of role noise
+	Exemplar *Exemplar `yaml:"exemplar"` // of role exemplar; nil: one, needed
+	Value    float64   `yaml:"value"`    // of role const
 }
 
 // Affine says how the network sees bytes: net = byte*scale + offset, for each channel in the order
 // that Color names. Absent scales are 1 and offsets 0.
 type Affine struct {
-	Channels int       `yaml:"channels"` // 3
-	Color    string    `yaml:"color"`    // RGB or BGR
+	Channels int       `yaml:"channels"` // 3, or 1 for GRAY
+	Color    string    `yaml:"color"`    // RGB, BGR or GRAY (the luma of ITU-R BT.601)
 	Scale    []float64 `yaml:"scale"`
 	Offset   []float64 `yaml:"offset"`
 }
 
-// Labeled describes the input that names the target domain.
-type Labeled struct {
-	Kind                string    `yaml:"kind"`     // scalar: one code a picture
-	Strength            *Strength `yaml:"strength"` // nil: full strength only
-	RequiresSourceLabel bool      `yaml:"requires_source_label"`
-
-	_ later `yaml:"names"`
-	_ later `yaml:"off"`
-	_ later `yaml:"on"`
-	_ later `yaml:"exclusive_groups"`
-	_ later `yaml:"base"`
-	_ later `yaml:"mask"`
+// LabelMap says how a picture of classes enters the network.
+type LabelMap struct {
+	// Encoding is index (the number of the class, from the file's grey levels), onehot (one channel a
+	// class, from the same) or palette (one channel a class, from the colours in Palette).
+	Encoding string  `yaml:"encoding"`
+	Classes  int     `yaml:"classes"`
+	Palette  [][]int `yaml:"palette"` // red, green and blue of each class
+	Edges    bool    `yaml:"edges"`   // one more channel: 1 at the edges of areas
 }
 
-// Strength says how a strength changes the code, and its range; see Manifest.Code.
+// Labeled describes the input that names the target, a vector for each picture:
+//
+//	scalar   [1]: the domain's code
+//	pair     [2]: 1-code and code
+//	onehot   one number a name: On for the target, Off for all others
+//	multihot the same, for any number of targets at once
+//	concat   multihot over several groups of names, one behind the other
+type Labeled struct {
+	Kind  string   `yaml:"kind"`
+	Names []string `yaml:"names"` // the domain of each number; default: all
+	Off   *float64 `yaml:"off"`   // default 0
+	On    *float64 `yaml:"on"`    // default 1
+	// ExclusiveGroups list names of which only one can hold, such as colours of hair.
+	ExclusiveGroups [][]string `yaml:"exclusive_groups"`
+	// Base is what the numbers are where no target changes them: zeros (Off; the default) or source,
+	// the labels of the picture itself.
+	Base                string    `yaml:"base"`
+	Parts               []int     `yaml:"parts"`    // of kind concat: how many names each group has
+	Mask                bool      `yaml:"mask"`     // of kind concat: a number a group follows, 1 for the target's
+	Strength            *Strength `yaml:"strength"` // nil: full strength only
+	RequiresSourceLabel bool      `yaml:"requires_source_label"`
+}
+
+// Strength says how a strength changes the label, and its range; see Manifest.Code.
 type Strength struct {
 	Op      string  `yaml:"op"` // scale or lerp
 	Min     float64 `yaml:"min"`
@@ -108,20 +137,44 @@ type Strength struct {
 	Neutral float64 `yaml:"neutral"` // the code that asks for no change
 }
 
+// Noise describes random numbers. They depend on the seed of the picture and the input's name only.
+type Noise struct {
+	Dist        string `yaml:"dist"`        // normal (mean 0, deviation 1), uniform (from -1 to 1) or zeros
+	Shape       []int  `yaml:"shape"`       // for one picture; -1 is its height, then its width
+	Scope       string `yaml:"scope"`       // per_image (the default), or shared by all pictures of a run
+	Hypersphere bool   `yaml:"hypersphere"` // divided by the root of their mean square
+}
+
+// Exemplar says which exemplar an input takes.
+type Exemplar struct {
+	Attribute string `yaml:"attribute"` // what it shows; tells several exemplars apart
+	Min       int    `yaml:"min"`       // 0: may be left out, and then its graph does not run
+	Max       int    `yaml:"max"`       // 1
+}
+
 // Output is one output tensor of a graph. An image's values are net = byte*scale + offset, as on
-// the input, so that byte = (net-offset)/scale, rounded.
+// the input, so that byte = (net-offset)/scale, rounded. A residual is added to the graph's own image
+// input, and the sum is an image. Logits have one row a picture and one column a class. A latent goes
+// to other graphs only.
 type Output struct {
 	Graph  string    `yaml:"graph"`
 	Name   string    `yaml:"name"`
-	Role   string    `yaml:"role"`   // image, or logits: one row a picture, one column a class
-	DType  string    `yaml:"dtype"`  // uint8 or float32
+	Role   string    `yaml:"role"`   // image, residual, logits or latent
+	DType  string    `yaml:"dtype"`  // as on the input
 	Layout string    `yaml:"layout"` // NHWC or NCHW
-	Color  string    `yaml:"color"`  // RGB or BGR
+	Color  string    `yaml:"color"`  // RGB, BGR or GRAY
 	Scale  []float64 `yaml:"scale"`
 	Offset []float64 `yaml:"offset"`
-	Clip   *bool     `yaml:"clip"` // false: a value beyond black or white is an error; default true
+	Clip   *bool     `yaml:"clip"`   // false: a value beyond black or white is an error; default true
+	Suffix string    `yaml:"suffix"` // added to the file name of a second result
+}
 
-	_ later `yaml:"suffix"`
+// Stage says what feeds a graph: for names of inputs, an output as GRAPH.OUTPUT, or "source".
+type Stage struct {
+	Graph    string            `yaml:"graph"`
+	Feed     map[string]string `yaml:"feed"`
+	Upsample int               `yaml:"upsample"` // enlarges the image that is fed, bilinearly
+	Combine  string            `yaml:"combine"`  // replace, or add for a residual; follows from the output
 }
 
 // Domain is a set of pictures that look alike in the way the model is about.
@@ -130,11 +183,11 @@ type Domain struct {
 	Code *float64 `yaml:"code"` // only where the network takes one
 }
 
-// Direction is what a graph without a code does.
+// Direction is what a graph without a label does.
 type Direction struct {
 	From  string `yaml:"from"` // a domain, or any
 	To    string `yaml:"to"`
-	Graph string `yaml:"graph"`
+	Graph string `yaml:"graph"` // the one whose output is the result
 }
 
 // Classification says how logits name a domain.
@@ -143,7 +196,9 @@ type Classification struct {
 	Activation string   `yaml:"activation"` // softmax, sigmoid, or none for a network that gives probabilities
 	Classes    []string `yaml:"classes"`    // the domain of each logit
 	Threshold  float64  `yaml:"threshold"`  // the probability, 0 to 1, from which a domain counts as known
-	Policy     string   `yaml:"policy"`     // below the threshold: best (the default) or unknown
+	// Policy says which classes name a picture: best (the likeliest; the default), unknown (the same,
+	// but none below the threshold) or all (every one from the threshold on: attributes).
+	Policy string `yaml:"policy"`
 }
 
 // Tiling says whether a large picture may be translated in parts. InstanceNorm forbids it.
@@ -176,31 +231,4 @@ func ParseManifest(data []byte) (*Manifest, error) {
 		return nil, err
 	}
 	return m, nil
-}
-
-// Image returns the input that takes the picture.
-func (m *Manifest) Image() *Input {
-	return m.input(roleImage)
-}
-
-// Label returns the description of the input that takes the code, or nil if there is none.
-func (m *Manifest) Label() *Labeled {
-	if in := m.input(roleLabel); in != nil {
-		return in.Label
-	}
-	return nil
-}
-
-func (m *Manifest) input(role string) *Input {
-	for i := range m.Inputs {
-		if m.Inputs[i].Role == role {
-			return &m.Inputs[i]
-		}
-	}
-	return nil
-}
-
-// graph returns the manifest's one graph.
-func (m *Manifest) graph() Graph {
-	return m.Graphs[m.Inputs[0].Graph]
 }

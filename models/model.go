@@ -5,7 +5,6 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"hash"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -24,10 +23,11 @@ const (
 )
 
 // A Model is a network on disk, or embedded, with its manifest. It does not hold the network: that
-// is read again, and checked against the digest, when a session is made.
+// is read again, and checked against the digest, when a session is made. Further graphs of a model
+// lie in files of their own in the same folder.
 type Model struct {
 	Manifest *Manifest
-	Digest   string // hex SHA-256 of the .onnx file, and of the manifest beside it where there is one
+	Digest   string // hex SHA-256 of the .onnx file, the manifest beside it if any, and further graphs
 	Origin   string // "built-in", or the path of the .onnx file
 
 	path string // in the embedded folder if built in
@@ -65,7 +65,7 @@ func Load(path string) (*Model, error) {
 
 // load fills in the manifest and the digest of a model whose place is known.
 func load(m *Model) (*Model, error) {
-	network, manifest, digest, err := m.read()
+	network, manifest, err := m.read()
 	if err != nil {
 		return nil, err
 	}
@@ -73,6 +73,7 @@ func load(m *Model) (*Model, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%q: %w", m.path, err)
 	}
+	beside := manifest
 	if manifest == nil {
 		inside, ok := declared.metadata[metadataKey]
 		if !ok {
@@ -80,75 +81,99 @@ func load(m *Model) (*Model, error) {
 		}
 		manifest = []byte(inside)
 	}
-	m.Digest = digest
-	m.Manifest, err = ParseManifest(manifest)
-	if err != nil {
-		return nil, fmt.Errorf("%q: %w", m.path, err)
+	if m.Manifest, err = ParseManifest(manifest); err == nil {
+		var graphs map[string][]byte
+		if graphs, err = m.graphs(network); err == nil {
+			m.Digest = m.digest(network, beside, graphs)
+			return m, nil
+		}
 	}
-	if err := m.checkGraph(network); err != nil {
-		return nil, fmt.Errorf("%q: %w", m.path, err)
-	}
-	return m, nil
+	return nil, fmt.Errorf("%q: %w", m.path, err)
 }
 
-// Inspect returns the inputs and outputs of a model's graph, whatever its manifest says of them.
-func (m *Model) Inspect() (inputs, outputs []TensorInfo, err error) {
-	network, err := m.network()
+// Inspect returns the inputs and outputs of a graph of the model, whatever its manifest says of them.
+func (m *Model) Inspect(graph string) (inputs, outputs []TensorInfo, err error) {
+	graphs, err := m.networks()
 	if err != nil {
 		return nil, nil, err
 	}
-	declared, err := readONNX(network)
+	declared, err := readONNX(graphs[graph])
 	if err != nil {
 		return nil, nil, err
 	}
 	return declared.inputs, declared.outputs, nil
 }
 
-// read returns the bytes of the network, those of the manifest beside it or nil, and the digest.
-func (m *Model) read() (network, manifest []byte, digest string, err error) {
-	readFile := os.ReadFile
+func (m *Model) readFile(path string) ([]byte, error) {
 	if m.Origin == builtIn {
-		readFile = builtin.ReadFile
+		return builtin.ReadFile(path)
 	}
-	if network, err = readFile(m.path); err != nil {
-		return nil, nil, "", err
-	}
-	manifest, err = readFile(m.path + ManifestSuffix)
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return nil, nil, "", err
-	}
-	sum := sha256.New()
-	sum.Write(network)
-	sum.Write(manifest)
-	return network, manifest, hexSum(sum), nil
+	return os.ReadFile(path)
 }
 
-// network returns the bytes of the network that the manifest was read with.
-func (m *Model) network() ([]byte, error) {
-	network, _, digest, err := m.read()
+// read returns the bytes of the file, and those of the manifest beside it or nil.
+func (m *Model) read() (network, manifest []byte, err error) {
+	if network, err = m.readFile(m.path); err != nil {
+		return nil, nil, err
+	}
+	manifest, err = m.readFile(m.path + ManifestSuffix)
+	if errors.Is(err, fs.ErrNotExist) {
+		err = nil
+	}
+	return network, manifest, err
+}
+
+// graphs returns the bytes of each graph, of which the model's own file holds one, and compares what
+// the manifest says about their files with the files.
+func (m *Model) graphs(network []byte) (map[string][]byte, error) {
+	name := filepath.Base(m.path)
+	graphs := map[string][]byte{}
+	own := false
+	for _, id := range sortedKeys(m.Manifest.Graphs) {
+		graph := m.Manifest.Graphs[id]
+		if graph.File == "" || graph.File == name {
+			graphs[id], own = network, true
+		} else {
+			data, err := m.readFile(filepath.Join(filepath.Dir(m.path), graph.File))
+			if err != nil {
+				return nil, wrong("graphs."+id+".file", "%v", err)
+			}
+			graphs[id] = data
+		}
+		sum := sha256.Sum256(graphs[id])
+		if has := hex.EncodeToString(sum[:]); graph.SHA256 != "" && !strings.EqualFold(graph.SHA256, has) {
+			return nil, wrong("graphs."+id+".sha256", "the network is another one: its digest is %s", has)
+		}
+	}
+	if !own {
+		id := sortedKeys(m.Manifest.Graphs)[0]
+		return nil, wrong("graphs."+id+".file", "%q is not this file, %q", m.Manifest.Graphs[id].File, name)
+	}
+	return graphs, nil
+}
+
+// digest is that of all that makes the model.
+func (m *Model) digest(network, beside []byte, graphs map[string][]byte) string {
+	sum := sha256.New()
+	sum.Write(network)
+	sum.Write(beside)
+	for _, id := range sortedKeys(graphs) {
+		if len(graphs[id]) != len(network) || &graphs[id][0] != &network[0] {
+			sum.Write(graphs[id])
+		}
+	}
+	return hex.EncodeToString(sum.Sum(nil))
+}
+
+// networks returns the bytes of the graphs that the manifest was read with.
+func (m *Model) networks() (map[string][]byte, error) {
+	network, beside, err := m.read()
 	if err != nil {
 		return nil, err
 	}
-	if digest != m.Digest {
+	graphs, err := m.graphs(network)
+	if err != nil || m.digest(network, beside, graphs) != m.Digest {
 		return nil, fmt.Errorf("%q has changed since it was loaded", m.path)
 	}
-	return network, nil
-}
-
-// checkGraph compares what a manifest says about its file with the file.
-func (m *Model) checkGraph(network []byte) error {
-	id, graph := m.Manifest.Inputs[0].Graph, m.Manifest.graph()
-	if name := filepath.Base(m.path); graph.File != "" && graph.File != name {
-		return wrong("graphs."+id+".file", "%q is not this file, %q", graph.File, name)
-	}
-	sum := sha256.New()
-	sum.Write(network)
-	if graph.SHA256 != "" && !strings.EqualFold(graph.SHA256, hexSum(sum)) {
-		return wrong("graphs."+id+".sha256", "the network is another one: its digest is %s", hexSum(sum))
-	}
-	return nil
-}
-
-func hexSum(sum hash.Hash) string {
-	return hex.EncodeToString(sum.Sum(nil))
+	return graphs, nil
 }

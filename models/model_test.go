@@ -159,7 +159,7 @@ func TestBuiltInClassifierKnowsTheBuiltInTranslatorsDomains(t *testing.T) {
 }
 
 func TestInspectReadsTheGraphsDeclarations(t *testing.T) {
-	inputs, outputs, err := find(t, fixtures+"shift.onnx").Inspect()
+	inputs, outputs, err := find(t, fixtures+"shift.onnx").Inspect("main")
 	if err != nil {
 		t.Fatal(err)
 	}

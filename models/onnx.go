@@ -15,9 +15,17 @@ const (
 	modelMetadataProps protowire.Number = 14
 	entryKey           protowire.Number = 1
 	entryValue         protowire.Number = 2
+	graphNode          protowire.Number = 1
 	graphInitializer   protowire.Number = 5
 	graphInput         protowire.Number = 11
 	graphOutput        protowire.Number = 12
+	nodeInput          protowire.Number = 1
+	nodeOutput         protowire.Number = 2
+	nodeOpType         protowire.Number = 4
+	nodeAttribute      protowire.Number = 5
+	attributeName      protowire.Number = 1
+	attributeInt       protowire.Number = 3
+	attributeType      protowire.Number = 20
 	tensorName         protowire.Number = 8
 	infoName           protowire.Number = 1
 	infoType           protowire.Number = 2
@@ -145,16 +153,25 @@ func (t *TensorInfo) readTensorType(message []byte) error {
 	})
 }
 
-// elementName names a TensorProto.DataType.
+// elementNames are those of TensorProto.DataType, in its order.
+var elementNames = []string{
+	"undefined", dtypeFloat32, dtypeUint8, "int8", "uint16", "int16", "int32", "int64", "string",
+	"bool", "float16", "float64", "uint32", "uint64", "complex64", "complex128", "bfloat16",
+}
+
 func elementName(number uint64) string {
-	names := []string{
-		"undefined", dtypeFloat32, dtypeUint8, "int8", "uint16", "int16", "int32", "int64", "string",
-		"bool", "float16", "float64", "uint32", "uint64", "complex64", "complex128", "bfloat16",
-	}
-	if number < uint64(len(names)) {
-		return names[number]
+	if number < uint64(len(elementNames)) {
+		return elementNames[number]
 	}
 	return "data type " + strconv.FormatUint(number, 10)
+}
+
+// elementNumber is the inverse of elementName for the dtypes of manifests; 0 for others.
+func elementNumber(name string) uint64 {
+	if !slices.Contains(dtypes, name) {
+		return 0
+	}
+	return uint64(slices.Index(elementNames, name))
 }
 
 // field is one field of a message: the content of a length-delimited one, the value of a varint.
@@ -166,28 +183,42 @@ type field struct {
 
 // eachField calls visit for each field of a message.
 func eachField(message []byte, visit func(field) error) error {
+	return eachRaw(message, func(number protowire.Number, content, raw []byte) error {
+		f := field{number: number, content: content}
+		if content == nil {
+			_, kind, n := protowire.ConsumeTag(raw)
+			if kind == protowire.VarintType {
+				f.value, _ = protowire.ConsumeVarint(raw[n:])
+			}
+		}
+		return visit(f)
+	})
+}
+
+// eachRaw calls visit for each field of a message, with the content of a length-delimited one, else
+// nil, and with all its bytes.
+func eachRaw(message []byte, visit func(number protowire.Number, content, raw []byte) error) error {
 	for len(message) > 0 {
-		number, kind, n := protowire.ConsumeTag(message)
-		if n < 0 {
+		number, kind, tag := protowire.ConsumeTag(message)
+		if tag < 0 {
 			return errTruncated
 		}
-		message = message[n:]
-		f := field{number: number}
-		switch kind {
-		case protowire.BytesType:
-			f.content, n = protowire.ConsumeBytes(message)
-		case protowire.VarintType:
-			f.value, n = protowire.ConsumeVarint(message)
-		default:
-			n = protowire.ConsumeFieldValue(number, kind, message)
-		}
-		if n < 0 {
+		length := protowire.ConsumeFieldValue(number, kind, message[tag:])
+		if length < 0 {
 			return errTruncated
 		}
-		message = message[n:]
-		if err := visit(f); err != nil {
+		raw := message[:tag+length]
+		var content []byte
+		if kind == protowire.BytesType {
+			content, _ = protowire.ConsumeBytes(raw[tag:])
+			if content == nil {
+				content = []byte{}
+			}
+		}
+		if err := visit(number, content, raw); err != nil {
 			return err
 		}
+		message = message[tag+length:]
 	}
 	return nil
 }

@@ -5,13 +5,36 @@ import (
 	"fmt"
 )
 
-// channelStep and pixelStep locate the values of a float tensor: value c of pixel i in a picture of
-// area pixels is at c*channelStep + i*pixelStep.
-func steps(layout string, area int) (channelStep, pixelStep int) {
+// A tensor is what a graph takes or gives: its shape, and its values as one of the two.
+type tensor struct {
+	shape  []int64
+	floats []float32
+	bytes  []uint8
+}
+
+// depth is the channel count of an image tensor in a layout, and height and width its sides.
+func (t tensor) sides(layout string) (depth, height, width int) {
+	if layout == layoutNCHW {
+		return int(t.shape[1]), int(t.shape[2]), int(t.shape[3])
+	}
+	return int(t.shape[3]), int(t.shape[1]), int(t.shape[2])
+}
+
+// imageShape is the shape of n pictures in a layout.
+func imageShape(layout string, n, depth, height, width int) []int64 {
+	if layout == layoutNCHW {
+		return []int64{int64(n), int64(depth), int64(height), int64(width)}
+	}
+	return []int64{int64(n), int64(height), int64(width), int64(depth)}
+}
+
+// steps locates the values of an image tensor: value c of pixel i in a picture of area pixels is at
+// c*channelStep + i*pixelStep.
+func steps(layout string, depth, area int) (channelStep, pixelStep int) {
 	if layout == layoutNCHW {
 		return area, 1
 	}
-	return 1, channels
+	return 1, depth
 }
 
 // source is the channel of RGB that becomes channel c of a network.
@@ -22,19 +45,44 @@ func source(color string, c int) int {
 	return c
 }
 
-// packFloats turns 8-bit RGB pictures of area pixels each into a network's values,
-// byte*scale + offset, in its own layout and channel order.
-func packFloats(pixels []byte, area int, in *Input) []float32 {
-	values := make([]float32, len(pixels))
-	channelStep, pixelStep := steps(in.Layout, area)
-	for c := range channels {
-		var table [256]float32
+// pack turns 8-bit RGB pictures into what an image input takes: byte*scale + offset, in its own
+// layout and channel order. Bytes that need no change are not copied.
+func pack(pixels []byte, n, height, width int, in *Input) tensor {
+	color := in.Image.Color
+	depth := depthOf(color)
+	t := tensor{shape: imageShape(in.Layout, n, depth, height, width)}
+	switch {
+	case in.DType != dtypeUint8:
+		t.floats = packAs(pixels, height*width, in, func(c int, b byte) float32 {
+			return float32(float64(b)*in.Image.Scale[c] + in.Image.Offset[c])
+		})
+	case color == colorRGB && in.Layout == layoutNHWC:
+		t.bytes = pixels
+	default:
+		t.bytes = packAs(pixels, height*width, in, func(_ int, b byte) byte { return b })
+	}
+	return t
+}
+
+func packAs[T any](pixels []byte, area int, in *Input, value func(channel int, b byte) T) []T {
+	color := in.Image.Color
+	depth := depthOf(color)
+	values := make([]T, len(pixels)/channels*depth)
+	channelStep, pixelStep := steps(in.Layout, depth, area)
+	for c := range depth {
+		var table [256]T
 		for b := range table {
-			table[b] = float32(float64(b)*in.Image.Scale[c] + in.Image.Offset[c])
+			table[b] = value(c, byte(b))
 		}
-		from := source(in.Image.Color, c)
-		for start := 0; start < len(pixels); start += area * channels {
-			picture, to := pixels[start:start+area*channels], values[start:start+area*channels]
+		from := source(color, c)
+		for start := 0; start*channels < len(pixels); start += area {
+			picture, to := pixels[start*channels:][:area*channels], values[start*depth:][:area*depth]
+			if color == colorGray {
+				for i := range area {
+					to[i] = table[luma(picture[i*channels:])]
+				}
+				continue
+			}
 			for i := range area {
 				to[c*channelStep+i*pixelStep] = table[picture[i*channels+from]]
 			}
@@ -43,18 +91,56 @@ func packFloats(pixels []byte, area int, in *Input) []float32 {
 	return values
 }
 
+// luma is that of ITU-R BT.601, rounded.
+func luma(p []byte) byte {
+	return byte((299*int(p[0]) + 587*int(p[1]) + 114*int(p[2]) + 500) / 1000)
+}
+
 var errNotFinite = errors.New("the network gave NaN or infinity")
+
+// unpack turns an output into 8-bit RGB pictures.
+func unpack(t tensor, out *Output) (Batch, error) {
+	if len(t.shape) != 4 {
+		return Batch{}, fmt.Errorf("the network gave %v instead of pictures", t.shape)
+	}
+	depth, height, width := t.sides(out.Layout)
+	if depth != depthOf(out.Color) || height < 1 || width < 1 {
+		return Batch{}, fmt.Errorf("the network gave %v instead of pictures", t.shape)
+	}
+	b := Batch{N: int(t.shape[0]), Height: height, Width: width}
+	area := height * width
+	if t.bytes == nil {
+		var err error
+		b.Pixels, err = unpackFloats(t.floats, area, out)
+		return b, err
+	}
+	if out.Color == colorRGB && out.Layout == layoutNHWC {
+		b.Pixels = t.bytes
+		return b, nil
+	}
+	b.Pixels = make([]byte, b.N*area*channels)
+	channelStep, pixelStep := steps(out.Layout, depth, area)
+	for c := range depth {
+		for start := 0; start < b.N*area; start += area {
+			from, picture := t.bytes[start*depth:][:area*depth], b.Pixels[start*channels:][:area*channels]
+			for i := range area {
+				put(picture[i*channels:], out.Color, c, from[c*channelStep+i*pixelStep])
+			}
+		}
+	}
+	return b, nil
+}
 
 // unpackFloats is the way back: (value-offset)/scale, rounded half up, beyond black and white clipped
 // or, where the manifest forbids it, an error.
 func unpackFloats(values []float32, area int, out *Output) ([]byte, error) {
-	pixels := make([]byte, len(values))
-	channelStep, pixelStep := steps(out.Layout, area)
-	for c := range channels {
+	depth := depthOf(out.Color)
+	pixels := make([]byte, len(values)/depth*channels)
+	channelStep, pixelStep := steps(out.Layout, depth, area)
+	for c := range depth {
 		offset, factor := float32(out.Offset[c]), float32(1/out.Scale[c])
-		to := source(out.Color, c)
-		for start := 0; start < len(values); start += area * channels {
-			from, picture := values[start:start+area*channels], pixels[start:start+area*channels]
+		for start := 0; start*depth < len(values); start += area {
+			from, picture := values[start*depth:][:area*depth], pixels[start*channels:][:area*channels]
 			for i := range area {
 				v := (from[c*channelStep+i*pixelStep]-offset)*factor + 0.5
 				if v-v != 0 {
@@ -66,9 +152,18 @@ func unpackFloats(values []float32, area int, out *Output) ([]byte, error) {
 					}
 					v = min(max(v, 0), 255)
 				}
-				picture[i*channels+to] = byte(v)
+				put(picture[i*channels:], out.Color, c, byte(v))
 			}
 		}
 	}
 	return pixels, nil
+}
+
+// put sets channel c of a pixel of RGB, or all three of a grey one.
+func put(pixel []byte, color string, c int, b byte) {
+	if color == colorGray {
+		pixel[0], pixel[1], pixel[2] = b, b, b
+		return
+	}
+	pixel[source(color, c)] = b
 }

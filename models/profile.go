@@ -9,26 +9,36 @@ import (
 	"strings"
 )
 
-// provesCUDA runs a network once on a black picture and reads in ONNX Runtime's profile where its
-// nodes ran: appending the provider can succeed and the session be the CPU's all the same.
-func provesCUDA(network []byte, s *signature, d device) error {
+// provesCUDA runs a network once, as trial does, and reads in ONNX Runtime's profiles where its nodes
+// ran: appending the provider can succeed and the session be the CPU's all the same.
+func provesCUDA(open func(profile string) (*network, error), trial func(*network) error) error {
 	folder, err := os.MkdirTemp("", "gtx-profile-")
 	if err != nil {
 		return err
 	}
 	defer os.RemoveAll(folder)
-	if err := profiledRun(network, s, d, filepath.Join(folder, "run")); err != nil {
-		return err
-	}
-	profiles, err := filepath.Glob(filepath.Join(folder, "run*"))
-	if err != nil || len(profiles) != 1 {
-		return errors.New("ONNX Runtime wrote no profile to tell where the network ran")
-	}
-	profile, err := os.ReadFile(profiles[0])
+	n, err := open(filepath.Join(folder, "run"))
 	if err != nil {
 		return err
 	}
-	return ranOnCUDA(profile)
+	graphs := len(n.sessions)
+	if err := errors.Join(trial(n), n.destroy()); err != nil {
+		return err
+	}
+	profiles, err := filepath.Glob(filepath.Join(folder, "run*"))
+	if err != nil || len(profiles) != graphs {
+		return errors.New("ONNX Runtime wrote no profile to tell where the network ran")
+	}
+	for _, path := range profiles {
+		profile, err := os.ReadFile(path)
+		if err != nil {
+			return err
+		}
+		if err := ranOnCUDA(profile); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // ranOnCUDA reads a profile and is nil if all convolutions and matrix products, or in a network

@@ -1,6 +1,7 @@
 package models
 
 import (
+	"errors"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -10,19 +11,30 @@ func TestProfileTellsWhereTheNetworkRan(t *testing.T) {
 	profile := filepath.Join(t.TempDir(), "run")
 	openRuntime(t)
 	m := find(t, "seasons")
-	network, err := m.network()
+	graphs, err := m.networks()
 	if err != nil {
 		t.Fatal(err)
 	}
-	declared, err := readONNX(network)
+	p, err := newProgram(m.Manifest, "main", graphs["main"])
 	if err != nil {
 		t.Fatal(err)
 	}
-	s, err := newSignature(m.Manifest, declared)
+	// The same as on a GPU, but for the device: there must be a profile, and it must say where.
+	open := func(profile string) (*network, error) {
+		return openNetwork(m.Manifest, []program{p}, device{name: deviceCPU}, 1, profile)
+	}
+	trial := func(n *network) error {
+		_, err := (&Translator{n, Request{To: "winter", Strength: 1}}).run(t.Context(), "main", "", pictures(1, 64, 64))
+		return err
+	}
+	if err := provesCUDA(open, trial); err == nil || !strings.Contains(err.Error(), "ran on CPUExecutionProvider") {
+		t.Errorf("on the CPU: %v", err)
+	}
+	n, err := open(profile)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := profiledRun(network, s, device{name: deviceCPU}, profile); err != nil {
+	if err := errors.Join(trial(n), n.destroy()); err != nil {
 		t.Fatal(err)
 	}
 	files, err := filepath.Glob(profile + "*")
@@ -30,9 +42,6 @@ func TestProfileTellsWhereTheNetworkRan(t *testing.T) {
 		t.Fatalf("profiles %q, %v", files, err)
 	}
 	recorded := string(read(t, files[0]))
-	if err := ranOnCUDA([]byte(recorded)); err == nil || !strings.Contains(err.Error(), "ran on CPUExecutionProvider") {
-		t.Errorf("on the CPU: %v", err)
-	}
 	moved := strings.ReplaceAll(recorded, "CPUExecutionProvider", "CUDAExecutionProvider")
 	if err := ranOnCUDA([]byte(moved)); err != nil {
 		t.Errorf("all on CUDA: %v", err)

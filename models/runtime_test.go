@@ -21,21 +21,21 @@ func TestOnlyOneRuntimeIsOpenAtATime(t *testing.T) {
 
 func TestRuntimeWithOpenSessionsStaysOpen(t *testing.T) {
 	r := openRuntime(t)
-	translator, err := r.NewTranslator(find(t, fixtures+"shift.onnx"), Options{Device: "cpu"})
+	translator, err := r.NewTranslator(find(t, fixtures+"shift.onnx"), Request{To: "winter", Strength: 1}, Options{Device: "cpu"})
 	if err != nil {
 		t.Fatal(err)
 	}
 	if err := r.Close(); err == nil {
 		t.Fatal("closed under an open session")
 	}
-	run(t, translator, Batch{N: 1, Height: 8, Width: 8, Pixels: make([]byte, 192), Codes: []float32{1}})
+	run(t, translator, Batch{N: 1, Height: 8, Width: 8, Pixels: make([]byte, 192)})
 	if err := translator.Close(); err != nil {
 		t.Error(err)
 	}
 	if err := translator.Close(); err == nil {
 		t.Error("a session was closed twice")
 	}
-	if _, err := translator.Run(t.Context(), Batch{N: 1, Height: 8, Width: 8, Pixels: make([]byte, 192), Codes: []float32{1}}); err == nil {
+	if _, err := translator.Run(t.Context(), Batch{N: 1, Height: 8, Width: 8, Pixels: make([]byte, 192)}); err == nil {
 		t.Error("a closed session ran")
 	}
 }
@@ -96,7 +96,7 @@ func TestRunLeavesNoTraceOutside(t *testing.T) {
 	const child = "GTX_TEST_TRACES"
 	if os.Getenv(child) != "" {
 		translator := openTranslator(t, fixtures+"shift.onnx")
-		run(t, translator, Batch{N: 1, Height: 8, Width: 8, Pixels: make([]byte, 192), Codes: []float32{1}})
+		run(t, translator, Batch{N: 1, Height: 8, Width: 8, Pixels: make([]byte, 192)})
 		descriptors, err := os.ReadDir("/proc/self/fd")
 		if err != nil {
 			t.Fatal(err)

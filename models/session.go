@@ -18,17 +18,30 @@ type Options struct {
 
 var errSessionClosed = errors.New("the session is closed")
 
-// session is a network that is ready to run, shared by any number of goroutines.
-type session struct {
-	*signature
+// network is the graphs of a model that are needed, ready to run, shared by any number of goroutines.
+type network struct {
+	manifest *Manifest
 	owner    *Runtime
 	provider string
 
-	mu  sync.RWMutex // held for reading by each run, so that close waits for them
+	mu       sync.RWMutex // held for reading by each run, so that close waits for them
+	sessions map[string]*session
+}
+
+// session is one graph.
+type session struct {
+	*signature
 	net *ort.DynamicAdvancedSession
 }
 
-func (r *Runtime) newSession(m *Model, o Options) (_ *session, err error) {
+// A program is a graph that has been checked against its manifest, before there is a session.
+type program struct {
+	*signature
+	onnx []byte
+}
+
+// newNetwork opens the graphs of a model. trial runs each of them once.
+func (r *Runtime) newNetwork(m *Model, graphs []string, o Options, trial func(*network) error) (_ *network, err error) {
 	d, err := parseDevice(o.Device)
 	if err != nil {
 		return nil, err
@@ -41,39 +54,61 @@ func (r *Runtime) newSession(m *Model, o Options) (_ *session, err error) {
 			r.release()
 		}
 	}()
-	network, err := m.network()
+	files, err := m.networks()
 	if err != nil {
 		return nil, err
 	}
-	declared, err := readONNX(network)
+	programs := make([]program, len(graphs))
+	for i, graph := range graphs {
+		if programs[i], err = newProgram(m.Manifest, graph, files[graph]); err != nil {
+			return nil, err
+		}
+	}
+	open := func(d device, profile string) (*network, error) {
+		return openNetwork(m.Manifest, programs, d, o.Threads, profile)
+	}
+	if d, err = settle(d, open, trial); err != nil {
+		return nil, err
+	}
+	n, err := open(d, "")
 	if err != nil {
 		return nil, err
 	}
-	signature, err := newSignature(m.Manifest, declared)
+	n.owner = r
+	return n, nil
+}
+
+func newProgram(m *Manifest, graph string, onnx []byte) (program, error) {
+	declared, err := readONNX(onnx)
 	if err != nil {
-		return nil, err
+		return program{}, err
 	}
-	d, err = settle(network, signature, d)
+	s, err := newSignature(m, graph, declared)
 	if err != nil {
-		return nil, err
+		return program{}, err
 	}
-	s, err := openSession(network, signature, d, o.Threads, "")
-	if err != nil {
-		return nil, err
+	onnx, names, err := withFloats(onnx, declared)
+	rename := func(list []string) {
+		for i, name := range list {
+			if cast, ok := names[name]; ok {
+				list[i] = cast
+			}
+		}
 	}
-	s.owner = r
-	return s, nil
+	rename(s.takes)
+	rename(s.gives)
+	return program{s, onnx}, err
 }
 
 // settle decides between the devices: CUDA, if it is asked for or on offer, must prove itself.
-func settle(network []byte, s *signature, d device) (device, error) {
+func settle(d device, open func(d device, profile string) (*network, error), trial func(*network) error) (device, error) {
 	if d.name == deviceCPU {
 		return d, nil
 	}
 	cuda := device{name: deviceCUDA, number: d.number}
 	err := offersCUDA(cuda.number)
 	if err == nil {
-		err = provesCUDA(network, s, cuda)
+		err = provesCUDA(func(profile string) (*network, error) { return open(cuda, profile) }, trial)
 	}
 	switch {
 	case err == nil:
@@ -84,113 +119,108 @@ func settle(network []byte, s *signature, d device) (device, error) {
 	return device{}, &DeviceError{Device: cuda.String(), Reason: err.Error()}
 }
 
-// openSession makes a session on a settled device. With a profile, a prefix of a file name, ONNX
-// Runtime writes there which node ran where, when the session is closed.
-func openSession(network []byte, s *signature, d device, threads int, profile string) (*session, error) {
-	options, err := sessionOptions(d, threads)
-	if err != nil {
-		return nil, err
-	}
-	defer options.Destroy()
-	if profile != "" {
-		if err := options.EnableProfiling(profile); err != nil {
+// openNetwork makes sessions on a settled device. With a profile, a prefix of file names, ONNX
+// Runtime writes there which node ran where, when the sessions are closed.
+func openNetwork(m *Manifest, programs []program, d device, threads int, profile string) (_ *network, err error) {
+	n := &network{manifest: m, provider: d.String(), sessions: map[string]*session{}}
+	defer func() {
+		if err != nil {
+			n.destroy()
+		}
+	}()
+	for _, p := range programs {
+		options, err := sessionOptions(d, threads)
+		if err != nil {
 			return nil, err
 		}
+		if profile != "" {
+			err = options.EnableProfiling(profile + "-" + p.graph)
+		}
+		var net *ort.DynamicAdvancedSession
+		if err == nil {
+			net, err = ort.NewDynamicAdvancedSessionWithONNXData(p.onnx, p.takes, p.gives, options)
+		}
+		options.Destroy()
+		if err != nil {
+			return nil, err
+		}
+		n.sessions[p.graph] = &session{p.signature, net}
 	}
-	net, err := ort.NewDynamicAdvancedSessionWithONNXData(network, s.inputs, []string{s.output}, options)
-	if err != nil {
-		return nil, err
-	}
-	return &session{signature: s, provider: d.String(), net: net}, nil
+	return n, nil
 }
 
-// profiledRun runs a network once on a black picture of its nominal size.
-func profiledRun(network []byte, s *signature, d device, profile string) (err error) {
-	trial, err := openSession(network, s, d, 1, profile)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, trial.net.Destroy()) }()
-	size := s.manifest.Image().Size
-	black := Batch{N: 1, Height: size.H, Width: size.W, Pixels: make([]byte, size.H*size.W*channels)}
-	if s.codeRank > 0 {
-		black.Codes = []float32{0}
-	}
-	output, err := trial.run(context.Background(), black.padded(max(1, int(s.manifest.graph().Batch))))
-	if err != nil {
-		return err
-	}
-	output.Destroy()
-	return nil
-}
-
-func (s *session) close() error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.net == nil {
+func (n *network) close() error {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.sessions == nil {
 		return errSessionClosed
 	}
-	err := s.net.Destroy()
-	s.net = nil
-	s.owner.release()
+	err := n.destroy()
+	n.owner.release()
 	return err
 }
 
-// runAll gives a batch to the network, whole or in parts of the size that the graph is fixed at, and
-// hands each output over, together with the number of its pictures that count.
-func (s *session) runAll(ctx context.Context, in Batch, take func(n int, output ort.Value) error) error {
-	if err := in.check(s.manifest); err != nil {
-		return err
+func (n *network) destroy() error {
+	var failures []error
+	for _, s := range n.sessions {
+		failures = append(failures, s.net.Destroy())
 	}
-	fixed := int(s.manifest.graph().Batch)
+	n.sessions = nil
+	return errors.Join(failures...)
+}
+
+// inParts hands on a batch, whole or in parts of the size that graphs are fixed at, each with the
+// number of its pictures that count.
+func (n *network) inParts(ctx context.Context, graphs []string, in Batch, run func(part Batch, count int) error) error {
+	n.mu.RLock()
+	defer n.mu.RUnlock()
+	if n.sessions == nil {
+		return errSessionClosed
+	}
+	fixed := 0
+	for _, graph := range graphs {
+		fixed = max(fixed, int(n.manifest.Graphs[graph].Batch))
+	}
 	for from, to := 0, 0; from < in.N; from = to {
 		to = in.N
 		if fixed > 0 {
 			to = min(from+fixed, in.N)
 		}
-		part := in.part(from, to)
-		if part.N < fixed {
-			part = part.padded(fixed)
-		}
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		output, err := s.run(ctx, part)
-		if err != nil {
-			return err
-		}
-		if given := output.GetShape(); len(given) == 0 || given[0] != int64(part.N) {
-			err = fmt.Errorf("the network gave %v for %d pictures", given, part.N)
-		} else {
-			err = take(to-from, output)
-		}
-		output.Destroy() // which cannot fail, for a tensor
-		if err != nil {
+		if err := run(in.part(from, to).padded(fixed), to-from); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// run gives one batch, of the graph's own size where that is fixed, to the network and returns its
-// output, which the caller destroys. When the context ends, the call is told to stop and waited for.
-func (s *session) run(ctx context.Context, in Batch) (ort.Value, error) {
-	s.mu.RLock()
-	defer s.mu.RUnlock()
-	if s.net == nil {
-		return nil, errSessionClosed
-	}
+// run gives one batch to a graph and returns its outputs. When the context ends, the call is told to
+// stop and waited for.
+func (s *session) run(ctx context.Context, inputs []tensor) (_ []tensor, err error) {
 	// ONNX Runtime keeps the address of each input during the run.
 	var pinner runtime.Pinner
 	defer pinner.Unpin()
-	inputs, err := s.tensors(in, &pinner)
+	var values []ort.Value
 	defer func() {
-		for _, input := range inputs {
-			input.Destroy()
+		for _, value := range values {
+			value.Destroy()
 		}
 	}()
-	if err != nil {
-		return nil, err
+	for i, t := range inputs {
+		var value ort.Value
+		if t.bytes != nil {
+			pinner.Pin(&t.bytes[0])
+			value, err = ort.NewTensor(t.shape, t.bytes)
+		} else {
+			pinner.Pin(&t.floats[0])
+			value, err = ort.NewTensor(t.shape, t.floats)
+		}
+		if err != nil {
+			return nil, fmt.Errorf("input %q: %w", s.inputs[i].Name, err)
+		}
+		values = append(values, value)
 	}
 	options, err := ort.NewRunOptions()
 	if err != nil {
@@ -202,8 +232,8 @@ func (s *session) run(ctx context.Context, in Batch) (ort.Value, error) {
 		defer close(told)
 		options.Terminate()
 	})
-	outputs := []ort.Value{nil}
-	err = s.net.RunWithOptions(inputs, outputs, options)
+	outputs := make([]ort.Value, len(s.outputs))
+	err = s.net.RunWithOptions(values, outputs, options)
 	if !stop() {
 		<-told // the options must outlive the call that ends them
 	}
@@ -213,5 +243,18 @@ func (s *session) run(ctx context.Context, in Batch) (ort.Value, error) {
 	if err != nil {
 		return nil, err
 	}
-	return outputs[0], nil
+	given := make([]tensor, len(outputs))
+	for i, output := range outputs {
+		// Their values have been copied to Go already.
+		switch t := output.(type) {
+		case *ort.Tensor[uint8]:
+			given[i] = tensor{shape: t.GetShape(), bytes: t.GetData()}
+		case *ort.Tensor[float32]:
+			given[i] = tensor{shape: t.GetShape(), floats: t.GetData()}
+		default:
+			err = fmt.Errorf("output %q is neither uint8 nor float32", s.outputs[i].Name)
+		}
+		output.Destroy() // which cannot fail, for a tensor
+	}
+	return given, err
 }

@@ -5,86 +5,117 @@ import (
 	"slices"
 )
 
-// signature is a manifest that has been checked against its network.
+// signature is what a manifest says of a graph, checked against the graph.
 type signature struct {
-	manifest *Manifest
-	inputs   []string // names, in the manifest's order
-	output   string
-	codeRank int // 1 or 2, the codes being [N] or [N, 1]; 0 without codes
+	graph   string
+	inputs  []*Input
+	outputs []*Output
+	ranks   []int    // of the inputs, as the graph declares them
+	takes   []string // names of the inputs in the network that runs
+	gives   []string // and of the outputs
 }
 
-// newSignature compares a manifest with what the network declares. The error is a *ManifestError for
-// the first field that is not so.
-func newSignature(m *Manifest, declared *declaration) (*signature, error) {
-	s := &signature{manifest: m, output: m.Outputs[0].Name}
-	for i, in := range m.Inputs {
-		field := fmt.Sprintf("inputs[%d]", i)
+// newSignature compares a manifest with what a graph declares. The error is a *ManifestError for the
+// first field that is not so.
+func newSignature(m *Manifest, graph string, declared *declaration) (*signature, error) {
+	s := &signature{graph: graph, inputs: m.inputsOf(graph), outputs: m.outputsOf(graph)}
+	batch := anyDim
+	if n := m.Graphs[graph].Batch; n > 0 {
+		batch = int(n)
+	}
+	for _, in := range s.inputs {
+		field := fmt.Sprintf("inputs[%d]", m.inputIndex(in))
 		info, err := findTensor(field, in.Name, in.DType, declared.inputs)
 		if err != nil {
 			return nil, err
 		}
-		want := []int{anyDim}
-		if in.Role == roleImage {
-			want = in.imageShape()
-		} else {
-			if len(info.Shape) == 2 {
-				want = append(want, 1)
+		if want := m.shapeOf(in, len(info.Shape)); want != nil {
+			if want[0] == anyDim {
+				want[0] = batch
 			}
-			s.codeRank = len(want)
+			err = matchShape(field+".shape", info, want, in.Shape)
+		} else {
+			err = matchStated(field+".shape", info, in.Shape)
 		}
-		want[0] = m.batchDim()
-		if err := matchShape(field+".shape", info, want, in.Shape); err != nil {
+		if err != nil {
 			return nil, err
 		}
-		s.inputs = append(s.inputs, in.Name)
+		s.ranks = append(s.ranks, len(info.Shape))
+		s.takes = append(s.takes, in.Name)
 	}
 	for _, info := range declared.inputs {
-		if !slices.Contains(s.inputs, info.Name) {
+		if !slices.Contains(s.takes, info.Name) {
 			return nil, wrong("inputs", "the network also takes %q, which none of them names", info.Name)
 		}
 	}
-	out := m.Outputs[0]
-	info, err := findTensor("outputs[0]", out.Name, out.DType, declared.outputs)
-	if err != nil {
-		return nil, err
+	for _, out := range s.outputs {
+		field := fmt.Sprintf("outputs[%d]", m.outputIndex(out))
+		info, err := findTensor(field, out.Name, out.DType, declared.outputs)
+		if err != nil {
+			return nil, err
+		}
+		s.gives = append(s.gives, out.Name)
+		// What an output declares is often vague or missing; what it gives is checked at each run.
+		var want []int
+		switch {
+		case len(info.Shape) == 0 || out.Role == roleLatent:
+			continue
+		case out.Role == roleLogits:
+			want = []int{batch, len(m.Classifier.Classes)}
+		case out.Layout == layoutNHWC:
+			want = []int{batch, anyDim, anyDim, depthOf(out.Color)}
+		default:
+			want = []int{batch, depthOf(out.Color), anyDim, anyDim}
+		}
+		if err := matchOutput(field, info, want); err != nil {
+			return nil, err
+		}
 	}
-	want := []int{m.batchDim(), anyDim}
-	switch {
-	case out.Role == roleLogits:
-		want[1] = len(m.Classifier.Classes)
-	case out.Layout == layoutNHWC:
-		want = append(want, anyDim, channels)
-	default:
-		want = []int{m.batchDim(), channels, anyDim, anyDim}
-	}
-	// What an output declares is often vague or missing; what it gives is checked at each run.
-	if len(info.Shape) == 0 {
-		return s, nil
-	}
-	return s, matchOutput("outputs[0]", info, want)
+	return s, nil
 }
 
 // anyDim is a dimension that is free in a graph.
 const anyDim = -1
 
-// batchDim is the number of pictures a graph must declare, or anyDim.
-func (m *Manifest) batchDim() int {
-	if b := m.graph().Batch; b > 0 {
-		return int(b)
-	}
-	return anyDim
-}
-
-// imageShape is the shape that a graph must declare for an image input.
-func (in *Input) imageShape() []int {
-	h, w := anyDim, anyDim
-	if in.Size.Mode == sizeFixed {
+// shapeOf is the shape that a graph must declare for an input, given the rank that it has, or nil if
+// any will do.
+func (m *Manifest) shapeOf(in *Input, rank int) []int {
+	h, w, depth := anyDim, anyDim, 1
+	if in.Size != nil && in.Size.Mode == sizeFixed && m.stage(in.Graph).Upsample <= 1 {
 		h, w = in.Size.H, in.Size.W
 	}
-	if in.Layout == layoutNHWC {
-		return []int{anyDim, h, w, channels}
+	switch in.Role {
+	case roleImage, roleExemplar:
+		depth = depthOf(in.Image.Color)
+	case roleLabelMap:
+		depth = in.LabelMap.depth()
+	case roleCoords:
+		depth = 2
+	case roleInstance:
+	case roleLabel:
+		return vectorShape(in.Label.width(), rank)
+	case roleStrength:
+		return vectorShape(1, rank)
+	case roleNoise:
+		return append([]int{anyDim}, in.Noise.Shape...)
+	case roleConst:
+		return slices.Clone(in.Shape)
+	default: // a latent is whatever the other graph gives
+		return nil
 	}
-	return []int{anyDim, channels, h, w}
+	if in.Layout == layoutNHWC {
+		return []int{anyDim, h, w, depth}
+	}
+	return []int{anyDim, depth, h, w}
+}
+
+// vectorShape is the shape of a vector for each picture in a tensor of a rank: [N,width,1,1] and so on.
+func vectorShape(width, rank int) []int {
+	shape := append([]int{anyDim, width}, slices.Repeat([]int{1}, max(0, rank-2))...)
+	if rank == 1 && width == 1 {
+		return shape[:1]
+	}
+	return shape
 }
 
 func findTensor(field, name, dtype string, declared []TensorInfo) (TensorInfo, error) {
@@ -113,6 +144,11 @@ func matchShape(field string, info TensorInfo, fed []int, stated []int) error {
 			return wrong(field, "the network takes %v, so that dimension %d is fixed at %d, not %s", info.Shape, i, has, dim(fed[i]))
 		}
 	}
+	return matchStated(field, info, stated)
+}
+
+// matchStated compares the shape that a manifest states, if any, with the network's.
+func matchStated(field string, info TensorInfo, stated []int) error {
 	for i, said := range stated {
 		if len(stated) != len(info.Shape) || said != anyDim && said != info.Shape[i] {
 			return wrong(field, "%v is not the network's %v", stated, info.Shape)

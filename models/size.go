@@ -3,20 +3,31 @@ package models
 // Size says which pictures a network accepts and how a picture is brought to such a size.
 type Size struct {
 	Mode       string `yaml:"mode"`        // fixed, multiple or any
-	H          int    `yaml:"h"`           // nominal height in pixels, the one trained at
-	W          int    `yaml:"w"`           // nominal width in pixels
+	H          int    `yaml:"h"`           // nominal height in pixels, the one trained at; left out with W:
+	W          int    `yaml:"w"`           // the picture's own size
 	MultipleOf int    `yaml:"multiple_of"` // of each side; 1 where the mode is any
 	Min        int    `yaml:"min"`         // shortest side; default: one multiple
 	Max        int    `yaml:"max"`         // longest side; 0 is no bound
-	Fit        string `yaml:"fit"`         // stretch (the default), crop or pad
-	Filter     string `yaml:"filter"`      // nearest, bilinear, bicubic or lanczos; empty leaves the choice open
+	Fit        string `yaml:"fit"`         // to that aspect: stretch (the default), crop the picture, or pad it
+	Filter     string `yaml:"filter"`      // nearest, bilinear, bicubic or lanczos (the default)
 	Restore    string `yaml:"restore"`     // source (the default): the result regains its picture's size; or none
 }
 
 // Shape returns the network's width and height for a picture of w×h pixels: ShapeFor with the
-// nominal size, the longer of the manifest's two.
+// nominal size, the longer of the manifest's two, or with the picture's own.
 func (s Size) Shape(w, h int) (int, int) {
+	if s.W == 0 {
+		return s.ShapeFor(w, h, max(w, h))
+	}
 	return s.ShapeFor(w, h, max(s.W, s.H))
+}
+
+// Nominal is a width and height that the network accepts: the manifest's, or else about 256×256.
+func (s Size) Nominal() (w, h int) {
+	if s.W == 0 {
+		return s.ShapeFor(256, 256, 256)
+	}
+	return s.W, s.H
 }
 
 // ShapeFor returns the network's width and height for a picture of w×h pixels whose longer side
@@ -81,18 +92,15 @@ func (s *Size) complete(field string) error {
 	if err := oneOf(field+".restore", s.Restore, []string{"source", "none"}); err != nil {
 		return err
 	}
-	switch {
-	case s.Fit != "stretch":
-		return wrong(field+".fit", "%q is %s", s.Fit, notYet)
-	case s.Filter != "":
-		return wrong(field+".filter", "%q is %s", s.Filter, notYet)
-	case s.Restore != "source":
-		return wrong(field+".restore", "%q is %s", s.Restore, notYet)
+	defaults(&s.Filter, "lanczos")
+	least := 1
+	if s.Mode != sizeFixed && s.W == 0 && s.H == 0 {
+		least = 0
 	}
 	bounds := []struct {
 		key        string
 		value, low int
-	}{{"h", s.H, 1}, {"w", s.W, 1}, {"multiple_of", s.MultipleOf, 0}, {"min", s.Min, 0}, {"max", s.Max, 0}}
+	}{{"h", s.H, least}, {"w", s.W, least}, {"multiple_of", s.MultipleOf, 0}, {"min", s.Min, 0}, {"max", s.Max, 0}}
 	for _, b := range bounds {
 		if b.value < b.low || b.value > maxSide {
 			return wrong(field+"."+b.key, "%d is not within %d to %d", b.value, b.low, maxSide)
@@ -112,7 +120,7 @@ func (s *Size) complete(field string) error {
 	if s.Max > 0 && ceil(max(s.Min, 1), s.MultipleOf) > s.Max {
 		return wrong(field+".max", "no multiple of %d lies within %d to %d", s.MultipleOf, s.Min, s.Max)
 	}
-	if !s.allows(s.W, s.H) {
+	if least == 1 && !s.allows(s.W, s.H) {
 		return wrong(field, "the nominal size, w %d and h %d, breaks its own bounds", s.W, s.H)
 	}
 	return nil

@@ -2,85 +2,207 @@ package models
 
 import (
 	"context"
-	"errors"
 	"fmt"
-
-	ort "github.com/yalue/onnxruntime_go"
+	"slices"
+	"strings"
 )
 
-// A Translator is a network from pictures to pictures, ready to run.
-type Translator struct {
-	session *session
+// A Request is what a run asks of a model, the same for all its pictures.
+type Request struct {
+	To        string             // a target, see Manifest.Targets; "" where the model has none
+	Strength  float64            // 1 is full
+	Seed      uint64             // of noise that is shared, and of pictures without a seed of their own
+	Exemplars map[string]Picture // by attribute
 }
 
-// NewTranslator makes a session of a model whose output is an image. The error is a *ManifestError
-// where the manifest and the network disagree, and a *DeviceError where the device asked for cannot
-// be had.
-func (r *Runtime) NewTranslator(m *Model, o Options) (*Translator, error) {
-	if m.Manifest.Classifier != nil {
-		return nil, fmt.Errorf("model %q names domains and translates nothing", m.Manifest.Name)
+// A Picture is 8-bit RGB, row by row, Height×Width×3 bytes.
+type Picture struct {
+	Height, Width int
+	Pixels        []byte
+}
+
+// A Translator is a model that makes pictures, ready to do what one request asks for.
+type Translator struct {
+	*network
+	request Request
+}
+
+// NewTranslator makes sessions of the graphs that lead to the target of a request. The error is a
+// *ManifestError where the manifest and the network disagree, a *DeviceError where the device asked
+// for cannot be had, and a *DomainError or a *StrengthError where the request is beyond the model.
+func (r *Runtime) NewTranslator(m *Model, q Request, o Options) (*Translator, error) {
+	about := m.Manifest
+	if !about.Translates() {
+		return nil, fmt.Errorf("model %q names domains and translates nothing", about.Name)
 	}
-	s, err := r.newSession(m, o)
-	if err != nil {
-		return nil, fmt.Errorf("model %q: %w", m.Manifest.Name, err)
+	if err := about.CheckTarget(q.To, q.Strength); err != nil {
+		return nil, err
 	}
-	return &Translator{session: s}, nil
+	if err := about.checkExemplars(q); err != nil {
+		return nil, fmt.Errorf("model %q: %w", about.Name, err)
+	}
+	t := &Translator{request: q}
+	var graphs, finals []string
+	for _, d := range about.Directions {
+		if d.To == q.To && !slices.Contains(finals, d.Graph) {
+			finals = append(finals, d.Graph)
+		}
+	}
+	if len(finals) == 0 {
+		finals = about.finals()
+	}
+	for _, final := range finals {
+		for _, graph := range about.order(final, t.skips(about)) {
+			if !slices.Contains(graphs, graph) {
+				graphs = append(graphs, graph)
+			}
+		}
+	}
+	trial := func(n *network) error {
+		trial := &Translator{network: n, request: q}
+		black := Batch{N: 1, Seeds: []uint64{0}}
+		if in := about.Image(); in != nil {
+			black.Width, black.Height = in.Size.Nominal()
+			black.Pixels = make([]byte, black.Width*black.Height*channels)
+		}
+		for _, final := range finals {
+			if _, err := trial.run(context.Background(), final, noDomain, black); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	var err error
+	if t.network, err = r.newNetwork(m, graphs, o, trial); err != nil {
+		return nil, fmt.Errorf("model %q: %w", about.Name, err)
+	}
+	return t, nil
+}
+
+// checkExemplars makes sure that the exemplars needed are there, and no others, each of a size that
+// its input takes.
+func (m *Manifest) checkExemplars(q Request) error {
+	var known []string
+	for _, in := range m.Exemplars() {
+		attribute := in.Exemplar.Attribute
+		known = append(known, attribute)
+		picture, given := q.Exemplars[attribute]
+		switch {
+		case !given && in.Exemplar.Min > 0 && attribute == "":
+			return fmt.Errorf("an exemplar is needed")
+		case !given && in.Exemplar.Min > 0:
+			return fmt.Errorf("an exemplar of %s is needed", attribute)
+		case given:
+			b := Batch{N: 1, Height: picture.Height, Width: picture.Width, Pixels: picture.Pixels}
+			if err := b.check(in); err != nil {
+				return fmt.Errorf("exemplar: %w", err)
+			}
+		}
+	}
+	for _, attribute := range sortedKeys(q.Exemplars) {
+		switch {
+		case len(known) == 0:
+			return fmt.Errorf("it takes no exemplar")
+		case !slices.Contains(known, attribute):
+			return fmt.Errorf("no exemplar shows %q; it takes those of %s", attribute, strings.Join(known, ", "))
+		}
+	}
+	return nil
+}
+
+// skips returns what tells the graphs that do not run, because they take an exemplar that is not there.
+func (t *Translator) skips(m *Manifest) func(graph string) bool {
+	return func(graph string) bool {
+		return slices.ContainsFunc(m.inputsOf(graph), func(in *Input) bool {
+			if in.Role != roleExemplar {
+				return false
+			}
+			_, given := t.request.Exemplars[in.Exemplar.Attribute]
+			return !given
+		})
+	}
 }
 
 // Provider is where the network runs: "cpu", or "cuda:0" and so on.
-func (t *Translator) Provider() string { return t.session.provider }
+func (t *Translator) Provider() string { return t.provider }
 
-// Close waits for running calls and frees the session.
-func (t *Translator) Close() error { return t.session.close() }
+// Close waits for running calls and frees the sessions.
+func (t *Translator) Close() error { return t.close() }
 
-// Run translates a batch. It may be called from many goroutines at once and neither keeps nor changes
-// its input. The result has no codes, and its pictures may differ in size from the input's where the
-// network makes them so. When the context ends, Run returns its error once the network has stopped.
-func (t *Translator) Run(ctx context.Context, in Batch) (Batch, error) {
-	var result Batch
-	err := t.session.runAll(ctx, in, func(n int, output ort.Value) error {
-		part, err := t.pictures(output)
+// Run makes pictures of a batch: one batch of as many for each of the model's Results, in that order.
+// It may be called from many goroutines at once and neither keeps nor changes its input. Results may
+// differ in size from the input where the network makes them so. When the context ends, Run returns
+// its error once the network has stopped. The error is a *SourceError where a picture's own domain
+// does not allow the way, or is not known and has to be.
+func (t *Translator) Run(ctx context.Context, in Batch) ([]Batch, error) {
+	if err := in.check(t.manifest.Image()); err != nil {
+		return nil, err
+	}
+	var results []Batch
+	for from, to := 0, 0; from < in.N; from = to {
+		final, err := t.final(in.from(from))
+		if err != nil {
+			return nil, err
+		}
+		for to = from + 1; to < in.N; to++ { // pictures that go the same way run together
+			if next, err := t.final(in.from(to)); err != nil || next != final {
+				break
+			}
+		}
+		if err := t.runAll(ctx, final, in.part(from, to), &results); err != nil {
+			return nil, err
+		}
+	}
+	return results, nil
+}
+
+// final is the graph that makes the results of a picture.
+func (t *Translator) final(from string) (string, error) {
+	if t.manifest.Label() != nil || t.request.To == "" {
+		return t.manifest.finals()[0], nil
+	}
+	d, err := t.manifest.direction(t.request.To, from)
+	return d.Graph, err
+}
+
+// runAll adds the results of a batch, in parts where graphs are of fixed batch.
+func (t *Translator) runAll(ctx context.Context, final string, in Batch, results *[]Batch) error {
+	graphs := t.manifest.order(final, t.skips(t.manifest))
+	return t.inParts(ctx, graphs, in, func(part Batch, count int) error {
+		made, err := t.run(ctx, final, "", part)
 		if err != nil {
 			return err
 		}
-		part = part.part(0, n)
-		if result.N == 0 {
-			result = part
-			return nil
+		if *results == nil {
+			*results = make([]Batch, len(made))
 		}
-		result.N += n
-		result.Pixels = append(result.Pixels, part.Pixels...)
+		for i, b := range made {
+			if b.N != part.N {
+				return fmt.Errorf("the network gave %d pictures for %d", b.N, part.N)
+			}
+			if (*results)[i], err = (*results)[i].joined(b.part(0, count)); err != nil {
+				return err
+			}
+		}
 		return nil
 	})
-	if err != nil {
-		return Batch{}, err
-	}
-	return result, nil
 }
 
-// pictures reads an output tensor, whose values ONNX Runtime's wrapper has copied to Go already.
-func (t *Translator) pictures(output ort.Value) (Batch, error) {
-	out := &t.session.manifest.Outputs[0]
-	shape := output.GetShape()
-	if len(shape) != 4 {
-		return Batch{}, fmt.Errorf("the network gave %v instead of pictures", shape)
+// run gives one batch to the graphs that end in final. Pictures without a domain count as of orElse.
+func (t *Translator) run(ctx context.Context, final, orElse string, in Batch) ([]Batch, error) {
+	w := &work{Translator: t, in: in, orElse: orElse, given: map[string]tensor{}}
+	for _, graph := range t.manifest.order(final, t.skips(t.manifest)) {
+		if err := w.runGraph(ctx, t.sessions[graph]); err != nil {
+			return nil, err
+		}
 	}
-	b := Batch{N: int(shape[0]), Height: int(shape[1]), Width: int(shape[2])}
-	depth := shape[3]
-	if out.Layout == layoutNCHW {
-		depth, b.Height, b.Width = shape[1], int(shape[2]), int(shape[3])
+	var results []Batch
+	for _, out := range t.manifest.results(final) {
+		b, err := unpack(w.given[out.Graph+"."+out.Name], out)
+		if err != nil {
+			return nil, err
+		}
+		results = append(results, b)
 	}
-	if depth != channels || shape.FlattenedSize() == 0 {
-		return Batch{}, fmt.Errorf("the network gave %v instead of pictures", shape)
-	}
-	var err error
-	switch values := output.(type) {
-	case *ort.Tensor[uint8]:
-		b.Pixels = values.GetData()
-	case *ort.Tensor[float32]:
-		b.Pixels, err = unpackFloats(values.GetData(), b.Height*b.Width, out)
-	default:
-		err = errors.New("the network gave neither uint8 nor float32")
-	}
-	return b, err
+	return results, nil
 }

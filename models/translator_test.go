@@ -16,22 +16,26 @@ import (
 )
 
 func TestTranslationIsWhatTheNetworkComputes(t *testing.T) {
-	translator := openTranslator(t, fixtures+"shift.onnx")
-	in := pictures(3, 16, 24)
-	in.Codes = []float32{-1, 0.5, 1.5}
-	before := slices.Clone(in.Pixels)
-	out := run(t, translator, in)
-	if out.N != 3 || out.Height != 16 || out.Width != 24 || out.Codes != nil || len(out.Pixels) != len(in.Pixels) {
-		t.Fatalf("%d pictures of %d×%d, codes %v", out.N, out.Width, out.Height, out.Codes)
-	}
-	for i, b := range in.Pixels {
-		code := in.Codes[i/(16*24*3)]
-		if want := min(max(int(b)+int(40*code), 0), 255); int(out.Pixels[i]) != want {
-			t.Fatalf("byte %d: %d + 40·%g is %d, want %d", i, b, code, out.Pixels[i], want)
+	r := openRuntime(t)
+	for _, q := range []Request{{To: "summer", Strength: 1}, {To: "winter", Strength: 0.5}, {To: "winter", Strength: 1.5}} {
+		in := pictures(3, 16, 24)
+		before := slices.Clone(in.Pixels)
+		out := run(t, openedBeside(t, r, fixtures+"shift.onnx", q), in)
+		if out.N != 3 || out.Height != 16 || out.Width != 24 || len(out.Pixels) != len(in.Pixels) {
+			t.Fatalf("%d pictures of %d×%d", out.N, out.Width, out.Height)
 		}
-	}
-	if !bytes.Equal(in.Pixels, before) {
-		t.Error("the input was changed")
+		change := int(40 * q.Strength)
+		if q.To == "summer" {
+			change = -change
+		}
+		for i, b := range in.Pixels {
+			if want := min(max(int(b)+change, 0), 255); int(out.Pixels[i]) != want {
+				t.Fatalf("byte %d: %d + %d is %d, want %d", i, b, change, out.Pixels[i], want)
+			}
+		}
+		if !bytes.Equal(in.Pixels, before) {
+			t.Error("the input was changed")
+		}
 	}
 }
 
@@ -66,20 +70,10 @@ func TestGraphOfFixedBatchRunsInParts(t *testing.T) {
 func TestLastPartOfAFixedBatchIsPadded(t *testing.T) {
 	// shift.onnx takes any batch, so one may also say that it takes two.
 	path := write(t, filepath.Join(t.TempDir(), "pairs.onnx"), pairs(t))
-	m, err := Load(path)
-	if err != nil {
-		t.Fatal(err)
-	}
 	r := openRuntime(t)
-	translator, err := r.NewTranslator(m, Options{Device: "cpu"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer translator.Close()
 	in := pictures(5, 8, 8)
-	in.Codes = []float32{0, 1, 0, 1, -1}
 	whole := run(t, openedBeside(t, r, fixtures+"shift.onnx"), in)
-	if out := run(t, translator, in); out.N != 5 || !bytes.Equal(out.Pixels, whole.Pixels) {
+	if out := run(t, openedBeside(t, r, path), in); out.N != 5 || !bytes.Equal(out.Pixels, whole.Pixels) {
 		t.Errorf("%d pictures differ from those of one batch", out.N)
 	}
 }
@@ -88,16 +82,6 @@ func TestLastPartOfAFixedBatchIsPadded(t *testing.T) {
 func pairs(t *testing.T) []byte {
 	old, now := []byte(`"batch":"dynamic"`), []byte(`"batch":2        `)
 	return bytes.Replace(read(t, fixtures+"shift.onnx"), old, now, 1)
-}
-
-func openedBeside(t *testing.T, r *Runtime, path string) *Translator {
-	t.Helper()
-	translator, err := r.NewTranslator(find(t, path), Options{Device: "cpu"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { translator.Close() })
-	return translator
 }
 
 func TestFloatsComeBackByTheirOwnAffine(t *testing.T) {
@@ -133,11 +117,13 @@ func TestPackAndUnpackAreInverse(t *testing.T) {
 	for _, layout := range []string{layoutNHWC, layoutNCHW} {
 		for _, color := range []string{colorRGB, colorBGR} {
 			scale, offset := []float64{1 / 127.5, 1, 0.02}, []float64{-1, 3, -2}
-			input := &Input{Layout: layout, Image: &Affine{Color: color, Scale: scale, Offset: offset}}
-			output := &Output{Layout: layout, Color: color, Scale: scale, Offset: offset, Clip: new(false)}
-			back, err := unpackFloats(packFloats(in.Pixels, 15, input), 15, output)
-			if err != nil || !bytes.Equal(back, in.Pixels) {
-				t.Errorf("%s %s: %v", layout, color, err)
+			for _, dtype := range dtypes {
+				input := &Input{DType: dtype, Layout: layout, Image: &Affine{Color: color, Scale: scale, Offset: offset}}
+				output := &Output{DType: dtype, Layout: layout, Color: color, Scale: scale, Offset: offset, Clip: new(false)}
+				back, err := unpack(pack(in.Pixels, in.N, in.Height, in.Width, input), output)
+				if err != nil || back.N != in.N || back.Height != in.Height || back.Width != in.Width || !bytes.Equal(back.Pixels, in.Pixels) {
+					t.Errorf("%s %s %s: %v", dtype, layout, color, err)
+				}
 			}
 		}
 	}
@@ -153,7 +139,6 @@ func TestNaNIsAnErrorAndNoPicture(t *testing.T) {
 func TestBatchesThatDoNotFitAreErrors(t *testing.T) {
 	translator := openTranslator(t, fixtures+"shift.onnx")
 	ok := pictures(2, 8, 8)
-	ok.Codes = []float32{0, 0}
 	for _, c := range []struct {
 		change func(b *Batch)
 		want   string
@@ -161,7 +146,8 @@ func TestBatchesThatDoNotFitAreErrors(t *testing.T) {
 		{func(b *Batch) { b.N = 0 }, "a batch of 0 pictures"},
 		{func(b *Batch) { b.Height = 1 << 40 }, "a batch of"},
 		{func(b *Batch) { b.Pixels = b.Pixels[1:] }, "383 bytes for 2 pictures of 8×8"},
-		{func(b *Batch) { b.Codes = nil }, "0 codes for 2 pictures"},
+		{func(b *Batch) { b.From = []string{"summer"} }, "1 domains for 2 pictures"},
+		{func(b *Batch) { b.Seeds = []uint64{1, 2, 3} }, "3 seeds for 2 pictures"},
 		{func(b *Batch) { b.Width, b.Height = 16, 4 }, "does not accept pictures of 16×4"},
 	} {
 		b := ok
@@ -190,7 +176,7 @@ func TestManifestThatDiffersFromTheNetworkFailsAtOpening(t *testing.T) {
 				"directions: [{from: any, to: winter, graph: main}]\n"
 		}
 		write(t, path+ManifestSuffix, []byte(text))
-		translator, err := r.NewTranslator(find(t, path), Options{Device: "cpu"})
+		translator, err := r.NewTranslator(find(t, path), Request{To: "winter", Strength: 1}, Options{Device: "cpu"})
 		if err == nil {
 			translator.Close()
 		}
@@ -202,7 +188,7 @@ func TestManifestThatDiffersFromTheNetworkFailsAtOpening(t *testing.T) {
 	fixed := write(t, filepath.Join(t.TempDir(), "fixed.onnx"), read(t, fixtures+"cyclegan-fixed.onnx"))
 	text := strings.NewReplacer("batch: 1", "batch: dynamic", "name: x", "name: input", "name: y", "name: output").Replace(plain)
 	write(t, fixed+ManifestSuffix, []byte(text))
-	_, err := r.NewTranslator(find(t, fixed), Options{Device: "cpu"})
+	_, err := r.NewTranslator(find(t, fixed), Request{To: "mosaic", Strength: 1}, Options{Device: "cpu"})
 	if err == nil || !strings.Contains(err.Error(), "inputs[0].shape: the network takes [1 3 64 64], so that dimension 0 is fixed at 1, not free") {
 		t.Errorf("a fixed batch called dynamic: %v", err)
 	}
@@ -212,7 +198,7 @@ func TestModelThatChangedSinceItWasLoadedIsAnError(t *testing.T) {
 	path := write(t, filepath.Join(t.TempDir(), "shift.onnx"), read(t, fixtures+"shift.onnx"))
 	m := find(t, path)
 	write(t, path, read(t, fixtures+"identity.onnx"))
-	_, err := openRuntime(t).NewTranslator(m, Options{Device: "cpu"})
+	_, err := openRuntime(t).NewTranslator(m, Request{To: "winter", Strength: 1}, Options{Device: "cpu"})
 	if err == nil || !strings.Contains(err.Error(), "has changed") {
 		t.Errorf("%v", err)
 	}
@@ -221,7 +207,6 @@ func TestModelThatChangedSinceItWasLoadedIsAnError(t *testing.T) {
 func TestSamePictureGivesTheSameBytesAloneInABatchAndConcurrently(t *testing.T) {
 	translator := openTranslator(t, "seasons")
 	in := pictures(4, 64, 96)
-	in.Codes = []float32{-1, 1, 0.5, 0}
 	together := run(t, translator, in)
 	for i := range in.N {
 		if alone := run(t, translator, in.part(i, i+1)); !bytes.Equal(alone.Pixels, together.part(i, i+1).Pixels) {
@@ -236,7 +221,7 @@ func TestSamePictureGivesTheSameBytesAloneInABatchAndConcurrently(t *testing.T) 
 				if err != nil {
 					return err
 				}
-				if !bytes.Equal(out.Pixels, together.Pixels) {
+				if !bytes.Equal(out[0].Pixels, together.Pixels) {
 					return errors.New("a concurrent run differs")
 				}
 			}
@@ -251,9 +236,8 @@ func TestSamePictureGivesTheSameBytesAloneInABatchAndConcurrently(t *testing.T) 
 func TestThreadsDoNotChangeTheBytes(t *testing.T) {
 	r := openRuntime(t)
 	in := pictures(2, 64, 96)
-	in.Codes = []float32{1, -1}
 	one := run(t, openedBeside(t, r, "seasons"), in)
-	several, err := r.NewTranslator(find(t, "seasons"), Options{Device: "cpu", Threads: 3})
+	several, err := r.NewTranslator(find(t, "seasons"), Request{To: "winter", Strength: 1}, Options{Device: "cpu", Threads: 3})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -266,7 +250,6 @@ func TestThreadsDoNotChangeTheBytes(t *testing.T) {
 func TestCancelledRunReturnsPromptlyAndLeaksNothing(t *testing.T) {
 	translator := openTranslator(t, "seasons")
 	in := pictures(16, 256, 256)
-	in.Codes = make([]float32, in.N)
 	goroutines := runtime.NumGoroutine()
 	for range 3 {
 		ctx, cancel := context.WithTimeout(t.Context(), 30*time.Millisecond)
@@ -290,7 +273,6 @@ func TestCancelledBeforehandDoesNotRun(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	in := pictures(1, 8, 8)
-	in.Codes = []float32{1}
 	if _, err := translator.Run(ctx, in); !errors.Is(err, context.Canceled) {
 		t.Errorf("%v", err)
 	}
@@ -298,7 +280,7 @@ func TestCancelledBeforehandDoesNotRun(t *testing.T) {
 
 func TestTranslatorAndClassifierAreToldApart(t *testing.T) {
 	r := openRuntime(t)
-	if _, err := r.NewTranslator(find(t, fixtures+"brightness-classifier.onnx"), Options{}); err == nil {
+	if _, err := r.NewTranslator(find(t, fixtures+"brightness-classifier.onnx"), Request{To: "winter", Strength: 1}, Options{}); err == nil {
 		t.Error("a classifier became a translator")
 	}
 	if _, err := r.NewClassifier(find(t, fixtures+"shift.onnx"), Options{}); err == nil {

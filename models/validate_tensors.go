@@ -6,29 +6,105 @@ import (
 )
 
 func (m *Manifest) completeInputs() error {
-	count := map[string]int{}
+	roles := []string{
+		roleImage, roleExemplar, roleLabelMap, roleInstance, roleLabel, roleStrength, roleNoise,
+		roleCoords, roleConst, roleLatent,
+	}
 	for i := range m.Inputs {
 		in := &m.Inputs[i]
 		field := fmt.Sprintf("inputs[%d]", i)
-		err := oneOf(field+".role", in.Role, []string{roleImage, roleLabel},
-			"exemplar", "labelmap", "instance", "strength", "noise", "coords", "const", "latent")
+		err := oneOf(field+".role", in.Role, roles)
 		if err == nil {
 			err = m.checkTensor(field, in.Graph, in.Name)
 		}
-		if err == nil && in.Role == roleImage {
-			err = in.completeImage(field)
-		} else if err == nil {
-			err = in.checkLabel(field)
+		if err == nil {
+			err = oneOf(field+".dtype", in.DType, dtypes)
+		}
+		if err == nil && in.Role != roleImage && in.Role != roleExemplar && in.DType == dtypeUint8 {
+			err = wrong(field+".dtype", "uint8 is for pictures")
+		}
+		if err == nil {
+			err = m.completeRole(field, in)
 		}
 		if err != nil {
 			return err
 		}
-		if count[in.Role]++; count[in.Role] > 1 {
-			return wrong(field+".role", "a second %s is %s", in.Role, notYet)
+		if m.inputIndex(in) != i {
+			return wrong(field+".name", "graph %s has %q twice", in.Graph, in.Name)
 		}
 	}
-	if count[roleImage] == 0 {
-		return wrong("inputs", "no input has the role image")
+	for _, id := range sortedKeys(m.Graphs) {
+		if len(m.inputsOf(id)) == 0 {
+			return wrong("inputs", "none is of graph %s", id)
+		}
+		var maps int
+		for _, in := range m.inputsOf(id) {
+			if in.takesPicture() {
+				if from, _ := m.feeder(in); from == "" {
+					if source := m.sourceOf(id); *in.Size != *source.Size {
+						return wrong(fmt.Sprintf("inputs[%d].size", m.inputIndex(in)), "differs from that of %q", source.Name)
+					}
+				}
+				maps++
+			}
+		}
+		if maps > 1 && m.mapOf(id) != nil {
+			return wrong("inputs", "graph %s takes a label map and another picture", id)
+		}
+	}
+	return nil
+}
+
+// completeRole checks what belongs to a role, and that nothing else is there.
+func (m *Manifest) completeRole(field string, in *Input) error {
+	for _, part := range []struct {
+		key   string
+		there bool
+		roles []string
+	}{
+		{"image", in.Image != nil, []string{roleImage, roleExemplar}},
+		{"size", in.Size != nil, []string{roleImage, roleExemplar, roleLabelMap}},
+		{"label", in.Label != nil, []string{roleLabel, roleStrength}},
+		{"labelmap", in.LabelMap != nil, []string{roleLabelMap}},
+		{"noise", in.Noise != nil, []string{roleNoise}},
+		{"exemplar", in.Exemplar != nil, []string{roleExemplar}},
+		{"layout", in.Layout != "", []string{roleImage, roleExemplar, roleLabelMap, roleInstance, roleCoords, roleNoise, roleConst}},
+		{"value", in.Value != 0, []string{roleConst}},
+	} {
+		if part.there && !slices.Contains(part.roles, in.Role) {
+			return wrong(field+"."+part.key, "an input of role %s has none", in.Role)
+		}
+	}
+	switch in.Role {
+	case roleImage, roleExemplar:
+		return m.completeImage(field, in)
+	case roleLabelMap:
+		if in.LabelMap == nil {
+			return wrong(field+".labelmap", "missing")
+		}
+		if err := in.LabelMap.check(field + ".labelmap"); err != nil {
+			return err
+		}
+		if err := oneOf(field+".layout", in.Layout, layouts); err != nil {
+			return err
+		}
+		return m.completeSize(field, in)
+	case roleInstance, roleCoords:
+		return oneOf(field+".layout", in.Layout, layouts)
+	case roleLabel:
+		return m.completeLabel(field, in)
+	case roleStrength:
+		if in.Label == nil || in.Label.Strength == nil {
+			return wrong(field+".label.strength", "missing")
+		}
+		return in.Label.Strength.check(field + ".label.strength")
+	case roleNoise:
+		return in.completeNoise(field)
+	case roleConst:
+		if err := in.checkSpread(field+".shape", in.Shape); err != nil {
+			return err
+		}
+		return finite(field+".value", in.Value)
 	}
 	return nil
 }
@@ -43,18 +119,9 @@ func (m *Manifest) checkTensor(field, graph, name string) error {
 	return nil
 }
 
-func (in *Input) completeImage(field string) error {
-	if in.Label != nil {
-		return wrong(field+".label", "an image has none")
-	}
+func (m *Manifest) completeImage(field string, in *Input) error {
 	if in.Image == nil {
 		return wrong(field+".image", "missing")
-	}
-	if in.Size == nil {
-		return wrong(field+".size", "missing")
-	}
-	if in.Image.Channels != channels {
-		return wrong(field+".image.channels", "%d channels are %s; only 3 are", in.Image.Channels, notYet)
 	}
 	if len(in.Shape) != 0 && len(in.Shape) != 4 {
 		return wrong(field+".shape", "%d dimensions; an image has 4", len(in.Shape))
@@ -63,33 +130,160 @@ func (in *Input) completeImage(field string) error {
 	if err := p.complete(field, field+".image"); err != nil {
 		return err
 	}
+	if n := depthOf(in.Image.Color); in.Image.Channels != n {
+		return wrong(field+".image.channels", "%d is not the %d of %s", in.Image.Channels, n, in.Image.Color)
+	}
+	if in.Role == roleExemplar {
+		if in.Exemplar == nil {
+			in.Exemplar = &Exemplar{Min: 1, Max: 1}
+		}
+		e := in.Exemplar
+		if e.Max = max(e.Max, 1); e.Min < 0 || e.Min > 1 || e.Max > 1 {
+			return wrong(field+".exemplar", "%d to %d exemplars; an input takes one, or with min 0 none", e.Min, e.Max)
+		}
+		for _, other := range m.Exemplars() {
+			if other != in && other.Exemplar != nil && other.Exemplar.Attribute == e.Attribute && m.inputIndex(other) < m.inputIndex(in) {
+				return wrong(field+".exemplar.attribute", "%q is another exemplar's, too", e.Attribute)
+			}
+		}
+	}
+	return m.completeSize(field, in)
+}
+
+// completeSize checks the size that an input asks for, which it does unless another graph feeds it.
+func (m *Manifest) completeSize(field string, in *Input) error {
+	from, _ := m.feeder(in)
+	switch {
+	case from != "" && in.Size != nil:
+		return wrong(field+".size", "graph %s feeds it, whatever the size", from)
+	case from != "":
+		return nil
+	case in.Size == nil:
+		return wrong(field+".size", "missing")
+	}
+	if in.Role == roleLabelMap {
+		// Between two classes there is no third.
+		defaults(&in.Size.Filter, "nearest")
+		if in.Size.Filter != "nearest" {
+			return wrong(field+".size.filter", "%q would mix classes", in.Size.Filter)
+		}
+	}
 	return in.Size.complete(field + ".size")
 }
 
-func (in *Input) checkLabel(field string) error {
-	if in.Image != nil {
-		return wrong(field+".image", "a label has none")
-	}
-	if in.Size != nil {
-		return wrong(field+".size", "a label has none")
-	}
-	if in.Label == nil {
-		return wrong(field+".label", "missing")
-	}
-	if in.Layout != "" {
-		return wrong(field+".layout", "a label has none")
-	}
-	if err := oneOf(field+".dtype", in.DType, []string{dtypeFloat32}, "float16", dtypeUint8, "int64"); err != nil {
+func (l *LabelMap) check(field string) error {
+	if err := oneOf(field+".encoding", l.Encoding, []string{encodingIndex, "onehot", encodingPalette}); err != nil {
 		return err
 	}
-	if n := len(in.Shape); n > 2 || n == 2 && in.Shape[1] != 1 {
-		return wrong(field+".shape", "%v; a scalar code has [-1] or [-1, 1]", in.Shape)
+	if l.Classes < 1 || l.Classes > 256 {
+		return wrong(field+".classes", "%d is not within 1 to 256", l.Classes)
 	}
-	err := oneOf(field+".label.kind", in.Label.Kind, []string{"scalar"}, "multihot", "onehot", "pair", "concat")
-	if err != nil || in.Label.Strength == nil {
+	if (l.Encoding == encodingPalette) != (len(l.Palette) > 0) || len(l.Palette) > 0 && len(l.Palette) != l.Classes {
+		return wrong(field+".palette", "%d colours for %d classes, encoded as %s", len(l.Palette), l.Classes, l.Encoding)
+	}
+	for i, colour := range l.Palette {
+		at := fmt.Sprintf("%s.palette[%d]", field, i)
+		if len(colour) != channels || slices.Min(colour) < 0 || slices.Max(colour) > 255 {
+			return wrong(at, "%v is not red, green and blue from 0 to 255", colour)
+		}
+		for _, other := range l.Palette[:i] {
+			if slices.Equal(colour, other) {
+				return wrong(at, "%v is there twice", colour)
+			}
+		}
+	}
+	return nil
+}
+
+// depth is how many channels a label map becomes.
+func (l *LabelMap) depth() int {
+	depth := l.Classes
+	if l.Encoding == encodingIndex {
+		depth = 1
+	}
+	if l.Edges {
+		depth++
+	}
+	return depth
+}
+
+func (m *Manifest) completeLabel(field string, in *Input) error {
+	l := in.Label
+	field += ".label"
+	if l == nil {
+		return wrong(field, "missing")
+	}
+	kinds := []string{labelScalar, labelPair, labelOnehot, labelMultihot, labelConcat}
+	if err := oneOf(field+".kind", l.Kind, kinds); err != nil {
 		return err
 	}
-	return in.Label.Strength.check(field + ".label.strength")
+	if l.Strength != nil {
+		if err := l.Strength.check(field + ".strength"); err != nil {
+			return err
+		}
+	}
+	if l.Names == nil {
+		l.Names = m.DomainIDs()
+		return l.completeKind(field)
+	}
+	for i, name := range l.Names {
+		if !slices.Contains(m.DomainIDs(), name) {
+			return wrong(fmt.Sprintf("%s.names[%d]", field, i), "%q is not in domains", name)
+		}
+		if slices.Contains(l.Names[:i], name) {
+			return wrong(fmt.Sprintf("%s.names[%d]", field, i), "%q is there twice", name)
+		}
+	}
+	return l.completeKind(field)
+}
+
+// completeKind checks what belongs to the kind of a label.
+func (l *Labeled) completeKind(field string) error {
+	if l.Kind == labelScalar || l.Kind == labelPair {
+		if l.Off != nil || l.On != nil || l.ExclusiveGroups != nil || l.Base != "" || l.Parts != nil || l.Mask {
+			return wrong(field, "off, on, exclusive_groups, base, parts and mask are not for a label of kind %s", l.Kind)
+		}
+		return nil
+	}
+	if l.Off == nil {
+		l.Off = new(0.0)
+	}
+	if l.On == nil {
+		l.On = new(1.0)
+	}
+	if err := finite(field+".off", *l.Off, *l.On); err != nil {
+		return err
+	}
+	defaults(&l.Base, "zeros")
+	if err := oneOf(field+".base", l.Base, []string{baseSource, "zeros"}); err != nil {
+		return err
+	}
+	l.RequiresSourceLabel = l.RequiresSourceLabel || l.Base == baseSource
+	for i, group := range l.ExclusiveGroups {
+		for _, name := range group {
+			if !slices.Contains(l.Names, name) {
+				return wrong(fmt.Sprintf("%s.exclusive_groups[%d]", field, i), "%q is not in names", name)
+			}
+		}
+	}
+	total := 0
+	for i, n := range l.Parts {
+		if n < 1 {
+			return wrong(fmt.Sprintf("%s.parts[%d]", field, i), "%d is not a number of names", n)
+		}
+		total += n
+	}
+	switch {
+	case len(l.Names) == 0:
+		return wrong(field+".names", "missing")
+	case (l.Kind == labelConcat) != (l.Parts != nil):
+		return wrong(field+".parts", "belong to the kind concat, and only to it")
+	case l.Parts != nil && total != len(l.Names):
+		return wrong(field+".parts", "add up to %d, not to the %d names", total, len(l.Names))
+	case l.Mask && l.Parts == nil:
+		return wrong(field+".mask", "only a label of kind concat has one")
+	}
+	return nil
 }
 
 func (s *Strength) check(field string) error {
@@ -105,34 +299,79 @@ func (s *Strength) check(field string) error {
 	return nil
 }
 
+func (in *Input) completeNoise(field string) error {
+	n := in.Noise
+	field += ".noise"
+	if n == nil {
+		return wrong(field, "missing")
+	}
+	if err := oneOf(field+".dist", n.Dist, []string{"normal", distUniform, distZeros}); err != nil {
+		return err
+	}
+	defaults(&n.Scope, "per_image")
+	if err := oneOf(field+".scope", n.Scope, []string{"per_image", scopeShared}); err != nil {
+		return err
+	}
+	if len(n.Shape) == 0 {
+		return wrong(field+".shape", "missing")
+	}
+	return in.checkSpread(field+".shape", n.Shape)
+}
+
+// checkSpread checks a shape in which -1 stands for the picture's height, then its width.
+func (in *Input) checkSpread(field string, shape []int) error {
+	free, total := 0, 1
+	for i, n := range shape {
+		switch {
+		case n == anyDim && in.Role == roleConst && i == 0: // the batch
+		case n == anyDim:
+			free++
+		case n < 1 || n > 1<<24/total:
+			return wrong(field, "%v is not a shape", shape)
+		default:
+			total *= n
+		}
+	}
+	if free != 0 && free != 2 || len(shape) == 0 {
+		return wrong(field, "%v: -1 stands for height and width, so there are two or none", shape)
+	}
+	return nil
+}
+
 // pixels is what image inputs and outputs have in common.
 type pixels struct {
 	dtype, layout, color string
 	scale, offset        *[]float64
 }
 
-// complete checks the dtype and layout of the tensor field and the rest under the affine field.
+// depthOf is the number of channels of a colour order.
+func depthOf(color string) int {
+	if color == colorGray {
+		return 1
+	}
+	return channels
+}
+
+// complete checks the layout of the tensor field and the rest under the affine field.
 func (p pixels) complete(tensor, affine string) error {
-	if err := oneOf(tensor+".dtype", p.dtype, []string{dtypeUint8, dtypeFloat32}, "float16"); err != nil {
+	if err := oneOf(tensor+".layout", p.layout, layouts); err != nil {
 		return err
 	}
-	if err := oneOf(tensor+".layout", p.layout, []string{layoutNHWC, layoutNCHW}); err != nil {
+	if err := oneOf(affine+".color", p.color, []string{colorRGB, colorBGR, colorGray}); err != nil {
 		return err
 	}
-	if err := oneOf(affine+".color", p.color, []string{colorRGB, colorBGR}, "GRAY"); err != nil {
-		return err
-	}
+	depth := depthOf(p.color)
 	if *p.scale == nil {
-		*p.scale = []float64{1, 1, 1}
+		*p.scale = slices.Repeat([]float64{1}, depth)
 	}
 	if *p.offset == nil {
-		*p.offset = []float64{0, 0, 0}
+		*p.offset = make([]float64, depth)
 	}
-	if n := len(*p.scale); n != channels {
-		return wrong(affine+".scale", "%d numbers for %d channels", n, channels)
+	if n := len(*p.scale); n != depth {
+		return wrong(affine+".scale", "%d numbers for %d channels", n, depth)
 	}
-	if n := len(*p.offset); n != channels {
-		return wrong(affine+".offset", "%d numbers for %d channels", n, channels)
+	if n := len(*p.offset); n != depth {
+		return wrong(affine+".offset", "%d numbers for %d channels", n, depth)
 	}
 	if slices.Contains(*p.scale, 0) {
 		return wrong(affine+".scale", "0 would make every picture the same")
@@ -143,46 +382,51 @@ func (p pixels) complete(tensor, affine string) error {
 	if err := finite(affine+".offset", *p.offset...); err != nil {
 		return err
 	}
-	if p.dtype == dtypeFloat32 {
+	if p.dtype != dtypeUint8 {
 		return nil
 	}
-	// Bytes pass through as they are, so the network has to do the arithmetic.
-	switch {
-	case p.layout != layoutNHWC:
-		return wrong(tensor+".layout", "%s with uint8 is %s", p.layout, notYet)
-	case p.color != colorRGB:
-		return wrong(affine+".color", "%s with uint8 is %s", p.color, notYet)
-	case !slices.Equal(*p.scale, []float64{1, 1, 1}):
-		return wrong(affine+".scale", "%v with uint8 is %s", *p.scale, notYet)
-	case !slices.Equal(*p.offset, []float64{0, 0, 0}):
-		return wrong(affine+".offset", "%v with uint8 is %s", *p.offset, notYet)
+	// Bytes pass as they are, so the network has to do the arithmetic.
+	for c := range depth {
+		if (*p.scale)[c] != 1 || (*p.offset)[c] != 0 {
+			return wrong(affine+".scale", "bytes have no scale and no offset")
+		}
 	}
 	return nil
 }
 
 func (m *Manifest) completeOutputs() error {
-	if len(m.Outputs) != 1 {
-		return wrong("outputs", "%d outputs are %s; only 1 is", len(m.Outputs), notYet)
+	if len(m.Outputs) == 0 {
+		return wrong("outputs", "missing")
 	}
-	out := &m.Outputs[0]
-	if err := oneOf("outputs[0].role", out.Role, []string{roleImage, roleLogits}, "residual", "latent", "mask"); err != nil {
-		return err
-	}
-	if err := m.checkTensor("outputs[0]", out.Graph, out.Name); err != nil {
-		return err
-	}
-	if out.Role == roleLogits {
-		if m.Classifier == nil {
-			return wrong("classifier", "missing, though outputs[0] gives logits")
+	for i := range m.Outputs {
+		out := &m.Outputs[i]
+		field := fmt.Sprintf("outputs[%d]", i)
+		err := oneOf(field+".role", out.Role, []string{roleImage, roleResidual, roleLogits, roleLatent})
+		if err == nil {
+			err = m.checkTensor(field, out.Graph, out.Name)
 		}
-		return oneOf("outputs[0].dtype", out.DType, []string{dtypeFloat32}, "float16")
+		if err == nil {
+			err = oneOf(field+".dtype", out.DType, dtypes)
+		}
+		if err != nil {
+			return err
+		}
+		if m.outputIndex(out) != i {
+			return wrong(field+".name", "graph %s has %q twice", out.Graph, out.Name)
+		}
+		if out.DType == dtypeUint8 && out.Role != roleImage {
+			return wrong(field+".dtype", "uint8 is for images")
+		}
+		if !out.pictures() {
+			continue
+		}
+		if out.Clip == nil {
+			out.Clip = new(true)
+		}
+		p := pixels{out.DType, out.Layout, out.Color, &out.Scale, &out.Offset}
+		if err := p.complete(field, field); err != nil {
+			return err
+		}
 	}
-	if m.Classifier != nil {
-		return wrong("outputs[0].role", "a classifier gives logits, not an image")
-	}
-	if out.Clip == nil {
-		out.Clip = new(true)
-	}
-	p := pixels{out.DType, out.Layout, out.Color, &out.Scale, &out.Offset}
-	return p.complete("outputs[0]", "outputs[0]")
+	return nil
 }

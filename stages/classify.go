@@ -3,13 +3,15 @@ package stages
 import (
 	"context"
 	"fmt"
+	"slices"
+	"strings"
 )
 
 // A Labelled is an image and the domain it is in, where that is known.
 type Labelled struct {
 	Image
-	Domain string  // "" if nobody asked
-	P      float64 // probability of Domain; 1 if the user named it
+	Domain string  // "" if nobody knows; where several may hold, a list with commas, or "none"
+	P      float64 // probability of Domain, the least of several; 1 if the user named it
 	Keep   bool    // in the target domain already: to be copied or left out
 }
 
@@ -27,6 +29,9 @@ type LabelOptions struct {
 	Target    string // domain to translate to; "" when only labels are wanted
 	InTarget  InTarget
 	Threshold float64 // least probability for a label to count
+	// Policy says which classes name a picture: best (the likeliest; the default),
+	// unknown (the same, but none below the threshold) or all from the threshold on.
+	Policy string
 }
 
 // Classify returns the stage that names the domain of each picture of a batch.
@@ -51,14 +56,8 @@ func Classify(c Classifier, shape Shape, o LabelOptions) func(context.Context, [
 		}
 		labelled := make([]Labelled, len(images))
 		for i, img := range images {
-			best := 0
-			row := p[i*len(classes):][:len(classes)]
-			for j := range row {
-				if row[j] > row[best] {
-					best = j
-				}
-			}
-			labelled[i] = o.label(img, classes[best], float64(row[best]))
+			domain, probability := o.name(classes, p[i*len(classes):][:len(classes)])
+			labelled[i] = o.label(img, domain, probability)
 		}
 		return labelled, nil
 	}
@@ -67,19 +66,58 @@ func Classify(c Classifier, shape Shape, o LabelOptions) func(context.Context, [
 // Label returns the stage that stands in for Classify where the user named the
 // domain of all pictures, or "" where it does not matter.
 func Label(domain string, o LabelOptions) func(context.Context, Image) (Labelled, error) {
+	p := 1.0
+	if domain == "" {
+		p = 0
+	}
 	return func(_ context.Context, img Image) (Labelled, error) {
-		return o.label(img, domain, 1), nil
+		return o.label(img, domain, p), nil
 	}
 }
 
 func (o LabelOptions) label(img Image, domain string, p float64) Labelled {
 	l := Labelled{Image: img, Domain: domain, P: p}
-	if domain == "" {
-		l.P = 0
-		return l
-	}
-	l.Keep = domain == o.Target && p >= o.Threshold && o.InTarget != TranslateAnyway
+	l.Keep = domain != "" && o.holds(domain) && p >= o.Threshold && o.InTarget != TranslateAnyway
 	return l
+}
+
+// holds tells whether a picture of a domain is in the target already.
+func (o LabelOptions) holds(domain string) bool {
+	has := strings.Split(domain, ",")
+	for want := range strings.SplitSeq(o.Target, ",") {
+		name, absent := strings.CutPrefix(want, "not-")
+		if slices.Contains(has, want) || absent && !slices.Contains(has, name) {
+			continue
+		}
+		return false
+	}
+	return true
+}
+
+// name chooses among the classes of a picture by their probabilities.
+func (o LabelOptions) name(classes []string, p []float32) (string, float64) {
+	if o.Policy == "all" {
+		names, least := []string{}, float32(1)
+		for i, class := range classes {
+			if float64(p[i]) >= o.Threshold {
+				names, least = append(names, class), min(least, p[i])
+			}
+		}
+		if len(names) == 0 {
+			return "none", 1
+		}
+		return strings.Join(names, ","), float64(least)
+	}
+	best := 0
+	for i := range p {
+		if p[i] > p[best] {
+			best = i
+		}
+	}
+	if o.Policy == "unknown" && float64(p[best]) < o.Threshold {
+		return "", float64(p[best])
+	}
+	return classes[best], float64(p[best])
 }
 
 // batchOf lays pictures of one shape end to end. A single one is not copied.

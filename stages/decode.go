@@ -19,7 +19,9 @@ type Image struct {
 	Alpha         []byte // of Pixels, one byte a pixel; nil: opaque, or not resized yet
 	Profile       []byte // one for sRGB, where the file had a profile; else nil
 
-	file File // for Detail, which decodes it whole
+	file  File      // for Detail, which decodes it whole
+	crop  rectangle // of the whole picture: the part that is translated, which Width and Height are of
+	inner rectangle // of Pixels: the picture, where there is padding around it
 }
 
 // A Shape gives the width and height at which a picture enters a network.

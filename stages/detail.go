@@ -25,7 +25,7 @@ func Detail(size Size) func(context.Context, Checked) (Checked, error) {
 		if err != nil {
 			return c, err
 		}
-		full, err := whole.Pixels.resized(width, height)
+		full, err := whole.Pixels.part(c.crop).resized(width, height)
 		if err != nil {
 			return c, err
 		}

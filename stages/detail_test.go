@@ -239,7 +239,7 @@ func TestDetailKeepsTheAlphaOfSmallAndLargePictures(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if img, err = Resize(shape)(t.Context(), img); err != nil {
+		if img, err = Resize(Fit{Shape: shape})(t.Context(), img); err != nil {
 			t.Fatal(err)
 		}
 		size, err := ParseSize("source")

@@ -142,8 +142,29 @@ func Encode(o EncodeOptions) func(context.Context, Checked) (Written, error) {
 		if ctx.Err() != nil { // too late to begin a file
 			return w, context.Cause(ctx)
 		}
+		if err := c.writeMore(o); err != nil {
+			return w, WithoutPath(err)
+		}
 		return w, WithoutPath(writeFile(c.Source.Out, file))
 	}
+}
+
+// writeMore writes the further results, as they left the network. The main one
+// comes after them: where it is, they are.
+func (c Checked) writeMore(o EncodeOptions) error {
+	for i, pixels := range c.More[:min(len(c.More), len(c.Source.More))] {
+		more := c
+		more.Result, more.Alpha = pixels, nil
+		more.file = File{} // whose metadata are not those of this picture
+		file, err := encode(more, pixels.Width, pixels.Height, o)
+		if err == nil {
+			err = writeFile(c.Source.More[i], file)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // encode makes the file of a translation at the given size.
@@ -169,7 +190,7 @@ func encode(c Checked, width, height int, o EncodeOptions) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	packet := note(Identity(c.Digest, o.Parameters), o.Parameters, xmpOf(c.Format, c.file.Data))
+	packet := note(Identity(c.Digest, o.Parameters), o.Parameters, xmpOf(c.file.Format, c.file.Data))
 	inside := packet
 	if format == PNG {
 		inside = nil
@@ -181,7 +202,7 @@ func encode(c Checked, width, height int, o EncodeOptions) ([]byte, error) {
 	if format == PNG {
 		file = withNote(file, packet)
 	}
-	return withExif(format, file, exifOf(c.Format, c.file.Data)), nil
+	return withExif(format, file, exifOf(c.file.Format, c.file.Data)), nil
 }
 
 var errSave = errors.New("libvips cannot save it")

@@ -33,7 +33,7 @@ func TestMemoryDoesNotGrowWithTheNumberOfPictures(t *testing.T) {
 	}
 	file := vipsOf(t, p, bimg.Options{Type: bimg.JPEG, Quality: 90})
 	shape := func(int, int) (int, int) { return 256, 192 }
-	open, decode, resize := Open(OpenOptions{}), Decode(shape), Resize(shape)
+	open, decode, resize := Open(OpenOptions{}), Decode(shape), Resize(Fit{Shape: shape})
 	size, err := ParseSize("model")
 	if err != nil {
 		t.Fatal(err)

@@ -7,7 +7,7 @@ package stages
 // gtx_resize returns width × height × bands bytes to be freed with g_free, or
 // NULL. Colour counts by its alpha (the fourth band): none seeps out of what is
 // transparent.
-static void *gtx_resize(void *data, int w, int h, int bands, int width, int height) {
+static void *gtx_resize(void *data, int w, int h, int bands, int width, int height, int kernel) {
 	VipsObject *scope = VIPS_OBJECT(vips_image_new());
 	VipsImage **t = (VipsImage **) vips_object_local_array(scope, 6);
 	double x = (double) width / w, y = (double) height / h;
@@ -18,7 +18,7 @@ static void *gtx_resize(void *data, int w, int h, int bands, int width, int heig
 	t[0] = vips_image_new_from_memory(data, (size_t) w * h * bands, w, h, bands, VIPS_FORMAT_UCHAR);
 	if (t[0] && !vips_copy(t[0], &t[1], "interpretation", VIPS_INTERPRETATION_sRGB, NULL) &&
 		!(alpha ? vips_premultiply(t[1], &t[2], NULL) : vips_copy(t[1], &t[2], NULL)) &&
-		!vips_resize(t[2], &t[3], x, "vscale", y, NULL) &&
+		!vips_resize(t[2], &t[3], x, "vscale", y, "kernel", kernel, NULL) &&
 		!(alpha ? vips_unpremultiply(t[3], &t[4], NULL) : vips_copy(t[3], &t[4], NULL)) &&
 		!(alpha ? vips_linear1(t[4], &t[5], 1, 0.5, "uchar", TRUE, NULL) : vips_copy(t[4], &t[5], NULL)) &&
 		t[5]->Xsize == width && t[5]->Ysize == height && t[5]->Bands == bands)
@@ -38,22 +38,28 @@ import (
 
 // Resize returns the stage that brings a picture to the network's shape, as RGB
 // with the alpha set apart.
-func Resize(shape Shape) func(context.Context, Image) (Image, error) {
-	return func(_ context.Context, img Image) (Image, error) {
-		wide, high := shape(img.Width, img.Height)
-		pixels, err := img.Pixels.resized(wide, high)
-		if err != nil {
-			return Image{}, err
-		}
-		img.Pixels, img.Alpha = pixels.split()
-		return img, nil
-	}
+func Resize(f Fit) func(context.Context, Image) (Image, error) {
+	return func(_ context.Context, img Image) (Image, error) { return f.bring(img) }
 }
 
 // resized returns the picture at another size; p itself if it has that size.
 // Not by way of bimg: it shrinks both sides by the larger of two factors, or
 // neither well, so that pictures blur, alias or vanish where the aspect changes.
 func (p Pixels) resized(width, height int) (Pixels, error) {
+	return p.resizedBy("", width, height)
+}
+
+// kernels are libvips' names of the filters; "" is lanczos.
+var kernels = map[string]C.int{
+	"":         C.VIPS_KERNEL_LANCZOS3,
+	"lanczos":  C.VIPS_KERNEL_LANCZOS3,
+	"bicubic":  C.VIPS_KERNEL_CUBIC,
+	"bilinear": C.VIPS_KERNEL_LINEAR,
+	"nearest":  C.VIPS_KERNEL_NEAREST,
+}
+
+// resizedBy is resized with a filter of choice.
+func (p Pixels) resizedBy(filter string, width, height int) (Pixels, error) {
 	if p.Width == width && p.Height == height {
 		return p, nil
 	}
@@ -61,7 +67,7 @@ func (p Pixels) resized(width, height int) (Pixels, error) {
 		return Pixels{}, err
 	}
 	out := Pixels{Width: width, Height: height, Bands: p.Bands, Data: make([]byte, width*height*p.Bands)}
-	data := C.gtx_resize(unsafe.Pointer(&p.Data[0]), C.int(p.Width), C.int(p.Height), C.int(p.Bands), C.int(width), C.int(height))
+	data := C.gtx_resize(unsafe.Pointer(&p.Data[0]), C.int(p.Width), C.int(p.Height), C.int(p.Bands), C.int(width), C.int(height), kernels[filter])
 	if data == nil {
 		return Pixels{}, errors.New("cannot be resized")
 	}

@@ -19,7 +19,7 @@ func TestResizeGivesTheExactShape(t *testing.T) {
 				if bands == 4 {
 					p = p.join(make([]byte, c.w*c.h))
 				}
-				img, err := Resize(func(int, int) (int, int) { return c.wide, c.high })(context.Background(), Image{Pixels: p})
+				img, err := Resize(Fit{Shape: func(int, int) (int, int) { return c.wide, c.high }})(context.Background(), Image{Pixels: p})
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -123,7 +123,7 @@ func TestColourUnderFullTransparencyDoesNotReachTheEdge(t *testing.T) {
 			copy(p.Data[4*i:], []byte{200, 0, 0, 255})
 		}
 	}
-	img, err := Resize(square(64))(context.Background(), Image{Pixels: p})
+	img, err := Resize(Fit{Shape: square(64)})(context.Background(), Image{Pixels: p})
 	if err != nil {
 		t.Fatal(err)
 	}

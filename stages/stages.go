@@ -28,24 +28,28 @@ type Pixels struct {
 
 // A Source names one input and where its result goes.
 type Source struct {
-	In     string // path, as the user gave it
-	Out    string // path of the result; empty where a command writes none
-	Data   []byte // the file's content where it is at hand already, else nil
-	Format Format // of the result; empty: as the input's
-	Err    error  // what was wrong with it before it was opened
+	In     string   // path, as the user gave it
+	Out    string   // path of the result; empty where a command writes none
+	More   []string // paths of further results, where the network makes several
+	Data   []byte   // the file's content where it is at hand already, else nil
+	Format Format   // of the result; empty: as the input's
+	Seed   uint64   // of the noise that networks may draw
+	Err    error    // what was wrong with it before it was opened
 }
 
 // A Batch is N pictures of one shape laid end to end: 8-bit RGB, Height×Width×3
-// bytes each. Codes has the domain code of each, or is nil.
+// bytes each. Where there is nothing but noise to begin with it is a number only.
 type Batch struct {
 	N, Height, Width int
 	Pixels           []byte
-	Codes            []float32
+	From             []string // the domain of each, "" where nobody knows
+	Seeds            []uint64 // of each one's noise
 }
 
-// A Network maps a batch of pictures to a batch of as many pictures.
+// A Network maps a batch of pictures to one or more batches of as many pictures:
+// several where it makes several results of one.
 type Network interface {
-	Run(ctx context.Context, in Batch) (Batch, error)
+	Run(ctx context.Context, in Batch) ([]Batch, error)
 }
 
 // A Classifier gives the probability of each of its classes, in [0,1], for each

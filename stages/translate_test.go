@@ -7,14 +7,16 @@ import (
 	"testing"
 )
 
-// inverter is a Network that makes negatives; shrink spoils its answer.
+// inverter is a Network that makes negatives, and, if asked to, the picture itself
+// beside it; shrink spoils its answer.
 type inverter struct {
 	shrink func(*Batch)
-	codes  []float32
+	twice  bool
+	in     Batch
 }
 
-func (n *inverter) Run(_ context.Context, in Batch) (Batch, error) {
-	n.codes = in.Codes
+func (n *inverter) Run(_ context.Context, in Batch) ([]Batch, error) {
+	n.in = in
 	out := in
 	out.Pixels = make([]byte, len(in.Pixels))
 	for i, v := range in.Pixels {
@@ -23,7 +25,10 @@ func (n *inverter) Run(_ context.Context, in Batch) (Batch, error) {
 	if n.shrink != nil {
 		n.shrink(&out)
 	}
-	return out, nil
+	if n.twice {
+		return []Batch{out, in}, nil
+	}
+	return []Batch{out}, nil
 }
 
 func batch(n int) []Labelled {
@@ -38,31 +43,69 @@ func batch(n int) []Labelled {
 
 func TestBatchesKeepTheirOrder(t *testing.T) {
 	for n := 1; n <= 5; n++ {
-		network := &inverter{}
+		network := &inverter{twice: n%2 == 0}
 		in := batch(n)
-		code := float32(0.5)
-		out, err := Translate(network, &code)(context.Background(), in)
-		if err != nil || len(out) != n || len(network.codes) != n {
-			t.Fatalf("%d: %d results, codes %v, %v", n, len(out), network.codes, err)
+		for i := range in {
+			in[i].Domain, in[i].Source.Seed = fmt.Sprint("d", i), uint64(i)
+		}
+		out, err := Translate(network)(context.Background(), in)
+		if err != nil || len(out) != n || len(network.in.From) != n || len(network.in.Seeds) != n {
+			t.Fatalf("%d: %d results of %+v, %v", n, len(out), network.in, err)
 		}
 		for i, o := range out {
-			if o.Source.In != fmt.Sprint(i) || o.Result.Data[0] != byte(255-i) || network.codes[i] != 0.5 || in[i].Pixels.Data[0] != byte(i) {
+			if o.Source.In != fmt.Sprint(i) || o.Result.Data[0] != byte(255-i) || in[i].Pixels.Data[0] != byte(i) {
 				t.Errorf("%d of %d: %s, %d", i, n, o.Source.In, o.Result.Data[0])
+			}
+			if network.in.From[i] != fmt.Sprint("d", i) || network.in.Seeds[i] != uint64(i) {
+				t.Errorf("%d of %d: from %s, seed %d", i, n, network.in.From[i], network.in.Seeds[i])
 			}
 			if len(o.Result.Data) != len(in[i].Pixels.Data) || cap(o.Result.Data) != len(o.Result.Data) {
 				t.Errorf("%d of %d: %d bytes of %d", i, n, len(o.Result.Data), cap(o.Result.Data))
+			}
+			if len(o.More) != 1-n%2 || len(o.More) == 1 && o.More[0].Data[0] != byte(i) {
+				t.Errorf("%d of %d: %d further results", i, n, len(o.More))
 			}
 		}
 	}
 }
 
-func TestKeysGroupShapes(t *testing.T) {
-	of := func(w, h int, keep bool) [3]int {
-		return TranslateKey(Labelled{Image: Image{Pixels: Pixels{Width: w, Height: h, Bands: 3}}, Keep: keep})
+func TestKeysGroupShapesThatGoOneWay(t *testing.T) {
+	of := func(w, h int, keep bool, from string) TranslationKey {
+		return TranslateKey(Labelled{Image: Image{Pixels: Pixels{Width: w, Height: h, Bands: 3}}, Keep: keep, Domain: from})
 	}
-	if of(4, 8, false) == of(8, 4, false) || of(4, 8, false) == of(4, 8, true) || of(4, 8, true) != of(8, 4, true) {
+	if of(4, 8, false, "") == of(8, 4, false, "") || of(4, 8, false, "") == of(4, 8, true, "") || of(4, 8, true, "") != of(8, 4, true, "a") {
 		t.Error("shapes are mixed, or told apart where they are kept")
 	}
+	if of(4, 8, false, "a") == of(4, 8, false, "b") {
+		t.Error("pictures that may go different ways share a batch")
+	}
+}
+
+func TestGeneratedPicturesAreNumberedAndOfTheNetworksSize(t *testing.T) {
+	files := make([]File, 3)
+	for i := range files {
+		files[i], _ = Blank(context.Background(), Source{In: fmt.Sprint(i), Seed: uint64(7 + i)})
+	}
+	out, err := Generate(noise{})(context.Background(), files)
+	if err != nil || len(out) != 3 {
+		t.Fatal(out, err)
+	}
+	for i, o := range out {
+		if o.Source.In != fmt.Sprint(i) || o.Width != 2 || o.Height != 1 || o.Result.Data[0] != byte(7+i) || o.Digest == out[(i+1)%3].Digest {
+			t.Errorf("%d: %+v", i, o)
+		}
+	}
+}
+
+// noise is a Network that makes pictures of 2×1 of the seeds alone.
+type noise struct{}
+
+func (noise) Run(_ context.Context, in Batch) ([]Batch, error) {
+	out := Batch{N: in.N, Width: 2, Height: 1}
+	for _, seed := range in.Seeds {
+		out.Pixels = append(out.Pixels, byte(seed), 0, 0, 0, 0, 0)
+	}
+	return []Batch{out}, nil
 }
 
 func TestWrongAnswersOfANetworkAreErrors(t *testing.T) {
@@ -73,23 +116,16 @@ func TestWrongAnswersOfANetworkAreErrors(t *testing.T) {
 		"other size":  func(b *Batch) { b.Width++ },
 		"nothing":     func(b *Batch) { *b = Batch{} },
 	} {
-		if _, err := Translate(&inverter{shrink: spoil}, nil)(context.Background(), batch(2)); err == nil {
+		if _, err := Translate(&inverter{shrink: spoil})(context.Background(), batch(2)); err == nil {
 			t.Errorf("%s: no error", name)
 		}
-	}
-}
-
-func TestNetworksWithoutACodeGetNone(t *testing.T) {
-	n := &inverter{codes: []float32{1}}
-	if _, err := Translate(n, nil)(context.Background(), batch(2)); err != nil || n.codes != nil {
-		t.Errorf("%v, %v", n.codes, err)
 	}
 }
 
 func TestKeptImagesBypassTheNetwork(t *testing.T) {
 	in := batch(2)
 	in[0].Keep, in[1].Keep = true, true
-	out, err := Translate(nil, nil)(context.Background(), in)
+	out, err := Translate(nil)(context.Background(), in)
 	if err != nil || len(out) != 2 || out[1].Source.In != "1" || out[0].Result.Data != nil {
 		t.Errorf("%v, %v", out, err)
 	}
@@ -159,6 +195,9 @@ func TestLabelStandsInForTheClassifier(t *testing.T) {
 		want   Labelled
 	}{
 		{"", LabelOptions{Target: "day", InTarget: Copy}, Labelled{}},
+		{"night,rain", LabelOptions{Target: "rain", InTarget: Copy}, Labelled{Domain: "night,rain", P: 1, Keep: true}},
+		{"night,rain", LabelOptions{Target: "rain,not-snow", InTarget: Copy}, Labelled{Domain: "night,rain", P: 1, Keep: true}},
+		{"night,rain", LabelOptions{Target: "night,not-rain", InTarget: Copy}, Labelled{Domain: "night,rain", P: 1}},
 		{"night", LabelOptions{Target: "day", InTarget: Copy}, Labelled{Domain: "night", P: 1}},
 		{"day", LabelOptions{Target: "day", InTarget: Copy}, Labelled{Domain: "day", P: 1, Keep: true}},
 		{"day", LabelOptions{Target: "day", InTarget: LeaveOut}, Labelled{Domain: "day", P: 1, Keep: true}},

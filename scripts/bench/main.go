@@ -122,7 +122,7 @@ func bareSession(pictures []models.Batch) (float64, error) {
 	if err != nil {
 		return 0, err
 	}
-	t, err := r.NewTranslator(m, models.Options{Device: "cpu"})
+	t, err := r.NewTranslator(m, models.Request{To: "winter", Strength: 1}, models.Options{Device: "cpu"})
 	if err != nil {
 		return 0, err
 	}
@@ -237,7 +237,7 @@ func decode(photos []string, n int) ([]models.Batch, error) {
 			return nil, err
 		}
 		b := img.Bounds()
-		batch := models.Batch{N: 1, Height: b.Dy(), Width: b.Dx(), Codes: []float32{1}}
+		batch := models.Batch{N: 1, Height: b.Dy(), Width: b.Dx()}
 		for y := b.Min.Y; y < b.Max.Y; y++ {
 			for x := b.Min.X; x < b.Max.X; x++ {
 				red, green, blue, _ := img.At(x, y).RGBA()

@@ -1,0 +1,166 @@
+package cli
+
+import (
+	"fmt"
+	"iter"
+	"math"
+	"strconv"
+
+	"github.com/urfave/cli/v2"
+
+	"gtx/models"
+	"gtx/pipeline"
+	"gtx/stages"
+)
+
+func (p *program) generateCommand() *cli.Command {
+	flags := []cli.Flag{
+		&cli.StringFlag{Name: "model", Usage: "`NAME` of a model that takes no image, or an .onnx file", EnvVars: option("model"), Required: true},
+		&cli.IntFlag{Name: "count", Value: 1, Usage: "make `N` images", EnvVars: option("count")},
+		&cli.Uint64Flag{Name: "seed", Usage: "`N`: the same seed gives the same images, however many", EnvVars: option("seed")},
+		&cli.StringFlag{Name: "to", Usage: "of `DOMAIN`, where the model knows several", EnvVars: option("to")},
+		&cli.Float64Flag{Name: "strength", Value: 1, Usage: "`S` scales the label; 1 is full", EnvVars: option("strength")},
+		&cli.StringFlag{Name: "out", Aliases: []string{"o"}, Value: ".", Usage: "write below `DIR`", EnvVars: option("out")},
+		&cli.StringFlag{Name: "name", Value: "{stem}{ext}", Usage: "`TEMPLATE` of the results' names, from {stem} (model, seed and number), {ext}, {to}, {model}", EnvVars: option("name")},
+		&cli.StringFlag{Name: "format", Value: string(stages.PNG), Usage: "write `FORMAT`: jpg, png, webp, tiff or avif", EnvVars: option("format")},
+	}
+	flags = append(flags, resultFlags()...)
+	flags = append(flags, networkFlags()...)
+	return &cli.Command{
+		Name:        "generate",
+		Usage:       "make images of noise",
+		Description: "For models that take noise and no image. The path of each result is printed\nonce it is in place.",
+		Flags:       append(flags, talkFlags()...),
+		Action:      p.generate,
+	}
+}
+
+// A generation is what the options of generate ask for, checked.
+type generation struct {
+	model   *models.Model
+	request models.Request
+	count   int
+	naming  *naming
+	results
+	encode stages.EncodeOptions
+}
+
+func generationOf(c *cli.Context) (g generation, err error) {
+	if c.NArg() > 0 {
+		return g, usage("generate takes no images")
+	}
+	if g.model, err = findModel(c.String("model")); err != nil {
+		return g, err
+	}
+	m := g.model.Manifest
+	if !m.Generates() {
+		return g, usage("%s makes images of images: use gtx translate", m.Name)
+	}
+	if g.request, err = requestOf(c, m); err != nil {
+		return g, err
+	}
+	if g.count = c.Int("count"); g.count < 1 || g.count > math.MaxInt32 {
+		return g, usage("--count %d: 1 or more", g.count)
+	}
+	if g.results, err = resultsOf(c); err != nil {
+		return g, err
+	}
+	format, err := oneOf(c, "format", stages.Formats...)
+	if err != nil {
+		return g, err
+	}
+	g.encode.Quality = g.quality
+	if g.encode.Size, err = stages.ParseSize("model"); err != nil {
+		return g, err
+	}
+	seed := strconv.FormatUint(g.request.Seed, 10)
+	g.encode.Parameters = []stages.Property{
+		{Name: "version", Value: Version},
+		{Name: "model", Value: m.Name},
+		{Name: "digest", Value: g.model.Digest},
+		{Name: "to", Value: g.request.To},
+		{Name: "strength", Value: strconv.FormatFloat(g.request.Strength, 'g', -1, 64)},
+		{Name: "seed", Value: seed},
+		{Name: "format", Value: string(format)},
+		{Name: "quality", Value: strconv.Itoa(g.quality)},
+	}
+	g.naming = &naming{
+		out: c.String("out"), base: ".", template: c.String("name"), to: g.request.To, model: m.Name,
+		format: format, samples: 1, seed: g.request.Seed,
+	}
+	for _, out := range m.Results(g.request.To)[1:] {
+		g.naming.suffixes = append(g.naming.suffixes, out.Suffix)
+	}
+	return g, g.naming.prepare()
+}
+
+// sources are the images to be made, which have names and no files.
+func (g generation) sources() iter.Seq[stages.Source] {
+	return func(yield func(stages.Source) bool) {
+		for i := range g.count {
+			stem := fmt.Sprintf("%s-%d-%05d", g.model.Manifest.Name, g.request.Seed, i+1)
+			placed, err := g.naming.place(stem, "", g.naming.format)
+			if err != nil {
+				placed = []stages.Source{{In: stem, Err: err}}
+			}
+			if !yield(placed[0]) {
+				return
+			}
+		}
+	}
+}
+
+func (p *program) generate(c *cli.Context) (err error) {
+	g, err := generationOf(c)
+	if err != nil {
+		return err
+	}
+	run, reading, done := p.onSignals(c.Context)
+	defer done()
+	if err := writable(c.String("out")); err != nil {
+		return cannotStart(err)
+	}
+	runtime, err := openRuntime(c)
+	if err != nil {
+		return err
+	}
+	defer alsoClose(&err, runtime)
+	translator, err := runtime.NewTranslator(g.model, g.request, models.Options{Device: c.String("device")})
+	if err != nil {
+		return cannotStart(err)
+	}
+	defer alsoClose(&err, translator)
+	w, err := widthsOf(c, translator.Provider())
+	if err != nil {
+		return err
+	}
+	sources := func(yield func(stages.Source) bool) {
+		for s := range g.sources() {
+			if reading.Err() != nil || !yield(s) {
+				return
+			}
+		}
+	}
+	records, err := newRecorder(c.String("report"))
+	if err != nil {
+		return cannotStart(fmt.Errorf("--report: %w", err))
+	}
+	defer alsoClose(&err, records)
+	tally := p.newTally("generated", g.count, c.Bool("quiet"), c.Bool("verbose"))
+	err = p.collect(generateLine(pipeline.New(run, w.inFlight()), sources, g, w, network{translator}), c, records, record{
+		Model: g.model.Digest, Provider: translator.Provider(), To: g.request.To, Strength: g.request.Strength,
+	}, tally)
+	tally.finish(", on " + translator.Provider())
+	return ending(err, reading, tally)
+}
+
+// generateLine is translateLine for images that begin as noise.
+func generateLine(line *pipeline.Line, sources iter.Seq[stages.Source], g generation, w widths, n stages.Network) *pipeline.Flow[stages.Source, stages.Written] {
+	blank := pipeline.Each(pipeline.From(line, sources), "open", 1, stages.Blank)
+	wanted := pipeline.Each(blank, "compare", w.jobs, stages.Compare(g.existing, false, g.encode.Parameters))
+	made := pipeline.Batch(wanted, "generate", pipeline.Batching[stages.File, int]{
+		Size: w.batch, Workers: w.sessions, Key: func(stages.File) int { return 0 },
+	}, stages.Generate(n))
+	checked := pipeline.Each(made, "check", w.jobs, stages.Check(g.check))
+	return pipeline.Each(checked, "encode", w.jobs, stages.Encode(g.encode))
+}

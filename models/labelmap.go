@@ -1,0 +1,82 @@
+package models
+
+import "fmt"
+
+// classesOf reads the classes of label maps, one byte a pixel, from 8-bit RGB.
+func (l *LabelMap) classesOf(pixels []byte) ([]byte, error) {
+	classes := make([]byte, len(pixels)/channels)
+	byColour := map[[channels]byte]byte{}
+	for i, colour := range l.Palette {
+		byColour[[channels]byte{byte(colour[0]), byte(colour[1]), byte(colour[2])}] = byte(i)
+	}
+	for i := range classes {
+		p := [channels]byte(pixels[i*channels:])
+		if l.Palette != nil {
+			class, ok := byColour[p]
+			if !ok {
+				return nil, fmt.Errorf("the colour %v in the label map is no class's", p)
+			}
+			classes[i] = class
+			continue
+		}
+		if p[0] != p[1] || p[1] != p[2] {
+			return nil, fmt.Errorf("the colour %v in the label map: classes are grey levels", p)
+		}
+		if int(p[0]) >= l.Classes {
+			return nil, fmt.Errorf("class %d in the label map is not within 0 to %d", p[0], l.Classes-1)
+		}
+		classes[i] = p[0]
+	}
+	return classes, nil
+}
+
+// pack turns label maps of n pictures, h×w pixels each, into a tensor.
+func (l *LabelMap) pack(classes []byte, n, h, w int, layout string) tensor {
+	depth, area := l.depth(), h*w
+	t := tensor{shape: imageShape(layout, n, depth, h, w), floats: make([]float32, n*depth*area)}
+	channelStep, pixelStep := steps(layout, depth, area)
+	for k := range n {
+		picture, to := classes[k*area:][:area], t.floats[k*depth*area:][:depth*area]
+		for i, class := range picture {
+			if l.Encoding == encodingIndex {
+				to[i*pixelStep] = float32(class)
+			} else {
+				to[int(class)*channelStep+i*pixelStep] = 1
+			}
+		}
+		if l.Edges {
+			drawEdges(picture, h, w, to[(depth-1)*channelStep:], pixelStep)
+		}
+	}
+	return t
+}
+
+// packEdges turns label maps into one channel: 1 at the edges of areas, else 0.
+func packEdges(classes []byte, n, h, w int, layout string) tensor {
+	t := tensor{shape: imageShape(layout, n, 1, h, w), floats: make([]float32, n*h*w)}
+	for k := range n {
+		drawEdges(classes[k*h*w:][:h*w], h, w, t.floats[k*h*w:], 1)
+	}
+	return t
+}
+
+// drawEdges sets the pixels that differ from one of their four neighbours to 1, on both sides of an
+// edge (Wang et al. 2018, pix2pixHD, "instance boundary map").
+func drawEdges(classes []byte, h, w int, to []float32, step int) {
+	mark := func(i, j int) {
+		if classes[i] != classes[j] {
+			to[i*step], to[j*step] = 1, 1
+		}
+	}
+	for y := range h {
+		for x := range w {
+			i := y*w + x
+			if x > 0 {
+				mark(i, i-1)
+			}
+			if y > 0 {
+				mark(i, i-w)
+			}
+		}
+	}
+}

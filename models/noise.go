@@ -1,0 +1,61 @@
+package models
+
+import (
+	"hash/fnv"
+	"math"
+	"math/rand/v2"
+)
+
+// draw fills in the noise of one picture, h×w pixels, as its manifest says. The same seed and name
+// give the same numbers, whatever else is in the batch.
+func (n *Noise) draw(seed uint64, name string, h, w int) []float32 {
+	values := make([]float32, product(n.shapeFor(h, w)))
+	hash := fnv.New64a()
+	hash.Write([]byte(name))
+	random := rand.New(rand.NewPCG(seed, hash.Sum64()))
+	squares := 0.0
+	for i := range values {
+		v := 0.0
+		switch n.Dist {
+		case distZeros:
+		case distUniform:
+			v = 2*random.Float64() - 1
+		default:
+			v = random.NormFloat64()
+		}
+		values[i] = float32(v)
+		squares += v * v
+	}
+	if n.Hypersphere && squares > 0 {
+		// Karras et al. 2018, Progressive Growing of GANs: latents are normalised like this.
+		scale := float32(1 / math.Sqrt(squares/float64(len(values))))
+		for i := range values {
+			values[i] *= scale
+		}
+	}
+	return values
+}
+
+// shapeFor is the shape of one picture's noise.
+func (n *Noise) shapeFor(h, w int) []int64 { return spread(n.Shape, h, w) }
+
+// spread replaces the free dimensions of a shape by a height and a width, in this order.
+func spread(shape []int, h, w int) []int64 {
+	sides := []int{h, w}
+	out := make([]int64, len(shape))
+	for i, n := range shape {
+		if n == anyDim && len(sides) > 0 {
+			n, sides = sides[0], sides[1:]
+		}
+		out[i] = int64(n)
+	}
+	return out
+}
+
+func product(shape []int64) int {
+	total := 1
+	for _, n := range shape {
+		total *= int(n)
+	}
+	return total
+}

@@ -1,0 +1,187 @@
+package models
+
+import (
+	"context"
+	"fmt"
+	"slices"
+)
+
+// work is one batch on its way through the graphs of a model.
+type work struct {
+	*Translator
+	in      Batch
+	orElse  string            // the domain of pictures that have none
+	given   map[string]tensor // what graphs gave, by GRAPH.OUTPUT
+	classes []byte            // of the label maps, once they are read
+}
+
+// runGraph makes a graph's inputs, runs it and keeps what it gives.
+func (w *work) runGraph(ctx context.Context, s *session) error {
+	inputs := make([]tensor, len(s.inputs))
+	height, width := w.in.Height, w.in.Width
+	var image tensor // what a residual is added to
+	// Pictures first: they set the height and the width that noise and the like have to have.
+	for i, in := range s.inputs {
+		if in.Role != roleImage && in.Role != roleLabelMap {
+			continue
+		}
+		t, err := w.picture(in)
+		if err != nil {
+			return err
+		}
+		if in.Role == roleImage {
+			t = t.upsampled(w.manifest.stage(s.graph).Upsample, in.Layout)
+			image = t
+		}
+		_, height, width = t.sides(in.Layout)
+		inputs[i] = t
+	}
+	for i, in := range s.inputs {
+		if inputs[i].shape != nil {
+			continue
+		}
+		var err error
+		if inputs[i], err = w.tensor(in, s.ranks[i], height, width); err != nil {
+			return err
+		}
+	}
+	outputs, err := s.run(ctx, inputs)
+	if err != nil {
+		return err
+	}
+	for i, out := range s.outputs {
+		t := outputs[i]
+		if len(t.shape) == 0 || t.shape[0] != int64(w.in.N) {
+			return fmt.Errorf("the network gave %v for %d pictures", t.shape, w.in.N)
+		}
+		if out.Role == roleResidual {
+			if !slices.Equal(t.shape, image.shape) {
+				return fmt.Errorf("the network gave a residual of %v for pictures of %v", t.shape, image.shape)
+			}
+			for k, v := range image.floats {
+				t.floats[k] += v
+			}
+		}
+		w.given[out.Graph+"."+out.Name] = t
+	}
+	return nil
+}
+
+// picture makes the tensor of an image or a label map.
+func (w *work) picture(in *Input) (tensor, error) {
+	if graph, output := w.manifest.feeder(in); graph != "" {
+		t := w.given[graph+"."+output]
+		if len(t.shape) != 4 {
+			return t, fmt.Errorf("graph %s gave %v instead of pictures", graph, t.shape)
+		}
+		return t, nil
+	}
+	if in.Role == roleImage {
+		return pack(w.in.Pixels, w.in.N, w.in.Height, w.in.Width, in), nil
+	}
+	classes, err := w.readClasses(in.LabelMap)
+	if err != nil {
+		return tensor{}, err
+	}
+	return in.LabelMap.pack(classes, w.in.N, w.in.Height, w.in.Width, in.Layout), nil
+}
+
+func (w *work) readClasses(l *LabelMap) (_ []byte, err error) {
+	if w.classes == nil {
+		w.classes, err = l.classesOf(w.in.Pixels)
+	}
+	return w.classes, err
+}
+
+// tensor makes what goes into an input other than the picture.
+func (w *work) tensor(in *Input, rank, height, width int) (tensor, error) {
+	n := w.in.N
+	if graph, output := w.manifest.feeder(in); graph != "" {
+		if t, ok := w.given[graph+"."+output]; ok {
+			return t, nil
+		}
+		if in.Role == roleLatent {
+			return tensor{}, fmt.Errorf("input %q needs an exemplar", in.Name)
+		}
+	}
+	switch in.Role {
+	case roleExemplar:
+		p := w.request.Exemplars[in.Exemplar.Attribute]
+		return pack(slices.Repeat(p.Pixels, n), n, p.Height, p.Width, in), nil
+	case roleInstance:
+		classes, err := w.readClasses(w.manifest.mapOf(in.Graph).LabelMap)
+		if err != nil {
+			return tensor{}, err
+		}
+		return packEdges(classes, n, height, width, in.Layout), nil
+	case roleLabel:
+		t := tensor{shape: batchShape(n, vectorShape(in.Label.width(), rank)[1:])}
+		for i := range n {
+			from := w.in.from(i)
+			if from == "" {
+				from = w.orElse
+			}
+			code, err := w.manifest.code(in.Label, w.request.To, w.request.Strength, from)
+			if err != nil {
+				return tensor{}, err
+			}
+			t.floats = append(t.floats, code...)
+		}
+		return t, nil
+	case roleStrength:
+		value := in.Label.Strength.apply(1, w.request.Strength)
+		return tensor{
+			shape:  batchShape(n, vectorShape(1, rank)[1:]),
+			floats: slices.Repeat([]float32{float32(value)}, n),
+		}, nil
+	case roleNoise:
+		return w.noise(in, height, width), nil
+	case roleCoords:
+		return coordinates(in.Layout, n, height, width), nil
+	}
+	shape := spread(in.Shape[1:], height, width)
+	if in.Shape[0] == anyDim {
+		shape = append([]int64{int64(n)}, shape...)
+	} else {
+		shape = append([]int64{int64(in.Shape[0])}, shape...)
+	}
+	return tensor{shape: shape, floats: slices.Repeat([]float32{float32(in.Value)}, product(shape))}, nil
+}
+
+func (w *work) noise(in *Input, height, width int) tensor {
+	t := tensor{shape: append([]int64{int64(w.in.N)}, in.Noise.shapeFor(height, width)...)}
+	for i := range w.in.N {
+		seed := w.request.Seed
+		if in.Noise.Scope != scopeShared && w.in.Seeds != nil {
+			seed = w.in.Seeds[i]
+		}
+		t.floats = append(t.floats, in.Noise.draw(seed, in.Name, height, width)...)
+	}
+	return t
+}
+
+// batchShape is a shape of n items.
+func batchShape(n int, item []int) []int64 {
+	shape := []int64{int64(n)}
+	for _, d := range item {
+		shape = append(shape, int64(d))
+	}
+	return shape
+}
+
+// coordinates are the x and the y of pixels, from -1 at the centre of the first to 1 at that of the
+// last.
+func coordinates(layout string, n, height, width int) tensor {
+	t := tensor{shape: imageShape(layout, n, 2, height, width), floats: make([]float32, 2*n*height*width)}
+	area := height * width
+	channelStep, pixelStep := steps(layout, 2, area)
+	part := func(i, n int) float32 { return 2*float32(i)/float32(max(n-1, 1)) - 1 }
+	for p := range n {
+		to := t.floats[2*p*area:][:2*area]
+		for i := range area {
+			to[i*pixelStep] = part(i%width, width)
+			to[channelStep+i*pixelStep] = part(i/width, height)
+		}
+	}
+	return t
+}
