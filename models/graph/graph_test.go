@@ -1,0 +1,213 @@
+package graph
+
+import (
+	"bytes"
+	"math"
+	"slices"
+	"testing"
+
+	"google.golang.org/protobuf/encoding/protowire"
+)
+
+func TestLayersAreJudgedByTheirPhases(t *testing.T) {
+	for _, c := range []struct {
+		model, layer, op string
+		verdict          Verdict
+		remainder        []int
+	}{
+		{"deconv-k3s2", "up", "ConvTranspose", Faulty, []int{1, 1}},
+		{"deconv-k3s2-even", "up", "ConvTranspose", Sound, []int{1, 1}},
+		{"deconv-k4s2", "up", "ConvTranspose", Faulty, []int{0, 0}},
+		{"deconv-k4s2-even", "up", "ConvTranspose", Sound, []int{0, 0}},
+		{"deconv-k1s2", "up", "ConvTranspose", Faulty, []int{1, 1}},
+		{"deconv-half", "up", "ConvTranspose", Faulty, []int{0, 0}},
+		{"deconv-dynamic", "up", "ConvTranspose", CannotTell, nil},
+		{"shuffle", "shuffle", "DepthToSpace", Faulty, nil},
+		{"shuffle-icnr", "shuffle", "DepthToSpace", Sound, nil},
+		{"shuffle-written-out", "turn", "DepthToSpace", Faulty, nil},
+		{"nearest-conv", "up", "Resize", Sound, nil},
+		{"bilinear-conv", "up", "Resize", Sound, nil},
+	} {
+		layers := parse(t, fixture(t, c.model)).Layers()
+		if len(layers) != 1 {
+			t.Errorf("%s: %d layers", c.model, len(layers))
+			continue
+		}
+		l := layers[0]
+		if l.Name != c.layer || l.Op != c.op || l.Verdict != c.verdict || !slices.Equal(l.Remainder, c.remainder) {
+			t.Errorf("%s: %+v", c.model, l)
+		}
+		if (l.Verdict == CannotTell) != (l.Reason != "") || (l.Verdict == CannotTell) != (l.Imbalance < 0) {
+			t.Errorf("%s: imbalance %g, reason %q", c.model, l.Imbalance, l.Reason)
+		}
+	}
+}
+
+// What the graph says has to be what the network does.
+func TestVerdictsAgreeWithFlatPictures(t *testing.T) {
+	for _, name := range []string{
+		"deconv-k3s2", "deconv-k3s2-even", "deconv-k4s2", "deconv-k4s2-even", "deconv-k1s2", "deconv-half",
+		"shuffle", "shuffle-icnr", "shuffle-written-out", "nearest-conv", "bilinear-conv",
+	} {
+		model := fixture(t, name)
+		response := flatResponse(t, model)
+		if faulty := parse(t, model).Layers()[0].Verdict == Faulty; faulty != (response > 0.01) {
+			t.Errorf("%s: faulty %v, but the flat response is %g", name, faulty, response)
+		}
+	}
+}
+
+func TestImbalanceIsTheSpreadOfPhaseSums(t *testing.T) {
+	// 3×3 ones at stride 2: sums of 4, 2, 2 and 1.
+	d := &deconvolution{
+		&tensor{dims: []int{1, 1, 3, 3}, values: slices.Repeat([]float64{1}, 9)}, []int{2, 2}, []int{1, 1},
+	}
+	s := d.sums()
+	if !slices.Equal(s.values, []float64{4, 2, 2, 1}) {
+		t.Errorf("sums %v", s.values)
+	}
+	want := math.Sqrt((1.75*1.75 + 2*0.25*0.25 + 1.25*1.25) / 25)
+	if got := s.imbalance(); math.Abs(got-want) > 1e-12 {
+		t.Errorf("imbalance %g, want %g", got, want)
+	}
+	if (&sums{phases: 4, values: make([]float64, 8)}).imbalance() != 0 {
+		t.Error("no weights at all are not even")
+	}
+	// Dilation 2 leaves all taps in one phase.
+	d.dilation = []int{2, 2}
+	if s = d.sums(); !slices.Equal(s.values, []float64{9, 0, 0, 0}) {
+		t.Errorf("dilated: sums %v", s.values)
+	}
+}
+
+func TestRepairMakesFlatPicturesFlat(t *testing.T) {
+	for _, name := range []string{"deconv-k3s2", "deconv-k4s2", "deconv-k1s2", "deconv-half", "shuffle", "shuffle-written-out"} {
+		model := fixture(t, name)
+		before := flatResponse(t, model)
+		for _, method := range Methods {
+			g := parse(t, model)
+			changes, err := g.Repair(method)
+			if err != nil || len(changes) != 1 {
+				t.Errorf("%s by %s: %v, %v", name, method, changes, err)
+				continue
+			}
+			repaired := g.Model()
+			after := flatResponse(t, repaired)
+			if after > 1e-4*before {
+				t.Errorf("%s by %s: flat response %g of %g", name, method, after, before)
+			}
+			if l := parse(t, repaired).Layers()[0]; changes[0].Method == Phases && l.Verdict != Sound {
+				t.Errorf("%s by %s: still %+v", name, method, l)
+			}
+			p := psnr(run(t, repaired, photograph()), run(t, model, photograph()))
+			t.Logf("%-20s %-6s flat %.2e of %.3f, %.1f dB", name, changes[0].Method, after/before, before, p)
+		}
+	}
+}
+
+func TestRepairLeavesSoundAndUnknownLayersAlone(t *testing.T) {
+	for _, name := range []string{"deconv-k3s2-even", "nearest-conv", "shuffle-icnr", "deconv-dynamic", "identity"} {
+		model := fixture(t, name)
+		g := parse(t, model)
+		changes, err := g.Repair(Phases)
+		if err != nil || len(changes) != 0 || !bytes.Equal(g.Model(), model) {
+			t.Errorf("%s: %v, %v", name, changes, err)
+		}
+	}
+}
+
+func TestMetadataIsReplaced(t *testing.T) {
+	g := parse(t, fixture(t, "shift"))
+	g.SetMetadata("gtx.manifest", "new")
+	g.SetMetadata("other", "one")
+	g = parse(t, g.Model())
+	for key, want := range map[string]string{"gtx.manifest": "new", "other": "one"} {
+		if got, ok := g.Metadata(key); !ok || got != want {
+			t.Errorf("%s: %q", key, got)
+		}
+	}
+	if _, ok := g.Metadata("none"); ok {
+		t.Error("a key that is not there")
+	}
+}
+
+func TestWhatIsNoModelIsAnError(t *testing.T) {
+	model := fixture(t, "deconv-k3s2")
+	for n := range model {
+		if _, err := Parse(model[:n]); err == nil {
+			// A cut between two fields of the model leaves a smaller model.
+			if _, err := split(model[:n]); err != nil {
+				t.Errorf("%d of %d bytes are taken for a model", n, len(model))
+			}
+		}
+	}
+	for _, junk := range [][]byte{nil, []byte("no model"), {8, 8}} {
+		if _, err := Parse(junk); err == nil {
+			t.Errorf("%q is taken for a model", junk)
+		}
+	}
+}
+
+func FuzzParse(f *testing.F) {
+	for _, name := range []string{"deconv-k3s2", "shuffle-written-out", "deconv-dynamic"} {
+		f.Add(fixture(f, name))
+	}
+	f.Fuzz(func(t *testing.T, model []byte) {
+		g, err := Parse(model)
+		if err != nil {
+			return
+		}
+		g.Layers()
+		if _, err := g.Repair(Phases); err != nil {
+			return
+		}
+		if _, err := Parse(g.Model()); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+func TestTypesOfWeights(t *testing.T) {
+	for _, v := range []float64{0, 1, -2.5, 0.1, 65504, 6e-8, 6.1e-5, 1023.7, -1e-30} {
+		for kind, relative := range map[int]float64{typeFloat64: 0, typeFloat32: 6e-8, typeFloat16: 5e-4, typeBFloat16: 4e-3} {
+			got, bits := rounded(kind, v)
+			if number(kind, bits) != got || math.Abs(got-v) > relative*math.Abs(v)+3e-8 {
+				t.Errorf("type %d: %g becomes %g", kind, v, got)
+			}
+			w := &tensor{dims: []int{1}, kind: kind, values: []float64{v}}
+			if read, err := readTensor(w.encode("w")); err != nil || read.values[0] != got {
+				t.Errorf("type %d: %g is read as %v, %v", kind, v, read, err)
+			}
+		}
+	}
+	for bits := range 1 << 16 { // halves are exact
+		v := half(uint16(bits))
+		if math.IsNaN(v) || math.IsInf(v, 0) {
+			continue
+		}
+		if back := toHalf(v); back != uint16(bits) {
+			t.Fatalf("half %#x is %g, and back %#x", bits, v, back)
+		}
+	}
+	// The same numbers one by one and packed, in the fields for their type.
+	var packed, single, external message
+	for _, m := range []*message{&packed, &single, &external} {
+		m.number(tensorDims, 2)
+		m.number(tensorType, typeFloat32)
+	}
+	var content []byte
+	for _, v := range []float32{1.5, -3} {
+		content = protowire.AppendFixed32(content, math.Float32bits(v))
+		single = protowire.AppendFixed32(protowire.AppendTag(single, tensorFloatData, protowire.Fixed32Type), math.Float32bits(v))
+	}
+	packed.bytes(tensorFloatData, content)
+	external.number(tensorDataLocation, 1)
+	for _, m := range []message{packed, single} {
+		if w, err := readTensor(m); err != nil || !slices.Equal(w.values, []float64{1.5, -3}) {
+			t.Errorf("%v, %v", w, err)
+		}
+	}
+	if _, err := readTensor(external); err != errExternal {
+		t.Errorf("external data: %v", err)
+	}
+}
