@@ -15,7 +15,7 @@ import (
 func (p *program) modelsCommand() *cli.Command {
 	return &cli.Command{
 		Name:  "models",
-		Usage: "list models, or show one",
+		Usage: "list, show, lint and repair models",
 		Subcommands: []*cli.Command{
 			{
 				Name:   "list",
@@ -28,6 +28,8 @@ func (p *program) modelsCommand() *cli.Command {
 				ArgsUsage: "NAME|FILE.onnx",
 				Action:    p.modelsShow,
 			},
+			p.lintCommand(),
+			p.repairCommand(),
 		},
 		Action: func(c *cli.Context) error {
 			if c.NArg() > 0 {
@@ -74,6 +76,9 @@ func (p *program) modelsShow(c *cli.Context) error {
 	row("family", "%s", about.Family)
 	row("version", "%s", about.Version)
 	row("license", "%s", about.License)
+	if note, ok := about.Training[models.RepairNote]; ok {
+		row("repaired", "%v", note)
+	}
 	row("from", "%s", m.Origin)
 	row("digest", "%s", m.Digest)
 	row("domains", "%s", list(about.DomainIDs()))

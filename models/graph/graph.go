@@ -110,6 +110,9 @@ func Parse(model []byte) (*Graph, error) {
 				return nil, err
 			}
 			n.place = f
+			if len(n.outputs) == 0 || len(n.inputs) == 0 && (n.upsamples() || n.op == "Conv") {
+				return nil, fmt.Errorf("node %q is %w", n.title(), errMalformed)
+			}
 			g.nodes = append(g.nodes, n)
 			if err := g.hideBranches(n); err != nil {
 				return nil, err

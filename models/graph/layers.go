@@ -33,7 +33,7 @@ type Layer struct {
 	// random weights give 0.7 to 0.9. Negative: not known.
 	Imbalance float64
 	Verdict   Verdict
-	Reason    string // why nothing can be told
+	Reason    string // why nothing can be told, or why a layer with an imbalance is sound
 
 	node *node
 	conv *node // DepthToSpace: the convolution that makes its channels, if it alone does
@@ -54,6 +54,60 @@ func (n *node) upsamples() bool {
 // Layers judges each upsampling layer, in the order of the graph. What cannot be told from the graph
 // alone is said to be so.
 func (g *Graph) Layers() []Layer {
+	layers := g.unfiltered()
+	filter := g.filter(periodOf(layers))
+	for i := range layers {
+		l := &layers[i]
+		if l.Verdict != Faulty {
+			continue
+		}
+		if pool := g.holder(*l); pool != "" {
+			l.Verdict, l.Reason = Sound, pool+" takes the mean over its phases"
+		} else if filter != "" {
+			l.Verdict, l.Reason = Sound, filter+" takes its pattern away"
+		}
+	}
+	return layers
+}
+
+// holder is the name of the layer that takes the mean over the phases of another at once, or "".
+func (g *Graph) holder(l Layer) string {
+	after, err := placed(g, l.node)
+	if err != nil {
+		return ""
+	}
+	readers := g.readersOf(after.outputs[0])
+	if len(readers) != 1 || readers[0].op != "AveragePool" || g.readers(after.outputs[0]) != 1 {
+		return ""
+	}
+	pool := readers[0]
+	one := slices.Repeat([]int{1}, len(l.Stride))
+	if !slices.Equal(pool.attributes["kernel_shape"].ints, l.Stride) || !slices.Equal(pool.ints("strides", len(one), 1), one) {
+		return ""
+	}
+	return pool.title()
+}
+
+// filter is the name of the convolution that makes the output, if it gives a constant for whatever
+// repeats with a period: the weights of each phase have equal sums; or "".
+func (g *Graph) filter(period []int) string {
+	last, _, _, err := g.last()
+	if err != nil || last.op != "Conv" || area(period) == 1 || area(last.ints("strides", 2, 1)) != 1 {
+		return ""
+	}
+	w, err := g.constant(last.inputs[1])
+	dilation := last.ints("dilations", 2, 1)
+	if err != nil || len(dilation) != 2 || min(dilation[0], dilation[1]) < 1 {
+		return ""
+	}
+	if d := (&deconvolution{w, period, dilation}); d.sums().imbalance() <= tolerance {
+		return last.title()
+	}
+	return ""
+}
+
+// unfiltered judges each layer for itself, whatever comes after it.
+func (g *Graph) unfiltered() []Layer {
 	var layers []Layer
 	for _, n := range g.nodes {
 		var l Layer
@@ -233,7 +287,7 @@ var pointwise = []string{
 // weights they would be equal. The bias counts as the weight of one more input.
 func (g *Graph) shuffled(n *node) Layer {
 	l := Layer{Op: "DepthToSpace"}
-	size := n.shuffles()
+	var size int
 	tensor := n.inputs[0]
 	if n.op == "DepthToSpace" {
 		if size = n.ints("blocksize", 1, 0)[0]; size < 1 || size > 64 {

@@ -31,7 +31,7 @@ func TestMain(m *testing.M) {
 
 func fixture(t testing.TB, name string) []byte {
 	t.Helper()
-	model, err := os.ReadFile(filepath.Join("../../testdata/models", name+".onnx"))
+	model, err := os.ReadFile(filepath.Join("../../testdata/models/upsampling", name+".onnx"))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -21,10 +21,12 @@ const (
 	// al. 2018 ("Super-resolution using convolutional neural networks without any checkerboard
 	// artifacts"), which is the same as convolving the kernel with it. It blurs by as much.
 	Hold Method = "hold"
+	// Notch leaves the layers alone and filters, once, what the last convolution gives.
+	Notch Method = "notch"
 )
 
 // Methods are those that Repair knows.
-var Methods = []Method{Phases, Hold}
+var Methods = []Method{Phases, Hold, Notch}
 
 // A Change is what Repair did to a layer.
 type Change struct {
@@ -40,6 +42,17 @@ var (
 // Repair rewrites the faulty layers. Those of which nothing can be told stay as they are.
 func (g *Graph) Repair(m Method) ([]Change, error) {
 	var changes []Change
+	if m == Notch {
+		for _, l := range g.Layers() {
+			if l.Verdict == Faulty {
+				changes = append(changes, Change{l.Name, m})
+			}
+		}
+		if len(changes) == 0 {
+			return nil, nil
+		}
+		return changes, g.notch()
+	}
 	for _, l := range g.Layers() {
 		if l.Verdict != Faulty {
 			continue
@@ -68,13 +81,9 @@ func (g *Graph) hold(l Layer) error {
 	if g.opset < 7 {
 		return errOldOpset
 	}
-	after := l.node
-	if l.node.shuffles() != 0 { // the pixels are in place only after the Reshape that follows
-		readers := g.readersOf(l.node.outputs[0])
-		if len(readers) != 1 || readers[0].op != "Reshape" {
-			return errNoReshape
-		}
-		after = readers[0]
+	after, err := placed(g, l.node)
+	if err != nil {
+		return err
 	}
 	output := after.outputs[0]
 	uneven := g.fresh(output + ".uneven")
@@ -99,6 +108,19 @@ func (g *Graph) hold(l Layer) error {
 		place: place, name: after.title() + ".hold", op: "AveragePool", inputs: []string{uneven}, outputs: []string{output},
 	})
 	return nil
+}
+
+// placed is the node whose output has the pixels of an upsampling layer in place: itself, or the Reshape
+// behind a depth-to-space that an exporter has written out.
+func placed(g *Graph, n *node) (*node, error) {
+	if n.shuffles() == 0 {
+		return n, nil
+	}
+	readers := g.readersOf(n.outputs[0])
+	if len(readers) != 1 || readers[0].op != "Reshape" {
+		return nil, errNoReshape
+	}
+	return readers[0], nil
 }
 
 func (g *Graph) readersOf(tensor string) []*node {
@@ -258,10 +280,7 @@ func (g *Graph) replace(n *node, input int, w *tensor) {
 	old := n.inputs[input]
 	name := g.fresh(old + ".even")
 	g.rename(n, nodeInput, input, name)
-	f := &field{number: graphInitializer, kind: protowire.BytesType, content: w.encode(name)}
-	g.weights[name] = f
-	at := slices.IndexFunc(g.fields, func(f *field) bool { return f.number == graphInitializer })
-	g.fields = slices.Insert(g.fields, max(at, 0), f)
+	g.addWeights(name, w)
 	if was := g.weights[old]; was != nil && g.readers(old) == 0 && !g.branched {
 		delete(g.weights, old)
 		g.fields = slices.DeleteFunc(g.fields, func(f *field) bool {

@@ -32,8 +32,11 @@ const (
 	attributeType   protowire.Number = 20
 )
 
-// attributeIntList is one of AttributeProto.AttributeType.
-const attributeIntList = 7
+// Of AttributeProto.AttributeType.
+const (
+	attributeSingleInt = 2
+	attributeIntList   = 7
+)
 
 // Of TensorProto.DataType.
 const (
@@ -258,6 +261,8 @@ func rounded(kind int, v float64) (float64, uint64) {
 	case typeFloat16:
 		bits := toHalf(v)
 		return half(bits), uint64(bits)
+	case typeInt64:
+		return v, uint64(int64(v))
 	case typeBFloat16:
 		bits := math.Float32bits(float32(v))
 		bits = (bits + 0x7fff + bits>>16&1) >> 16

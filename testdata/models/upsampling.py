@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""Makes the tiny networks that double the size of a halved picture, each in another way, beside this file.
+"""Makes the tiny networks that double the size of a halved picture, each in another way.
 
 Running it again changes nothing. Needs Debian's python3-onnx and python3-numpy.
 """
@@ -17,7 +17,7 @@ HALVED = helper.make_node("AveragePool", ["image"], ["half"], kernel_shape=[2, 2
 BILINEAR = {3: [0.5, 1, 0.5], 4: [0.25, 0.75, 0.75, 0.25]}
 
 
-ANY_SIZE = {"mode": "multiple", "h": 64, "w": 64, "multiple_of": 8, "min": 16, "max": 512}
+ANY_SIZE = {"mode": "multiple", "h": 128, "w": 128, "multiple_of": 8, "min": 16, "max": 512}
 
 
 def manifest(name: str, title: str, size: dict[str, object]) -> Manifest:
@@ -37,7 +37,7 @@ def network(
     size: dict[str, object] = ANY_SIZE,
 ) -> None:
     tensors = image("image", FLOAT, SHAPE), image("translation", FLOAT, SHAPE)
-    save(name, [HALVED, *nodes], [tensors[0]], tensors[1], constants, manifest(name, title, size))
+    save(f"upsampling/{name}", [HALVED, *nodes], [tensors[0]], tensors[1], constants, manifest(name, title, size))
 
 
 def mixed(kernel: np.ndarray, noise: float, seed: int = 1) -> np.ndarray:

@@ -1,0 +1,82 @@
+package models
+
+import (
+	"errors"
+	"path/filepath"
+	"slices"
+
+	"github.com/goccy/go-yaml"
+)
+
+// Network returns the bytes of the model's own .onnx file, without further graphs. It is an error if
+// any of them has changed since the model was loaded.
+func (m *Model) Network() ([]byte, error) {
+	if _, err := m.networks(); err != nil {
+		return nil, err
+	}
+	return m.readFile(m.path)
+}
+
+// MetadataKey is the key in a model's metadata_props under which its manifest lies.
+const MetadataKey = metadataKey
+
+// RepairNote is the key below training in the manifest of a repaired model.
+const RepairNote = "repaired"
+
+var errSeveralFiles = errors.New("the model has graphs in other files, which its manifest could not be with")
+
+// Repaired returns the manifest for a model's repaired network, to be put inside of it: the
+// model's own, with a note under training. What describes the old network alone is left out: its
+// file name, its digest, and the golden cases, whose number is returned.
+func (m *Model) Repaired(note string) (manifest []byte, golden int, err error) {
+	for _, graph := range m.Manifest.Graphs {
+		if graph.File != "" && graph.File != filepath.Base(m.path) {
+			return nil, 0, errSeveralFiles
+		}
+	}
+	network, manifest, err := m.read()
+	if err != nil {
+		return nil, 0, err
+	}
+	if manifest == nil {
+		declared, err := readONNX(network)
+		if err != nil {
+			return nil, 0, err
+		}
+		manifest = []byte(declared.metadata[metadataKey])
+	}
+	var document yaml.MapSlice
+	if err := yaml.UnmarshalWithOptions(manifest, &document, yaml.UseOrderedMap()); err != nil {
+		return nil, 0, err
+	}
+	drop := func(entries yaml.MapSlice, keys ...any) yaml.MapSlice {
+		return slices.DeleteFunc(entries, func(e yaml.MapItem) bool { return slices.Contains(keys, e.Key) })
+	}
+	document = drop(document, "golden")
+	noted := false
+	for i, e := range document {
+		entries, ok := e.Value.(yaml.MapSlice)
+		switch {
+		case e.Key == "training":
+			document[i].Value = append(drop(entries, RepairNote), yaml.MapItem{Key: RepairNote, Value: note})
+			noted = true
+		case e.Key == "graphs" && ok:
+			for g, graph := range entries {
+				if of, ok := graph.Value.(yaml.MapSlice); ok {
+					entries[g].Value = drop(of, "file", "sha256")
+				}
+			}
+		}
+	}
+	if !noted {
+		document = append(document, yaml.MapItem{Key: "training", Value: yaml.MapSlice{{Key: RepairNote, Value: note}}})
+	}
+	manifest, err = yaml.MarshalWithOptions(document, yaml.JSON())
+	if err != nil {
+		return nil, 0, err
+	}
+	if _, err := ParseManifest(manifest); err != nil {
+		return nil, 0, errors.Join(errors.New("the manifest cannot be carried over"), err)
+	}
+	return manifest, len(m.Manifest.Golden), nil
+}
