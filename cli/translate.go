@@ -33,10 +33,9 @@ func (p *program) translateCommand() *cli.Command {
 		&cli.StringFlag{Name: "base", Value: ".", Usage: "with -o, paths of single files are kept relative to `DIR`", EnvVars: option("base")},
 		&cli.StringFlag{Name: "name", Usage: "`TEMPLATE` of the results' names, from {dir}, {stem}, {ext}, {to}, {model}, {sample}", EnvVars: option("name")},
 		&cli.StringFlag{Name: "format", Value: "same", Usage: "write `FORMAT`: same, jpg, png, webp, tiff or avif", EnvVars: option("format")},
-		&cli.StringFlag{Name: "size", Usage: "`SIZE` of the result: source, model, N (pixels of the longer side) or WxH; default: source, unless the model says otherwise", EnvVars: option("size")},
-		&cli.StringFlag{Name: "detail", Value: "auto", Usage: "a result larger than the network's gets the photograph's detail: auto; none only scales it", EnvVars: option("detail")},
 		&cli.BoolFlag{Name: "dry-run", Aliases: []string{"n"}, Usage: "print what would be done: input, tab, output"},
 	}
+	flags = append(flags, photographFlags()...)
 	flags = append(flags, resultFlags()...)
 	flags = append(flags, inputFlags()...)
 	flags = append(flags, networkFlags()...)
@@ -93,7 +92,7 @@ type translation struct {
 	label     stages.LabelOptions
 	open      stages.OpenOptions
 	results
-	detail bool // of the photograph, in results larger than the network's
+	detail stages.DetailOptions
 	encode stages.EncodeOptions
 	naming *naming
 }
@@ -123,11 +122,6 @@ func (p *program) translationOf(c *cli.Context) (t translation, err error) {
 	if t.results, err = resultsOf(c); err != nil {
 		return t, err
 	}
-	detail, err := oneOf(c, "detail", "auto", "none")
-	if err != nil {
-		return t, err
-	}
-	t.detail = detail == "auto"
 	const same stages.Format = "same"
 	format, err := oneOf(c, "format", append([]stages.Format{same}, stages.Formats...)...)
 	if err != nil {
@@ -136,19 +130,11 @@ func (p *program) translationOf(c *cli.Context) (t translation, err error) {
 	if format == same {
 		format = ""
 	}
-	sizing := cmp.Or(c.String("size"), "source")
-	if c.String("size") == "" && m.Image().Size.Restore == "none" {
-		sizing = "model"
-	}
-	size, err := stages.ParseSize(sizing)
-	if err != nil {
-		return t, usage("--size %w", err)
-	}
 	if t.open, err = openOptions(c); err != nil {
 		return t, err
 	}
 	t.encode = stages.EncodeOptions{
-		Size: size, Quality: t.quality, InTarget: t.label.InTarget,
+		Quality: t.quality, InTarget: t.label.InTarget,
 		Parameters: []stages.Property{
 			{Name: "version", Value: Version},
 			{Name: "model", Value: m.Name},
@@ -159,9 +145,10 @@ func (p *program) translationOf(c *cli.Context) (t translation, err error) {
 			{Name: "inTarget", Value: string(t.label.InTarget)},
 			{Name: "format", Value: c.String("format")},
 			{Name: "quality", Value: strconv.Itoa(t.quality)},
-			{Name: "size", Value: sizing},
-			{Name: "detail", Value: detail},
 		},
+	}
+	if err := t.photograph(c); err != nil {
+		return t, err
 	}
 	if m.Noisy() {
 		t.encode.Parameters = append(t.encode.Parameters, stages.Property{Name: "seed", Value: strconv.FormatUint(t.request.Seed, 10)})
@@ -375,6 +362,9 @@ func (p *program) collect(flow *pipeline.Flow[stages.Source, stages.Written], c 
 		if err := records.write(rec); err != nil {
 			return fmt.Errorf("--report: %w", err)
 		}
+		for _, warning := range rec.Warnings {
+			tally.line("%q: %s", rec.In, warning)
+		}
 		if rec.Status == statusDone || rec.Status == statusCopied {
 			if err := p.deliver(it.Value, terminator(c)); err != nil {
 				return err
@@ -405,11 +395,8 @@ func translateLine(line *pipeline.Line, sources iter.Seq[stages.Source], t trans
 		Size: w.batch, Workers: w.sessions, Key: stages.TranslateKey,
 	}, stages.Translate(n))
 	checked := pipeline.Each(translated, "check", w.jobs, stages.Check(t.check))
-	encode := stages.Encode(t.encode)
-	if t.detail { // in one stage: no whole photographs wait in between
-		encode = stages.Then(stages.Detail(t.encode.Size), encode)
-	}
-	return pipeline.Each(checked, "encode", w.jobs, encode)
+	detailed := pipeline.Each(checked, "detail", w.jobs, stages.Detail(t.detail))
+	return pipeline.Each(detailed, "encode", w.jobs, stages.Encode(t.encode))
 }
 
 // A labeller adds the stage that names the domain of images.
@@ -484,7 +471,7 @@ func (r *record) fill(it pipeline.Item[stages.Source, stages.Written]) {
 		r.Status = statusCopied
 	}
 	r.Out, r.Domain, r.P = it.Source.Out, w.Domain, w.P
-	r.Width, r.Height, r.Flagged = w.Width, w.Height, w.Flagged
+	r.Width, r.Height, r.Flagged, r.Warnings = w.Width, w.Height, w.Flagged, w.Warnings
 	r.Before, r.After = amplitudesOf(w.Before), amplitudesOf(w.After)
 }
 

@@ -135,6 +135,8 @@ type Checked struct {
 	Translated
 	Before, After Score
 	Flagged       bool
+
+	change *change // from Detail, for Encode; nil: the result is only scaled
 }
 
 // Check returns the stage that scores each translation against its source.

@@ -2,49 +2,79 @@ package stages
 
 import "context"
 
-// Detail returns the stage that makes the translation as large as it is to be
-// written. A network sees a few hundred pixels of a photograph that has thousands;
-// this carries what it did over to all of them. In each small window the change
-// is fitted by an affine map of the colours, result ≈ A·source + b, and the maps,
-// smoothed and interpolated, are applied to the whole photograph: the look is the
-// network's and the detail the photograph's own, without halos or seams. Texture
-// finer than a window that the network added is lost.
+// DetailOptions says how a network's work is carried over to a photograph.
+type DetailOptions struct {
+	Size Size
+	None bool // not at all: what the network gave is only scaled
+	Keep bool // in the colours of the photograph's own profile
+}
+
+// Detail returns the stage that finds out what the network did to a photograph, so
+// that the same can be done to all of its pixels: a network sees a few hundred,
+// and the photograph has thousands. In each small window the change is fitted by an
+// affine map of the colours, result ≈ A·source + b; Encode applies the maps,
+// smoothed and interpolated, to the whole photograph. So the look is the network's
+// and the detail the photograph's own, without halos or seams. Texture finer than a
+// window that the network added is lost.
 //
-// The photograph is decoded again, whole: a worker that goes on to encode what it
-// has made here keeps no more than one of them in memory. A result that is to be smaller is only scaled, and
-// takes the alpha of its source.
-func Detail(size Size) func(context.Context, Checked) (Checked, error) {
-	return func(ctx context.Context, c Checked) (Checked, error) {
-		width, height := size.of(c.Image, c.Result)
+// A result of the photograph's size that is not larger than the network's is the
+// photograph plus the difference that the network made: nothing is lost of what
+// 8 bits, sRGB or scaling would have taken. Smaller results are only scaled.
+func Detail(o DetailOptions) func(context.Context, Checked) (Checked, error) {
+	return func(_ context.Context, c Checked) (Checked, error) {
+		width, height := o.Size.of(c.Image, c.Result)
 		larger := width*height > c.Result.Width*c.Result.Height
+		whole := width == c.Width && height == c.Height
 		same := width == c.Result.Width && height == c.Result.Height
-		if c.Keep || same || !larger && c.Alpha == nil {
+		own := o.Keep && c.how.own != nil
+		if c.Keep || o.None || !larger && !whole || same && !own && !c.how.deep && c.Alpha == nil {
 			return c, nil
 		}
-		whole, err := decodeFile(c.file, nil)
-		if err != nil {
-			return c, err
-		}
-		full, err := whole.Pixels.part(c.crop).resized(width, height)
-		if err != nil {
-			return c, err
-		}
+		small, result := c.Pixels, c.Result
+		err := error(nil)
 		if !larger {
-			_, c.Alpha = full.split()
-			c.Result, err = c.Result.resized(width, height)
+			if result, err = result.resized(width, height); err != nil {
+				return c, err
+			}
+		}
+		if small, err = small.resized(result.Width, result.Height); err != nil {
 			return c, err
 		}
-		small, err := c.Pixels.resized(c.Result.Width, c.Result.Height)
-		if err != nil {
-			return c, err
+		if own {
+			for _, p := range []*Pixels{&small, &result} {
+				if *p, err = p.inProfile(c.how.own); err != nil {
+					return c, err
+				}
+			}
 		}
-		if ctx.Err() != nil { // what follows takes the longest
-			return c, context.Cause(ctx)
+		if larger {
+			c.change = fitted(small, result)
+		} else {
+			c.change = difference(small, result)
 		}
-		transfer(full, small, c.Result)
-		c.Result, c.Alpha = full.split()
 		return c, nil
 	}
+}
+
+// A change is what a network did to a picture, as affine maps of the colours, at
+// the nodes of a grid that is spread over the picture: coefficients numbers each,
+// A row by row with b as the fourth of each row, in grey levels from 0 to 255.
+type change struct {
+	width, height int
+	maps          []float32
+}
+
+const coefficients = 12
+
+// difference is the change that adds to each pixel how much result has more.
+func difference(small, result Pixels) *change {
+	c := &change{width: small.Width, height: small.Height, maps: make([]float32, 0, coefficients*small.Width*small.Height)}
+	for i := 0; i < len(small.Data); i += 3 {
+		s, r := small.Data[i:][:3], result.Data[i:][:3]
+		more := func(band int) float32 { return float32(r[band]) - float32(s[band]) }
+		c.maps = append(c.maps, 1, 0, 0, more(0), 0, 1, 0, more(1), 0, 0, 1, more(2))
+	}
+	return c
 }
 
 // Method: guided filtering with a colour guide, on a coarse grid (He & Sun, Fast
@@ -57,67 +87,11 @@ const (
 	// detailFlat is the variance, in squared grey levels, at which a window is
 	// half-way between telling its own map and being too flat to.
 	detailFlat = 65
-	// maps have 12 coefficients: A, row by row, with b as the fourth of each row.
-	coefficients = 12
 )
 
-// transfer gives full, in place, the change that turned small into result. small
-// and result are RGB of one size; full has their aspect, and may have alpha, which
-// stays.
-func transfer(full, small, result Pixels) {
-	maps := fitMaps(small, result)
-	row := make([]float32, coefficients*small.Width)
-	columns := newGrid(full.Width, small.Width)
-	lines := newGrid(full.Height, small.Height)
-	for y := range full.Height {
-		above := maps[lines[y].from*len(row):][:len(row)]
-		below := maps[lines[y].to*len(row):][:len(row)]
-		for i, a := range above {
-			row[i] = a + lines[y].part*(below[i]-a)
-		}
-		applyMaps(full.Data[y*full.Width*full.Bands:][:full.Width*full.Bands], full.Bands, row, columns)
-	}
-}
-
-// applyMaps applies a line of maps to a line of pixels, in place.
-func applyMaps(line []byte, bands int, maps []float32, columns []node) {
-	for x, n := range columns {
-		p := line[x*bands:][:3]
-		l := maps[n.from*coefficients:][:coefficients]
-		r := maps[n.to*coefficients:][:coefficients]
-		t := n.part
-		red, green, blue := float32(p[0]), float32(p[1]), float32(p[2])
-		at := func(i int) float32 { return l[i] + t*(r[i]-l[i]) }
-		p[0] = grey(at(0)*red + at(1)*green + at(2)*blue + at(3))
-		p[1] = grey(at(4)*red + at(5)*green + at(6)*blue + at(7))
-		p[2] = grey(at(8)*red + at(9)*green + at(10)*blue + at(11))
-	}
-}
-
-// grey rounds to the nearest sample.
-func grey(v float32) byte { return byte(min(max(v+0.5, 0), 255)) }
-
-// A node says between which coarse samples a fine one lies, and how far along.
-type node struct {
-	from, to int
-	part     float32
-}
-
-// newGrid places n fine samples on a coarse ones, centre on centre, with the
-// outermost held at the border.
-func newGrid(n, coarse int) []node {
-	grid := make([]node, n)
-	for i := range grid {
-		at := (float64(i)+0.5)*float64(coarse)/float64(n) - 0.5
-		at = min(max(at, 0), float64(coarse-1))
-		from := int(at)
-		grid[i] = node{from, min(from+1, coarse-1), float32(at - float64(from))}
-	}
-	return grid
-}
-
-// fitMaps fits the map of each pixel's window: coefficients × pixels numbers.
-func fitMaps(small, result Pixels) []float32 {
+// fitted is the change that the windows around each pixel tell. small and result
+// are RGB of one size.
+func fitted(small, result Pixels) *change {
 	n := small.Width * small.Height
 	// The sums that least squares need: the means of source and result, of their
 	// products, and of the source's products with itself.
@@ -168,7 +142,7 @@ func fitMaps(small, result Pixels) []float32 {
 		}
 	}
 	boxMean(maps, small.Width, small.Height, coefficients, detailRadius)
-	return maps
+	return &change{small.Width, small.Height, maps}
 }
 
 // invert returns the inverse of a symmetric, positive definite matrix.

@@ -1,46 +1,14 @@
 package stages
 
-/*
-#cgo pkg-config: vips
-#include <stdlib.h>
-#include <vips/vips.h>
-
-// gtx_save returns a file to be freed with g_free, or NULL. blobs are a colour
-// profile and an XMP packet.
-static void *gtx_save(void *data, int w, int h, int bands, const char *saver, void **blobs, size_t *lengths, size_t *size) {
-	static const char *names[] = { VIPS_META_ICC_NAME, VIPS_META_XMP_NAME };
-	VipsImage *memory = vips_image_new_from_memory(data, (size_t) w * h * bands, w, h, bands, VIPS_FORMAT_UCHAR);
-	VipsImage *image = NULL;
-	void *out = NULL;
-
-	if (memory && !vips_copy(memory, &image, "interpretation", VIPS_INTERPRETATION_sRGB, NULL)) {
-		for (int i = 0; i < 2; i++)
-			if (blobs[i])
-				vips_image_set_blob_copy(image, names[i], blobs[i], lengths[i]);
-		if (vips_image_write_to_buffer(image, saver, &out, size, NULL))
-			out = NULL;
-	}
-	if (!out)
-		vips_error_clear(); // it would grow, and nobody can tell whose text it is
-	g_clear_object(&image);
-	g_clear_object(&memory);
-	vips_thread_shutdown();
-	return out;
-}
-*/
-import "C"
-
 import (
+	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"math"
 	"os"
 	"path/filepath"
-	"runtime"
 	"strconv"
 	"strings"
-	"unsafe"
 
 	"github.com/google/renameio/v2"
 )
@@ -58,6 +26,7 @@ type Written struct {
 	Before, After Score
 	Flagged       bool
 	Data          []byte // the file, where it goes to standard output
+	Warnings      []string
 }
 
 // EncodeOptions says how results are written.
@@ -66,6 +35,8 @@ type EncodeOptions struct {
 	Quality    int // of lossy formats, 1 to 100
 	InTarget   InTarget
 	Parameters []Property // recorded in the file
+
+	KeepProfile bool // the colours of the source's own profile, not sRGB
 }
 
 // A Size says how large the result is.
@@ -117,35 +88,31 @@ func Encode(o EncodeOptions) func(context.Context, Checked) (Written, error) {
 	return func(ctx context.Context, c Checked) (Written, error) {
 		w := Written{
 			Source: c.Source, Domain: c.Domain, P: c.P, Kept: c.Keep,
-			Before: c.Before, After: c.After, Flagged: c.Flagged,
+			Before: c.Before, After: c.After, Flagged: c.Flagged, Warnings: c.Warnings,
 		}
-		var (
-			file []byte
-			err  error
-		)
+		write := func(file []byte) error {
+			if c.Source.Out == Stdout {
+				w.Data = bytes.Clone(file)
+				return nil
+			}
+			if ctx.Err() != nil { // too late to begin a file
+				return context.Cause(ctx)
+			}
+			if err := c.writeMore(o); err != nil {
+				return WithoutPath(err)
+			}
+			return WithoutPath(writeFile(c.Source.Out, file))
+		}
 		switch {
 		case c.Keep && o.InTarget == LeaveOut:
 			return w, Skip{AlreadyTarget}
 		case c.Keep:
-			w.Width, w.Height, file = c.Width, c.Height, c.file.Data
-		default:
-			w.Width, w.Height = o.Size.of(c.Image, c.Result)
-			file, err = encode(c, w.Width, w.Height, o)
+			w.Width, w.Height = c.Width, c.Height
+			return w, write(c.file.Data)
 		}
-		if err != nil {
-			return w, WithoutPath(err)
-		}
-		if c.Source.Out == Stdout {
-			w.Data = file
-			return w, nil
-		}
-		if ctx.Err() != nil { // too late to begin a file
-			return w, context.Cause(ctx)
-		}
-		if err := c.writeMore(o); err != nil {
-			return w, WithoutPath(err)
-		}
-		return w, WithoutPath(writeFile(c.Source.Out, file))
+		w.Width, w.Height = o.Size.of(c.Image, c.Result)
+		err := encode(c, w.Width, w.Height, o, write)
+		return w, err
 	}
 }
 
@@ -154,12 +121,11 @@ func Encode(o EncodeOptions) func(context.Context, Checked) (Written, error) {
 func (c Checked) writeMore(o EncodeOptions) error {
 	for i, pixels := range c.More[:min(len(c.More), len(c.Source.More))] {
 		more := c
-		more.Result, more.Alpha = pixels, nil
+		more.Result, more.Alpha, more.change = pixels, nil, nil
 		more.file = File{} // whose metadata are not those of this picture
-		file, err := encode(more, pixels.Width, pixels.Height, o)
-		if err == nil {
-			err = writeFile(c.Source.More[i], file)
-		}
+		err := encode(more, pixels.Width, pixels.Height, o, func(file []byte) error {
+			return writeFile(c.Source.More[i], file)
+		})
 		if err != nil {
 			return err
 		}
@@ -167,78 +133,78 @@ func (c Checked) writeMore(o EncodeOptions) error {
 	return nil
 }
 
-// encode makes the file of a translation at the given size.
-func encode(c Checked, width, height int, o EncodeOptions) ([]byte, error) {
+// encode makes the file of a translation at the given size and passes it on; it is
+// gone when write returns.
+func encode(c Checked, width, height int, o EncodeOptions, write func(file []byte) error) error {
 	format := c.Source.Format
 	if format == "" {
 		format = c.Format.Output()
 	}
 	f := formats[format]
 	if f.max > 0 && max(width, height) > f.max {
-		return nil, fmt.Errorf("%d×%d is more than a %s file can hold (%d)", width, height, format, f.max)
+		return fmt.Errorf("%d×%d is more than a %s file can hold (%d)", width, height, format, f.max)
 	}
-	result, alpha := c.Result, c.Alpha
-	if alpha != nil && len(alpha) != result.Width*result.Height {
-		// The network changed the size: so must the alpha.
-		p, err := c.Pixels.join(alpha).resized(result.Width, result.Height)
-		if err != nil {
-			return nil, err
-		}
-		_, alpha = p.split()
-	}
-	pixels, err := result.join(alpha).resized(width, height)
-	if err != nil {
-		return nil, err
+	if err := holds(width, height, 4); err != nil {
+		return err
 	}
 	packet := note(Identity(c.Digest, o.Parameters), o.Parameters, xmpOf(c.file.Format, c.file.Data))
 	inside := packet
 	if format == PNG {
 		inside = nil
 	}
-	file, err := pixels.save(strings.ReplaceAll(f.saver, "{Q}", strconv.Itoa(o.Quality)), [2][]byte{c.Profile, inside})
+	saver := strings.NewReplacer("{Q}", strconv.Itoa(o.Quality), "{small}", strconv.FormatBool(width*height <= smallest)).Replace(f.saver)
+	var failed error // of write
+	err := withPictures(func(s *scope) error {
+		p := c.picture(s, width, height, f.deep, o.KeepProfile)
+		profile := c.Profile
+		if o.KeepProfile && c.how.own != nil {
+			profile = c.how.own
+		}
+		p.attach(profile)
+		return p.save(saver, inside, func(file []byte) error {
+			if format == PNG {
+				file = withNote(file, packet)
+			}
+			failed = write(withExif(format, file, exifOf(c.file.Format, c.file.Data)))
+			return nil
+		})
+	})
 	if err != nil {
-		return nil, fmt.Errorf("cannot be encoded as %s", format)
+		return fmt.Errorf("cannot be encoded as %s", format)
 	}
-	if format == PNG {
-		file = withNote(file, packet)
-	}
-	return withExif(format, file, exifOf(c.file.Format, c.file.Data)), nil
+	return failed
 }
 
-var errSave = errors.New("libvips cannot save it")
+// picture makes the picture of a translation: of the photograph itself where it is
+// known what the network changed, else of what the network gave.
+func (c Checked) picture(s *scope, width, height int, deep, own bool) picture {
+	own = own && c.how.own != nil
+	if c.change != nil {
+		p := c.whole(s, width, height, deep, own)
+		p.change(c.change)
+		return p
+	}
+	p := s.of(c.Result)
+	if own {
+		p.toProfile(c.how.own)
+	}
+	p.resize("", width, height)
+	if c.Alpha != nil { // of the file, exactly
+		p.takeAlpha(c.whole(s, width, height, false, false))
+	}
+	return p
+}
 
-// save encodes pixels as libvips' option string says, with a colour profile and an
-// XMP packet, each of which may be nil. Not by way of bimg: it takes pixels only
-// inside a file, which is another copy of them in Go and one more in libvips.
-func (p Pixels) save(saver string, blobs [2][]byte) ([]byte, error) {
-	if len(p.Data) == 0 || len(p.Data) != p.Width*p.Height*p.Bands {
-		return nil, errSave
+// whole makes the picture of the photograph itself, upright.
+func (c Checked) whole(s *scope, width, height int, deep, own bool) picture {
+	p := c.open(s, "", true, deep, own)
+	if p.image != nil && p.orientation() > 1 {
+		p = c.open(s, "", false, deep, own)
+		p.turnUpright()
 	}
-	var pinner runtime.Pinner
-	defer pinner.Unpin()
-	var (
-		data    [2]unsafe.Pointer
-		lengths [2]C.size_t
-		size    C.size_t
-	)
-	for i, b := range blobs {
-		if len(b) > 0 {
-			pinner.Pin(&b[0])
-			data[i], lengths[i] = unsafe.Pointer(&b[0]), C.size_t(len(b))
-		}
-	}
-	options := C.CString(saver)
-	defer C.free(unsafe.Pointer(options))
-	file := C.gtx_save(unsafe.Pointer(&p.Data[0]), C.int(p.Width), C.int(p.Height), C.int(p.Bands),
-		options, &data[0], &lengths[0], &size)
-	if file == nil {
-		return nil, errSave
-	}
-	defer C.g_free(C.gpointer(file))
-	if uint64(size) > math.MaxInt32 {
-		return nil, errSave
-	}
-	return C.GoBytes(file, C.int(size)), nil
+	p.crop(c.crop)
+	p.resize("", width, height)
+	return p
 }
 
 // writeFile puts data at path in one step: never a part of it.

@@ -15,8 +15,12 @@ import (
 
 // translated is what comes from a network that changes nothing.
 func translated(p Pixels) Checked {
+	var file bytes.Buffer
+	if err := png.Encode(&file, goImage(p)); err != nil {
+		panic(err)
+	}
 	rgb, alpha := p.split()
-	img := Image{Format: PNG, Digest: "digest", Width: p.Width, Height: p.Height, Pixels: rgb, Alpha: alpha}
+	img := Image{Format: PNG, Digest: "digest", Width: p.Width, Height: p.Height, Pixels: rgb, Alpha: alpha, file: File{Data: file.Bytes()}}
 	return Checked{Translated: Translated{Labelled: Labelled{Image: img}, Result: rgb}}
 }
 
@@ -27,7 +31,7 @@ func encodedAs(t testing.TB, format Format, c Checked) []byte {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w, err := Encode(EncodeOptions{Size: size, Parameters: properties})(context.Background(), c)
+	w, err := Encode(EncodeOptions{Size: size, Quality: 90, Parameters: properties})(context.Background(), c)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -62,7 +66,7 @@ func TestResultHasTheSizeAskedFor(t *testing.T) {
 				t.Fatal(err)
 			}
 			c.Source.Format, c.Source.Out = format, Stdout
-			w, err := Encode(EncodeOptions{Size: s})(context.Background(), c)
+			w, err := Encode(EncodeOptions{Size: s, Quality: 90})(context.Background(), c)
 			if err != nil {
 				t.Errorf("%s as %s: %v", size, format, err)
 				continue

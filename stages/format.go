@@ -25,23 +25,28 @@ const (
 // Formats lists what can be written.
 var Formats = []Format{JPEG, PNG, WebP, TIFF, AVIF}
 
+// smallest is up to how many pixels the codes of a JPEG are fitted to it, for some
+// percent less: all of its coefficients are kept for that, 6 bytes a pixel.
+const smallest = 32 << 20
+
 var formats = map[Format]struct {
 	bimg       bimg.ImageType
 	extensions []string // the first is the usual one
 	max        int      // longest side that the format can hold, 0: enough
 	as         Format
-	saver      string // libvips' name and options; {Q} stands for the quality
+	deep       bool   // it can hold 16 bits a sample, AVIF 12
+	saver      string // libvips' name and options; {Q} stands for the quality, {small} for at most smallest pixels
 }{
 	// What is transparent lies on white.
-	JPEG: {bimg.JPEG, []string{".jpg", ".jpeg", ".jpe", ".jfif"}, 65535, JPEG, ".jpg[Q={Q},optimize-coding=true,background=255]"},
+	JPEG: {bimg.JPEG, []string{".jpg", ".jpeg", ".jpe", ".jfif"}, 65535, JPEG, false, ".jpg[Q={Q},optimize-coding={small},background=255]"},
 	// 12 megapixels take 1.2 s at level 1 and 5.3 s at 6.
-	PNG:  {bimg.PNG, []string{".png"}, 0, PNG, ".png[compression=1,filter=all]"},
-	WebP: {bimg.WEBP, []string{".webp"}, 16383, WebP, ".webp[Q={Q}]"},
-	TIFF: {bimg.TIFF, []string{".tif", ".tiff"}, 0, TIFF, ".tif"},
+	PNG:  {bimg.PNG, []string{".png"}, 0, PNG, true, ".png[compression=1,filter=all]"},
+	WebP: {bimg.WEBP, []string{".webp"}, 16383, WebP, false, ".webp[Q={Q}]"},
+	TIFF: {bimg.TIFF, []string{".tif", ".tiff"}, 0, TIFF, true, ".tif"},
 	// 256×256 take 29 ms at this speed and 8.4 s at the default.
-	AVIF: {bimg.AVIF, []string{".avif"}, 16384, AVIF, ".avif[Q={Q},compression=av1,speed=8]"},
-	HEIF: {bimg.HEIF, []string{".heic", ".heif"}, 0, JPEG, ""},
-	GIF:  {bimg.GIF, []string{".gif"}, 0, PNG, ""},
+	AVIF: {bimg.AVIF, []string{".avif"}, 16384, AVIF, true, ".avif[Q={Q},compression=av1,speed=8]"},
+	HEIF: {bimg.HEIF, []string{".heic", ".heif"}, 0, JPEG, false, ""},
+	GIF:  {bimg.GIF, []string{".gif"}, 0, PNG, false, ""},
 }
 
 // SniffLength is how much of a file's beginning Sniff looks at.

@@ -14,9 +14,7 @@ var (
 
 // A header is what a file says of its picture before it is decoded.
 type header struct {
-	width, height int  // as stored, before any orientation
-	grey          bool // grey levels, perhaps with alpha
-	shrinks       bool // can be shrunk by the decoder, to its gain: opaque JPEG and WebP
+	width, height int // as stored, before any orientation
 }
 
 // inspect reads the header of a picture, before any memory is taken for it, and
@@ -56,7 +54,6 @@ func inspectJPEG(data []byte) (h header, err error) {
 			if !scanned {
 				return header{}, errCorrupt
 			}
-			h.shrinks = true
 			return h, nil
 		case marker <= 0x01, marker >= 0xd0 && marker <= 0xd7: // alone, without a length
 		default:
@@ -74,7 +71,6 @@ func inspectJPEG(data []byte) (h header, err error) {
 				}
 				h.height = int(binary.BigEndian.Uint16(data[at+3:]))
 				h.width = int(binary.BigEndian.Uint16(data[at+5:]))
-				h.grey = data[at+7] == 1 // component
 			}
 			at += length
 			if marker != 0xda {
@@ -107,7 +103,6 @@ func inspectPNG(data []byte) (h header, err error) {
 			}
 			h.width = int(binary.BigEndian.Uint32(chunk.body))
 			h.height = int(binary.BigEndian.Uint32(chunk.body[4:]))
-			h.grey = chunk.body[9]&^4 == 0 // colour types 0 and 4
 		case "acTL":
 			return header{}, errAnimated
 		case "IEND":
@@ -180,13 +175,9 @@ func inspectWebP(data []byte) (header, error) {
 		if data[20]&0x02 != 0 {
 			return header{}, errAnimated
 		}
-		return header{
-			width:   bits(24)&0xffffff + 1,
-			height:  bits(26)>>8 + 1,
-			shrinks: data[20]&0x10 == 0, // alpha
-		}, nil
+		return header{width: bits(24)&0xffffff + 1, height: bits(26)>>8 + 1}, nil
 	case "VP8 ":
-		return header{width: bits(26) & 0x3fff, height: bits(26) >> 16 & 0x3fff, shrinks: true}, nil
+		return header{width: bits(26) & 0x3fff, height: bits(26) >> 16 & 0x3fff}, nil
 	case "VP8L":
 		return header{width: bits(21)&0x3fff + 1, height: bits(21)>>14&0x3fff + 1}, nil
 	}
@@ -211,11 +202,7 @@ func inspectTIFF(data []byte) (header, error) {
 			return header{}, errTruncated
 		}
 	}
-	return header{
-		width:  d.number(tagWidth, 0),
-		height: d.number(tagHeight, 0),
-		grey:   d.number(tagPhotometric, 0) < 2 && d.number(tagSamples, 1) < 3, // 0: inverted
-	}, nil
+	return header{width: d.number(tagWidth, 0), height: d.number(tagHeight, 0)}, nil
 }
 
 // inspectHEIF walks the boxes (ISO/IEC 14496-12, section 4.2) as far as those of

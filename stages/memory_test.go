@@ -38,7 +38,7 @@ func TestMemoryDoesNotGrowWithTheNumberOfPictures(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	encode := Encode(EncodeOptions{Size: size})
+	encode := Encode(EncodeOptions{Size: size, Quality: 90})
 	run := func(n int) int {
 		for range n {
 			ctx := context.Background()

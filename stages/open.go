@@ -16,8 +16,6 @@ type File struct {
 	Data          []byte
 	Format        Format
 	Width, Height int    // as stored, before any orientation
-	Grey          bool   // grey levels, perhaps with alpha
-	Shrinks       bool   // the decoder gains from shrinking it
 	Digest        string // SHA-256 of Data, in hexadecimal
 }
 
@@ -60,7 +58,7 @@ func Open(o OpenOptions) func(context.Context, Source) (File, error) {
 		digest := sha256.Sum256(data)
 		return File{
 			Source: s, Data: data, Format: format, Digest: fmt.Sprintf("%x", digest),
-			Width: h.width, Height: h.height, Grey: h.grey, Shrinks: h.shrinks,
+			Width: h.width, Height: h.height,
 		}, nil
 	}
 }

@@ -1,39 +1,8 @@
 package stages
 
-/*
-#cgo pkg-config: vips
-#include <vips/vips.h>
-
-// gtx_resize returns width × height × bands bytes to be freed with g_free, or
-// NULL. Colour counts by its alpha (the fourth band): none seeps out of what is
-// transparent.
-static void *gtx_resize(void *data, int w, int h, int bands, int width, int height, int kernel) {
-	VipsObject *scope = VIPS_OBJECT(vips_image_new());
-	VipsImage **t = (VipsImage **) vips_object_local_array(scope, 6);
-	double x = (double) width / w, y = (double) height / h;
-	gboolean alpha = bands == 4;
-	void *out = NULL;
-	size_t size;
-
-	t[0] = vips_image_new_from_memory(data, (size_t) w * h * bands, w, h, bands, VIPS_FORMAT_UCHAR);
-	if (t[0] && !vips_copy(t[0], &t[1], "interpretation", VIPS_INTERPRETATION_sRGB, NULL) &&
-		!(alpha ? vips_premultiply(t[1], &t[2], NULL) : vips_copy(t[1], &t[2], NULL)) &&
-		!vips_resize(t[2], &t[3], x, "vscale", y, "kernel", kernel, NULL) &&
-		!(alpha ? vips_unpremultiply(t[3], &t[4], NULL) : vips_copy(t[3], &t[4], NULL)) &&
-		!(alpha ? vips_linear1(t[4], &t[5], 1, 0.5, "uchar", TRUE, NULL) : vips_copy(t[4], &t[5], NULL)) &&
-		t[5]->Xsize == width && t[5]->Ysize == height && t[5]->Bands == bands)
-		out = vips_image_write_to_memory(t[5], &size);
-	g_object_unref(scope);
-	vips_thread_shutdown();
-	return out;
-}
-*/
-import "C"
-
 import (
 	"context"
 	"errors"
-	"unsafe"
 )
 
 // Resize returns the stage that brings a picture to the network's shape, as RGB
@@ -49,15 +18,6 @@ func (p Pixels) resized(width, height int) (Pixels, error) {
 	return p.resizedBy("", width, height)
 }
 
-// kernels are libvips' names of the filters; "" is lanczos.
-var kernels = map[string]C.int{
-	"":         C.VIPS_KERNEL_LANCZOS3,
-	"lanczos":  C.VIPS_KERNEL_LANCZOS3,
-	"bicubic":  C.VIPS_KERNEL_CUBIC,
-	"bilinear": C.VIPS_KERNEL_LINEAR,
-	"nearest":  C.VIPS_KERNEL_NEAREST,
-}
-
 // resizedBy is resized with a filter of choice.
 func (p Pixels) resizedBy(filter string, width, height int) (Pixels, error) {
 	if p.Width == width && p.Height == height {
@@ -66,13 +26,30 @@ func (p Pixels) resizedBy(filter string, width, height int) (Pixels, error) {
 	if err := holds(width, height, p.Bands); err != nil {
 		return Pixels{}, err
 	}
-	out := Pixels{Width: width, Height: height, Bands: p.Bands, Data: make([]byte, width*height*p.Bands)}
-	data := C.gtx_resize(unsafe.Pointer(&p.Data[0]), C.int(p.Width), C.int(p.Height), C.int(p.Bands), C.int(width), C.int(height), kernels[filter])
-	if data == nil {
+	out := Pixels{}
+	err := withPictures(func(s *scope) (err error) {
+		q := s.of(p)
+		q.resize(filter, width, height)
+		out, err = q.pixels()
+		return err
+	})
+	if err != nil {
 		return Pixels{}, errors.New("cannot be resized")
 	}
-	copy(out.Data, unsafe.Slice((*byte)(data), len(out.Data)))
-	C.g_free(C.gpointer(data))
+	return out, nil
+}
+
+// inProfile returns an RGB picture in the colours of a profile, instead of sRGB.
+func (p Pixels) inProfile(profile []byte) (out Pixels, err error) {
+	err = withPictures(func(s *scope) error {
+		q := s.of(p)
+		q.toProfile(profile)
+		out, err = q.pixels()
+		return err
+	})
+	if err != nil {
+		return Pixels{}, errors.New("cannot be brought to the colours of its profile")
+	}
 	return out, nil
 }
 

@@ -4,7 +4,7 @@
 //	        open   decode  classify    translate    check     encode
 //	      compare  resize                                     detail
 //
-// Then joins two of them into one where a worker had better do both.
+// Then joins two of them into one.
 //
 // Open, Compare, Decode, Resize, Classify, Translate, Check, Detail and Encode each take their
 // options and return a function that a pipeline can run. Such a function takes
@@ -13,8 +13,8 @@
 // never changes what it was given. An error says what broke and not where: the
 // caller knows the path and the stage.
 //
-// libvips decodes, by way of bimg, and encodes. Both hide faults: files are checked
-// in Go before libvips sees them.
+// libvips decodes and encodes; bimg starts it and says what it can do. It hides
+// faults: files are checked in Go before it sees them.
 package stages
 
 import "context"

@@ -92,17 +92,30 @@ func gifOf(t testing.TB, frames int) []byte {
 	return b.Bytes()
 }
 
-// vipsOf is p as libvips writes it.
-func vipsOf(t testing.TB, p Pixels, o bimg.Options) []byte {
+// saved is p as libvips writes it with the given saver.
+func saved(t testing.TB, p Pixels, saver string) (file []byte) {
 	t.Helper()
-	file, err := p.save(".tif", [2][]byte{})
+	err := withPictures(func(s *scope) error {
+		q := s.of(p)
+		return q.save(saver, nil, func(f []byte) error {
+			file = bytes.Clone(f)
+			return nil
+		})
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
+	return file
+}
+
+// vipsOf is p as bimg writes it.
+func vipsOf(t testing.TB, p Pixels, o bimg.Options) []byte {
+	t.Helper()
 	if o.Speed == 0 {
 		o.Speed = 9
 	}
-	if file, err = bimg.NewImage(file).Process(o); err != nil {
+	file, err := bimg.NewImage(saved(t, p, ".tif")).Process(o)
+	if err != nil {
 		t.Fatal(err)
 	}
 	return file

@@ -2,14 +2,9 @@ package stages
 
 import (
 	"encoding/binary"
-	"errors"
 	"fmt"
 	"math"
 )
-
-// bimg gives files only, never pixels. Uncompressed TIFF is the file nearest to
-// pixels: libvips writes it bit for bit, with the colour profile and the
-// orientation.
 
 // TIFF 6.0 tags, and the one that holds a profile (ICC.1, annex B.4).
 const (
@@ -106,54 +101,9 @@ func (d directory) number(tag uint16, otherwise int) int {
 	return otherwise
 }
 
-// A raster is what a TIFF file carries from libvips to gtx.
-type raster struct {
-	Pixels
-	orientation int    // Exif, 1 to 8
-	profile     []byte // ICC, nil for sRGB
-}
-
-var errRaster = errors.New("the decoder gave no plain 8-bit raster")
-
-// parseRaster reads the uncompressed 8-bit TIFF that libvips writes. The pixels
-// and the profile stay where they are in data.
-func parseRaster(data []byte) (raster, error) {
-	d, err := readDirectory(data)
-	if err != nil {
-		return raster{}, errRaster
-	}
-	r := raster{
-		Pixels: Pixels{
-			Width:  d.number(tagWidth, 0),
-			Height: d.number(tagHeight, 0),
-			Bands:  d.number(tagSamples, 1),
-		},
-		orientation: d.number(tagOrientation, 1),
-		profile:     d.fields[tagICC].values,
-	}
-	offsets, counts := d.numbers(tagStripOffsets), d.numbers(tagStripCounts)
-	if d.number(tagBits, 1) != 8 || d.number(tagCompression, 1) != 1 ||
-		len(offsets) == 0 || len(offsets) != len(counts) ||
-		r.Width < 1 || r.Height < 1 || r.Bands < 1 || holds(r.Width, r.Height, r.Bands) != nil {
-		return raster{}, errRaster
-	}
-	end := offsets[0]
-	for i, at := range offsets {
-		if at != end {
-			return raster{}, errRaster
-		}
-		end += counts[i]
-	}
-	if end-offsets[0] != r.Width*r.Height*r.Bands || end > len(data) {
-		return raster{}, errRaster
-	}
-	r.Data = data[offsets[0]:end:end]
-	return r, nil
-}
-
-// holds tells whether bimg can handle a picture: it counts bytes in 32 bits.
+// holds tells whether a picture of 8 bits a sample fits into 2 GiB.
 func holds(width, height, bands int) error {
-	const most = math.MaxInt32 - 1<<20 // less room for the metadata
+	const most = math.MaxInt32
 	if width > most/height/bands {
 		return fmt.Errorf("%d×%d is more than 2 GiB of pixels", width, height)
 	}

@@ -1,0 +1,191 @@
+#include <string.h>
+
+#include "picture.h"
+
+// Fractions are rounded, not cut off.
+static int rounded(VipsImage *in, VipsImage **out, VipsBandFormat format, VipsObject *scope)
+{
+	VipsImage **t = (VipsImage **) vips_object_local_array(scope, 1);
+
+	return vips_linear1(in, &t[0], 1, 0.5, NULL) || vips_cast(t[0], out, format, NULL);
+}
+
+VipsImage *gtx_open(const void *file, size_t length, const char *options, gboolean sequential, VipsFailOn fail)
+{
+	// In memory: libvips would put large pictures into a file of its own.
+	return vips_image_new_from_buffer(file, length, options,
+		"access", sequential ? VIPS_ACCESS_SEQUENTIAL : VIPS_ACCESS_RANDOM,
+		"memory", !sequential,
+		"fail_on", fail,
+		NULL);
+}
+
+VipsImage *gtx_from_memory(const void *data, int width, int height, int bands)
+{
+	VipsImage *memory = vips_image_new_from_memory(data, (size_t) width * height * bands, width, height, bands, VIPS_FORMAT_UCHAR);
+	VipsImage *out = NULL;
+
+	if (memory && vips_copy(memory, &out, "interpretation", VIPS_INTERPRETATION_sRGB, NULL))
+		out = NULL;
+	g_clear_object(&memory);
+	return out;
+}
+
+// To sRGB, through the picture's own profile if asked to; 16 bits a sample if it
+// has as many and they are asked for, else 8.
+VipsImage *gtx_srgb(VipsImage *in, gboolean profile, gboolean deep)
+{
+	VipsImage *out = NULL;
+
+	deep = deep && in->BandFmt == VIPS_FORMAT_USHORT;
+	if (profile) {
+		if (vips_icc_transform(in, &out, "srgb", "embedded", TRUE, "depth", deep ? 16 : 8, NULL))
+			return NULL;
+	}
+	else if (vips_colourspace(in, &out, deep ? VIPS_INTERPRETATION_RGB16 : VIPS_INTERPRETATION_sRGB,
+				 "source_space", vips_image_guess_interpretation(in), NULL))
+		return NULL;
+	if (out->Bands < 3 || out->Bands > 4 || out->BandFmt != (deep ? VIPS_FORMAT_USHORT : VIPS_FORMAT_UCHAR))
+		g_clear_object(&out);
+	return out;
+}
+
+// From sRGB to the colours of a profile.
+VipsImage *gtx_to_profile(VipsImage *in, const void *profile, size_t length)
+{
+	VipsObject *scope = VIPS_OBJECT(vips_image_new());
+	VipsImage **t = (VipsImage **) vips_object_local_array(scope, 2);
+	VipsImage *out = NULL;
+
+	if (!vips_icc_import(in, &t[0], "input_profile", "srgb", NULL) && !vips_copy(t[0], &t[1], NULL)) {
+		vips_image_set_blob_copy(t[1], VIPS_META_ICC_NAME, profile, length);
+		if (vips_icc_export(t[1], &out, "depth", 8, NULL))
+			out = NULL;
+	}
+	g_object_unref(scope);
+	return out;
+}
+
+// The same pixels, said to be of a profile, or of none.
+VipsImage *gtx_attach(VipsImage *in, const void *profile, size_t length)
+{
+	VipsImage *out = NULL;
+
+	if (vips_copy(in, &out, NULL))
+		return NULL;
+	vips_image_remove(out, VIPS_META_ICC_NAME);
+	if (length)
+		vips_image_set_blob_copy(out, VIPS_META_ICC_NAME, profile, length);
+	return out;
+}
+
+void *gtx_srgb_profile(size_t *length)
+{
+	VipsBlob *blob = NULL;
+	void *out;
+
+	if (vips_profile_load("srgb", &blob, NULL) || !blob)
+		return NULL;
+	out = g_memdup2(VIPS_AREA(blob)->data, VIPS_AREA(blob)->length);
+	*length = VIPS_AREA(blob)->length;
+	vips_area_unref(VIPS_AREA(blob));
+	return out;
+}
+
+// The mean of each block of factor × factor pixels. Colour counts by its alpha.
+VipsImage *gtx_shrink(VipsImage *in, int factor)
+{
+	VipsObject *scope = VIPS_OBJECT(vips_image_new());
+	VipsImage **t = (VipsImage **) vips_object_local_array(scope, 3);
+	VipsImage *out = NULL;
+
+	if (!vips_image_hasalpha(in)) {
+		if (vips_shrink(in, &out, factor, factor, "ceil", TRUE, NULL))
+			out = NULL;
+	}
+	else if (vips_premultiply(in, &t[0], NULL) || vips_shrink(t[0], &t[1], factor, factor, "ceil", TRUE, NULL) ||
+		vips_unpremultiply(t[1], &t[2], NULL) || rounded(t[2], &out, in->BandFmt, scope))
+		out = NULL;
+	g_object_unref(scope);
+	return out;
+}
+
+// The picture at another size. Colour counts by its alpha: none seeps out of what
+// is transparent.
+VipsImage *gtx_resize(VipsImage *in, int width, int height, VipsKernel kernel)
+{
+	VipsObject *scope = VIPS_OBJECT(vips_image_new());
+	VipsImage **t = (VipsImage **) vips_object_local_array(scope, 3);
+	double x = (double) width / in->Xsize, y = (double) height / in->Ysize;
+	VipsImage *out = NULL;
+
+	if (!vips_image_hasalpha(in)) {
+		if (vips_resize(in, &out, x, "vscale", y, "kernel", kernel, NULL))
+			out = NULL;
+	}
+	else if (vips_premultiply(in, &t[0], NULL) || vips_resize(t[0], &t[1], x, "vscale", y, "kernel", kernel, NULL) ||
+		vips_unpremultiply(t[1], &t[2], NULL) || rounded(t[2], &out, in->BandFmt, scope))
+		out = NULL;
+	if (out && (out->Xsize != width || out->Ysize != height))
+		g_clear_object(&out);
+	g_object_unref(scope);
+	return out;
+}
+
+VipsImage *gtx_crop(VipsImage *in, int left, int top, int width, int height)
+{
+	VipsImage *out = NULL;
+
+	return vips_extract_area(in, &out, left, top, width, height, NULL) ? NULL : out;
+}
+
+// Turned as its orientation says.
+VipsImage *gtx_upright(VipsImage *in)
+{
+	VipsImage *out = NULL;
+
+	return vips_autorot(in, &out, NULL) ? NULL : out;
+}
+
+// An opaque picture with the fourth band of one of its size.
+VipsImage *gtx_with_alpha_of(VipsImage *in, VipsImage *alpha)
+{
+	VipsImage *band = NULL, *out = NULL;
+
+	if (vips_extract_band(alpha, &band, alpha->Bands - 1, NULL) || vips_bandjoin2(in, band, &out, NULL))
+		out = NULL;
+	g_clear_object(&band);
+	return out;
+}
+
+static void *forget(VipsImage *in, const char *name, GValue *value, void *out)
+{
+	if (strcmp(name, VIPS_META_ICC_NAME) && strcmp(name, VIPS_META_RESOLUTION_UNIT))
+		vips_image_remove(out, name);
+	return NULL;
+}
+
+void *gtx_save(VipsImage *in, const char *saver, const void *packet, size_t length, size_t *size)
+{
+	VipsImage *image = NULL;
+	void *out = NULL;
+
+	if (vips_copy(in, &image, NULL))
+		return NULL;
+	vips_image_map(in, forget, image);
+	if (packet)
+		vips_image_set_blob_copy(image, VIPS_META_XMP_NAME, packet, length);
+	if (vips_image_write_to_buffer(image, saver, &out, size, NULL))
+		out = NULL;
+	g_object_unref(image);
+	return out;
+}
+
+const void *gtx_blob(VipsImage *in, const char *name, size_t *length)
+{
+	const void *data = NULL;
+
+	if (!vips_image_get_typeof(in, name) || vips_image_get_blob(in, name, &data, length))
+		return NULL;
+	return data;
+}

@@ -1,0 +1,28 @@
+// What gtx asks of libvips. Each function makes a picture of another, which it
+// leaves to its owner, or returns NULL. Pixels are made when they are asked for,
+// in strips where the file allows it.
+
+#include <vips/vips.h>
+
+VipsImage *gtx_open(const void *file, size_t length, const char *options, gboolean sequential, VipsFailOn fail);
+VipsImage *gtx_from_memory(const void *data, int width, int height, int bands);
+VipsImage *gtx_srgb(VipsImage *in, gboolean profile, gboolean deep);
+VipsImage *gtx_to_profile(VipsImage *in, const void *profile, size_t length);
+VipsImage *gtx_attach(VipsImage *in, const void *profile, size_t length);
+VipsImage *gtx_shrink(VipsImage *in, int factor);
+VipsImage *gtx_resize(VipsImage *in, int width, int height, VipsKernel kernel);
+VipsImage *gtx_crop(VipsImage *in, int left, int top, int width, int height);
+VipsImage *gtx_upright(VipsImage *in);
+VipsImage *gtx_with_alpha_of(VipsImage *in, VipsImage *alpha);
+VipsImage *gtx_changed(VipsImage *in, const float *maps, int wide, int high);
+
+// gtx_save returns a file to be freed with g_free, or NULL. Of what the picture
+// says of itself only its colour profile and its resolution are kept; the packet,
+// which may be NULL, is XMP.
+void *gtx_save(VipsImage *in, const char *saver, const void *packet, size_t length, size_t *size);
+
+// gtx_blob returns a field of the picture's, which stays the picture's, or NULL.
+const void *gtx_blob(VipsImage *in, const char *name, size_t *length);
+
+// gtx_srgb_profile returns libvips' profile of sRGB, to be freed with g_free, or NULL.
+void *gtx_srgb_profile(size_t *length);
