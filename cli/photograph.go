@@ -32,6 +32,9 @@ func (t *translation) photograph(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
+	if t.model.Manifest.Image().LabelMap != nil {
+		detail = "none" // of a label map a photograph has none
+	}
 	keep := c.Bool("keep-profile")
 	t.detail = stages.DetailOptions{Size: size, None: detail == "none", Keep: keep}
 	t.encode.Size, t.encode.KeepProfile = size, keep

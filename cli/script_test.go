@@ -6,6 +6,7 @@ import (
 	"image/color"
 	"image/jpeg"
 	"image/png"
+	"maps"
 	"math"
 	"os"
 	"path/filepath"
@@ -52,6 +53,8 @@ func TestScripts(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	commands := pictureCommands()
+	maps.Copy(commands, fileCommands())
 	testscript.Run(t, testscript.Params{
 		Dir: "../testdata/script",
 		Setup: func(env *testscript.Env) error {
@@ -60,66 +63,70 @@ func TestScripts(t *testing.T) {
 			env.Setenv("XDG_DATA_HOME", filepath.Join(env.WorkDir, ".data"))
 			return nil
 		},
-		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"photo": func(ts *testscript.TestScript, neg bool, args []string) {
-				if neg || len(args) < 2 || len(args) > 3 {
-					ts.Fatalf("usage: photo FILE WxH [SEED]")
-				}
-				seed := 1
-				if len(args) == 3 {
-					seed, _ = strconv.Atoi(args[2])
-				}
-				w, h := dimensions(ts, args[1])
-				ts.Check(writePhoto(ts.MkAbs(args[0]), w, h, seed))
-			},
-			"is": func(ts *testscript.TestScript, neg bool, args []string) {
-				if neg || len(args) != 3 {
-					ts.Fatalf("usage: is FILE FORMAT WxH")
-				}
-				f, err := os.Open(ts.MkAbs(args[0]))
-				ts.Check(err)
-				defer f.Close()
-				config, format, err := image.DecodeConfig(f)
-				ts.Check(err)
-				w, h := dimensions(ts, args[2])
-				if format != args[1] || config.Width != w || config.Height != h {
-					ts.Fatalf("%s is %s %dx%d", args[0], format, config.Width, config.Height)
-				}
-			},
-			"grey": func(ts *testscript.TestScript, neg bool, args []string) {
-				if neg || len(args) != 3 {
-					ts.Fatalf("usage: grey FILE LOW HIGH")
-				}
-				mean, err := meanOf(ts.MkAbs(args[0]))
-				ts.Check(err)
-				low, _ := strconv.ParseFloat(args[1], 64)
-				high, _ := strconv.ParseFloat(args[2], 64)
-				if mean < low || mean > high {
-					ts.Fatalf("the mean of %s is %.1f", args[0], mean)
-				}
-			},
-			"same": func(ts *testscript.TestScript, neg bool, args []string) {
-				if len(args) != 3 {
-					ts.Fatalf("usage: same FILE FILE N")
-				}
-				most, err := strconv.Atoi(args[2])
-				ts.Check(err)
-				d, err := difference(ts.MkAbs(args[0]), ts.MkAbs(args[1]))
-				ts.Check(err)
-				if (d <= most) == neg {
-					ts.Fatalf("samples differ by up to %d", d)
-				}
-			},
-			"cut": func(ts *testscript.TestScript, neg bool, args []string) {
-				if neg || len(args) != 2 {
-					ts.Fatalf("usage: cut FILE N")
-				}
-				n, err := strconv.ParseInt(args[1], 10, 64)
-				ts.Check(err)
-				ts.Check(os.Truncate(ts.MkAbs(args[0]), n))
-			},
-		},
+		Cmds: commands,
 	})
+}
+
+func fileCommands() map[string]func(*testscript.TestScript, bool, []string) {
+	return map[string]func(*testscript.TestScript, bool, []string){
+		"photo": func(ts *testscript.TestScript, neg bool, args []string) {
+			if neg || len(args) < 2 || len(args) > 3 {
+				ts.Fatalf("usage: photo FILE WxH [SEED]")
+			}
+			seed := 1
+			if len(args) == 3 {
+				seed, _ = strconv.Atoi(args[2])
+			}
+			w, h := dimensions(ts, args[1])
+			ts.Check(writePhoto(ts.MkAbs(args[0]), w, h, seed))
+		},
+		"is": func(ts *testscript.TestScript, neg bool, args []string) {
+			if neg || len(args) != 3 {
+				ts.Fatalf("usage: is FILE FORMAT WxH")
+			}
+			f, err := os.Open(ts.MkAbs(args[0]))
+			ts.Check(err)
+			defer f.Close()
+			config, format, err := image.DecodeConfig(f)
+			ts.Check(err)
+			w, h := dimensions(ts, args[2])
+			if format != args[1] || config.Width != w || config.Height != h {
+				ts.Fatalf("%s is %s %dx%d", args[0], format, config.Width, config.Height)
+			}
+		},
+		"grey": func(ts *testscript.TestScript, neg bool, args []string) {
+			if neg || len(args) != 3 {
+				ts.Fatalf("usage: grey FILE LOW HIGH")
+			}
+			mean, err := meanOf(ts.MkAbs(args[0]))
+			ts.Check(err)
+			low, _ := strconv.ParseFloat(args[1], 64)
+			high, _ := strconv.ParseFloat(args[2], 64)
+			if mean < low || mean > high {
+				ts.Fatalf("the mean of %s is %.1f", args[0], mean)
+			}
+		},
+		"same": func(ts *testscript.TestScript, neg bool, args []string) {
+			if len(args) != 3 {
+				ts.Fatalf("usage: same FILE FILE N")
+			}
+			most, err := strconv.Atoi(args[2])
+			ts.Check(err)
+			d, err := difference(ts.MkAbs(args[0]), ts.MkAbs(args[1]))
+			ts.Check(err)
+			if (d <= most) == neg {
+				ts.Fatalf("samples differ by up to %d", d)
+			}
+		},
+		"cut": func(ts *testscript.TestScript, neg bool, args []string) {
+			if neg || len(args) != 2 {
+				ts.Fatalf("usage: cut FILE N")
+			}
+			n, err := strconv.ParseInt(args[1], 10, 64)
+			ts.Check(err)
+			ts.Check(os.Truncate(ts.MkAbs(args[0]), n))
+		},
+	}
 }
 
 func dimensions(ts *testscript.TestScript, s string) (w, h int) {

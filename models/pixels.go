@@ -121,13 +121,15 @@ func unpack(t tensor, out *Output) (Batch, error) {
 	b.Pixels = make([]byte, b.N*area*channels)
 	channelStep, pixelStep := steps(out.Layout, depth, area)
 	for c := range depth {
+		to := source(out.Color, c)
 		for start := 0; start < b.N*area; start += area {
 			from, picture := t.bytes[start*depth:][:area*depth], b.Pixels[start*channels:][:area*channels]
 			for i := range area {
-				put(picture[i*channels:], out.Color, c, from[c*channelStep+i*pixelStep])
+				picture[i*channels+to] = from[c*channelStep+i*pixelStep]
 			}
 		}
 	}
+	greyed(b.Pixels, out.Color)
 	return b, nil
 }
 
@@ -139,6 +141,7 @@ func unpackFloats(values []float32, area int, out *Output) ([]byte, error) {
 	channelStep, pixelStep := steps(out.Layout, depth, area)
 	for c := range depth {
 		offset, factor := float32(out.Offset[c]), float32(1/out.Scale[c])
+		to := source(out.Color, c)
 		for start := 0; start*depth < len(values); start += area {
 			from, picture := values[start*depth:][:area*depth], pixels[start*channels:][:area*channels]
 			for i := range area {
@@ -152,18 +155,20 @@ func unpackFloats(values []float32, area int, out *Output) ([]byte, error) {
 					}
 					v = min(max(v, 0), 255)
 				}
-				put(picture[i*channels:], out.Color, c, byte(v))
+				picture[i*channels+to] = byte(v)
 			}
 		}
 	}
+	greyed(pixels, out.Color)
 	return pixels, nil
 }
 
-// put sets channel c of a pixel of RGB, or all three of a grey one.
-func put(pixel []byte, color string, c int, b byte) {
-	if color == colorGray {
-		pixel[0], pixel[1], pixel[2] = b, b, b
+// greyed copies the first channel of grey pictures to the other two.
+func greyed(pixels []byte, color string) {
+	if color != colorGray {
 		return
 	}
-	pixel[source(color, c)] = b
+	for i := 0; i < len(pixels); i += channels {
+		pixels[i+1], pixels[i+2] = pixels[i], pixels[i]
+	}
 }

@@ -59,19 +59,30 @@ func Find(nameOrPath string) (*Model, error) {
 }
 
 // List returns the built-in models and those in the user's folder. Models that cannot be read are
-// left out and named in the error, which joins one error for each.
+// left out and named in the error, which joins one error for each. Files that hold further graphs of
+// a model are no models of their own.
 func List() ([]*Model, error) {
 	var models []*Model
-	var failures []error
+	failures := map[string]error{}
+	parts := map[string]bool{}
 	for _, place := range places() {
 		m, err := load(place)
 		if err != nil {
-			failures = append(failures, err)
+			failures[place.path] = err
 			continue
 		}
 		models = append(models, m)
+		for _, graph := range m.Manifest.Graphs {
+			parts[filepath.Join(filepath.Dir(m.path), graph.File)] = true
+		}
 	}
-	return models, errors.Join(failures...)
+	var errs []error
+	for _, path := range sortedKeys(failures) {
+		if err := failures[path]; !parts[path] || !errors.As(err, new(*ManifestMissingError)) {
+			errs = append(errs, err)
+		}
+	}
+	return models, errors.Join(errs...)
 }
 
 // ClassifierFor returns a model that names all the domains of a translator. One that is built in

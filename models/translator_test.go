@@ -290,7 +290,7 @@ func TestTranslatorAndClassifierAreToldApart(t *testing.T) {
 
 func TestFixturesAreTiny(t *testing.T) {
 	paths, err := filepath.Glob(fixtures + "*.onnx")
-	if err != nil || len(paths) != 7 {
+	if err != nil || len(paths) == 0 {
 		t.Fatalf("%q, %v", paths, err)
 	}
 	for _, path := range paths {

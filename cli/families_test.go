@@ -1,0 +1,127 @@
+package cli_test
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"gtx/models"
+)
+
+var update = flag.Bool("update", false, "write docs/families.md anew")
+
+const familiesHead = `# Families of translators
+
+gtx runs any of these from a manifest alone: nothing in it asks for a family's name. Each row is a tiny
+network in [testdata/models](../testdata/models/families.py) whose answer can be told by hand, and a
+script in [testdata/script](../testdata/script) that runs it and checks the pixels. This page is made
+from the two by ` + "`go test ./cli -run TestFamiliesPage -update`" + `, and the tests fail while it differs.
+
+| family | takes | gives | command |
+|---|---|---|---|
+`
+
+const familiesTail = `
+The manifest's fields are described in [models/manifest.go](../models/manifest.go). To add a family whose
+inputs and outputs are of these roles, write a manifest: into the .onnx file, or as NAME.onnx.yaml beside
+it. What a manifest cannot say yet: attention masks that blend the result with the picture, instance maps
+beside a label map (edges are those of the label map itself), features that a user edits by area
+(pix2pixHD's encoder; they are constant), several exemplars for one input, a graph that is run more than
+once, and text.
+`
+
+// The page says what the manifests and the scripts say.
+func TestFamiliesPage(t *testing.T) {
+	scripts, err := filepath.Glob("../testdata/script/family-*.txtar")
+	if err != nil || len(scripts) < 15 {
+		t.Fatal(scripts, err)
+	}
+	page := familiesHead
+	command := regexp.MustCompile(`(?m)^exec (gtx .*--model \$MODELS/(\S+\.onnx).*)$`)
+	for _, path := range scripts {
+		script, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		title, _, ok := strings.Cut(strings.TrimPrefix(string(script), "# "), "\n")
+		first := command.FindStringSubmatch(string(script))
+		if !ok || first == nil {
+			t.Fatalf("%s: no title or no command", path)
+		}
+		m, err := models.Load(filepath.Join("../testdata/models", first[2]))
+		if err != nil {
+			t.Fatal(err)
+		}
+		family, what, _ := strings.Cut(title, ": ")
+		run := strings.ReplaceAll(first[1], "$MODELS/", "")
+		page += fmt.Sprintf("| **%s**: %s | %s | %s | `%s` |\n", family, what, takes(m.Manifest), gives(m.Manifest), run)
+	}
+	page += familiesTail
+	const file = "../docs/families.md"
+	if *update {
+		if err := os.WriteFile(file, []byte(page), 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if has, err := os.ReadFile(file); err != nil || string(has) != page {
+		t.Errorf("%s is not what the fixtures say (%v): go test ./cli -run TestFamiliesPage -update", file, err)
+	}
+}
+
+func takes(m *models.Manifest) string {
+	var list []string
+	for _, in := range m.Inputs {
+		words := in.Role
+		switch {
+		case in.Role == "latent":
+			continue
+		case in.Size != nil && in.Size.Mode == "fixed":
+			words += fmt.Sprintf(" %d×%d, %s", in.Size.W, in.Size.H, in.Size.Fit)
+		case in.Size != nil && in.Size.Mode == "multiple":
+			words += fmt.Sprintf(", multiples of %d", in.Size.MultipleOf)
+		case in.Size != nil:
+			words += ", any size"
+		case in.Role == "label":
+			words += fmt.Sprintf(" (%s)", in.Label.Kind)
+		case in.Role == "noise":
+			words += fmt.Sprintf(" %s %v", in.Noise.Dist, in.Noise.Shape)
+		}
+		if in.Image != nil {
+			words += fmt.Sprintf(", %s %s %s", in.DType, in.Layout, in.Image.Color)
+		}
+		list = appendNew(list, words)
+	}
+	return strings.Join(list, "; ")
+}
+
+func gives(m *models.Manifest) string {
+	var list []string
+	for _, out := range m.Outputs {
+		if out.Role == "latent" {
+			continue
+		}
+		words := out.Role
+		if out.Color != "" {
+			words += fmt.Sprintf(", %s %s %s", out.DType, out.Layout, out.Color)
+		}
+		if out.Suffix != "" {
+			words += ", `" + out.Suffix + "`"
+		}
+		list = appendNew(list, words)
+	}
+	return strings.Join(list, "; ")
+}
+
+// appendNew leaves out what is there: graphs of two directions take the same.
+func appendNew(list []string, words string) []string {
+	for _, there := range list {
+		if there == words {
+			return list
+		}
+	}
+	return append(list, words)
+}
