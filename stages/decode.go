@@ -1,6 +1,7 @@
 package stages
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -20,6 +21,7 @@ type Image struct {
 
 	file  File // for Encode, which decodes it whole
 	how   decoding
+	about metadata
 	crop  rectangle // of the whole picture: the part that is translated, which Width and Height are of
 	inner rectangle // of Pixels: the picture, where there is padding around it
 }
@@ -35,6 +37,7 @@ type decoding struct {
 // What may be wrong with a file that can be decoded all the same.
 const (
 	warnDamaged = "damaged inside: parts of the picture may be wrong"
+	warnExif    = "the Exif data are broken and left out"
 	warnProfile = "the colour profile is broken, or for another kind of picture: the colours are taken for sRGB"
 )
 
@@ -66,6 +69,7 @@ func decode(s *scope, f File, shape Shape, strict strictness) (Image, error) {
 		return img, errDecode
 	}
 	img.inspect(p)
+	img.describe(p)
 	// As the picture lies in the file.
 	width, height, wide, high := p.width(), p.height(), p.width(), p.height()
 	if shape != nil {
@@ -124,6 +128,27 @@ func (img *Image) inspect(p picture) {
 			img.how.own = profile
 		}
 	}
+}
+
+// describe takes from the file what the photograph says of itself.
+func (img *Image) describe(p picture) {
+	m := metadataOf(img.Format, img.file.Data)
+	if img.Format == AVIF || img.Format == HEIF {
+		m.exif, m.xmp = bytes.TrimPrefix(p.blob(fieldExif), exifPrefix), p.blob(fieldXMP)
+		// A packet with a header libvips takes for anything.
+		for i := 0; i < 8 && m.xmp == nil; i++ {
+			if data := p.blob(fmt.Sprintf("heif-mime-%d", i)); bytes.Contains(data, []byte(rdfEnd)) {
+				m.xmp = data
+			}
+		}
+	}
+	if len(m.exif) > 0 {
+		m.exif = uprightExif(m.exif)
+		if m.exif == nil {
+			img.Warnings = append(img.Warnings, warnExif)
+		}
+	}
+	img.about = m
 }
 
 // open makes the picture of an image's file, as it lies there: in sRGB, or in the

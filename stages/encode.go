@@ -37,6 +37,8 @@ type EncodeOptions struct {
 	Parameters []Property // recorded in the file
 
 	KeepProfile bool // the colours of the source's own profile, not sRGB
+	Strip       bool // leave out what the source says of itself
+	StripGPS    bool // leave out where it was taken
 }
 
 // A Size says how large the result is.
@@ -90,9 +92,9 @@ func Encode(o EncodeOptions) func(context.Context, Checked) (Written, error) {
 			Source: c.Source, Domain: c.Domain, P: c.P, Kept: c.Keep,
 			Before: c.Before, After: c.After, Flagged: c.Flagged, Warnings: c.Warnings,
 		}
-		write := func(file []byte) error {
+		write := func(file [][]byte) error {
 			if c.Source.Out == Stdout {
-				w.Data = bytes.Clone(file)
+				w.Data = bytes.Join(file, nil)
 				return nil
 			}
 			if ctx.Err() != nil { // too late to begin a file
@@ -108,7 +110,7 @@ func Encode(o EncodeOptions) func(context.Context, Checked) (Written, error) {
 			return w, Skip{AlreadyTarget}
 		case c.Keep:
 			w.Width, w.Height = c.Width, c.Height
-			return w, write(c.file.Data)
+			return w, write([][]byte{c.file.Data})
 		}
 		w.Width, w.Height = o.Size.of(c.Image, c.Result)
 		err := encode(c, w.Width, w.Height, o, write)
@@ -122,8 +124,8 @@ func (c Checked) writeMore(o EncodeOptions) error {
 	for i, pixels := range c.More[:min(len(c.More), len(c.Source.More))] {
 		more := c
 		more.Result, more.Alpha, more.change = pixels, nil, nil
-		more.file = File{} // whose metadata are not those of this picture
-		err := encode(more, pixels.Width, pixels.Height, o, func(file []byte) error {
+		more.about = metadata{} // which are not those of this picture
+		err := encode(more, pixels.Width, pixels.Height, o, func(file [][]byte) error {
 			return writeFile(c.Source.More[i], file)
 		})
 		if err != nil {
@@ -133,9 +135,9 @@ func (c Checked) writeMore(o EncodeOptions) error {
 	return nil
 }
 
-// encode makes the file of a translation at the given size and passes it on; it is
-// gone when write returns.
-func encode(c Checked, width, height int, o EncodeOptions, write func(file []byte) error) error {
+// encode makes the file of a translation at the given size and passes it on, in
+// pieces; it is gone when write returns.
+func encode(c Checked, width, height int, o EncodeOptions, write func(file [][]byte) error) error {
 	format := c.Source.Format
 	if format == "" {
 		format = c.Format.Output()
@@ -147,11 +149,14 @@ func encode(c Checked, width, height int, o EncodeOptions, write func(file []byt
 	if err := holds(width, height, 4); err != nil {
 		return err
 	}
-	packet := note(Identity(c.Digest, o.Parameters), o.Parameters, xmpOf(c.file.Format, c.file.Data))
-	inside := packet
-	if format == PNG {
-		inside = nil
+	m := c.about
+	if o.Strip {
+		m = metadata{}
 	}
+	if o.StripGPS {
+		m = m.withoutPosition()
+	}
+	m.xmp = note(Identity(c.Digest, o.Parameters), o.Parameters, m.xmp)
 	saver := strings.NewReplacer("{Q}", strconv.Itoa(o.Quality), "{small}", strconv.FormatBool(width*height <= smallest)).Replace(f.saver)
 	var failed error // of write
 	err := withPictures(func(s *scope) error {
@@ -161,11 +166,9 @@ func encode(c Checked, width, height int, o EncodeOptions, write func(file []byt
 			profile = c.how.own
 		}
 		p.attach(profile)
-		return p.save(saver, inside, func(file []byte) error {
-			if format == PNG {
-				file = withNote(file, packet)
-			}
-			failed = write(withExif(format, file, exifOf(c.file.Format, c.file.Data)))
+		exif, xmp, iptc := m.fields(format)
+		return p.save(saver, exif, xmp, iptc, func(file []byte) error {
+			failed = write(withMetadata(format, file, m))
 			return nil
 		})
 	})
@@ -207,10 +210,20 @@ func (c Checked) whole(s *scope, width, height int, deep, own bool) picture {
 	return p
 }
 
-// writeFile puts data at path in one step: never a part of it.
-func writeFile(path string, data []byte) error {
+// writeFile puts a file, in pieces, at path in one step: never a part of it.
+func writeFile(path string, pieces [][]byte) error {
 	if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
 		return err
 	}
-	return renameio.WriteFile(path, data, 0o666, renameio.WithTempDir(filepath.Dir(path)))
+	f, err := renameio.NewPendingFile(path, renameio.WithPermissions(0o666), renameio.WithExistingPermissions(), renameio.WithTempDir(filepath.Dir(path)))
+	if err != nil {
+		return err
+	}
+	defer f.Cleanup()
+	for _, piece := range pieces {
+		if _, err := f.Write(piece); err != nil {
+			return err
+		}
+	}
+	return f.CloseAtomicallyReplace()
 }

@@ -4,17 +4,23 @@ import (
 	"bytes"
 	"encoding/binary"
 	"hash/crc32"
+	"regexp"
 	"slices"
 )
 
-// What a photograph says of itself, Exif data (CIPA DC-008), which have the form
-// of a small TIFF, and XMP, is read from JPEG, PNG and WebP files here. libvips
-// takes XMP as it is but writes Exif data anew, with some of its own: so they are
-// put into the file that it gives, of the same three formats.
+// Metadata are what a photograph says of itself: Exif data (CIPA DC-008), which have
+// the form of a small TIFF, an XMP packet, and IPTC-IIM data. They are taken from the
+// files here and put into results as they are: libvips takes XMP and IPTC so, but
+// writes Exif data anew, with some of its own. Only with AVIF and HEIF files, whose
+// boxes are many, is that its work.
+type metadata struct{ exif, xmp, iptc []byte }
 
 var (
 	exifPrefix = []byte("Exif\x00\x00")
 	xmpPrefix  = []byte("http://ns.adobe.com/xap/1.0/\x00")
+	// resourcePrefix begins the JPEG segment of Photoshop's image resources, one of
+	// which is IPTC.
+	resourcePrefix = []byte("Photoshop 3.0\x00")
 )
 
 const (
@@ -23,93 +29,130 @@ const (
 	pngNote = "XML:com.adobe.xmp\x00\x00\x00\x00\x00"
 )
 
-// exifOf finds the Exif data in a whole file, or returns nil.
-func exifOf(f Format, file []byte) []byte {
+// metadataOf finds the metadata in a whole file, but of those that libheif reads.
+func metadataOf(f Format, file []byte) (m metadata) {
 	switch f {
 	case JPEG:
-		return find(segments(file), app1, exifPrefix)
+		parts := segments(file)
+		m.exif, m.xmp = find(parts, app1, exifPrefix), find(parts, app1, xmpPrefix)
+		m.iptc = iptcResource(find(parts, app13, resourcePrefix))
 	case PNG:
-		return find(pngChunks(file), "eXIf", nil)
+		parts := pngChunks(file)
+		m.exif, m.xmp = find(parts, "eXIf", nil), find(parts, "iTXt", []byte(pngNote))
 	case WebP:
-		return bytes.TrimPrefix(find(riffChunks(file), "EXIF", nil), exifPrefix) // some writers add it
+		parts := riffChunks(file)
+		m.exif, m.xmp = find(parts, "EXIF", nil), find(parts, "XMP ", nil)
+	case TIFF:
+		m.exif = exifOfTIFF(file)
+		if d, err := readDirectory(file); err == nil {
+			m.xmp, m.iptc = d.fields[tagXMP].values, d.fields[tagIPTC].values
+			if m.iptc == nil {
+				m.iptc = iptcResource(d.fields[tagResources].values)
+			}
+		}
+	}
+	m.exif = bytes.TrimPrefix(m.exif, exifPrefix) // some writers of WebP add it
+	return m
+}
+
+// withoutPosition leaves out where the photograph was taken.
+func (m metadata) withoutPosition() metadata {
+	m.exif = withoutGPS(m.exif)
+	m.xmp = positionNote.ReplaceAll(m.xmp, nil)
+	return m
+}
+
+// positionNote is a property of XMP's Exif schema that tells a position, as an
+// attribute or an element.
+var positionNote = regexp.MustCompile(`\s+exif:GPS\w+\s*=\s*("[^"]*"|'[^']*')|(?s)<exif:(GPS\w+)[^>]*/>|(?s)<exif:GPS\w+[^>]*>.*?</exif:GPS\w+>`)
+
+// iptcResource finds the IPTC data among Photoshop's image resources (Adobe
+// Photoshop File Formats Specification, "Image Resource Blocks").
+func iptcResource(data []byte) []byte {
+	for len(data) >= 12 && string(data[:4]) == "8BIM" {
+		name := 6 + (2+int(data[6]))&^1 // a length and as many bytes, padded
+		if name+4 > len(data) {
+			return nil
+		}
+		size := int(binary.BigEndian.Uint32(data[name:]))
+		body := data[name+4:]
+		if size > len(body) {
+			return nil
+		}
+		if binary.BigEndian.Uint16(data[4:]) == resourceIPTC {
+			return body[:size]
+		}
+		data = body[min(size+size&1, len(body)):]
 	}
 	return nil
 }
 
-// xmpOf finds the XMP packet in a whole file, or returns nil.
-func xmpOf(f Format, file []byte) []byte {
-	switch f {
-	case JPEG:
-		return find(segments(file), app1, xmpPrefix)
-	case PNG:
-		return find(pngChunks(file), "iTXt", []byte(pngNote))
-	case WebP:
-		return find(riffChunks(file), "XMP ", nil)
-	}
-	return nil
-}
+const resourceIPTC = 0x0404
 
-// withExif puts Exif data into a file that libvips wrote, in place of those that
-// libvips makes up. Formats that it does not know are left as they are, and so
-// is a JPEG whose data would not fit into a segment.
-func withExif(f Format, file, exif []byte) []byte {
-	if exif = uprightExif(exif); exif == nil {
-		return file
+// resources are Photoshop's with IPTC data alone.
+func resources(iptc []byte) []byte {
+	out := append(bytes.Clone(resourcePrefix), "8BIM\x04\x04\x00\x00"...)
+	out = binary.BigEndian.AppendUint32(out, uint32(len(iptc)))
+	out = append(out, iptc...)
+	if len(iptc)%2 == 1 {
+		out = append(out, 0)
 	}
-	switch f {
-	case JPEG:
-		size := 2 + len(exifPrefix) + len(exif)
-		if size > 0xffff {
-			return file
-		}
-		out := append(make([]byte, 0, len(file)+size+2), 0xff, 0xd8, 0xff, 0xe1, byte(size>>8), byte(size))
-		out = append(append(out, exifPrefix...), exif...)
-		rest := 2
-		if old := segments(file); len(old) > 0 && bytes.HasPrefix(old[0].body, exifPrefix) {
-			rest += 4 + len(old[0].body)
-		}
-		return append(out, file[rest:]...)
-	case PNG:
-		return withChunk(file, "eXIf", exif)
-	case WebP:
-		return webpWithExif(file, exif)
-	}
-	return file
-}
-
-// uprightExif is a copy that says what is true of a result: that it stands
-// upright, and that there is no thumbnail. It is nil for what is not Exif.
-func uprightExif(exif []byte) []byte {
-	if len(exif) < 8 {
-		return nil
-	}
-	var order binary.ByteOrder
-	switch string(exif[:4]) {
-	case "II*\x00":
-		order = binary.LittleEndian
-	case "MM\x00*":
-		order = binary.BigEndian
-	default:
-		return nil
-	}
-	at := int(order.Uint32(exif[4:]))
-	if at+2 > len(exif) {
-		return nil
-	}
-	entries := int(order.Uint16(exif[at:]))
-	next := at + 2 + 12*entries
-	if next+4 > len(exif) {
-		return nil
-	}
-	out := bytes.Clone(exif)
-	for i := range entries {
-		entry := out[at+2+12*i:][:12]
-		if order.Uint16(entry) == tagOrientation && order.Uint16(entry[2:]) == typeShort {
-			order.PutUint16(entry[8:], 1)
-		}
-	}
-	order.PutUint32(out[next:], 0) // the directory of the thumbnail
 	return out
+}
+
+// segmentMost is what a segment of a JPEG can hold.
+const segmentMost = 0xffff - 2
+
+// fields are what libvips is to write into a file of a format; the rest comes in by
+// withMetadata. What does not fit into a JPEG's segment, or has no place in a format,
+// is left out.
+func (m metadata) fields(f Format) (exif, xmp, iptc []byte) {
+	switch f {
+	case JPEG:
+		if m.iptc != nil {
+			iptc = resources(m.iptc)
+		}
+		if len(iptc) > segmentMost {
+			iptc = nil
+		}
+	case PNG: // it would compress the packet, against the XMP specification, part 3
+		return nil, nil, nil
+	case AVIF:
+		if m.exif != nil {
+			exif = append(bytes.Clone(exifPrefix), m.exif...)
+		}
+	}
+	return exif, m.xmp, iptc
+}
+
+// withMetadata is a file that libvips wrote, in pieces, with what it does not write
+// as it should, and without the Exif data that it makes up.
+func withMetadata(f Format, file []byte, m metadata) [][]byte {
+	switch f {
+	case JPEG:
+		head := []byte{0xff, 0xd8}
+		if size := 2 + len(exifPrefix) + len(m.exif); m.exif != nil && size <= 0xffff {
+			head = append(head, 0xff, app1[0], byte(size>>8), byte(size))
+			head = append(append(head, exifPrefix...), m.exif...)
+		}
+		rest := file[2:]
+		if old := segments(file); len(old) > 0 && bytes.HasPrefix(old[0].body, exifPrefix) {
+			rest = rest[4+len(old[0].body):]
+		}
+		return [][]byte{head, rest}
+	case PNG:
+		const header = len(pngSignature) + 25 // IHDR
+		chunks := pngChunk("iTXt", append([]byte(pngNote), m.xmp...))
+		if m.exif != nil {
+			chunks = append(pngChunk("eXIf", m.exif), chunks...)
+		}
+		return [][]byte{file[:header], chunks, file[header:]}
+	case WebP:
+		return webpWithExif(file, m.exif)
+	case TIFF:
+		return tiffWithMetadata(file, m)
+	}
+	return [][]byte{file}
 }
 
 // A part of a file: a segment of JPEG, a chunk of PNG or WebP.
@@ -128,8 +171,11 @@ func find(parts []part, kind string, prefix []byte) []byte {
 	return nil
 }
 
-// app1 is the marker of segments that hold Exif data or XMP.
-const app1 = "\xe1"
+// Markers of segments that hold Exif data or XMP, and Photoshop's resources.
+const (
+	app1  = "\xe1"
+	app13 = "\xed"
+)
 
 // segments lists the segments of a whole JPEG file before its first scan.
 func segments(file []byte) []part {
@@ -177,39 +223,36 @@ func riffChunks(file []byte) []part {
 	return list
 }
 
-// withChunk inserts a chunk of a kind, four letters, behind the IHDR of a PNG.
-func withChunk(png []byte, kind string, body []byte) []byte {
-	const header = len(pngSignature) + 25
-	named := append([]byte(kind), body...)
-	out := append(make([]byte, 0, len(png)+len(named)+8), png[:header]...)
-	out = binary.BigEndian.AppendUint32(out, uint32(len(body)))
-	out = append(out, named...)
-	out = binary.BigEndian.AppendUint32(out, crc32.ChecksumIEEE(named))
-	return append(out, png[header:]...)
+// pngChunk is a chunk of a kind, four letters.
+func pngChunk(kind string, body []byte) []byte {
+	out := binary.BigEndian.AppendUint32(nil, uint32(len(body)))
+	out = append(append(out, kind...), body...)
+	return binary.BigEndian.AppendUint32(out, crc32.ChecksumIEEE(out[4:]))
 }
 
-// webpWithExif writes the file anew; it must be of the extended kind, as all are
-// that carry a note.
-func webpWithExif(file, exif []byte) []byte {
+// webpWithExif exchanges the Exif data, nil being none. A file that carries a note
+// is of the extended kind.
+func webpWithExif(file, exif []byte) [][]byte {
 	const exifFlag = 0x08
 	chunks := riffChunks(file)
 	if len(chunks) == 0 || chunks[0].kind != "VP8X" {
-		return file
+		return [][]byte{file}
 	}
-	features := bytes.Clone(chunks[0].body)
-	features[0] |= exifFlag
-	chunks[0].body = features
 	chunks = slices.DeleteFunc(chunks, func(c part) bool { return c.kind == "EXIF" })
-	chunks = append(chunks, part{"EXIF", exif})
-	out := append(make([]byte, 0, len(file)+len(exif)+8), "RIFF\x00\x00\x00\x00WEBP"...)
-	for _, c := range chunks {
-		out = append(out, c.kind...)
-		out = binary.LittleEndian.AppendUint32(out, uint32(len(c.body)))
-		out = append(out, c.body...)
-		if len(c.body)%2 == 1 {
-			out = append(out, 0)
-		}
+	features := bytes.Clone(chunks[0].body)
+	features[0] &^= exifFlag
+	if exif != nil {
+		features[0] |= exifFlag
+		chunks = append(chunks, part{"EXIF", exif})
 	}
-	binary.LittleEndian.PutUint32(out[4:], uint32(len(out)-8))
+	chunks[0].body = features
+	header := []byte("RIFF\x00\x00\x00\x00WEBP")
+	out, size := [][]byte{header}, 4
+	for _, c := range chunks {
+		head := binary.LittleEndian.AppendUint32([]byte(c.kind), uint32(len(c.body)))
+		out = append(out, head, c.body, make([]byte, len(c.body)%2))
+		size += 8 + len(c.body) + len(c.body)%2
+	}
+	binary.LittleEndian.PutUint32(header[4:], uint32(size))
 	return out
 }

@@ -2,85 +2,203 @@ package stages
 
 import (
 	"bytes"
-	"context"
 	"encoding/binary"
 	"encoding/xml"
-	"image"
+	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 	"testing"
 
 	"github.com/h2non/bimg"
 )
 
-// dated is Exif data of either byte order with an orientation, a date, and a
-// second directory, the thumbnail's.
-func dated(order binary.AppendByteOrder) []byte {
+// exifData are Exif data of either byte order: a maker, a date, an orientation, an
+// exposure and a maker's note in a second directory, a position in a third, and a
+// thumbnail that is not there.
+func exifData(order binary.AppendByteOrder) []byte {
 	b := []byte("II*\x00")
 	if order == binary.AppendByteOrder(binary.BigEndian) {
 		b = []byte("MM\x00*")
 	}
 	b = order.AppendUint32(b, 8)
+	line := func(tag, kind uint16, count, value uint32) {
+		b = order.AppendUint32(order.AppendUint16(order.AppendUint16(b, tag), kind), count)
+		if kind == 3 {
+			b = order.AppendUint16(order.AppendUint16(b, uint16(value)), 0)
+		} else {
+			b = order.AppendUint32(b, value)
+		}
+	}
+	b = order.AppendUint16(b, 5)
+	line(271, 2, 6, 74)
+	line(tagOrientation, 3, 1, 6)
+	line(306, 2, 20, 80)
+	line(tagExif, 4, 1, 100)
+	line(tagGPS, 4, 1, 146)
+	b = order.AppendUint32(b, 42) // the thumbnail's
+	b = append(b, "Maker\x002026:11:23 01:02:03\x00"...)
 	b = order.AppendUint16(b, 2)
-	b = order.AppendUint16(order.AppendUint16(b, tagOrientation), typeShort)
-	b = order.AppendUint16(order.AppendUint16(order.AppendUint32(b, 1), 6), 0)
-	b = order.AppendUint16(order.AppendUint16(b, 306), 2) // DateTime, ASCII
-	b = order.AppendUint32(order.AppendUint32(b, 20), 42)
-	b = order.AppendUint32(b, 38)
-	b = append(b, "\x00\x00\x00\x00"...)
-	return append(b, "2026:11:23 01:02:03\x00"...)
+	line(33434, 5, 1, 130)
+	line(37500, 7, 8, 138)
+	b = order.AppendUint32(b, 0)
+	b = order.AppendUint32(order.AppendUint32(b, 1), 250)
+	b = append(b, "\x01secret\x02"...)
+	b = order.AppendUint16(b, 2)
+	b = append(order.AppendUint32(order.AppendUint16(order.AppendUint16(b, 1), 2), 2), "N\x00\x00\x00"...)
+	line(2, 5, 3, 176)
+	b = order.AppendUint32(b, 0)
+	for _, v := range []uint32{47, 1, 11, 1, 4321, 100} {
+		b = order.AppendUint32(b, v)
+	}
+	return b
 }
 
-func TestExifGoesFromFileToFileUpright(t *testing.T) {
-	p := scene(48, 32)
-	webp := vipsOf(t, p, bimg.Options{Type: bimg.WEBP})
-	for name, exif := range map[string][]byte{"little": dated(binary.LittleEndian), "big": dated(binary.BigEndian)} {
-		sources := map[string][]byte{
-			"JPEG": withSegment(jpegOf(t, p), 0xe1, append([]byte("Exif\x00\x00"), exif...)),
-			"PNG":  withChunk(pngOf(t, goImage(p)), "eXIf", exif),
-			"WebP": extended(webp, 48, 32, 0x08, "EXIF", exif),
+const packetOfXMP = `<?xpacket begin="" id="W5M0MpCehiHzreSzNTczkc9d"?><x:xmpmeta xmlns:x="adobe:ns:meta/">` +
+	`<rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#"><rdf:Description rdf:about=""` +
+	` xmlns:tiff="http://ns.adobe.com/tiff/1.0/" xmlns:exif="http://ns.adobe.com/exif/1.0/" tiff:Orientation="6" exif:GPSLatitude="47,11.72N" tiff:Artist="Nobody">` +
+	`<exif:GPSLongitude>8,30E</exif:GPSLongitude></rdf:Description></rdf:RDF></x:xmpmeta><?xpacket end="w"?>`
+
+// iptcData is a caption (IPTC-IIM, 2:120).
+var iptcData = []byte("\x1c\x02\x78\x00\x05Birds")
+
+// facts are what a file says of itself, as libexif reads it for libvips, which does
+// not read that of TIFF.
+func facts(t *testing.T, file []byte) map[string]string {
+	t.Helper()
+	out := map[string]string{}
+	if Sniff(file) == TIFF {
+		exif := exifOfTIFF(file)
+		if exif == nil {
+			return out
 		}
-		for from, source := range sources {
-			for _, to := range []Format{JPEG, PNG, WebP} {
-				file := throughFile(t, source, to)
-				got := exifOf(to, file)
-				if !bytes.Contains(got, []byte("2026:11:23")) {
-					t.Errorf("%s endian, %s to %s: the date is lost", name, from, to)
-					continue
+		file = withSegment(jpegOf(t, scene(8, 8)), 0xe1, append([]byte("Exif\x00\x00"), exif...))
+	}
+	err := withPictures(func(s *scope) error {
+		p := s.open(file, "", true, badFault)
+		for _, name := range []string{"exif-ifd0-Make", "exif-ifd0-DateTime", "exif-ifd0-Orientation", "exif-ifd2-ExposureTime", "exif-ifd2-MakerNote", "exif-ifd3-GPSLatitude"} {
+			if v := p.text(name); v != "" {
+				out[name[10:]], _, _ = strings.Cut(v, " (")
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return out
+}
+
+// sourcesWith are files of all formats of a picture of 48×32 with Exif data, XMP and
+// IPTC data, where there is a place for them.
+func sourcesWith(t *testing.T, exif []byte) map[Format][]byte {
+	t.Helper()
+	p := scene(48, 32)
+	jpeg := withSegment(jpegOf(t, p), 0xe1, append([]byte("Exif\x00\x00"), exif...))
+	jpeg = withSegment(jpeg, 0xe1, append([]byte("http://ns.adobe.com/xap/1.0/\x00"), packetOfXMP...))
+	other := "8BIM\x03\xed\x03abc\x00\x00\x00\x03123\x00" // with a name and an odd length
+	jpeg = withSegment(jpeg, 0xed, append([]byte("Photoshop 3.0\x00"+other), resources(iptcData)[14:]...))
+	png := withChunk(pngOf(t, goImage(p)), "eXIf", exif)
+	png = withChunk(png, "iTXt", append([]byte("XML:com.adobe.xmp\x00\x00\x00\x00\x00"), packetOfXMP...))
+	webp := extended(vipsOf(t, p, bimg.Options{Type: bimg.WEBP}), 48, 32, 0x0c, "EXIF", exif)
+	webp = append(webp, "XMP "...)
+	webp = binary.LittleEndian.AppendUint32(webp, uint32(len(packetOfXMP)))
+	webp = append(webp, packetOfXMP...)
+	webp = append(webp, make([]byte, len(packetOfXMP)%2)...)
+	binary.LittleEndian.PutUint32(webp[4:], uint32(len(webp)-8))
+	tiff := tiffOf(48, 32, 8, 3, 2, p.Data, tag{700, 1, uint32(len(packetOfXMP)), 0, []byte(packetOfXMP)},
+		tag{33723, 7, uint32(len(iptcData)), 0, iptcData}, tag{274, 3, 1, 6, nil})
+	tiff = slices.Concat(tiffWithMetadata(tiff, metadata{exif: exif})...)
+	var avif []byte
+	err := withPictures(func(s *scope) error {
+		q := s.of(Pixels{Width: 32, Height: 48, Bands: 3, Data: lying(p, 8).Data}) // upright: it has no other way
+		return q.save(".avif[Q=90,compression=av1,speed=9]", append([]byte("Exif\x00\x00"), exif...), []byte(packetOfXMP), nil, func(f []byte) error {
+			avif = bytes.Clone(f)
+			return nil
+		})
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return map[Format][]byte{JPEG: jpeg, PNG: png, WebP: webp, TIFF: tiff, AVIF: avif}
+}
+
+func TestMetadataGoFromEachFormatToEach(t *testing.T) {
+	for name, order := range map[string]binary.AppendByteOrder{"little": binary.LittleEndian, "big": binary.BigEndian} {
+		exif := exifData(order)
+		for from, source := range sourcesWith(t, exif) {
+			for _, to := range Formats {
+				what := fmt.Sprintf("%s endian, %s to %s", name, from, to)
+				file := throughFile(t, source, to, EncodeOptions{})
+				want := map[string]string{"Make": "Maker", "DateTime": "2026:11:23 01:02:03", "ExposureTime": "1/250",
+					"MakerNote": "8 bytes undefined data", "GPSLatitude": "47 11 43.21"}
+				got := facts(t, file)
+				if o := got["Orientation"]; o != "" && o != "1" {
+					t.Errorf("%s: orientation %s", what, o)
 				}
-				if want := uprightExif(exif); !bytes.Equal(got, want) {
-					t.Errorf("%s endian, %s to %s: % x, want % x", name, from, to, got, want)
+				delete(got, "Orientation")
+				if v := got["GPSLatitude"]; strings.HasPrefix(v, "47") {
+					got["GPSLatitude"] = "47 11 43.21" // libexif writes it in several ways
 				}
-				img := decoded(t, file, nil) // it would be turned if the orientation were left
-				if img.Width != 32 || img.Height != 48 {
-					t.Errorf("%s endian, %s to %s: %d×%d", name, from, to, img.Width, img.Height)
+				if !maps.Equal(got, want) {
+					t.Errorf("%s: %q, want %q", what, got, want)
 				}
-				if readIdentity(file) == "" {
-					t.Errorf("%s endian, %s to %s: the note is lost", name, from, to)
+				plain := from != TIFF && from != AVIF && to != TIFF && to != AVIF
+				if m := metadataOf(to, file); plain && !bytes.Equal(m.exif, uprightExif(exif)) {
+					t.Errorf("%s: Exif data are not the same bytes", what)
+				} else if (from == JPEG || from == TIFF) && (to == JPEG || to == TIFF) && !bytes.HasPrefix(m.iptc, iptcData) {
+					t.Errorf("%s: IPTC data are %q", what, m.iptc)
 				}
-				if n := bytes.Count(file, []byte("EXIF")) + bytes.Count(file, []byte("eXIf")) + bytes.Count(file, exifPrefix); n != 1 {
-					t.Errorf("%s endian, %s to %s: %d Exif blocks", name, from, to, n)
+				for _, want := range []string{`tiff:Artist="Nobody"`, `tiff:Orientation="1"`, "GPSLatitude", identityKey} {
+					_, packet, _ := bytes.Cut(file, []byte("<x:xmpmeta"))
+					if packet, _, _ = bytes.Cut(packet, []byte("</x:xmpmeta>")); !bytes.Contains(packet, []byte(want)) {
+						t.Errorf("%s: %s is not in %q", what, want, packet)
+					} else if err := xml.Unmarshal([]byte("<x:xmpmeta"+string(packet)+"</x:xmpmeta>"), new(struct{})); err != nil {
+						t.Errorf("%s: %v", what, err)
+					}
+				}
+				if img := decoded(t, file, nil); img.Width != 32 || img.Height != 48 || len(img.Warnings) > 0 {
+					t.Errorf("%s: %d×%d, %q", what, img.Width, img.Height, img.Warnings)
 				}
 			}
 		}
 	}
 }
 
+func TestStripLeavesOutWhatIsAskedFor(t *testing.T) {
+	for from, source := range sourcesWith(t, exifData(binary.BigEndian)) {
+		for _, to := range Formats {
+			file := throughFile(t, source, to, EncodeOptions{Strip: true})
+			if got := facts(t, file); got["Make"]+got["DateTime"]+got["GPSLatitude"] != "" || bytes.Contains(file, []byte("Nobody")) || bytes.Contains(file, []byte("Birds")) {
+				t.Errorf("%s to %s: %q is left", from, to, got)
+			}
+			if readIdentity(file) == "" {
+				t.Errorf("%s to %s: the note is lost", from, to)
+			}
+			file = throughFile(t, source, to, EncodeOptions{StripGPS: true})
+			got := facts(t, file)
+			if got["Make"] != "Maker" || got["ExposureTime"] != "1/250" || got["GPSLatitude"] != "" {
+				t.Errorf("%s to %s: %q", from, to, got)
+			}
+			if bytes.Contains(file, []byte("exif:GPS")) || bytes.Contains(file, binary.BigEndian.AppendUint32(nil, 4321)) || !bytes.Contains(file, []byte("Nobody")) {
+				t.Errorf("%s to %s: the position is left, or more is gone", from, to)
+			}
+		}
+	}
+}
+
 // throughFile is source after Open, Decode, Resize and Encode to a file.
-func throughFile(t *testing.T, source []byte, to Format) []byte {
+func throughFile(t *testing.T, source []byte, to Format, o EncodeOptions) []byte {
 	t.Helper()
 	out := filepath.Join(t.TempDir(), "out")
-	f, err := Open(OpenOptions{})(context.Background(), Source{Data: source, Out: out, Format: to})
-	if err != nil {
-		t.Fatal(err)
-	}
-	img, err := Decode(nil)(context.Background(), f)
-	if err != nil {
-		t.Fatal(err)
-	}
-	size, _ := ParseSize("source")
+	img := decoded(t, source, nil)
+	img.Source = Source{Out: out, Format: to}
+	img.Pixels, img.Alpha = img.Pixels.split()
+	o.Size, o.Quality = Size{kind: "source"}, 90
 	c := Checked{Translated: Translated{Labelled: Labelled{Image: img}, Result: img.Pixels}}
-	if _, err := Encode(EncodeOptions{Size: size, Quality: 90})(context.Background(), c); err != nil {
+	if _, err := Encode(o)(t.Context(), c); err != nil {
 		t.Fatal(err)
 	}
 	file, err := os.ReadFile(out)
@@ -90,56 +208,45 @@ func throughFile(t *testing.T, source []byte, to Format) []byte {
 	return file
 }
 
-func TestBadExifIsLeftBehind(t *testing.T) {
-	whole := dated(binary.LittleEndian)
-	for n := range 38 { // up to the end of the directory
+func TestBadExifIsLeftBehindWithAWarning(t *testing.T) {
+	whole := exifData(binary.LittleEndian)
+	for n := range 74 { // up to the end of the directory
 		if got := uprightExif(whole[:n]); got != nil {
 			t.Errorf("%d bytes pass for Exif data", n)
 		}
 	}
-	file := jpegOf(t, scene(8, 8))
-	if got := withExif(JPEG, file, []byte("no Exif at all")); !bytes.Equal(got, file) {
-		t.Error("the file was changed")
+	file := withSegment(jpegOf(t, scene(8, 8)), 0xe1, []byte("Exif\x00\x00no Exif at all"))
+	if img := decoded(t, file, nil); !slices.Equal(img.Warnings, []string{warnExif}) {
+		t.Errorf("warnings %q", img.Warnings)
 	}
-	large := append(dated(binary.LittleEndian), make([]byte, 1<<16)...)
-	if got := withExif(JPEG, file, large); !bytes.Equal(got, file) {
+	large := append(whole, make([]byte, 1<<16)...)
+	plain := jpegOf(t, scene(8, 8))
+	if got := slices.Concat(withMetadata(JPEG, plain, metadata{exif: large})...); !bytes.Equal(got, plain) {
 		t.Error("a segment that is too long was written")
-	}
-	gray := pngOf(t, image.NewGray(image.Rect(0, 0, 2, 2)))
-	if exifOf(PNG, gray) != nil || exifOf(TIFF, gray) != nil {
-		t.Error("Exif data where there are none")
 	}
 }
 
-func TestXMPGoesFromFileToFileWithTheNote(t *testing.T) {
-	const packet = `<?xpacket begin="" id="W5M0MpCehiHzreSzNTczkc9d"?><x:xmpmeta xmlns:x="adobe:ns:meta/">` +
-		`<rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#"><rdf:Description rdf:about=""` +
-		` xmlns:tiff="http://ns.adobe.com/tiff/1.0/" tiff:Orientation="6" tiff:Artist="Nobody"/></rdf:RDF></x:xmpmeta><?xpacket end="w"?>`
-	p := scene(48, 32)
-	sources := map[string][]byte{
-		"JPEG": withSegment(jpegOf(t, p), 0xe1, append([]byte("http://ns.adobe.com/xap/1.0/\x00"), packet...)),
-		"PNG":  withNote(pngOf(t, goImage(p)), []byte(packet)),
-		"WebP": extended(vipsOf(t, p, bimg.Options{Type: bimg.WEBP}), 48, 32, 0x04, "XMP ", []byte(packet)),
-	}
-	for from, source := range sources {
-		for _, to := range Formats {
-			file := throughFile(t, source, to)
-			_, got, _ := bytes.Cut(file, []byte("<x:xmpmeta"))
-			got, _, _ = bytes.Cut(got, []byte("</x:xmpmeta>"))
-			for _, want := range []string{`tiff:Artist="Nobody"`, `tiff:Orientation="1"`, identityKey} {
-				if !bytes.Contains(got, []byte(want)) {
-					t.Errorf("%s to %s: %s is not in %q", from, to, want, got)
-				}
-			}
-			if err := xml.Unmarshal([]byte("<x:xmpmeta"+string(got)+"</x:xmpmeta>"), new(struct{})); err != nil {
-				t.Errorf("%s to %s: %v", from, to, err)
-			}
-		}
-	}
-	// One that is too large for a JPEG, or gtx' own, gives way.
-	for _, source := range []string{packet + string(make([]byte, noteMost)), string(note("older", nil, nil))} {
+func TestPacketsTooLargeForAJPEGAndOwnOnesGiveWay(t *testing.T) {
+	for _, source := range []string{packetOfXMP + string(make([]byte, noteMost)), string(note("older", nil, nil))} {
 		if got := note("newer", nil, []byte(source)); readIdentity(got) != "newer" || bytes.Contains(got, []byte("older")) {
 			t.Errorf("%q", got)
 		}
 	}
+}
+
+// Whatever the bytes, what is made of them is Exif data again.
+func FuzzExif(f *testing.F) {
+	f.Add(exifData(binary.LittleEndian))
+	f.Add(exifData(binary.BigEndian))
+	f.Add([]byte("MM\x00*\x00\x00\x00\x08\x00\x00"))
+	tiff := tiffOf(2, 2, 8, 3, 2, make([]byte, 12))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		for _, exif := range [][]byte{exifOfTIFF(data), withoutGPS(data), uprightExif(data)} {
+			file := slices.Concat(tiffWithMetadata(tiff, metadata{exif: exif})...)
+			if d, err := readDirectory(file); err != nil || d.number(tagWidth, 0) != 2 {
+				t.Errorf("the TIFF is broken: %v", err)
+			}
+		}
+		iptcResource(data)
+	})
 }

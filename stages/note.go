@@ -66,12 +66,6 @@ func note(identity string, parameters []Property, source []byte) []byte {
 	return slices.Concat(upright, []byte(b.String()), source[end:])
 }
 
-// withNote puts a packet into a PNG, behind the header: libvips would compress
-// it, against the XMP specification, part 3.
-func withNote(png, packet []byte) []byte {
-	return withChunk(png, "iTXt", append([]byte(pngNote), packet...))
-}
-
 // readIdentity finds the identity in a file that gtx wrote, or returns "".
 func readIdentity(file []byte) string {
 	_, rest, found := bytes.Cut(file, []byte(identityKey))

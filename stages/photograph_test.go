@@ -46,7 +46,7 @@ func shown(t testing.TB, file []byte) photo {
 	var out bytes.Buffer
 	err := withPictures(func(s *scope) error {
 		p := Checked{Translated: Translated{Labelled: Labelled{Image: img}}}.whole(s, img.Width, img.Height, true, true)
-		return p.save(".png[compression=1]", nil, func(f []byte) error {
+		return p.save(".png[compression=1]", nil, nil, nil, func(f []byte) error {
 			out.Write(f)
 			return nil
 		})

@@ -165,16 +165,18 @@ static void *forget(VipsImage *in, const char *name, GValue *value, void *out)
 	return NULL;
 }
 
-void *gtx_save(VipsImage *in, const char *saver, const void *packet, size_t length, size_t *size)
+void *gtx_save(VipsImage *in, const char *saver, void **blobs, const size_t *lengths, size_t *size)
 {
+	static const char *names[] = { VIPS_META_EXIF_NAME, VIPS_META_XMP_NAME, VIPS_META_IPTC_NAME };
 	VipsImage *image = NULL;
 	void *out = NULL;
 
 	if (vips_copy(in, &image, NULL))
 		return NULL;
 	vips_image_map(in, forget, image);
-	if (packet)
-		vips_image_set_blob_copy(image, VIPS_META_XMP_NAME, packet, length);
+	for (int i = 0; i < 3; i++)
+		if (blobs[i])
+			vips_image_set_blob_copy(image, names[i], blobs[i], lengths[i]);
 	if (vips_image_write_to_buffer(image, saver, &out, size, NULL))
 		out = NULL;
 	g_object_unref(image);

@@ -190,22 +190,23 @@ func (p picture) pixels() (Pixels, error) {
 	return out, nil
 }
 
-// save encodes a picture as libvips' option string says, and passes on the file,
-// which is gone when f returns. The packet, which may be nil, is XMP.
-func (p picture) save(saver string, packet []byte, f func(file []byte) error) error {
+// save encodes a picture as libvips' option string says, with Exif data, XMP and
+// IPTC, each of which may be nil, and passes on the file, which is gone when f returns.
+func (p picture) save(saver string, exif, xmp, iptc []byte, f func(file []byte) error) error {
 	if p.image == nil {
 		return errPicture
 	}
 	options := C.CString(saver)
 	defer C.free(unsafe.Pointer(options))
 	var (
-		data unsafe.Pointer
-		size C.size_t
+		blobs   [3]unsafe.Pointer
+		lengths [3]C.size_t
+		size    C.size_t
 	)
-	if len(packet) > 0 {
-		data = unsafe.Pointer(&packet[0])
+	for i, b := range [][]byte{exif, xmp, iptc} {
+		blobs[i], lengths[i] = pin(p.scope, b), C.size_t(len(b))
 	}
-	file := C.gtx_save(p.image, options, data, C.size_t(len(packet)), &size)
+	file := C.gtx_save(p.image, options, &blobs[0], &lengths[0], &size)
 	if file == nil {
 		return errPicture
 	}
@@ -266,4 +267,16 @@ func srgbProfile() []byte {
 	}
 	defer C.g_free(C.gpointer(data))
 	return C.GoBytes(data, C.int(size))
+}
+
+// text returns a field as text, "" where there is none.
+func (p picture) text(name string) string {
+	field := C.CString(name)
+	defer C.free(unsafe.Pointer(field))
+	var s *C.char
+	if p.image == nil || C.vips_image_get_typeof(p.image, field) == 0 || C.vips_image_get_as_string(p.image, field, &s) != 0 {
+		return ""
+	}
+	defer C.g_free(C.gpointer(s))
+	return C.GoString(s)
 }

@@ -17,9 +17,9 @@ VipsImage *gtx_with_alpha_of(VipsImage *in, VipsImage *alpha);
 VipsImage *gtx_changed(VipsImage *in, const float *maps, int wide, int high);
 
 // gtx_save returns a file to be freed with g_free, or NULL. Of what the picture
-// says of itself only its colour profile and its resolution are kept; the packet,
-// which may be NULL, is XMP.
-void *gtx_save(VipsImage *in, const char *saver, const void *packet, size_t length, size_t *size);
+// says of itself only its colour profile and its resolution are kept; the blobs,
+// which may be NULL, are Exif data, XMP and IPTC.
+void *gtx_save(VipsImage *in, const char *saver, void **blobs, const size_t *lengths, size_t *size);
 
 // gtx_blob returns a field of the picture's, which stays the picture's, or NULL.
 const void *gtx_blob(VipsImage *in, const char *name, size_t *length);

@@ -11,6 +11,7 @@ import (
 	"image/png"
 	"math"
 	"os"
+	"slices"
 	"testing"
 
 	"github.com/h2non/bimg"
@@ -97,7 +98,7 @@ func saved(t testing.TB, p Pixels, saver string) (file []byte) {
 	t.Helper()
 	err := withPictures(func(s *scope) error {
 		q := s.of(p)
-		return q.save(saver, nil, func(f []byte) error {
+		return q.save(saver, nil, nil, nil, func(f []byte) error {
 			file = bytes.Clone(f)
 			return nil
 		})
@@ -196,6 +197,12 @@ func exif(orientation int, thumbnail []byte) []byte {
 func withSegment(file []byte, marker byte, body []byte) []byte {
 	out := append([]byte{0xff, 0xd8, 0xff, marker}, byte((len(body)+2)>>8), byte(len(body)+2))
 	return append(append(out, body...), file[2:]...)
+}
+
+// withChunk inserts a chunk behind the IHDR of a PNG.
+func withChunk(png []byte, kind string, body []byte) []byte {
+	const header = 8 + 25
+	return slices.Concat(png[:header], pngChunk(kind, body), png[header:])
 }
 
 // extended is the picture of a WebP with another chunk behind it.

@@ -20,6 +20,9 @@ const (
 	tagStripCounts  = 279
 	tagTileOffsets  = 324
 	tagTileCounts   = 325
+	tagXMP          = 700
+	tagIPTC         = 33723
+	tagResources    = 34377 // Photoshop's
 	tagICC          = 34675
 
 	typeByte      = 1
