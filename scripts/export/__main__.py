@@ -12,6 +12,7 @@ import onnx
 import torch
 from torch import nn
 
+from export import golden
 from export.graph import BytesClassifier, BytesGenerator, save, to_onnx
 from export.manifest import Manifest, classifier_manifest, generator_manifest
 from export.parity import TOLERANCE, parity
@@ -35,6 +36,20 @@ def describe(config: Config, step: int) -> dict[str, Any]:
     return {"data": ", ".join(folders), "steps": step, "commit": commit()}
 
 
+def golden_cases(wrapped: nn.Module, manifest: Manifest) -> list[golden.Case]:
+    """What the network makes of the golden picture: for a generator, one case a domain."""
+    image = torch.from_numpy(golden.ramps(golden.SIDE, golden.SIDE))[None]
+    with torch.no_grad():
+        if isinstance(wrapped, BytesClassifier):
+            return [golden.probability_case(wrapped(image)[0].softmax(0).tolist())]
+        return [
+            golden.picture_case(
+                wrapped(image, torch.tensor([float(domain["code"])]))[0].numpy(), to=domain["id"], strength=1
+            )
+            for domain in manifest["domains"]
+        ]
+
+
 def build(run: Path, name: str, title: str) -> tuple[onnx.ModelProto, nn.Module]:
     """The graph of a run's averaged network and the network itself, both bytes to bytes."""
     config, trainer, facts = loop.restore(run, torch.device("cpu"))
@@ -50,6 +65,7 @@ def build(run: Path, name: str, title: str) -> tuple[onnx.ModelProto, nn.Module]
     else:
         raise ValueError(f"no export for method {config.method!r}")
     wrapped.eval()
+    manifest["golden"] = golden_cases(wrapped, manifest)
     return to_onnx(wrapped, manifest), wrapped
 
 

@@ -1,12 +1,15 @@
 from __future__ import annotations
 
+import base64
 import json
 from pathlib import Path
 
+import numpy as np
 import onnx
 import pytest
 import torch
 
+from export import golden
 from export.__main__ import build, main
 from export.graph import IR_VERSION, OPSET, decode, encode
 from export.manifest import KEY
@@ -58,6 +61,39 @@ def test_the_graph_agrees_with_the_network(kind: str, tmp_path: Path, request: p
     out = tmp_path / "seasons.onnx"
     assert main([str(request.getfixturevalue(kind)), "--out", str(out)]) == 0
     assert onnx.load(str(out)).graph.node
+
+
+def test_means_are_those_of_cells_row_by_row():
+    image = np.zeros((16, 20, 3), dtype=np.uint8)
+    image[:2, :2] = 10, 20, 30  # the first cell; the second column begins at 2
+    image[2:4, 2] = 40  # half of the second cell of the second row, which is three pixels wide
+    levels = np.frombuffer(base64.b64decode(golden.means(image)), dtype=np.uint8).reshape(8, 8, 3)
+    assert levels[0, 0].tolist() == [10, 20, 30]
+    assert levels[1, 1].tolist() == [13, 13, 13] and levels[1, 0].tolist() == [0, 0, 0]
+
+
+def test_the_golden_picture_tells_its_axes_and_channels_apart():
+    ramps = golden.ramps(64, 64)
+    assert ramps[0, 63].tolist() == [255, 0, 255] and ramps[63, 0].tolist() == [0, 255, 255]
+    assert ramps[10, 20].tolist() == [80, 40, 255]  # 20·255/63, 10·255/63, squares 2 and 1
+
+
+def test_a_generator_has_a_golden_case_for_each_domain(generator_run: Path):
+    model, wrapped = build(generator_run, "seasons", "Summer and winter")
+    cases = manifest_of(model)["golden"]
+    assert [case["args"] for case in cases] == [
+        {"to": "summer", "strength": 1},
+        {"to": "winter", "strength": 1},
+    ]
+    with torch.no_grad():
+        winter = wrapped(torch.from_numpy(golden.ramps(64, 64))[None], torch.ones(1))[0].numpy()
+    assert cases[1]["output"] == {"h": 64, "w": 64, "means": golden.means(winter)}
+
+
+def test_a_classifier_has_a_golden_case(classifier_run: Path):
+    model, _ = build(classifier_run, "seasons-classifier", "Summer or winter")
+    (case,) = manifest_of(model)["golden"]
+    assert sum(case["output"]["probabilities"]) == pytest.approx(1, abs=1e-3)
 
 
 BUILTIN = Path(__file__).parents[2] / "models" / "builtin"
