@@ -32,7 +32,7 @@ type Manifest struct {
 	Stages     []Stage          `yaml:"stages"`     // how graphs feed one another
 	Classifier *Classification  `yaml:"classifier"` // set where a graph names domains
 	Tiling     Tiling           `yaml:"tiling"`
-	Golden     []map[string]any `yaml:"golden"` // free: inputs, args, output, tol
+	Golden     []Golden         `yaml:"golden"`
 }
 
 // Graph is one ONNX graph.

@@ -269,5 +269,9 @@ func FuzzReadONNXNeverPanics(f *testing.F) {
 		f.Fatal(err)
 	}
 	f.Add(data)
-	f.Fuzz(func(_ *testing.T, data []byte) { readONNX(data) })
+	f.Fuzz(func(_ *testing.T, data []byte) {
+		readONNX(data)
+		readNodes(data)
+		refuseExternal(data)
+	})
 }

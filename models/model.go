@@ -22,6 +22,8 @@ const (
 	maxModelBytes = 2 << 30
 )
 
+var errTooLarge = errors.New("more than 2 GiB, too much for an ONNX model")
+
 // A Model is a network on disk, or embedded, with its manifest. It does not hold the network: that
 // is read again, and checked against the digest, when a session is made. Further graphs of a model
 // lie in files of their own in the same folder.
@@ -31,6 +33,8 @@ type Model struct {
 	Origin   string // "built-in", or the path of the .onnx file
 
 	path string // in the embedded folder if built in
+	// files are, by path, those of a model that is not written yet; nil for others.
+	files map[string][]byte
 }
 
 // A ManifestMissingError says that a model has no manifest, inside or beside it.
@@ -44,7 +48,7 @@ func (e *ManifestMissingError) Error() string {
 
 // Hint says where to put the manifest.
 func (e *ManifestMissingError) Hint() string {
-	return fmt.Sprintf("describe the network in %q", e.Path+ManifestSuffix)
+	return fmt.Sprintf("'gtx models add' makes a model of a network; or describe it in %q", e.Path+ManifestSuffix)
 }
 
 // Load reads the model in an .onnx file and its manifest, from the metadata key gtx.manifest or, if
@@ -58,7 +62,7 @@ func Load(path string) (*Model, error) {
 	case !info.Mode().IsRegular():
 		return nil, fmt.Errorf("%q is not a file", path)
 	case info.Size() > maxModelBytes:
-		return nil, fmt.Errorf("%q has more than 2 GiB, too much for an ONNX model", path)
+		return nil, fmt.Errorf("%q has %w", path, errTooLarge)
 	}
 	return load(&Model{Origin: path, path: path})
 }
@@ -105,10 +109,16 @@ func (m *Model) Inspect(graph string) (inputs, outputs []TensorInfo, err error) 
 }
 
 func (m *Model) readFile(path string) ([]byte, error) {
-	if m.Origin == builtIn {
+	switch {
+	case m.Origin == builtIn:
 		return builtin.ReadFile(path)
+	case m.files == nil:
+		return os.ReadFile(path)
 	}
-	return os.ReadFile(path)
+	if data, ok := m.files[path]; ok {
+		return data, nil
+	}
+	return nil, fs.ErrNotExist
 }
 
 // read returns the bytes of the file, and those of the manifest beside it or nil.
@@ -139,6 +149,9 @@ func (m *Model) graphs(network []byte) (map[string][]byte, error) {
 				return nil, wrong("graphs."+id+".file", "%v", err)
 			}
 			graphs[id] = data
+		}
+		if err := refuseExternal(graphs[id]); err != nil {
+			return nil, err
 		}
 		sum := sha256.Sum256(graphs[id])
 		if has := hex.EncodeToString(sum[:]); graph.SHA256 != "" && !strings.EqualFold(graph.SHA256, has) {

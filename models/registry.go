@@ -130,6 +130,8 @@ func places() []*Model {
 }
 
 // stem is the name by which a model is found.
-func (m *Model) stem() string {
-	return strings.TrimSuffix(path.Base(filepath.ToSlash(m.path)), extension)
+func (m *Model) stem() string { return stemOf(m.path) }
+
+func stemOf(file string) string {
+	return strings.TrimSuffix(path.Base(filepath.ToSlash(file)), extension)
 }

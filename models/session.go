@@ -142,7 +142,7 @@ func openNetwork(m *Manifest, programs []program, d device, threads int, profile
 		}
 		options.Destroy()
 		if err != nil {
-			return nil, err
+			return nil, explain(err)
 		}
 		n.sessions[p.graph] = &session{p.signature, net}
 	}

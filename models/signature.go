@@ -30,8 +30,11 @@ func newSignature(m *Manifest, graph string, declared *declaration) (*signature,
 			return nil, err
 		}
 		if want := m.shapeOf(in, len(info.Shape)); want != nil {
-			if want[0] == anyDim {
+			switch {
+			case want[0] == anyDim:
 				want[0] = batch
+			case len(want) == 1 && batch != 1:
+				return nil, wrong("graphs."+graph+".batch", "not 1, though %q, %v, has no dimension for the batch", info.Name, info.Shape)
 			}
 			err = matchShape(field+".shape", info, want, in.Shape)
 		} else {
@@ -109,13 +112,25 @@ func (m *Manifest) shapeOf(in *Input, rank int) []int {
 	return []int{anyDim, depth, h, w}
 }
 
-// vectorShape is the shape of a vector for each picture in a tensor of a rank: [N,width,1,1] and so on.
+// vectorShape is the shape of a vector for each picture in a tensor of a rank: [N,width,1,1] and so
+// on. Of rank 1 it is [N] for one number a picture, and [width] for one picture at a time.
 func vectorShape(width, rank int) []int {
 	shape := append([]int{anyDim, width}, slices.Repeat([]int{1}, max(0, rank-2))...)
-	if rank == 1 && width == 1 {
+	switch {
+	case rank == 1 && width == 1:
 		return shape[:1]
+	case rank == 1:
+		return shape[1:]
 	}
 	return shape
+}
+
+// vectorTensor is that shape for n pictures.
+func vectorTensor(n, width, rank int) []int64 {
+	if rank == 1 {
+		return []int64{int64(n * width)}
+	}
+	return batchShape(n, vectorShape(width, rank)[1:])
 }
 
 func findTensor(field, name, dtype string, declared []TensorInfo) (TensorInfo, error) {

@@ -83,7 +83,7 @@ var (
 func (m *Manifest) complete() error {
 	parts := []func() error{
 		m.completeHead, m.completeOutputs, m.completeInputs, m.checkDomains, m.completeStages,
-		m.checkDirections, m.completeClassifier, m.checkRoutes,
+		m.checkDirections, m.completeClassifier, m.checkRoutes, m.checkGolden,
 	}
 	for _, part := range parts {
 		if err := part(); err != nil {

@@ -115,7 +115,7 @@ func (w *work) tensor(in *Input, rank, height, width int) (tensor, error) {
 		}
 		return packEdges(classes, n, height, width, in.Layout), nil
 	case roleLabel:
-		t := tensor{shape: batchShape(n, vectorShape(in.Label.width(), rank)[1:])}
+		t := tensor{shape: vectorTensor(n, in.Label.width(), rank)}
 		for i := range n {
 			from := w.in.from(i)
 			if from == "" {
@@ -131,7 +131,7 @@ func (w *work) tensor(in *Input, rank, height, width int) (tensor, error) {
 	case roleStrength:
 		value := in.Label.Strength.apply(1, w.request.Strength)
 		return tensor{
-			shape:  batchShape(n, vectorShape(1, rank)[1:]),
+			shape:  vectorTensor(n, 1, rank),
 			floats: slices.Repeat([]float32{float32(value)}, n),
 		}, nil
 	case roleNoise:

@@ -1,0 +1,312 @@
+package models
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"math"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/google/renameio/v2"
+
+	"gtx/models/graph"
+)
+
+// graphExtension is that of a model's further graphs in the user's folder, where .onnx means a model.
+const graphExtension = ".graph"
+
+// goldenTolerance allows for the rounding of the means, and for other devices.
+const goldenTolerance = 1.5
+
+// An Addition is a model made of a network that came from elsewhere.
+type Addition struct {
+	Name     string
+	Path     string   // of the model in the user's folder
+	Manifest []byte   // YAML, as it lies in the model
+	Assumed  []string // what nobody said and the network does not show
+
+	model *Model
+}
+
+// AddOptions say how Add goes about it.
+type AddOptions struct {
+	ProposeOptions
+	Force  bool // replace a model of the same name
+	DryRun bool // do all but write
+	Device Options
+}
+
+// A TakenError says that a name is in use.
+type TakenError struct {
+	Name, Origin string
+}
+
+func (e *TakenError) Error() string {
+	if e.Origin == builtIn {
+		return fmt.Sprintf("%q is the name of a built-in model", e.Name)
+	}
+	return fmt.Sprintf("there is a model %q already, %q", e.Name, e.Origin)
+}
+
+// Hint says how to go on.
+func (e *TakenError) Hint() string {
+	if e.Origin == builtIn {
+		return "--name gives another one"
+	}
+	return "--force replaces it, --name gives another one"
+}
+
+// Add makes a model of the network in an .onnx file, and of the further graphs beside it that its
+// manifest names, and writes it into the user's folder: with the weights that lie in other files, with
+// its manifest (see Propose) inside, and with golden cases of what it makes now; all else in a network
+// keeps its bytes. Before anything is written the model has to translate the golden picture. The
+// manifest is by default the one beside the file, or the one inside.
+func (r *Runtime) Add(ctx context.Context, path string, o AddOptions) (*Addition, error) {
+	if Folder() == "" {
+		return nil, errors.New("a user without a home has no folder for models")
+	}
+	network, err := readNetwork(path)
+	if err != nil {
+		return nil, fmt.Errorf("%q: %w", path, err)
+	}
+	if o.Known == nil {
+		if o.Known, err = manifestOf(path, network); err != nil {
+			return nil, err
+		}
+	}
+	o.Stem = strings.Trim(notIdentifier.ReplaceAllString(stemOf(path), "-"), "-.")
+	a, err := r.addition(ctx, path, network, o)
+	if err != nil {
+		return nil, fmt.Errorf("%q: %w", path, err)
+	}
+	if o.DryRun {
+		return a, nil
+	}
+	return a, a.write()
+}
+
+var notIdentifier = regexp.MustCompile(`[^A-Za-z0-9._-]+`)
+
+// readNetwork reads an .onnx file with all its weights.
+func readNetwork(path string) ([]byte, error) {
+	info, err := os.Stat(path)
+	switch {
+	case err != nil:
+		return nil, errors.Unwrap(err)
+	case !info.Mode().IsRegular():
+		return nil, errors.New("not a file")
+	case info.Size() > maxModelBytes:
+		return nil, errTooLarge
+	}
+	network, err := os.ReadFile(path)
+	if err != nil {
+		return nil, errors.Unwrap(err)
+	}
+	if _, err := readONNX(network); err != nil {
+		return nil, err
+	}
+	return inlineExternal(network, filepath.Dir(path))
+}
+
+// manifestOf is the manifest beside a network, or the one inside, or nil.
+func manifestOf(path string, network []byte) ([]byte, error) {
+	_, beside, err := (&Model{path: path}).read()
+	if err != nil || beside != nil {
+		return beside, err
+	}
+	declared, err := readONNX(network)
+	if inside, ok := declared.metadata[MetadataKey]; ok {
+		return []byte(inside), err
+	}
+	return nil, err
+}
+
+// addition proposes a manifest and tries the model that it makes.
+func (r *Runtime) addition(ctx context.Context, path string, network []byte, o AddOptions) (*Addition, error) {
+	p, err := Propose(network, o.ProposeOptions)
+	if err == nil && p.Guessed {
+		o.Range, err = r.observe(ctx, network, o)
+		if err == nil {
+			p, err = Propose(network, o.ProposeOptions)
+		}
+	}
+	if err != nil {
+		return nil, err
+	}
+	if !identifier.MatchString(p.Name) {
+		return nil, wrong("name", "%q is not a name of letters, digits and ._-", p.Name)
+	}
+	if err := free(p.Name, o.Force); err != nil {
+		return nil, err
+	}
+	a := &Addition{Name: p.Name, Path: filepath.Join(Folder(), p.Name+extension), Assumed: p.Assumed}
+	a.model = &Model{Origin: a.Path, path: a.Path, files: map[string][]byte{}}
+	if err := a.gather(p, path); err != nil {
+		return nil, err
+	}
+	if err := a.embed(p, network); err != nil {
+		return nil, err
+	}
+	if len(a.model.Manifest.Golden) > 0 {
+		checks, err := r.Verify(ctx, a.model, o.Device)
+		for _, c := range checks {
+			err = errors.Join(err, c.Err)
+		}
+		return a, err
+	}
+	golden, err := r.record(ctx, a.model, o.Device)
+	if err != nil {
+		return nil, err
+	}
+	p.document["golden"] = golden
+	return a, a.embed(p, network)
+}
+
+// free says whether a model may have a name.
+func free(name string, force bool) error {
+	for _, m := range places() {
+		if m.stem() == name && (m.Origin == builtIn || !force) {
+			return &TakenError{Name: name, Origin: m.Origin}
+		}
+	}
+	return nil
+}
+
+// gather takes the further graphs along, under names that belong to the model, and notes their digests.
+func (a *Addition) gather(p *Proposal, path string) error {
+	graphs, _ := p.document["graphs"].(map[string]any)
+	for _, id := range sortedKeys(graphs) {
+		graph, _ := graphs[id].(map[string]any)
+		file, _ := graph["file"].(string)
+		if file == "" || file == filepath.Base(path) {
+			delete(graph, "file")
+			delete(graph, "sha256") // the manifest goes into this file and changes it
+			continue
+		}
+		field := "graphs." + id + ".file"
+		if filepath.Base(file) != file {
+			return wrong(field, "%q is not the name of a file beside the network", file)
+		}
+		network, err := readNetwork(filepath.Join(filepath.Dir(path), file))
+		if err != nil {
+			return wrong(field, "%q: %v", file, err)
+		}
+		sum := sha256.Sum256(network)
+		graph["file"] = a.Name + "." + id + graphExtension
+		graph["sha256"] = hex.EncodeToString(sum[:])
+		a.model.files[filepath.Join(Folder(), graph["file"].(string))] = network
+	}
+	return nil
+}
+
+// embed puts the manifest into the model and reads it as one that is installed.
+func (a *Addition) embed(p *Proposal, network []byte) (err error) {
+	if a.Manifest, err = p.YAML(); err != nil {
+		return err
+	}
+	g, err := graph.Parse(network)
+	if err != nil {
+		return err
+	}
+	g.SetMetadata(MetadataKey, string(a.Manifest))
+	a.model.files[a.Path] = g.Model()
+	if _, err = load(a.model); err != nil {
+		return errors.Unwrap(err) // less the path, where there is nothing yet
+	}
+	return nil
+}
+
+// record returns golden cases of what a model makes now, for a document.
+func (r *Runtime) record(ctx context.Context, m *Model, o Options) ([]any, error) {
+	const most = 2 // targets, lest a model of many gets a manifest of kilobytes
+	about := m.Manifest
+	in := about.goldenInputs()
+	var golden []any
+	for _, args := range about.everyTarget()[:min(most, max(1, len(about.Targets())))] {
+		got, err := r.answer(ctx, m, Golden{Inputs: in, Args: args}, o)
+		if err != nil {
+			return nil, err
+		}
+		asked := map[string]any{}
+		for key, value := range map[string]string{"to": args.To, "from": args.From} {
+			if value != "" {
+				asked[key] = value
+			}
+		}
+		output, tolerance := got.document()
+		golden = append(golden, map[string]any{
+			"inputs": map[string]any{"picture": in.Picture, "h": in.H, "w": in.W},
+			"args":   asked, "output": output, "tol": tolerance,
+		})
+	}
+	return golden, nil
+}
+
+// observe finds out whether a network whose outputs nothing bounds gives bytes, by feeding it values
+// from 0 to 1: those of a range of 1 stay near it, or the network makes 0 to 255 of them, as those of
+// fast neural style do whatever they get.
+func (r *Runtime) observe(ctx context.Context, network []byte, o AddOptions) (Range, error) {
+	o.Range = Unit
+	p, err := Propose(network, o.ProposeOptions)
+	if err != nil {
+		return Unknown, err
+	}
+	p.document["name"] = "trial"
+	a := &Addition{Path: "trial" + extension, model: &Model{path: "trial" + extension, files: map[string][]byte{}}}
+	if err := a.embed(p, network); err != nil {
+		return Unknown, err
+	}
+	// One grey level of this trial is 8 of the network's units, and 128 its zero.
+	const unit = 8.0
+	out := a.model.Manifest.results(a.model.Manifest.finals()[0])[0]
+	for c := range out.Scale {
+		out.Scale[c], out.Offset[c] = unit, -128*unit
+	}
+	got, err := r.answer(ctx, a.model, Golden{
+		Inputs: a.model.Manifest.goldenInputs(), Args: a.model.Manifest.everyTarget()[0],
+	}, o.Device)
+	if err != nil {
+		return Unknown, err
+	}
+	if (slices.Max(got.numbers)-slices.Min(got.numbers))*unit > 16 {
+		return Bytes, nil
+	}
+	return Unit, nil
+}
+
+// write puts the files of a model in their places, the one by which it is found last.
+func (a *Addition) write() error {
+	if err := os.MkdirAll(Folder(), 0o755); err != nil {
+		return err
+	}
+	for path, data := range a.model.files {
+		if path != a.Path {
+			if err := renameio.WriteFile(path, data, 0o644); err != nil {
+				return err
+			}
+		}
+	}
+	return renameio.WriteFile(a.Path, a.model.files[a.Path], 0o644)
+}
+
+// document is an answer as it stands in a manifest, and the tolerance for it.
+func (a *goldenAnswer) document() (output map[string]any, tolerance float64) {
+	if a.height == 0 {
+		rounded := make([]any, len(a.numbers))
+		for i, p := range a.numbers {
+			rounded[i] = math.Round(p*1e4) / 1e4
+		}
+		return map[string]any{"probabilities": rounded}, 0.02
+	}
+	means := make(CellMeans, len(a.numbers))
+	for i, v := range a.numbers {
+		means[i] = byte(math.Floor(v + 0.5))
+	}
+	return map[string]any{"h": a.height, "w": a.width, "means": means.String()}, goldenTolerance
+}

@@ -1,0 +1,195 @@
+package models
+
+import (
+	"errors"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/goccy/go-yaml"
+)
+
+func TestPictureLayoutFollowsFromThePlaceOfTheChannels(t *testing.T) {
+	for _, c := range []struct {
+		shape    []int
+		layout   string
+		channels int
+	}{
+		{[]int{1, 3, 256, 256}, layoutNCHW, 3},
+		{[]int{-1, 3, -1, -1}, layoutNCHW, 3},
+		{[]int{-1, -1, -1, 3}, layoutNHWC, 3},
+		{[]int{1, 1, 320, 320}, layoutNCHW, 1},
+		{[]int{1, 28, 28, 1}, layoutNHWC, 1},
+		{[]int{1, 3, 1, 1}, "", 0},
+		{[]int{1, 3, 64, 3}, "", 0},
+		{[]int{1, -1, -1, -1}, "", 0},
+		{[]int{1, 5, 64, 64}, "", 0},
+		{[]int{1, 1, 1, 100}, "", 0},
+		{[]int{3, 64, 64}, "", 0},
+		{nil, "", 0},
+	} {
+		layout, channels, err := pictureLayout(TensorInfo{Name: "x", Shape: c.shape})
+		if layout != c.layout || channels != c.channels || (err != nil) != (c.layout == "") {
+			t.Errorf("%v: %q, %d, %v; want %q, %d", c.shape, layout, channels, err, c.layout, c.channels)
+		}
+	}
+}
+
+func decoded(t *testing.T, text string) map[string]any {
+	t.Helper()
+	document := map[string]any{}
+	if err := yaml.Unmarshal([]byte(text), &document); err != nil {
+		t.Fatal(err)
+	}
+	return document
+}
+
+// propose runs a proposer on what a network of float32 pictures declares.
+func propose(t *testing.T, known string, inputs, outputs []TensorInfo) (*Manifest, error) {
+	t.Helper()
+	p := &proposer{
+		ProposeOptions: ProposeOptions{Stem: "foreign", Range: Signed},
+		Proposal:       Proposal{document: decoded(t, known)},
+		declared:       &declaration{inputs: inputs, outputs: outputs},
+	}
+	if err := p.propose(); err != nil {
+		return nil, err
+	}
+	text, err := p.YAML()
+	if err != nil {
+		t.Fatal(err)
+	}
+	m, err := ParseManifest(text)
+	if err != nil {
+		return nil, err
+	}
+	_, err = newSignature(m, "main", p.declared)
+	return m, err
+}
+
+func TestEveryPresetDescribesItsFamily(t *testing.T) {
+	nchw := []int{1, 3, 128, 128}
+	label := TensorInfo{"label", dtypeFloat32, []int{1, 5}}
+	mask := TensorInfo{"mask", dtypeFloat32, []int{1, 1, 128, 128}}
+	for _, name := range Presets() {
+		known, err := Preset(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, shape := range [][]int{nchw, {-1, -1, -1, 3}} {
+			picture := TensorInfo{"in", dtypeFloat32, shape}
+			inputs, outputs := []TensorInfo{picture}, []TensorInfo{{"out", dtypeFloat32, shape}}
+			switch name {
+			case "stargan":
+				inputs = append(inputs, label)
+				inputs[0].Shape, outputs[0].Shape = nchw, nchw // one label, one picture
+			case "u2net":
+				outputs = []TensorInfo{mask, {"side", dtypeFloat32, mask.Shape}}
+			}
+			m, err := propose(t, string(known), inputs, outputs)
+			if err != nil {
+				t.Errorf("%s: %v", name, err)
+				continue
+			}
+			if m.Family != name || len(m.Targets()) == 0 {
+				t.Errorf("%s: family %q, targets %q", name, m.Family, m.Targets())
+			}
+			if in := m.Image(); slices.Equal(shape, nchw) && (in.Size.Mode != sizeFixed || in.Size.W != 128 || in.Layout != layoutNCHW) {
+				t.Errorf("%s: %+v", name, in)
+			}
+		}
+	}
+}
+
+func TestWhatIsKnownWinsOverWhatANetworkShows(t *testing.T) {
+	shape := []int{1, 3, -1, -1}
+	m, err := propose(t, `
+name: stated
+inputs:
+- {role: image, image: {color: BGR, scale: [2, 2, 2]}, size: {mode: any, h: 100, w: 80}}
+outputs: [{role: image, name: second}]
+`, []TensorInfo{{"in", dtypeFloat32, shape}},
+		[]TensorInfo{{"first", dtypeFloat32, shape}, {"second", dtypeFloat32, shape}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	in := m.Image()
+	if m.Name != "stated" || in.Image.Color != colorBGR || in.Image.Scale[0] != 2 || in.Size.H != 100 || m.Outputs[0].Name != "second" {
+		t.Errorf("%+v %+v %+v", in, in.Size, m.Outputs)
+	}
+	if out := m.Outputs[0]; out.Scale[0] != 1/127.5 || out.Offset[0] != -1 {
+		t.Errorf("the range of what is not stated: %v %v", out.Scale, out.Offset)
+	}
+}
+
+func TestAmbiguousNetworksNeedAWord(t *testing.T) {
+	picture := func(name string) TensorInfo { return TensorInfo{name, dtypeFloat32, []int{1, 3, -1, -1}} }
+	code := TensorInfo{"code", dtypeFloat32, []int{1, 5}}
+	for _, c := range []struct {
+		inputs, outputs []TensorInfo
+		field           string
+	}{
+		{[]TensorInfo{picture("a"), picture("b")}, []TensorInfo{picture("y")}, "inputs"},
+		{[]TensorInfo{picture("a"), code}, []TensorInfo{picture("y")}, "inputs"},
+		{[]TensorInfo{code}, []TensorInfo{picture("y")}, "inputs"},
+		{[]TensorInfo{picture("a")}, []TensorInfo{picture("y"), picture("z")}, "outputs"},
+		{[]TensorInfo{picture("a")}, []TensorInfo{code}, "outputs"},
+		{[]TensorInfo{{"a", "int32", []int{1, 3, -1, -1}}}, []TensorInfo{picture("y")}, ""},
+	} {
+		_, err := propose(t, "{}", c.inputs, c.outputs)
+		var wrong *ManifestError
+		if c.field == "" {
+			if err != nil {
+				t.Errorf("%v: %v", c.inputs, err)
+			}
+		} else if !errors.As(err, &wrong) || wrong.Field != c.field {
+			t.Errorf("%v %v: %v, want a word on %s", c.inputs, c.outputs, err, c.field)
+		}
+	}
+}
+
+func TestFinalRangeIsThatOfTheLastLayer(t *testing.T) {
+	for file, want := range map[string]Range{
+		"foreign-tanh.onnx": Signed, "foreign-style.onnx": Unknown, "foreign-upscaler.onnx": Unknown, "no-manifest.onnx": Bytes,
+	} {
+		network, err := os.ReadFile(fixtures + file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		declared, err := readONNX(network)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := finalRange(network, declared); got != want {
+			t.Errorf("%s: %v, want %v", file, got, want)
+		}
+	}
+}
+
+func TestProposalsKeepLinesShort(t *testing.T) {
+	known, err := Preset("cyclegan")
+	if err != nil {
+		t.Fatal(err)
+	}
+	network, err := os.ReadFile(fixtures + "foreign-tanh.onnx")
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := Propose(network, ProposeOptions{Known: known, Stem: "swap", To: []string{"winter"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := p.YAML()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for line := range strings.Lines(string(text)) {
+		if len(line) > lineLength+10 {
+			t.Errorf("%d bytes: %s", len(line), line)
+		}
+	}
+	if !strings.Contains(string(text), "domains: [{id: winter}]\n") {
+		t.Errorf("%s", text)
+	}
+}
