@@ -15,7 +15,7 @@ import (
 func (p *program) modelsCommand() *cli.Command {
 	return &cli.Command{
 		Name:  "models",
-		Usage: "list, show, lint and repair models",
+		Usage: "list, show, add, verify, lint and repair models",
 		Subcommands: []*cli.Command{
 			{
 				Name:   "list",
@@ -28,6 +28,8 @@ func (p *program) modelsCommand() *cli.Command {
 				ArgsUsage: "NAME|FILE.onnx",
 				Action:    p.modelsShow,
 			},
+			p.modelsAddCommand(),
+			p.modelsVerifyCommand(),
 			p.lintCommand(),
 			p.repairCommand(),
 		},

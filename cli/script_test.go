@@ -48,19 +48,37 @@ func library(t *testing.T) string {
 //	same FILE FILE N        check that no sample differs by more than N
 //	cut FILE N              drop all but the first N bytes
 func TestScripts(t *testing.T) {
-	lib := library(t)
-	fixtures, err := filepath.Abs("../testdata/models")
-	if err != nil {
-		t.Fatal(err)
+	runScripts(t, "../testdata/script", map[string]string{"MODELS": "../testdata/models"})
+}
+
+// Networks that nobody here trained: make test fetches them.
+func TestThirdPartyNetworks(t *testing.T) {
+	const networks = "../build/third-party"
+	if _, err := os.Stat(networks); err != nil {
+		t.Skip("no networks to add: scripts/fetch-third-party build/third-party fetches them")
 	}
+	runScripts(t, "../testdata/third-party", map[string]string{
+		"NETWORKS": networks, "MANIFESTS": "../testdata/third-party",
+	})
+}
+
+// runScripts runs the scripts of a folder, which find others by variables.
+func runScripts(t *testing.T, dir string, folders map[string]string) {
+	lib := library(t)
 	commands := pictureCommands()
 	maps.Copy(commands, fileCommands())
 	testscript.Run(t, testscript.Params{
-		Dir: "../testdata/script",
+		Dir: dir,
 		Setup: func(env *testscript.Env) error {
 			env.Setenv("GTX_ONNXRUNTIME", lib)
-			env.Setenv("MODELS", fixtures)
 			env.Setenv("XDG_DATA_HOME", filepath.Join(env.WorkDir, ".data"))
+			for name, folder := range folders {
+				path, err := filepath.Abs(folder)
+				if err != nil {
+					return err
+				}
+				env.Setenv(name, path)
+			}
 			return nil
 		},
 		Cmds: commands,
