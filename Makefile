@@ -33,7 +33,8 @@ demo: build
 	find $(PHOTOS) -name '*.jpg' | sort | $(GTX) translate --to winter --base $(PHOTOS) -o build/demo
 
 test: build lint
-	scripts/install-packages python3-torch python3-onnx python3-numpy python3-pil python3-pytest
+	scripts/install-packages python3-torch python3-onnx python3-numpy python3-pil python3-pytest python3-pip
+	scripts/fetch-third-party build/third-party
 	go test -race ./...
 	cd scripts && $(PYTHON) -m pytest -q -p no:cacheprovider tests
 
