@@ -47,7 +47,7 @@ func (p *program) modelsList(c *cli.Context) error {
 	w := tabwriter.NewWriter(p.out, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(w, "NAME\tFAMILY\tDOMAINS\tFROM\tTITLE")
 	for _, m := range found {
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", m.Manifest.Name, m.Manifest.Family, list(m.Manifest.DomainIDs()), m.Origin, m.Manifest.Title)
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", m.Manifest.Name, m.Manifest.Family, few(m.Manifest.DomainIDs()), m.Origin, m.Manifest.Title)
 	}
 	if e := w.Flush(); e != nil {
 		return e
@@ -56,6 +56,15 @@ func (p *program) modelsList(c *cli.Context) error {
 		return &failure{exitSome, err}
 	}
 	return nil
+}
+
+// few is a list that leaves room for others in its line.
+func few(names []string) string {
+	const most = 5
+	if len(names) <= most {
+		return list(names)
+	}
+	return fmt.Sprintf("%s and %d more", list(names[:most-1]), len(names)-most+1)
 }
 
 func (p *program) modelsShow(c *cli.Context) error {

@@ -69,4 +69,3 @@ func numbers(ts *testscript.TestScript, list string, n int) []int {
 	}
 	return out
 }
-

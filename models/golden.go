@@ -188,11 +188,13 @@ func (m *Manifest) everyTarget() []GoldenArgs {
 	return all
 }
 
-// goldenInputs is the golden picture at a size that the model takes.
+// goldenInputs is the golden picture at a size that the model takes, of 256 pixels at most where it can
+// be chosen.
 func (m *Manifest) goldenInputs() GoldenInputs {
 	in := GoldenInputs{Picture: picture}
 	if image := m.Image(); image != nil {
-		in.W, in.H = image.Size.ShapeFor(1, 1, 64)
+		w, h := image.Size.Nominal()
+		in.W, in.H = image.Size.ShapeFor(1, 1, min(256, max(w, h)))
 	}
 	return in
 }

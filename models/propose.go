@@ -74,7 +74,7 @@ type Proposal struct {
 
 // ProposeOptions are what a person knows about a network.
 type ProposeOptions struct {
-	Known []byte   // a manifest, which may leave out what the network shows; nil if there is none
+	Known []byte   // a manifest, or parts of one without a schema: see Propose; nil if there is none
 	Name  string   // of the model; default: Known's, or else Stem
 	Stem  string   // of the network's file
 	To    []string // the domains; default: Known's, or else one that is named as the model
@@ -83,8 +83,10 @@ type ProposeOptions struct {
 
 // Propose completes a manifest with what a network shows of itself: the names, types and shapes of its
 // tensors, the layout (from the place of the 3 channels, or of the 1), whether sizes and the batch are
-// fixed, and where it ends in tanh or sigmoid the range of its values. The error is a *ManifestError
-// where that is ambiguous. A manifest of several graphs is left as it is.
+// fixed, and where it ends in tanh or sigmoid the range of its values. Scales and offsets of one number
+// hold for all channels. In a manifest that states its schema what is left out has the default of that,
+// and a manifest of several graphs stays as it is. The error is a *ManifestError where the network can
+// be read in several ways.
 func Propose(network []byte, o ProposeOptions) (*Proposal, error) {
 	declared, err := readONNX(network)
 	if err != nil {
@@ -185,9 +187,11 @@ type proposer struct {
 	declared *declaration
 	graph    string
 	shown    bool // the range of the outputs
+	whole    bool // Known is a manifest of its own: what it leaves out has the default of the schema
 }
 
 func (p *proposer) propose() error {
+	_, p.whole = p.document["schema"]
 	fill(p.document, "schema", Schema)
 	fill(p.document, "name", p.Stem)
 	if p.ProposeOptions.Name != "" {
@@ -304,8 +308,13 @@ func (p *proposer) tensor(field string, e map[string]any, role string, info Tens
 		color = "GRAY"
 	}
 	fill(affine, "color", color)
-	if info.DType == dtypeUint8 {
-		return nil // bytes speak for themselves
+	if p.whole || info.DType == dtypeUint8 { // bytes speak for themselves
+		return nil
+	}
+	for _, key := range []string{"scale", "offset"} { // one number stands for all channels
+		if list, ok := affine[key].([]any); ok && len(list) == 1 {
+			affine[key] = slices.Repeat(list, channels)
+		}
 	}
 	if affine["scale"] == nil && affine["offset"] == nil {
 		scale, offset := p.Range.affine()
