@@ -79,9 +79,16 @@ func (p *program) verify(c *cli.Context, r *models.Runtime, m *models.Model) boo
 	case !known:
 		fmt.Fprintf(p.out, "%s\tok\truns; no golden cases\n", name)
 	case m.Manifest.Translates():
-		fmt.Fprintf(p.out, "%s\tok\t%d golden cases within %.1f grey levels\n", name, len(checks), worst)
+		fmt.Fprintf(p.out, "%s\tok\t%s within %.1f grey levels\n", name, goldenCases(len(checks)), worst)
 	default:
-		fmt.Fprintf(p.out, "%s\tok\t%d golden cases within %.4f\n", name, len(checks), worst)
+		fmt.Fprintf(p.out, "%s\tok\t%s within %.4f\n", name, goldenCases(len(checks)), worst)
 	}
 	return err == nil
+}
+
+func goldenCases(n int) string {
+	if n == 1 {
+		return "1 golden case"
+	}
+	return fmt.Sprintf("%d golden cases", n)
 }

@@ -51,7 +51,7 @@ func (c *CellMeans) decode(field string, value any) error {
 	text, ok := value.(string)
 	means, err := base64.StdEncoding.DecodeString(text)
 	if !ok || err != nil || len(means) != cells*cells*channels {
-		return wrong(field, "%s is not %d bytes in base64", show(value), cells*cells*channels)
+		return wrong(field, "not %d bytes in base64", cells*cells*channels)
 	}
 	*c = means
 	return nil

@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/goccy/go-yaml"
 )
 
 // The exporter's tests say the same of its own.
@@ -46,12 +48,24 @@ func withGolden(t *testing.T, fixture, golden string) *Model {
 	if err != nil {
 		t.Fatal(err)
 	}
-	inside := declared.metadata[metadataKey]
+	manifest := map[string]any{}
+	if err := yaml.Unmarshal([]byte(declared.metadata[metadataKey]), &manifest); err != nil {
+		t.Fatal(err)
+	}
+	var cases []any
+	if err := yaml.Unmarshal([]byte(golden), &cases); err != nil {
+		t.Fatal(err)
+	}
+	manifest["golden"] = cases
+	beside, err := yaml.Marshal(manifest)
+	if err != nil {
+		t.Fatal(err)
+	}
 	path := filepath.Join(t.TempDir(), fixture)
-	for name, data := range map[string]string{
-		path: string(network), path + ManifestSuffix: strings.TrimSuffix(inside, "}") + `,"golden":` + golden + "}",
+	for name, data := range map[string][]byte{
+		path: network, path + ManifestSuffix: beside,
 	} {
-		if err := os.WriteFile(name, []byte(data), 0o644); err != nil {
+		if err := os.WriteFile(name, data, 0o644); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -116,7 +130,7 @@ func cellOf(mean int) []byte {
 
 func TestVerifyTriesEveryTargetOfAModelWithoutGoldenCases(t *testing.T) {
 	r := openRuntime(t)
-	checks, err := r.Verify(context.Background(), find(t, fixtures+"shift.onnx"), Options{Device: "cpu"})
+	checks, err := r.Verify(context.Background(), find(t, fixtures+"checker.onnx"), Options{Device: "cpu"})
 	if err != nil || len(checks) != 2 || checks[0].Known || checks[0].Err != nil || checks[1].To != "winter" {
 		t.Errorf("%+v, %v", checks, err)
 	}

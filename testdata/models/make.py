@@ -5,10 +5,14 @@ Needs Debian's python3-onnx and python3-numpy.
 """
 
 import json
+import sys
 from pathlib import Path
 
 import numpy as np
 from onnx import ModelProto, NodeProto, TensorProto, ValueInfoProto, checker, helper, numpy_helper
+
+sys.path.insert(0, str(Path(__file__).parents[2] / "scripts"))
+from export import golden  # noqa: E402
 
 HERE = Path(__file__).parent
 ANY = ["N", "H", "W", 3]
@@ -120,6 +124,14 @@ def code() -> ValueInfoProto:
     return helper.make_tensor_value_info("code", TensorProto.FLOAT, ["N"])
 
 
+# What the networks make of the golden picture is worked out here, without running any.
+RAMPS = golden.ramps(golden.SIDE, golden.SIDE).astype(int)
+
+
+def answer(image: object, **args: object) -> golden.Case:
+    return golden.picture_case(np.clip(image, 0, 255).astype(np.uint8), **args)
+
+
 # code -> [N, 1, 1, 1], to be added to pictures
 SPREAD_CODE = helper.make_node("Reshape", ["code", "column"], ["spread"])
 COLUMN = const("column", [-1, 1, 1, 1], np.int64)
@@ -147,7 +159,8 @@ def identity() -> None:
         *to_bytes("same"),
     ]
     constants = [COLUMN, const("zero", 0), *BLACK_WHITE]
-    save("identity", nodes, [image("image"), code()], image("translation"), constants, coded("identity", "The same"))
+    manifest = coded("identity", "The same") | {"golden": [answer(RAMPS, to="summer")]}
+    save("identity", nodes, [image("image"), code()], image("translation"), constants, manifest)
 
 
 def shift() -> None:
@@ -160,7 +173,10 @@ def shift() -> None:
         *to_bytes("shifted"),
     ]
     constants = [COLUMN, const("forty", 40), *BLACK_WHITE]
-    save("shift", nodes, [image("image"), code()], image("translation"), constants, coded("shift", "Brighter or darker"))
+    manifest = coded("shift", "Brighter or darker") | {
+        "golden": [answer(RAMPS - 40, to="summer"), answer(RAMPS + 20, to="winter", strength=0.5)]
+    }
+    save("shift", nodes, [image("image"), code()], image("translation"), constants, manifest)
 
 
 def checkered() -> None:
@@ -225,6 +241,7 @@ def cyclegan_fixed() -> None:
         ],
         "domains": [{"id": "summer"}, {"id": "winter"}],
         "directions": [{"from": "summer", "to": "winter", "graph": "main"}],
+        "golden": [answer(np.abs(RAMPS - [0, 0, 255]), to="winter")],
     }
     nodes = [helper.make_node("Mul", ["input", "signs"], ["output"])]
     signs = const("signs", np.array([-1, 1, 1]).reshape(1, 3, 1, 1))
@@ -250,11 +267,13 @@ def nan() -> None:
 
 def brightness_classifier() -> None:
     """Bright is winter and dark is summer: the logit is the mean's distance from 127.5, over 16."""
+    bright = float(1 / (1 + np.exp(-2 * (RAMPS.mean() - 127.5) / 16)))
     manifest = head("brightness-classifier", "Bright is winter") | {
         "inputs": [bytes_in()],
         "outputs": [{"graph": "main", "name": "logits", "role": "logits", "dtype": "float32"}],
         "classifier": {"graph": "main", "activation": "softmax", "classes": ["summer", "winter"], "threshold": 0.5},
         "domains": [{"id": "summer"}, {"id": "winter"}],
+        "golden": [golden.probability_case([1 - bright, bright])],
     }
     nodes = [
         TO_FLOAT,
