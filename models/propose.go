@@ -93,16 +93,16 @@ func Propose(network []byte, o ProposeOptions) (*Proposal, error) {
 		return nil, err
 	}
 	p := &proposer{ProposeOptions: o, declared: declared}
-	p.document = map[string]any{}
-	if o.Known != nil {
-		if err := yaml.Unmarshal(o.Known, &p.document); err != nil {
-			return nil, wrong("", "%s", yaml.FormatError(err, false, false))
-		}
+	if len(o.Known) > maxManifestBytes {
+		return nil, wrong("", "%d bytes are more than %d", len(o.Known), maxManifestBytes)
 	}
-	if p.document == nil { // of an empty file
+	if err := yaml.Unmarshal(o.Known, &p.document); err != nil {
+		return nil, wrong("", "%s", yaml.FormatError(err, false, false))
+	}
+	if p.document == nil { // nothing is known
 		p.document = map[string]any{}
 	}
-	if shown := finalRange(network, declared); shown != Unknown {
+	if shown := finalRange(network, p.result()); shown != Unknown {
 		p.Range, p.shown = shown, true
 	}
 	if err := p.propose(); err != nil {
@@ -117,17 +117,33 @@ func (p *Proposal) YAML() ([]byte, error) {
 	return yaml.Marshal(inOrder(p.document, reflect.TypeFor[Manifest]()))
 }
 
-// finalRange is the range of a network that ends in tanh or sigmoid, or in bytes.
-func finalRange(network []byte, declared *declaration) Range {
+// result is the output that becomes a picture: the one that Known names, or the first.
+func (p *proposer) result() TensorInfo {
+	if outputs, ok := p.document["outputs"].([]any); ok && len(outputs) > 0 {
+		first, _ := outputs[0].(map[string]any)
+		for _, t := range p.declared.outputs {
+			if t.Name == first["name"] {
+				return t
+			}
+		}
+	}
+	if len(p.declared.outputs) == 0 {
+		return TensorInfo{}
+	}
+	return p.declared.outputs[0]
+}
+
+// finalRange is the range of an output that is made by tanh or sigmoid, or is bytes.
+func finalRange(network []byte, result TensorInfo) Range {
 	nodes, err := readNodes(network)
 	switch {
-	case err != nil || len(declared.outputs) == 0:
+	case err != nil:
 		return Unknown
-	case declared.outputs[0].DType == dtypeUint8:
+	case result.DType == dtypeUint8:
 		return Bytes
 	}
 	// The graph is sorted, so that one pass from its end follows the result to what makes it.
-	name := declared.outputs[0].Name
+	name := result.Name
 	for _, n := range slices.Backward(nodes) {
 		if !slices.Contains(n.outputs, name) {
 			continue
@@ -186,6 +202,8 @@ type proposer struct {
 	Proposal
 	declared *declaration
 	graph    string
+	layout   string // of the picture that goes in
+	channels int
 	shown    bool // the range of the outputs
 	whole    bool // Known is a manifest of its own: what it leaves out has the default of the schema
 }
@@ -225,7 +243,7 @@ func (p *proposer) tensors(field string, declared []TensorInfo) error {
 		if _, there := p.document[field]; there {
 			return nil // the check of the manifest has a message for it
 		}
-		info, err := onlyPicture(field, declared)
+		info, err := p.onlyPicture(field, declared)
 		if err != nil {
 			return err
 		}
@@ -249,7 +267,7 @@ func (p *proposer) tensors(field string, declared []TensorInfo) error {
 			if name, named := e["name"]; named {
 				return t.Name == name
 			}
-			_, _, err := pictureLayout(t)
+			_, _, err := p.picture(t)
 			return !taken[t.Name] && isPicture(role) == (err == nil)
 		})
 		if at < 0 && e["name"] == nil {
@@ -276,22 +294,22 @@ func (p *proposer) tensor(field string, e map[string]any, role string, info Tens
 	fill(e, "graph", p.graph)
 	fill(e, "name", info.Name)
 	fill(e, "dtype", info.DType)
-	if len(info.Shape) > 0 {
+	if input && len(info.Shape) > 0 { // the schema has none for outputs
 		fill(e, "shape", anys(info.Shape))
-	}
-	if !input {
-		delete(e, "shape") // outputs have none in the schema
 	}
 	if !isPicture(role) || role == "labelmap" {
 		return nil
 	}
-	layout, channels, err := pictureLayout(info)
-	if err != nil && e["layout"] == nil {
+	layout, channels, err := p.picture(info)
+	switch stated, _ := e["layout"].(string); {
+	case err != nil && stated == "":
 		return wrong(field+".layout", "%s", err)
+	case stated != "" && stated != layout:
+		layout, channels = stated, channelsAt(stated, info.Shape)
 	}
-	fill(e, "layout", layout)
-	if e["layout"] == layoutNHWC && layout != layoutNHWC {
-		channels = info.Shape[3]
+	e["layout"] = layout
+	if input && role == roleImage {
+		p.layout, p.channels = layout, channels
 	}
 	affine := e
 	if input {
@@ -333,6 +351,9 @@ func (p *proposer) tensor(field string, e map[string]any, role string, info Tens
 
 // size fills in the size of an image input: the network's own, where it is fixed.
 func (p *proposer) size(e map[string]any, info TensorInfo) {
+	if p.whole || len(info.Shape) != 4 {
+		return
+	}
 	h, w := info.Shape[1], info.Shape[2]
 	if e["layout"] == layoutNCHW {
 		h, w = info.Shape[2], info.Shape[3]
@@ -387,10 +408,10 @@ func (p *proposer) assume(format string, args ...any) {
 }
 
 // onlyPicture is the one tensor that can be an image.
-func onlyPicture(field string, declared []TensorInfo) (TensorInfo, error) {
+func (p *proposer) onlyPicture(field string, declared []TensorInfo) (TensorInfo, error) {
 	var found []TensorInfo
 	for _, t := range declared {
-		if _, _, err := pictureLayout(t); err == nil {
+		if _, _, err := p.picture(t); err == nil {
 			found = append(found, t)
 		}
 	}
@@ -398,6 +419,35 @@ func onlyPicture(field string, declared []TensorInfo) (TensorInfo, error) {
 		return TensorInfo{}, wrong(field, "what each of them means cannot be seen: %s", describe(declared))
 	}
 	return found[0], nil
+}
+
+// picture is the layout and the channels of a tensor. What networks declare of their outputs is often
+// vague; then they are taken to be as the picture that goes in.
+func (p *proposer) picture(t TensorInfo) (layout string, channels int, err error) {
+	layout, channels, err = pictureLayout(t)
+	if err == nil || p.layout == "" {
+		return layout, channels, err
+	}
+	if len(t.Shape) == 0 || len(t.Shape) == 4 && t.Shape[channelPlace(p.layout)] == anyDim {
+		return p.layout, p.channels, nil
+	}
+	return "", 0, err
+}
+
+// channelPlace is the dimension of the channels.
+func channelPlace(layout string) int {
+	if layout == layoutNHWC {
+		return 3
+	}
+	return 1
+}
+
+// channelsAt is how many channels a tensor has in a layout: 1, or else 3.
+func channelsAt(layout string, shape []int) int {
+	if len(shape) == 4 && shape[channelPlace(layout)] == 1 {
+		return 1
+	}
+	return channels
 }
 
 // pictureLayout finds the channels of a picture: 3, or 1, at the second or at the last place.

@@ -123,6 +123,36 @@ outputs: [{role: image, name: second}]
 	}
 }
 
+func TestVagueOutputsAreAsThePictureThatGoesIn(t *testing.T) {
+	for _, in := range [][]int{{1, 3, -1, -1}, {1, -1, -1, 3}, {-1, 1, 64, 64}} {
+		for _, out := range [][]int{{-1, -1, -1, -1}, nil} {
+			m, err := propose(t, "{}", []TensorInfo{{"x", dtypeFloat32, in}}, []TensorInfo{{"y", dtypeFloat32, out}})
+			if err != nil {
+				t.Errorf("%v → %v: %v", in, out, err)
+				continue
+			}
+			if m.Outputs[0].Layout != m.Inputs[0].Layout || m.Outputs[0].Color != m.Inputs[0].Image.Color {
+				t.Errorf("%v → %v: %+v", in, out, m.Outputs[0])
+			}
+		}
+	}
+	// A layout that is stated decides where nothing can be seen.
+	known := "inputs: [{role: image, name: x, layout: NHWC, size: {mode: any, h: 64, w: 64}}]"
+	for _, in := range [][]int{{1, -1, -1, -1}, {1, 3, 64, 3}} {
+		m, err := propose(t, known, []TensorInfo{{"x", dtypeFloat32, in}}, []TensorInfo{{"y", dtypeFloat32, in}})
+		if err != nil && in[1] == anyDim {
+			t.Errorf("%v: %v", in, err)
+		} else if err == nil && m.Inputs[0].Layout != layoutNHWC {
+			t.Errorf("%v: %+v", in, m.Inputs[0])
+		}
+	}
+	for _, shape := range [][]int{nil, {1}, {1, -1, 3}, {-1, -1, -1, -1, -1}} {
+		if _, err := propose(t, known, []TensorInfo{{"x", dtypeFloat32, shape}}, []TensorInfo{{"y", dtypeFloat32, shape}}); err == nil {
+			t.Errorf("%v passed for a picture", shape)
+		}
+	}
+}
+
 func TestAmbiguousNetworksNeedAWord(t *testing.T) {
 	picture := func(name string) TensorInfo { return TensorInfo{name, dtypeFloat32, []int{1, 3, -1, -1}} }
 	code := TensorInfo{"code", dtypeFloat32, []int{1, 5}}
@@ -161,7 +191,7 @@ func TestFinalRangeIsThatOfTheLastLayer(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := finalRange(network, declared); got != want {
+		if got := finalRange(network, declared.outputs[0]); got != want {
 			t.Errorf("%s: %v, want %v", file, got, want)
 		}
 	}
@@ -192,4 +222,26 @@ func TestProposalsKeepLinesShort(t *testing.T) {
 	if !strings.Contains(string(text), "domains: [{id: winter}]\n") {
 		t.Errorf("%s", text)
 	}
+}
+
+func FuzzProposeNeverPanics(f *testing.F) {
+	network, err := os.ReadFile(fixtures + "foreign-tanh.onnx")
+	if err != nil {
+		f.Fatal(err)
+	}
+	for _, name := range Presets() {
+		known, err := Preset(name)
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(string(known))
+	}
+	for _, text := range []string{"", "[]", "inputs: []", "inputs: [{}]", "graphs: {a: 1}", "outputs: [{role: image, scale: []}]"} {
+		f.Add(text)
+	}
+	f.Fuzz(func(_ *testing.T, known string) {
+		if p, err := Propose(network, ProposeOptions{Known: []byte(known), Stem: "x"}); err == nil {
+			p.YAML()
+		}
+	})
 }
