@@ -175,6 +175,9 @@ func free(name string, force bool) error {
 			return &TakenError{Name: name, Origin: m.Origin}
 		}
 	}
+	if beside := filepath.Join(Folder(), name+extension+ManifestSuffix); isFile(beside) {
+		return fmt.Errorf("%q would override the manifest inside", beside)
+	}
 	return nil
 }
 
@@ -262,9 +265,13 @@ func (r *Runtime) observe(ctx context.Context, network []byte, o AddOptions) (Ra
 	if err := a.embed(p, network); err != nil {
 		return Unknown, err
 	}
+	finals := a.model.Manifest.finals()
+	if len(finals) == 0 { // a classifier, of which no picture comes out
+		return Unknown, nil
+	}
 	// One grey level of this trial is 8 of the network's units, and 128 its zero.
 	const unit = 8.0
-	out := a.model.Manifest.results(a.model.Manifest.finals()[0])[0]
+	out := a.model.Manifest.results(finals[0])[0]
 	for c := range out.Scale {
 		out.Scale[c], out.Offset[c] = unit, -128*unit
 	}
