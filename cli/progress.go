@@ -22,7 +22,7 @@ type tally struct {
 	start   time.Time
 	bar     *progressbar.ProgressBar // nil off a terminal
 
-	done, copied, failed, flagged int
+	done, copied, failed, flagged, repaired int
 	skipped                       map[string]int // by reason
 }
 
@@ -97,6 +97,9 @@ func (t *tally) finish(where string) {
 	}
 	if t.failed > 0 {
 		parts = append(parts, fmt.Sprintf("%d failed", t.failed))
+	}
+	if t.repaired > 0 {
+		parts = append(parts, fmt.Sprintf("%d repaired", t.repaired))
 	}
 	if t.flagged > 0 {
 		parts = append(parts, fmt.Sprintf("%d with a checkerboard", t.flagged))

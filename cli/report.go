@@ -28,10 +28,11 @@ type record struct {
 	Width    int      `json:"width,omitempty"`
 	Height   int      `json:"height,omitempty"`
 
-	Before  *amplitudes        `json:"checkerboard_before,omitempty"`
-	After   *amplitudes        `json:"checkerboard_after,omitempty"`
-	Flagged bool               `json:"flagged"`
-	Millis  map[string]float64 `json:"ms,omitempty"` // by stage; of the whole batch, for a batch
+	Before   *amplitudes        `json:"checkerboard_before,omitempty"`
+	After    *amplitudes        `json:"checkerboard_after,omitempty"`
+	Flagged  bool               `json:"flagged"`
+	Repaired bool               `json:"repaired,omitempty"`
+	Millis   map[string]float64 `json:"ms,omitempty"` // by stage; of the whole batch, for a batch
 }
 
 // amplitudes are a score's, in grey levels at periods of 2, 4 and 8 pixels.

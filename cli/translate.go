@@ -56,7 +56,7 @@ func resultFlags() []cli.Flag {
 	return []cli.Flag{
 		&cli.IntFlag{Name: "quality", Value: 90, Usage: "`Q` of lossy formats, 1 to 100", EnvVars: option("quality")},
 		&cli.StringFlag{Name: "existing", Value: string(stages.KeepCurrent), Usage: "an output that exists: skip (keep it if it is what would be made), redo or fail", EnvVars: option("existing")},
-		&cli.StringFlag{Name: "checkerboard", Value: string(stages.Warn), Usage: "a translation with a checkerboard: warn, fail or off", EnvVars: option("checkerboard")},
+		&cli.StringFlag{Name: "checkerboard", Value: string(stages.Warn), Usage: "a translation with a checkerboard: warn, fail, repair or off", EnvVars: option("checkerboard")},
 		&cli.BoolFlag{Name: "print0", Usage: "end printed paths in NUL"},
 		&cli.StringFlag{Name: "report", Usage: "write one JSON object an input to `FILE`", EnvVars: option("report")},
 		&cli.BoolFlag{Name: "fail-fast", Usage: "stop at the first failure", EnvVars: option("fail-fast")},
@@ -74,7 +74,7 @@ func resultsOf(c *cli.Context) (r results, err error) {
 	if r.existing, err = oneOf(c, "existing", stages.KeepCurrent, stages.Redo, stages.Refuse); err != nil {
 		return r, err
 	}
-	if r.check, err = oneOf(c, "checkerboard", stages.Warn, stages.Fail, stages.Off); err != nil {
+	if r.check, err = oneOf(c, "checkerboard", stages.Warn, stages.Fail, stages.Repair, stages.Off); err != nil {
 		return r, err
 	}
 	if r.quality = c.Int("quality"); r.quality < 1 || r.quality > 100 {
@@ -370,6 +370,9 @@ func (p *program) collect(flow *pipeline.Flow[stages.Source, stages.Written], c 
 				return err
 			}
 		}
+		if rec.Repaired {
+			tally.repaired++
+		}
 		if rec.Flagged {
 			tally.flagged++
 			tally.line("%q: the translation shows a checkerboard (%.2f, %.2f, %.2f grey levels at periods 2, 4, 8)",
@@ -471,7 +474,7 @@ func (r *record) fill(it pipeline.Item[stages.Source, stages.Written]) {
 		r.Status = statusCopied
 	}
 	r.Out, r.Domain, r.P = it.Source.Out, w.Domain, w.P
-	r.Width, r.Height, r.Flagged, r.Warnings = w.Width, w.Height, w.Flagged, w.Warnings
+	r.Width, r.Height, r.Flagged, r.Repaired, r.Warnings = w.Width, w.Height, w.Flagged, w.Repaired, w.Warnings
 	r.Before, r.After = amplitudesOf(w.Before), amplitudesOf(w.After)
 }
 

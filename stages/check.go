@@ -77,7 +77,9 @@ type Checkerboard string
 const (
 	Warn Checkerboard = "warn"
 	Fail Checkerboard = "fail"
-	Off  Checkerboard = "off"
+	// Repair takes the pattern away, and warns where that does not do.
+	Repair Checkerboard = "repair"
+	Off    Checkerboard = "off"
 )
 
 // A Checked is a translation and the scores of its source and of itself.
@@ -85,6 +87,7 @@ type Checked struct {
 	Translated
 	Before, After Score
 	Flagged       bool
+	Repaired      bool // it was flagged, and After is what it is now
 
 	change *change // from Detail, for Encode; nil: the result is only scaled
 }
@@ -98,6 +101,12 @@ func Check(o Checkerboard) func(context.Context, Translated) (Checked, error) {
 		}
 		c.Before, c.After = ScoreOf(t.Pixels), ScoreOf(t.Result)
 		c.Flagged = c.After.Flagged(c.Before)
+		if c.Flagged && o == Repair {
+			if repaired := c.Result.notched(c.After.period()); !ScoreOf(repaired).Flagged(c.Before) {
+				c.Result, c.After = repaired, ScoreOf(repaired)
+				c.Flagged, c.Repaired = false, true
+			}
+		}
 		if c.Flagged && o == Fail {
 			return c, fmt.Errorf("checkerboard: amplitudes %.2f, %.2f, %.2f grey levels at periods 2, 4, 8 (source %.2f, %.2f, %.2f)",
 				c.After.A2, c.After.A4, c.After.A8, c.Before.A2, c.Before.A4, c.Before.A8)

@@ -27,7 +27,11 @@ func slowScore(p Pixels) Score {
 		w, v, gx, gy float64
 	}
 	var blocks []block
-	for top := 1; top+8 < p.Height; top += 8 {
+	step := 8
+	if p.Width*p.Height > 2_000_000 {
+		step = 16
+	}
+	for top := 1; top+8 < p.Height; top += step {
 		for left := 1; left+8 < p.Width; left += 8 {
 			var b block
 			sum, squares := 0.0, 0.0
@@ -111,6 +115,7 @@ func sameScore(t *testing.T, p Pixels) {
 
 func TestScoreEqualsItsSlowReference(t *testing.T) {
 	rng := rand.New(rand.NewPCG(3, 4))
+	sameScore(t, scene(1500, 1400)) // more than it looks at every line of
 	for _, size := range [][2]int{{64, 64}, {65, 71}, {66, 64}, {67, 66}, {72, 73}, {95, 64}, {64, 101}, {63, 64}} {
 		for bands := 3; bands <= 4; bands++ {
 			p := Pixels{Width: size[0], Height: size[1], Bands: bands, Data: make([]byte, size[0]*size[1]*bands)}
@@ -175,23 +180,7 @@ func TestPatternsAreFlaggedAndJPEGIsNot(t *testing.T) {
 	}
 	rng := rand.New(rand.NewPCG(7, 8))
 	for _, period := range []int{2, 4, 8} {
-		// A pattern of one grey level rms that repeats every period pixels, without mean.
-		pattern := make([]float64, period*period)
-		mean, square := 0.0, 0.0
-		for i := range pattern {
-			pattern[i] = rng.NormFloat64()
-			mean += pattern[i] / float64(len(pattern))
-		}
-		for i := range pattern {
-			pattern[i] -= mean
-			square += pattern[i] * pattern[i] / float64(len(pattern))
-		}
-		p := Pixels{Width: clean.Width, Height: clean.Height, Bands: 3, Data: make([]byte, len(clean.Data))}
-		for i, v := range clean.Data {
-			x, y := i/3%p.Width, i/3/p.Width
-			d := pattern[y%period*period+x%period] / math.Sqrt(square)
-			p.Data[i] = byte(max(0, min(255, math.Floor(float64(v)+d+rng.Float64()))))
-		}
+		p := withPattern(clean, period, 1, rng)
 		s := ScoreOf(p)
 		if !s.Flagged(before) {
 			t.Errorf("period %d: %+v after %+v", period, s, before)
@@ -222,6 +211,69 @@ func TestCheckFailsOnlyWhereItIsToldTo(t *testing.T) {
 			t.Errorf("%s, keep %v: flagged %v, %v", c.o, c.keep, got.Flagged, err)
 		}
 	}
+}
+
+// withPattern adds, before it rounds, a pattern of rms grey levels that repeats and has
+// no mean.
+func withPattern(p Pixels, period int, rms float64, rng *rand.Rand) Pixels {
+	pattern := make([]float64, period*period)
+	mean, square := 0.0, 0.0
+	for i := range pattern {
+		pattern[i] = rng.NormFloat64()
+		mean += pattern[i] / float64(len(pattern))
+	}
+	for i := range pattern {
+		pattern[i] -= mean
+		square += pattern[i] * pattern[i] / float64(len(pattern))
+	}
+	out := Pixels{Width: p.Width, Height: p.Height, Bands: 3, Data: make([]byte, len(p.Data))}
+	for i, v := range p.Data {
+		x, y := i/3%p.Width, i/3/p.Width
+		d := pattern[y%period*period+x%period] * rms / math.Sqrt(square)
+		out.Data[i] = byte(max(0, min(255, math.Floor(float64(v)+d+rng.Float64()))))
+	}
+	return out
+}
+
+func TestRepairTakesThePatternAwayAndLittleElse(t *testing.T) {
+	clean := photograph()
+	before := ScoreOf(clean)
+	rng := rand.New(rand.NewPCG(9, 10))
+	if before.Flagged(Score{}) {
+		t.Fatalf("the picture is %+v", before)
+	}
+	for _, period := range []int{2, 4, 8} {
+		for _, rms := range []float64{1, 2, 4} {
+			in := Translated{Labelled: Labelled{Image: Image{Pixels: clean}}, Result: withPattern(clean, period, rms, rng)}
+			was, worse := ScoreOf(in.Result), squaredError(clean, in.Result)
+			c, err := Check(Repair)(context.Background(), in)
+			if err != nil || !c.Repaired || c.Flagged {
+				t.Errorf("period %d, %g rms: %+v becomes %+v, flagged %v, %v", period, rms, was, c.After, c.Flagged, err)
+				continue
+			}
+			of := map[int]float64{2: was.A2, 4: was.A4, 8: was.A8}[period]
+			left := map[int]float64{2: c.After.A2, 4: c.After.A4, 8: c.After.A8}[period]
+			now := squaredError(clean, c.Result)
+			t.Logf("period %d, %g rms: amplitude %.2f of %.2f, error %.2f of %.2f", period, rms, left, of, now, worse)
+			if left > max(0.1*of, 0.05) || now >= worse {
+				t.Errorf("period %d, %g rms: amplitude %.2f of %.2f, error %.2f of %.2f", period, rms, left, of, now, worse)
+			}
+		}
+	}
+	c, err := Check(Repair)(context.Background(), Translated{Labelled: Labelled{Image: Image{Pixels: clean}}, Result: clean})
+	if err != nil || c.Repaired || &c.Result.Data[0] != &clean.Data[0] {
+		t.Errorf("a clean picture (%+v) is changed, %v", before, err)
+	}
+}
+
+// squaredError is the mean over all samples.
+func squaredError(a, b Pixels) float64 {
+	sum := 0.0
+	for i, v := range a.Data {
+		d := float64(v) - float64(b.Data[i])
+		sum += d * d
+	}
+	return sum / float64(len(a.Data))
 }
 
 func BenchmarkScore(b *testing.B) {

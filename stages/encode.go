@@ -25,6 +25,7 @@ type Written struct {
 	Kept          bool // a copy of the input
 	Before, After Score
 	Flagged       bool
+	Repaired      bool
 	Data          []byte // the file, where it goes to standard output
 	Warnings      []string
 }
@@ -90,7 +91,7 @@ func Encode(o EncodeOptions) func(context.Context, Checked) (Written, error) {
 	return func(ctx context.Context, c Checked) (Written, error) {
 		w := Written{
 			Source: c.Source, Domain: c.Domain, P: c.P, Kept: c.Keep,
-			Before: c.Before, After: c.After, Flagged: c.Flagged, Warnings: c.Warnings,
+			Before: c.Before, After: c.After, Flagged: c.Flagged, Repaired: c.Repaired, Warnings: c.Warnings,
 		}
 		write := func(file [][]byte) error {
 			if c.Source.Out == Stdout {
