@@ -1,9 +1,12 @@
 package cli
 
 import (
-	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
 
 	"github.com/urfave/cli/v2"
 
@@ -13,7 +16,11 @@ import (
 
 func (p *program) checkCommand() *cli.Command {
 	flags := []cli.Flag{
-		&cli.BoolFlag{Name: "json", Usage: "print one JSON object a line: path, a2, a4, a8, flagged"},
+		&cli.StringFlag{Name: "against", Usage: "compare with the sources: `PATH` is a picture, or the folder that holds each under the same path, whatever its format", EnvVars: option("against")},
+		&cli.StringFlag{Name: "map", Usage: "show in red where the patterns are: `PATH` is a .png, for one image, or a folder for the maps of all"},
+		&cli.StringFlag{Name: "base", Value: ".", Usage: "with folders in --against and --map, paths of single files count from `DIR`", EnvVars: option("base")},
+		&cli.BoolFlag{Name: "fail", Usage: "exit 1 if any image is flagged"},
+		&cli.BoolFlag{Name: "json", Usage: "print one JSON object a line: path, a2, a4, a8, flagged, source"},
 		&cli.IntFlag{Name: "jobs", Usage: "work on `N` images at once; 0: one a processor", EnvVars: option("jobs")},
 	}
 	flags = append(flags, inputFlags()...)
@@ -23,7 +30,8 @@ func (p *program) checkCommand() *cli.Command {
 		ArgsUsage: "[PATH ...]",
 		Description: "Prints a line for each image: path, the amplitudes in grey levels of the patterns\n" +
 			"that repeat every 2, 4 and 8 pixels, and flagged or clean; n/a for pictures with\n" +
-			"a side below 64 pixels.",
+			"a side below 64 pixels. With the sources at hand (--against) it sees fainter patterns\n" +
+			"and takes no texture for one.",
 		Flags:  append(flags, talkFlags()...),
 		Action: p.check,
 	}
@@ -31,11 +39,12 @@ func (p *program) checkCommand() *cli.Command {
 
 // A scored is a picture's score as check prints it.
 type scored struct {
-	Path    string   `json:"path"`
-	A2      *float64 `json:"a2"` // null: too small to tell
-	A4      *float64 `json:"a4"`
-	A8      *float64 `json:"a8"`
-	Flagged bool     `json:"flagged"`
+	Path    string      `json:"path"`
+	A2      *float64    `json:"a2"` // null: too small to tell
+	A4      *float64    `json:"a4"`
+	A8      *float64    `json:"a8"`
+	Flagged bool        `json:"flagged"`
+	Source  *amplitudes `json:"source,omitempty"`
 }
 
 func (p *program) check(c *cli.Context) error {
@@ -50,20 +59,27 @@ func (p *program) check(c *cli.Context) error {
 	}
 	run, reading, done := p.onSignals(c.Context)
 	defer done()
-	in, err := p.readInputs(reading, c, nowhere, "")
+	base, err := filepath.Abs(c.String("base"))
 	if err != nil {
 		return err
 	}
+	in, err := p.readInputs(reading, c, mirror(base), c.String("map"))
+	if err != nil {
+		return err
+	}
+	inspect, err := inspection(c, in)
+	if err != nil {
+		return err
+	}
+	inspect.Open = open
 	line := pipeline.New(run, w.inFlight())
 	files := pipeline.Each(pipeline.From(line, in.sources), "open", w.jobs, stages.Open(open))
 	images := pipeline.Each(files, "decode", w.jobs, stages.Decode(nil))
-	scores := pipeline.Each(images, "check", w.jobs, func(_ context.Context, img stages.Image) (stages.Score, error) {
-		return stages.ScoreOf(img.Pixels), nil
-	})
+	scores := pipeline.Each(images, "check", w.jobs, stages.Inspect(inspect))
 	tally := p.newTally("checked", in.known, c.Bool("quiet"), c.Bool("verbose"))
-	err = pipeline.Drain(scores, func(it pipeline.Item[stages.Source, stages.Score]) error {
+	err = pipeline.Drain(scores, func(it pipeline.Item[stages.Source, stages.Inspected]) error {
 		if it.Err == nil {
-			if it.Value.Flagged(stages.Score{}) {
+			if it.Value.Flagged() {
 				tally.flagged++
 			}
 			if err := p.printScore(it.Source.In, it.Value, c.Bool("json")); err != nil {
@@ -75,13 +91,80 @@ func (p *program) check(c *cli.Context) error {
 		return nil
 	})
 	tally.finish("")
-	return ending(err, reading, tally)
+	if err = ending(err, reading, tally); err == nil && tally.flagged > 0 && c.Bool("fail") {
+		return &failure{code: exitSome}
+	}
+	return err
 }
 
-func (p *program) printScore(path string, s stages.Score, asJSON bool) error {
-	flagged := s.Flagged(stages.Score{})
+// mirror is a placer that gives each picture the path at which a folder that mirrors its own has
+// its counterpart.
+func mirror(base string) placer {
+	n := &naming{base: base}
+	return func(path, folder string, _ stages.Format) ([]stages.Source, error) {
+		relative, err := n.relative(path, folder)
+		return []stages.Source{{In: path, Out: relative}}, err
+	}
+}
+
+// inspection reads --against and --map.
+func inspection(c *cli.Context, in inputs) (o stages.InspectOptions, err error) {
+	if against := c.String("against"); against != "" {
+		info, err := os.Stat(against)
+		if err != nil {
+			return o, usage("--against: %w", err)
+		}
+		o.Against = func(s stages.Source) (string, error) {
+			if !info.IsDir() {
+				return against, nil
+			}
+			return counterpart(filepath.Join(against, s.Out))
+		}
+	}
+	if to := c.String("map"); strings.HasSuffix(to, ".png") {
+		if in.known != 1 {
+			return o, usage("--map %q is for one image: name a folder", to)
+		}
+		o.Map = func(stages.Source) string { return to }
+	} else if to != "" {
+		if err := writable(to); err != nil {
+			return o, cannotStart(err)
+		}
+		o.Map = func(s stages.Source) string { return filepath.Join(to, s.Out+".png") }
+	}
+	return o, nil
+}
+
+// counterpart is the picture at a path, or the only one that differs from it in the extension.
+func counterpart(path string) (string, error) {
+	if _, err := os.Stat(path); err == nil {
+		return path, nil
+	}
+	dir, name := filepath.Split(path)
+	stem := strings.TrimSuffix(name, filepath.Ext(name)) + "."
+	entries, err := os.ReadDir(filepath.Clean(dir))
+	if err != nil {
+		return "", fmt.Errorf("no source: %w", err)
+	}
+	var found []string
+	for _, e := range entries {
+		if strings.HasPrefix(e.Name(), stem) && !strings.Contains(e.Name()[len(stem):], ".") {
+			found = append(found, filepath.Join(dir, e.Name()))
+		}
+	}
+	switch len(found) {
+	case 0:
+		return "", fmt.Errorf("no source %q", path)
+	case 1:
+		return found[0], nil
+	}
+	return "", errors.New("several may be its source: " + list(found))
+}
+
+func (p *program) printScore(path string, i stages.Inspected, asJSON bool) error {
+	s := i.Score
 	if asJSON {
-		line := scored{Path: path, Flagged: flagged}
+		line := scored{Path: path, Flagged: i.Flagged(), Source: amplitudesOf(i.Source)}
 		if a := amplitudesOf(s); a != nil {
 			line.A2, line.A4, line.A8 = &a.A2, &a.A4, &a.A8
 		}
@@ -90,7 +173,7 @@ func (p *program) printScore(path string, s stages.Score, asJSON bool) error {
 		return enc.Encode(line)
 	}
 	verdict := "clean"
-	if flagged {
+	if i.Flagged() {
 		verdict = "flagged"
 	}
 	var err error

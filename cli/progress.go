@@ -23,7 +23,7 @@ type tally struct {
 	bar     *progressbar.ProgressBar // nil off a terminal
 
 	done, copied, failed, flagged, repaired int
-	skipped                       map[string]int // by reason
+	skipped                                 map[string]int // by reason
 }
 
 // newTally starts counting. total is -1 for a stream.

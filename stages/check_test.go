@@ -3,8 +3,11 @@ package stages
 import (
 	"context"
 	"fmt"
+	"image"
 	"math"
 	"math/rand/v2"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -263,6 +266,36 @@ func TestRepairTakesThePatternAwayAndLittleElse(t *testing.T) {
 	c, err := Check(Repair)(context.Background(), Translated{Labelled: Labelled{Image: Image{Pixels: clean}}, Result: clean})
 	if err != nil || c.Repaired || &c.Result.Data[0] != &clean.Data[0] {
 		t.Errorf("a clean picture (%+v) is changed, %v", before, err)
+	}
+}
+
+func TestGreyAndTransparentPicturesAreScored(t *testing.T) {
+	p := photograph()
+	marked := withPattern(p, 2, 2, rand.New(rand.NewPCG(1, 1)))
+	grey := image.NewGray(image.Rect(0, 0, p.Width, p.Height))
+	glass := image.NewNRGBA(grey.Rect)
+	for i := range grey.Pix {
+		grey.Pix[i] = marked.Data[3*i+1]
+		copy(glass.Pix[4*i:], marked.Data[3*i:3*i+3])
+		glass.Pix[4*i+3] = 100
+	}
+	folder := t.TempDir()
+	source := filepath.Join(folder, "source.png")
+	if err := os.WriteFile(source, pngOf(t, goImage(p)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for name, img := range map[string]image.Image{"grey": grey, "transparent": glass} {
+		inspect := Inspect(InspectOptions{
+			Against: func(Source) (string, error) { return source, nil },
+			Map:     func(Source) string { return filepath.Join(folder, name+".png") },
+		})
+		i, err := Then(Then(Open(OpenOptions{}), Decode(nil)), inspect)(context.Background(), Source{Data: pngOf(t, img)})
+		if err != nil || !i.Flagged() || !i.Source.Valid {
+			t.Errorf("%s: %+v, %v", name, i, err)
+		}
+		if _, err := os.Stat(filepath.Join(folder, name+".png")); err != nil {
+			t.Error(err)
+		}
 	}
 }
 

@@ -1,0 +1,92 @@
+package stages
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"image"
+	"image/png"
+	"math"
+)
+
+// InspectOptions says what Inspect does beside scoring.
+type InspectOptions struct {
+	Open    OpenOptions                  // of the source
+	Against func(Source) (string, error) // the path of the picture that a picture was made of; nil: nobody knows
+	Map     func(Source) string          // where its map goes; nil: there is none
+}
+
+// An Inspected is the score of a picture and of what it was made of, if that is known.
+type Inspected struct{ Score, Source Score }
+
+// Flagged tells whether the picture shows a checkerboard.
+func (i Inspected) Flagged() bool { return i.Score.Flagged(i.Source) }
+
+// Inspect returns the stage that scores pictures. A source of another size is
+// brought to the picture's first.
+func Inspect(o InspectOptions) func(context.Context, Image) (Inspected, error) {
+	return func(ctx context.Context, img Image) (i Inspected, err error) {
+		i.Score = ScoreOf(img.Pixels)
+		if o.Against != nil {
+			path, err := o.Against(img.Source)
+			if err != nil {
+				return i, err
+			}
+			source, err := Then(Open(o.Open), Decode(nil))(ctx, Source{In: path})
+			if err != nil {
+				return i, fmt.Errorf("source %q: %w", path, err)
+			}
+			pixels, err := source.Pixels.resized(img.Pixels.Width, img.Pixels.Height)
+			if err != nil {
+				return i, fmt.Errorf("source %q: %w", path, err)
+			}
+			i.Source = ScoreOf(pixels)
+		}
+		if o.Map != nil {
+			file, err := img.Pixels.checkerboardMap()
+			if err == nil {
+				err = writeFile(o.Map(img.Source), [][]byte{file})
+			}
+			if err != nil {
+				return i, WithoutPath(err)
+			}
+		}
+		return i, nil
+	}
+}
+
+const (
+	// mapTile is the side of a tile in pixels.
+	mapTile = 32
+	// mapFull is the amplitude that is red, in grey levels.
+	mapFull = 2
+)
+
+// checkerboardMap is a PNG of the picture in grey, the redder the stronger the pattern is in
+// each tile. What flagAlone lets pass stays grey, and so does what is too narrow.
+func (p Pixels) checkerboardMap() ([]byte, error) {
+	img := image.NewRGBA(image.Rect(0, 0, p.Width, p.Height))
+	for top := 0; top < p.Height; top += mapTile {
+		for left := 0; left < p.Width; left += mapTile {
+			red := 0.0
+			part := rectangle{left, top, min(mapTile+2, p.Width-left), min(mapTile+2, p.Height-top)}
+			if min(part.width, part.height) >= mapTile/2 {
+				l := latticeOf(p, part)
+				a := max(l.amplitude(2), l.amplitude(4), l.amplitude(8))
+				red = math.Sqrt(max(0, min(1, (a-flagAlone)/(mapFull-flagAlone))))
+			}
+			for y := top; y < min(top+mapTile, p.Height); y++ {
+				for x := left; x < min(left+mapTile, p.Width); x++ {
+					px := p.Data[(y*p.Width+x)*p.Bands:][:3]
+					grey := (77*float64(px[0]) + 150*float64(px[1]) + 29*float64(px[2])) / 256
+					to := img.Pix[img.PixOffset(x, y):][:4]
+					to[0] = byte(grey + red*(255-grey)*0.8)
+					to[1], to[2], to[3] = byte(grey*(1-0.8*red)), byte(grey*(1-0.8*red)), 255
+				}
+			}
+		}
+	}
+	var b bytes.Buffer
+	err := png.Encode(&b, img)
+	return b.Bytes(), err
+}
