@@ -15,6 +15,7 @@ func TestPackagesKeepToTheirRooms(t *testing.T) {
 		"gtx/cli":           {"gtx/pipeline", "gtx/stages", "gtx/models", "gtx/models/graph", "github.com/urfave/cli/v2", "github.com/schollz/progressbar/v3", "github.com/mattn/go-isatty", "github.com/google/renameio/v2", "golang.org/x/sys/unix"},
 		"gtx/pipeline":      {"golang.org/x/sync/errgroup"},
 		"gtx/stages":        {"github.com/h2non/bimg", "github.com/google/renameio/v2"},
+		"gtx/scripts/detail": {"gtx/models", "gtx/stages"},
 		"gtx/scripts/bench": {"gtx/models", "golang.org/x/sync/errgroup"},
 		"gtx/models/graph":  {"google.golang.org/protobuf/encoding/protowire"},
 		"gtx/models":        {"gtx/models/graph", "github.com/google/renameio/v2", "github.com/yalue/onnxruntime_go", "github.com/goccy/go-yaml", "google.golang.org/protobuf/encoding/protowire"},

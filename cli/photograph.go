@@ -13,7 +13,7 @@ import (
 func photographFlags() []cli.Flag {
 	return []cli.Flag{
 		&cli.StringFlag{Name: "size", Usage: "`SIZE` of the result: source, model, N (pixels of the longer side) or WxH; default: source, unless the model says otherwise", EnvVars: option("size")},
-		&cli.StringFlag{Name: "detail", Value: "auto", Usage: "a result larger than the network's gets the photograph's detail: auto; none only scales it", EnvVars: option("detail")},
+		&cli.StringFlag{Name: "detail", Value: "auto", Usage: "`METHOD` by which a result larger than the network's gets the photograph's detail: affine (auto), laplacian or none", EnvVars: option("detail")},
 		&cli.BoolFlag{Name: "keep-profile", Usage: "write the colours of the source's own profile, not sRGB", EnvVars: option("keep-profile")},
 		&cli.BoolFlag{Name: "strip", Usage: "leave out the source's Exif data, XMP and IPTC", EnvVars: option("strip")},
 		&cli.BoolFlag{Name: "strip-gps", Usage: "leave out where the source was taken", EnvVars: option("strip-gps")},
@@ -30,19 +30,23 @@ func (t *translation) photograph(c *cli.Context) error {
 	if err != nil {
 		return usage("--size %w", err)
 	}
-	detail, err := oneOf(c, "detail", "auto", "none")
+	const auto stages.Method = "auto"
+	detail, err := oneOf(c, "detail", append([]stages.Method{auto}, stages.Methods...)...)
 	if err != nil {
 		return err
 	}
+	if detail == auto {
+		detail = stages.Methods[0]
+	}
 	if t.model.Manifest.Image().LabelMap != nil {
-		detail = "none" // of a label map a photograph has none
+		detail = stages.Plain // of a label map a photograph has no detail
 	}
 	o := &t.encode
 	o.Size, o.KeepProfile, o.Strip, o.StripGPS = size, c.Bool("keep-profile"), c.Bool("strip"), c.Bool("strip-gps")
-	t.detail = stages.DetailOptions{Size: size, None: detail == "none", Keep: o.KeepProfile}
+	t.detail = stages.DetailOptions{Size: size, Method: detail, Keep: o.KeepProfile}
 	o.Parameters = append(o.Parameters,
 		stages.Property{Name: "size", Value: sizing},
-		stages.Property{Name: "detail", Value: detail},
+		stages.Property{Name: "detail", Value: string(detail)},
 		stages.Property{Name: "keepProfile", Value: strconv.FormatBool(o.KeepProfile)},
 		stages.Property{Name: "strip", Value: strconv.FormatBool(o.Strip)},
 		stages.Property{Name: "stripGPS", Value: strconv.FormatBool(o.StripGPS)},

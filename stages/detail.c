@@ -102,6 +102,11 @@ static int generate(VipsRegion *out, void *seq, void *a, void *b, gboolean *stop
 	return 0;
 }
 
+static gboolean colours(VipsImage *in)
+{
+	return (in->BandFmt == VIPS_FORMAT_UCHAR || in->BandFmt == VIPS_FORMAT_USHORT) && (in->Bands == 3 || in->Bands == 4);
+}
+
 // A picture, RGB or RGBA, with its colours changed. The maps must outlive it.
 VipsImage *gtx_changed(VipsImage *in, const float *maps, int wide, int high)
 {
@@ -122,9 +127,55 @@ VipsImage *gtx_changed(VipsImage *in, const float *maps, int wide, int high)
 			for (; node >= 0; node--)
 				c->first[node] = 0;
 	}
-	if ((in->BandFmt != VIPS_FORMAT_UCHAR && in->BandFmt != VIPS_FORMAT_USHORT) || in->Bands < 3 || in->Bands > 4 ||
-		vips_image_pipelinev(out, VIPS_DEMAND_STYLE_THINSTRIP, in, NULL) ||
+	if (!colours(in) || vips_image_pipelinev(out, VIPS_DEMAND_STYLE_THINSTRIP, in, NULL) ||
 		vips_image_generate(out, vips_start_one, generate, vips_stop_one, in, c))
+		g_clear_object(&out);
+	return out;
+}
+
+// A difference is what is to be added to a picture of its size: that of two, RGB of
+// 8 bits.
+typedef struct {
+	const guint8 *less, *more;
+} difference;
+
+static int add(VipsRegion *out, void *seq, void *a, void *b, gboolean *stop)
+{
+	VipsRegion *in = seq;
+	const difference *d = b;
+	const VipsRect *area = &out->valid;
+	int bands = out->im->Bands;
+
+	if (vips_region_prepare(in, area))
+		return -1;
+	for (int y = area->top; y < VIPS_RECT_BOTTOM(area); y++) {
+		size_t first = 3 * ((size_t) y * out->im->Xsize + area->left);
+		const guint8 *less = d->less + first, *more = d->more + first;
+		const void *p = VIPS_REGION_ADDR(in, area->left, y);
+		void *q = VIPS_REGION_ADDR(out, area->left, y);
+
+		for (int x = 0; x < area->width; x++)
+			for (int band = 0; band < bands; band++) {
+				int i = bands * x + band, change = band < 3 ? more[3 * x + band] - less[3 * x + band] : 0;
+				if (out->im->BandFmt == VIPS_FORMAT_USHORT)
+					((guint16 *) q)[i] = VIPS_CLIP(0, ((const guint16 *) p)[i] + 257 * change, 65535);
+				else
+					((guint8 *) q)[i] = VIPS_CLIP(0, ((const guint8 *) p)[i] + change, 255);
+			}
+	}
+	return 0;
+}
+
+// A picture, RGB or RGBA, and by how much one of its size is more than another.
+VipsImage *gtx_added(VipsImage *in, const void *less, const void *more)
+{
+	VipsImage *out = vips_image_new();
+	difference *d = VIPS_NEW(out, difference);
+
+	d->less = less;
+	d->more = more;
+	if (!colours(in) || vips_image_pipelinev(out, VIPS_DEMAND_STYLE_THINSTRIP, in, NULL) ||
+		vips_image_generate(out, vips_start_one, add, vips_stop_one, in, d))
 		g_clear_object(&out);
 	return out;
 }

@@ -1,21 +1,34 @@
 package stages
 
-import "context"
+import (
+	"context"
+	"math"
+	"slices"
+)
 
-// DetailOptions says how a network's work is carried over to a photograph.
+// A Method says how a network's work is carried over to a larger photograph.
+type Method string
+
+const (
+	Affine    Method = "affine"
+	Laplacian Method = "laplacian"
+	// Plain does not carry it over: what the network gave is enlarged.
+	Plain Method = "none"
+)
+
+// Methods lists them, the best first: docs/detail.md has the comparison.
+var Methods = []Method{Affine, Laplacian, Plain}
+
+// DetailOptions says how a result gets the detail of its photograph.
 type DetailOptions struct {
-	Size Size
-	None bool // not at all: what the network gave is only scaled
-	Keep bool // in the colours of the photograph's own profile
+	Size   Size
+	Method Method
+	Keep   bool // in the colours of the photograph's own profile
 }
 
 // Detail returns the stage that finds out what the network did to a photograph, so
-// that the same can be done to all of its pixels: a network sees a few hundred,
-// and the photograph has thousands. In each small window the change is fitted by an
-// affine map of the colours, result ≈ A·source + b; Encode applies the maps,
-// smoothed and interpolated, to the whole photograph. So the look is the network's
-// and the detail the photograph's own, without halos or seams. Texture finer than a
-// window that the network added is lost.
+// that Encode can do the same to all of its pixels: a network sees a few hundred,
+// and the photograph has thousands.
 //
 // A result of the photograph's size that is not larger than the network's is the
 // photograph plus the difference that the network made: nothing is lost of what
@@ -27,7 +40,7 @@ func Detail(o DetailOptions) func(context.Context, Checked) (Checked, error) {
 		whole := width == c.Width && height == c.Height
 		same := width == c.Result.Width && height == c.Result.Height
 		own := o.Keep && c.how.own != nil
-		if c.Keep || o.None || !larger && !whole || same && !own && !c.how.deep && c.Alpha == nil {
+		if c.Keep || o.Method == Plain || !larger && !whole || same && !own && !c.how.deep {
 			return c, nil
 		}
 		small, result := c.Pixels, c.Result
@@ -47,10 +60,13 @@ func Detail(o DetailOptions) func(context.Context, Checked) (Checked, error) {
 				}
 			}
 		}
-		if larger {
+		switch {
+		case !larger:
+			c.change = &change{less: small, more: result}
+		case o.Method == Laplacian:
+			c.change = banded(small, result)
+		default:
 			c.change = fitted(small, result)
-		} else {
-			c.change = difference(small, result)
 		}
 		return c, nil
 	}
@@ -58,29 +74,62 @@ func Detail(o DetailOptions) func(context.Context, Checked) (Checked, error) {
 
 // A change is what a network did to a picture, as affine maps of the colours, at
 // the nodes of a grid that is spread over the picture: coefficients numbers each,
-// A row by row with b as the fourth of each row, in grey levels from 0 to 255.
+// A row by row with b as the fourth of each row, in grey levels from 0 to 255. Where
+// there are none it is how much one picture is more than another, pixel by pixel.
 type change struct {
 	width, height int
 	maps          []float32
+	less, more    Pixels
 }
 
 const coefficients = 12
 
-// difference is the change that adds to each pixel how much result has more.
-func difference(small, result Pixels) *change {
-	c := &change{width: small.Width, height: small.Height, maps: make([]float32, 0, coefficients*small.Width*small.Height)}
-	for i := 0; i < len(small.Data); i += 3 {
-		s, r := small.Data[i:][:3], result.Data[i:][:3]
-		more := func(band int) float32 { return float32(r[band]) - float32(s[band]) }
-		c.maps = append(c.maps, 1, 0, 0, more(0), 0, 1, 0, more(1), 0, 0, 1, more(2))
+// banded is the change of the Laplacian method: the lower bands of the pyramid are
+// the result's and those above them the photograph's, times the gain that the highest
+// band of the result has around a pixel, of luma (Burt & Adelson, The Laplacian Pyramid
+// as a Compact Image Code, 1983; for translation Liang et al., LPTN, CVPR 2021).
+func banded(small, result Pixels) *change {
+	n := small.Width * small.Height
+	power := func(p Pixels) []float32 { // of the highest band, around each pixel
+		luma := make([]float32, n)
+		for i := range luma {
+			s := p.Data[3*i:][:3]
+			luma[i] = 0.299*float32(s[0]) + 0.587*float32(s[1]) + 0.114*float32(s[2])
+		}
+		soft := slices.Clone(luma)
+		boxMean(soft, p.Width, p.Height, 1, 1)
+		for i, v := range luma {
+			luma[i] = (v - soft[i]) * (v - soft[i])
+		}
+		boxMean(luma, p.Width, p.Height, 1, gainRadius)
+		return luma
+	}
+	from, to := power(small), power(result)
+	c := &change{width: small.Width, height: small.Height, maps: make([]float32, coefficients*n)}
+	for i := range n {
+		gain := min(float32(math.Sqrt(float64((to[i]+gainNoise)/(from[i]+gainNoise)))), gainMost)
+		for a := range 3 {
+			row := c.maps[i*coefficients+4*a:][:4]
+			row[a], row[3] = gain, float32(result.Data[3*i+a])-gain*float32(small.Data[3*i+a])
+		}
 	}
 	return c
 }
 
-// Method: guided filtering with a colour guide, on a coarse grid (He & Sun, Fast
-// Guided Filter, 2015), with one change: where a window is too flat to tell, A
-// tends to the identity instead of zero, so that fine texture stays, and a network
-// that changes nothing gives back the photograph itself.
+const (
+	gainRadius = 3 // of the window, in pixels of the network
+	gainNoise  = 4 // squared grey levels that say nothing of the gain
+	gainMost   = 2
+)
+
+// The affine method: in each small window the change is fitted by an affine map of
+// the colours, result ≈ A·source + b, and the maps, smoothed, are interpolated. So
+// the look is the network's and the detail the photograph's own, without halos or
+// seams. It is guided filtering with a colour guide, on a coarse grid (He & Sun, Fast
+// Guided Filter, 2015), with two changes. Where a window is too flat to tell, A tends
+// to the identity instead of zero, so that fine texture stays, and a network that
+// changes nothing gives back the photograph itself. And what the maps leave
+// unexplained of the result, texture that the network added, is added to b.
 const (
 	// detailRadius is half the side of a window, in pixels of the network: 5×5.
 	detailRadius = 2
@@ -142,7 +191,15 @@ func fitted(small, result Pixels) *change {
 		}
 	}
 	boxMean(maps, small.Width, small.Height, coefficients, detailRadius)
-	return &change{small.Width, small.Height, maps}
+	for i := range n {
+		s := small.Data[3*i:][:3]
+		for a := range 3 {
+			row := maps[i*coefficients+4*a:][:4]
+			explained := row[0]*float32(s[0]) + row[1]*float32(s[1]) + row[2]*float32(s[2]) + row[3]
+			row[3] += float32(result.Data[3*i+a]) - explained
+		}
+	}
+	return &change{width: small.Width, height: small.Height, maps: maps}
 }
 
 // invert returns the inverse of a symmetric, positive definite matrix.

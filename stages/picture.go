@@ -243,8 +243,14 @@ func (p *picture) attach(profile []byte) {
 
 // change applies a change.
 func (p *picture) change(c *change) {
-	if p.image != nil {
+	switch {
+	case p.image == nil:
+	case c.maps != nil:
 		p.become(C.gtx_changed(p.image, (*C.float)(pin(p.scope, c.maps)), C.int(c.width), C.int(c.height)))
+	case p.width() != c.less.Width || p.height() != c.less.Height:
+		p.become(nil)
+	default:
+		p.become(C.gtx_added(p.image, pin(p.scope, c.less.Data), pin(p.scope, c.more.Data)))
 	}
 }
 
