@@ -92,6 +92,8 @@ type translation struct {
 	label     stages.LabelOptions
 	open      stages.OpenOptions
 	results
+	fit    stages.Fit
+	seen   func(stages.Network) stages.Network // how the network sees pictures: whole, or in tiles
 	detail stages.DetailOptions
 	encode stages.EncodeOptions
 	naming *naming
@@ -344,7 +346,7 @@ func (p *program) translate(c *cli.Context) (err error) {
 	defer alsoClose(&err, records)
 
 	line := pipeline.New(run, w.inFlight())
-	flow := translateLine(line, in.sources, t, w, network{translator}, label)
+	flow := translateLine(line, in.sources, t, w, t.seen(network{translator}), label)
 	tally := p.newTally("translated", in.known, c.Bool("quiet"), c.Bool("verbose"))
 	err = p.collect(flow, c, records, record{
 		Model: t.model.Digest, Provider: translator.Provider(), To: t.request.To, Strength: t.request.Strength,
@@ -388,7 +390,7 @@ func (p *program) collect(flow *pipeline.Flow[stages.Source, stages.Written], c 
 
 // translateLine is gtx: the stages that a photograph passes, in order.
 func translateLine(line *pipeline.Line, sources iter.Seq[stages.Source], t translation, w widths, n stages.Network, label labeller) *pipeline.Flow[stages.Source, stages.Written] {
-	fit := fitOf(t.model.Manifest.Image())
+	fit := t.fit
 	files := pipeline.Each(pipeline.From(line, sources), "open", w.jobs, stages.Open(t.open))
 	wanted := pipeline.Each(files, "compare", w.jobs, stages.Compare(t.existing, t.label.InTarget == stages.Copy, t.encode.Parameters))
 	images := pipeline.Each(wanted, "decode", w.jobs, stages.Decode(fit.Decoding()))
