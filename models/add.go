@@ -36,9 +36,14 @@ type Addition struct {
 
 // AddOptions say how Add goes about it.
 type AddOptions struct {
-	ProposeOptions
-	Force  bool // replace a model of the same name
-	DryRun bool // do all but write
+	// Known is a manifest that may leave out what the network shows of itself. Where it states no schema,
+	// scales and offsets of one number hold for all channels; where it states one, what else it leaves
+	// out has the default of that. Nil is for the manifest beside the file, or the one inside.
+	Known  []byte
+	Name   string   // of the model; default: Known's, or else the file's
+	To     []string // the domains; default: Known's, or else one that is named as the model
+	Force  bool     // replace a model of the same name
+	DryRun bool     // do all but write
 	Device Options
 }
 
@@ -64,9 +69,13 @@ func (e *TakenError) Hint() string {
 
 // Add makes a model of the network in an .onnx file, and of the further graphs beside it that its
 // manifest names, and writes it into the user's folder: with the weights that lie in other files, with
-// its manifest (see Propose) inside, and with golden cases of what it makes now; all else in a network
-// keeps its bytes. Before anything is written the model has to translate the golden picture. The
-// manifest is by default the one beside the file, or the one inside.
+// its manifest inside, and with golden cases of what it makes now; all else in a network keeps its
+// bytes. Before anything is written the model has to translate the golden picture.
+//
+// The manifest is completed with what the network shows of itself: the names, types and shapes of its
+// tensors, the layout, whether sizes and the batch are fixed, and where it ends in tanh or sigmoid the
+// range of its values; whether one that ends otherwise gives bytes is tried. The error is a
+// *ManifestError where the network can be read in several ways.
 func (r *Runtime) Add(ctx context.Context, path string, o AddOptions) (*Addition, error) {
 	if Folder() == "" {
 		return nil, errors.New("a user without a home has no folder for models")
@@ -80,8 +89,9 @@ func (r *Runtime) Add(ctx context.Context, path string, o AddOptions) (*Addition
 			return nil, err
 		}
 	}
-	o.Stem = strings.Trim(notIdentifier.ReplaceAllString(stemOf(path), "-"), "-.")
-	a, err := r.addition(ctx, path, network, o)
+	known := hints{known: o.Known, name: o.Name, to: o.To}
+	known.stem = strings.Trim(notIdentifier.ReplaceAllString(stemOf(path), "-"), "-.")
+	a, err := r.addition(ctx, path, network, known, o)
 	if err != nil {
 		return nil, fmt.Errorf("%q: %w", path, err)
 	}
@@ -128,24 +138,24 @@ func manifestOf(path string, network []byte) ([]byte, error) {
 }
 
 // addition proposes a manifest and tries the model that it makes.
-func (r *Runtime) addition(ctx context.Context, path string, network []byte, o AddOptions) (*Addition, error) {
-	p, err := Propose(network, o.ProposeOptions)
-	if err == nil && p.Guessed {
-		o.Range, err = r.observe(ctx, network, o)
+func (r *Runtime) addition(ctx context.Context, path string, network []byte, known hints, o AddOptions) (*Addition, error) {
+	p, err := propose(network, known)
+	if err == nil && p.guessed {
+		known.values, err = r.observe(ctx, network, known, o.Device)
 		if err == nil {
-			p, err = Propose(network, o.ProposeOptions)
+			p, err = propose(network, known)
 		}
 	}
 	if err != nil {
 		return nil, err
 	}
-	if !identifier.MatchString(p.Name) {
-		return nil, wrong("name", "%q is not a name of letters, digits and ._-", p.Name)
+	if !identifier.MatchString(p.name) {
+		return nil, wrong("name", "%q is not a name of letters, digits and ._-", p.name)
 	}
-	if err := free(p.Name, o.Force); err != nil {
+	if err := free(p.name, o.Force); err != nil {
 		return nil, err
 	}
-	a := &Addition{Name: p.Name, Path: filepath.Join(Folder(), p.Name+extension), Assumed: p.Assumed}
+	a := &Addition{Name: p.name, Path: filepath.Join(Folder(), p.name+extension), Assumed: p.assumed}
 	a.model = &Model{Origin: a.Path, path: a.Path, files: map[string][]byte{}}
 	if err := a.gather(p, path); err != nil {
 		return nil, err
@@ -182,7 +192,7 @@ func free(name string, force bool) error {
 }
 
 // gather takes the further graphs along, under names that belong to the model, and notes their digests.
-func (a *Addition) gather(p *Proposal, path string) error {
+func (a *Addition) gather(p *proposal, path string) error {
 	graphs, _ := p.document["graphs"].(map[string]any)
 	for _, id := range sortedKeys(graphs) {
 		graph, _ := graphs[id].(map[string]any)
@@ -209,8 +219,8 @@ func (a *Addition) gather(p *Proposal, path string) error {
 }
 
 // embed puts the manifest into the model and reads it as one that is installed.
-func (a *Addition) embed(p *Proposal, network []byte) (err error) {
-	if a.Manifest, err = p.YAML(); err != nil {
+func (a *Addition) embed(p *proposal, network []byte) (err error) {
+	if a.Manifest, err = p.yaml(); err != nil {
 		return err
 	}
 	g, err := graph.Parse(network)
@@ -254,20 +264,20 @@ func (r *Runtime) record(ctx context.Context, m *Model, o Options) ([]any, error
 // observe finds out whether a network whose outputs nothing bounds gives bytes, by feeding it values
 // from 0 to 1: those of a range of 1 stay near it, or the network makes 0 to 255 of them, as those of
 // fast neural style do whatever they get.
-func (r *Runtime) observe(ctx context.Context, network []byte, o AddOptions) (Range, error) {
-	o.Range = Unit
-	p, err := Propose(network, o.ProposeOptions)
+func (r *Runtime) observe(ctx context.Context, network []byte, known hints, o Options) (valueRange, error) {
+	known.values = rangeUnit
+	p, err := propose(network, known)
 	if err != nil {
-		return Unknown, err
+		return rangeUnknown, err
 	}
 	p.document["name"] = "trial"
 	a := &Addition{Path: "trial" + extension, model: &Model{path: "trial" + extension, files: map[string][]byte{}}}
 	if err := a.embed(p, network); err != nil {
-		return Unknown, err
+		return rangeUnknown, err
 	}
 	finals := a.model.Manifest.finals()
 	if len(finals) == 0 { // a classifier, of which no picture comes out
-		return Unknown, nil
+		return rangeUnknown, nil
 	}
 	// One grey level of this trial is 8 of the network's units, and 128 its zero.
 	const unit = 8.0
@@ -277,14 +287,14 @@ func (r *Runtime) observe(ctx context.Context, network []byte, o AddOptions) (Ra
 	}
 	got, err := r.answer(ctx, a.model, Golden{
 		Inputs: a.model.Manifest.goldenInputs(), Args: a.model.Manifest.everyTarget()[0],
-	}, o.Device)
+	}, o)
 	if err != nil {
-		return Unknown, err
+		return rangeUnknown, err
 	}
 	if (slices.Max(got.numbers)-slices.Min(got.numbers))*unit > 16 {
-		return Bytes, nil
+		return rangeBytes, nil
 	}
-	return Unit, nil
+	return rangeUnit, nil
 }
 
 // write puts the files of a model in their places, the one by which it is found last.

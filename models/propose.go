@@ -1,10 +1,7 @@
 package models
 
 import (
-	"embed"
 	"fmt"
-	"io/fs"
-	"path"
 	"reflect"
 	"slices"
 	"strings"
@@ -12,112 +9,61 @@ import (
 	"github.com/goccy/go-yaml"
 )
 
-//go:embed presets/*.yaml
-var presets embed.FS
-
-// Presets lists the names that Preset knows.
-func Presets() []string {
-	files, err := fs.Glob(presets, "presets/*.yaml")
-	if err != nil {
-		panic(err) // the pattern is a constant
-	}
-	for i, file := range files {
-		files[i] = strings.TrimSuffix(path.Base(file), ".yaml")
-	}
-	return files
-}
-
-// Preset returns what is common to the networks of a family: a manifest that leaves out what Propose
-// reads from the network itself.
-func Preset(name string) ([]byte, error) {
-	known, err := presets.ReadFile("presets/" + name + ".yaml")
-	if err != nil {
-		return nil, fmt.Errorf("no preset %q; there are %s", name, strings.Join(Presets(), ", "))
-	}
-	return known, nil
-}
-
-// Range is the range of the values that a network takes and gives.
-type Range int
-
-// The ranges in use.
-const (
-	Unknown Range = iota
-	Bytes         // 0 to 255
-	Unit          // 0 to 1
-	Signed        // -1 to 1
-)
-
-func (r Range) String() string {
-	return [...]string{"unknown", "0 to 255", "0 to 1", "-1 to 1"}[r]
-}
-
-// affine is the scale and offset of one channel.
-func (r Range) affine() (scale, offset float64) {
-	switch r {
-	case Unit:
-		return 1.0 / 255, 0
-	case Signed:
-		return 1 / 127.5, -1
-	}
-	return 1, 0
-}
-
-// A Proposal is a manifest for a network that came without one.
-type Proposal struct {
-	Name    string
-	Assumed []string // what the network does not show and was taken for granted
-	Guessed bool     // nothing shows the range of the values, and the manifest says 0 to 255
+// A proposal is a manifest for a network that came without one.
+type proposal struct {
+	name    string
+	assumed []string // what the network does not show and was taken for granted
+	guessed bool     // nothing shows the range of the values, and the manifest says 0 to 255
 
 	document map[string]any
 }
 
-// ProposeOptions are what a person knows about a network.
-type ProposeOptions struct {
-	Known []byte   // a manifest, or parts of one without a schema: see Propose; nil if there is none
-	Name  string   // of the model; default: Known's, or else Stem
-	Stem  string   // of the network's file
-	To    []string // the domains; default: Known's, or else one that is named as the model
-	Range Range    // of all values, where neither Known nor the network says
+// hints are what a person knows about a network.
+type hints struct {
+	known  []byte     // a manifest, or parts of one; nil if there is none
+	name   string     // of the model; default: the manifest's, or else the stem
+	stem   string     // of the network's file
+	to     []string   // the domains; default: the manifest's, or else one that is named as the model
+	values valueRange // of all values, where neither the manifest nor the network says
 }
 
-// Propose completes a manifest with what a network shows of itself: the names, types and shapes of its
+// propose completes a manifest with what a network shows of itself: the names, types and shapes of its
 // tensors, the layout (from the place of the 3 channels, or of the 1), whether sizes and the batch are
 // fixed, and where it ends in tanh or sigmoid the range of its values. Scales and offsets of one number
 // hold for all channels. In a manifest that states its schema what is left out has the default of that,
 // and a manifest of several graphs stays as it is. The error is a *ManifestError where the network can
 // be read in several ways.
-func Propose(network []byte, o ProposeOptions) (*Proposal, error) {
+func propose(network []byte, o hints) (*proposal, error) {
 	declared, err := readONNX(network)
 	if err != nil {
 		return nil, err
 	}
-	p := &proposer{ProposeOptions: o, declared: declared}
-	if len(o.Known) > maxManifestBytes {
-		return nil, wrong("", "%d bytes are more than %d", len(o.Known), maxManifestBytes)
+	p := &proposer{hints: o, declared: declared}
+	if len(o.known) > maxManifestBytes {
+		return nil, wrong("", "%d bytes are more than %d", len(o.known), maxManifestBytes)
 	}
-	if err := yaml.Unmarshal(o.Known, &p.document); err != nil {
+	if err := yaml.Unmarshal(o.known, &p.document); err != nil {
 		return nil, wrong("", "%s", yaml.FormatError(err, false, false))
 	}
 	if p.document == nil { // nothing is known
 		p.document = map[string]any{}
 	}
-	if shown := finalRange(network, p.result()); shown != Unknown {
-		p.Range, p.shown = shown, true
+	if shown := finalRange(network, p.result()); shown != rangeUnknown {
+		p.values, p.shown = shown, true
 	}
 	if err := p.propose(); err != nil {
 		return nil, err
 	}
-	p.Proposal.Name = fmt.Sprint(p.document["name"])
-	return &p.Proposal, nil
+	p.proposal.name = fmt.Sprint(p.document["name"])
+	return &p.proposal, nil
 }
 
 // YAML is the manifest, not checked yet.
-func (p *Proposal) YAML() ([]byte, error) {
+func (p *proposal) yaml() ([]byte, error) {
 	return yaml.Marshal(inOrder(p.document, reflect.TypeFor[Manifest]()))
 }
 
-// result is the output that becomes a picture: the one that Known names, or the first.
+// result is the output that becomes a picture: the one that the manifest names, or the first.
 func (p *proposer) result() TensorInfo {
 	if outputs, ok := p.document["outputs"].([]any); ok && len(outputs) > 0 {
 		first, _ := outputs[0].(map[string]any)
@@ -133,87 +79,23 @@ func (p *proposer) result() TensorInfo {
 	return p.declared.outputs[0]
 }
 
-// finalRange is the range of an output that is made by tanh or sigmoid, or is bytes.
-func finalRange(network []byte, result TensorInfo) Range {
-	nodes, err := readNodes(network)
-	switch {
-	case err != nil:
-		return Unknown
-	case result.DType == dtypeUint8:
-		return Bytes
-	}
-	// The graph is sorted, so that one pass from its end follows the result to what makes it.
-	name := result.Name
-	for _, n := range slices.Backward(nodes) {
-		if !slices.Contains(n.outputs, name) {
-			continue
-		}
-		switch n.op {
-		case "Tanh":
-			return Signed
-		case "Sigmoid":
-			return Unit
-		case "Identity", "Cast", "Transpose", "Reshape", "Squeeze", "Unsqueeze":
-			name = n.inputs[0]
-		default:
-			return Unknown
-		}
-	}
-	return Unknown
-}
-
-// An operation is what is read here of a NodeProto.
-type operation struct {
-	op              string
-	inputs, outputs []string
-}
-
-// readNodes reads the nodes of the main graph of a serialised ModelProto.
-func readNodes(model []byte) (nodes []operation, err error) {
-	err = eachField(model, func(f field) error {
-		if f.number != modelGraph {
-			return nil
-		}
-		return eachField(f.content, func(f field) error {
-			if f.number != graphNode {
-				return nil
-			}
-			var n operation
-			err := eachField(f.content, func(f field) error {
-				switch f.number {
-				case nodeInput:
-					n.inputs = append(n.inputs, string(f.content))
-				case nodeOutput:
-					n.outputs = append(n.outputs, string(f.content))
-				case nodeOpType:
-					n.op = string(f.content)
-				}
-				return nil
-			})
-			nodes = append(nodes, n)
-			return err
-		})
-	})
-	return nodes, err
-}
-
 type proposer struct {
-	ProposeOptions
-	Proposal
+	hints
+	proposal
 	declared *declaration
 	graph    string
 	layout   string // of the picture that goes in
 	channels int
 	shown    bool // the range of the outputs
-	whole    bool // Known is a manifest of its own: what it leaves out has the default of the schema
+	whole    bool // the manifest is one of its own: what it leaves out has the default of the schema
 }
 
 func (p *proposer) propose() error {
 	_, p.whole = p.document["schema"]
 	fill(p.document, "schema", Schema)
-	fill(p.document, "name", p.Stem)
-	if p.ProposeOptions.Name != "" {
-		p.document["name"] = p.ProposeOptions.Name
+	fill(p.document, "name", p.stem)
+	if p.hints.name != "" {
+		p.document["name"] = p.hints.name
 	}
 	fill(p.document, "graphs", map[string]any{"main": map[string]any{}})
 	graphs, ok := p.document["graphs"].(map[string]any)
@@ -335,15 +217,15 @@ func (p *proposer) tensor(field string, e map[string]any, role string, info Tens
 		}
 	}
 	if affine["scale"] == nil && affine["offset"] == nil {
-		scale, offset := p.Range.affine()
+		scale, offset := p.values.affine()
 		affine["scale"] = slices.Repeat([]any{scale}, channels)
 		affine["offset"] = slices.Repeat([]any{offset}, channels)
-		p.Guessed = p.Guessed || p.Range == Unknown
+		p.guessed = p.guessed || p.values == rangeUnknown
 		switch {
 		case input:
-			p.assume("%s: it takes values from %s, %v", info.Name, max(p.Range, Bytes), affine["color"])
+			p.assume("%s: it takes values from %s, %v", info.Name, max(p.values, rangeBytes), affine["color"])
 		case !p.shown:
-			p.assume("%s: it gives values from %s, %v", info.Name, max(p.Range, Bytes), affine["color"])
+			p.assume("%s: it gives values from %s, %v", info.Name, max(p.values, rangeBytes), affine["color"])
 		}
 	}
 	return nil
@@ -390,21 +272,21 @@ func (p *proposer) batch(graph map[string]any) {
 
 // domains names what the network leads to.
 func (p *proposer) domains() {
-	if len(p.To) == 0 && p.document["domains"] != nil {
+	if len(p.to) == 0 && p.document["domains"] != nil {
 		return
 	}
-	if len(p.To) == 0 {
-		p.To = []string{fmt.Sprint(p.document["name"])}
+	if len(p.to) == 0 {
+		p.to = []string{fmt.Sprint(p.document["name"])}
 	}
 	var domains []any
-	for _, id := range p.To {
+	for _, id := range p.to {
 		domains = append(domains, map[string]any{"id": id})
 	}
 	p.document["domains"] = domains
 }
 
 func (p *proposer) assume(format string, args ...any) {
-	p.Assumed = append(p.Assumed, fmt.Sprintf(format, args...))
+	p.assumed = append(p.assumed, fmt.Sprintf(format, args...))
 }
 
 // onlyPicture is the one tensor that can be an image.
@@ -501,74 +383,4 @@ func anys(numbers []int) []any {
 		list[i] = n
 	}
 	return list
-}
-
-// inOrder turns a document into one whose keys are in the order of the fields of a type, and which is
-// written short: what fits a line is put on one.
-func inOrder(value any, t reflect.Type) any {
-	for t.Kind() == reflect.Pointer {
-		t = t.Elem()
-	}
-	switch v := value.(type) {
-	case map[string]any:
-		keys := sortedKeys(v)
-		element := func(string) reflect.Type { return reflect.TypeFor[any]() }
-		switch t.Kind() {
-		case reflect.Struct:
-			slices.SortStableFunc(keys, func(a, b string) int { return fieldRank(t, a) - fieldRank(t, b) })
-			element = func(key string) reflect.Type {
-				if i := fieldOf(t, key); i >= 0 {
-					return t.Field(i).Type
-				}
-				return reflect.TypeFor[any]()
-			}
-		case reflect.Map:
-			element = func(string) reflect.Type { return t.Elem() }
-		}
-		ordered := make(yaml.MapSlice, len(keys))
-		for i, key := range keys {
-			ordered[i] = yaml.MapItem{Key: key, Value: inOrder(v[key], element(key))}
-		}
-		return short(ordered)
-	case []any:
-		inner := reflect.TypeFor[any]()
-		if t.Kind() == reflect.Slice {
-			inner = t.Elem()
-		}
-		list := make([]any, len(v))
-		for i, element := range v {
-			list[i] = inOrder(element, inner)
-		}
-		return short(list)
-	case float64:
-		if v == float64(int64(v)) {
-			return int64(v)
-		}
-	}
-	return value
-}
-
-func fieldRank(t reflect.Type, key string) int {
-	if i := fieldOf(t, key); i >= 0 {
-		return i
-	}
-	return t.NumField()
-}
-
-// lineLength is how long a part of a document on one line may be.
-const lineLength = 96
-
-// flow is a part of a document on one line.
-type flow string
-
-// MarshalYAML implements yaml.BytesMarshaler.
-func (f flow) MarshalYAML() ([]byte, error) { return []byte(f), nil }
-
-func short(value any) any {
-	line, err := yaml.MarshalWithOptions(value, yaml.Flow(true))
-	text := strings.TrimSpace(string(line))
-	if err != nil || len(text) > lineLength || strings.Contains(text, "\n") {
-		return value
-	}
-	return flow(text)
 }

@@ -45,18 +45,18 @@ func decoded(t *testing.T, text string) map[string]any {
 	return document
 }
 
-// propose runs a proposer on what a network of float32 pictures declares.
-func propose(t *testing.T, known string, inputs, outputs []TensorInfo) (*Manifest, error) {
+// proposed runs a proposer on what a network of float32 pictures declares.
+func proposed(t *testing.T, known string, inputs, outputs []TensorInfo) (*Manifest, error) {
 	t.Helper()
 	p := &proposer{
-		ProposeOptions: ProposeOptions{Stem: "foreign", Range: Signed},
-		Proposal:       Proposal{document: decoded(t, known)},
-		declared:       &declaration{inputs: inputs, outputs: outputs},
+		hints:    hints{stem: "foreign", values: rangeSigned},
+		proposal: proposal{document: decoded(t, known)},
+		declared: &declaration{inputs: inputs, outputs: outputs},
 	}
 	if err := p.propose(); err != nil {
 		return nil, err
 	}
-	text, err := p.YAML()
+	text, err := p.yaml()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -87,7 +87,7 @@ func TestEveryPresetDescribesItsFamily(t *testing.T) {
 			case "u2net":
 				outputs = []TensorInfo{mask, {"side", dtypeFloat32, mask.Shape}}
 			}
-			m, err := propose(t, string(known), inputs, outputs)
+			m, err := proposed(t, string(known), inputs, outputs)
 			if err != nil {
 				t.Errorf("%s: %v", name, err)
 				continue
@@ -104,7 +104,7 @@ func TestEveryPresetDescribesItsFamily(t *testing.T) {
 
 func TestWhatIsKnownWinsOverWhatANetworkShows(t *testing.T) {
 	shape := []int{1, 3, -1, -1}
-	m, err := propose(t, `
+	m, err := proposed(t, `
 name: stated
 inputs:
 - {role: image, image: {color: BGR, scale: [2, 2, 2]}, size: {mode: any, h: 100, w: 80}}
@@ -126,7 +126,7 @@ outputs: [{role: image, name: second}]
 func TestVagueOutputsAreAsThePictureThatGoesIn(t *testing.T) {
 	for _, in := range [][]int{{1, 3, -1, -1}, {1, -1, -1, 3}, {-1, 1, 64, 64}} {
 		for _, out := range [][]int{{-1, -1, -1, -1}, nil} {
-			m, err := propose(t, "{}", []TensorInfo{{"x", dtypeFloat32, in}}, []TensorInfo{{"y", dtypeFloat32, out}})
+			m, err := proposed(t, "{}", []TensorInfo{{"x", dtypeFloat32, in}}, []TensorInfo{{"y", dtypeFloat32, out}})
 			if err != nil {
 				t.Errorf("%v → %v: %v", in, out, err)
 				continue
@@ -139,7 +139,7 @@ func TestVagueOutputsAreAsThePictureThatGoesIn(t *testing.T) {
 	// A layout that is stated decides where nothing can be seen.
 	known := "inputs: [{role: image, name: x, layout: NHWC, size: {mode: any, h: 64, w: 64}}]"
 	for _, in := range [][]int{{1, -1, -1, -1}, {1, 3, 64, 3}} {
-		m, err := propose(t, known, []TensorInfo{{"x", dtypeFloat32, in}}, []TensorInfo{{"y", dtypeFloat32, in}})
+		m, err := proposed(t, known, []TensorInfo{{"x", dtypeFloat32, in}}, []TensorInfo{{"y", dtypeFloat32, in}})
 		if err != nil && in[1] == anyDim {
 			t.Errorf("%v: %v", in, err)
 		} else if err == nil && m.Inputs[0].Layout != layoutNHWC {
@@ -147,7 +147,7 @@ func TestVagueOutputsAreAsThePictureThatGoesIn(t *testing.T) {
 		}
 	}
 	for _, shape := range [][]int{nil, {1}, {1, -1, 3}, {-1, -1, -1, -1, -1}} {
-		if _, err := propose(t, known, []TensorInfo{{"x", dtypeFloat32, shape}}, []TensorInfo{{"y", dtypeFloat32, shape}}); err == nil {
+		if _, err := proposed(t, known, []TensorInfo{{"x", dtypeFloat32, shape}}, []TensorInfo{{"y", dtypeFloat32, shape}}); err == nil {
 			t.Errorf("%v passed for a picture", shape)
 		}
 	}
@@ -167,7 +167,7 @@ func TestAmbiguousNetworksNeedAWord(t *testing.T) {
 		{[]TensorInfo{picture("a")}, []TensorInfo{code}, "outputs"},
 		{[]TensorInfo{{"a", "int32", []int{1, 3, -1, -1}}}, []TensorInfo{picture("y")}, ""},
 	} {
-		_, err := propose(t, "{}", c.inputs, c.outputs)
+		_, err := proposed(t, "{}", c.inputs, c.outputs)
 		var wrong *ManifestError
 		if c.field == "" {
 			if err != nil {
@@ -180,8 +180,8 @@ func TestAmbiguousNetworksNeedAWord(t *testing.T) {
 }
 
 func TestFinalRangeIsThatOfTheLastLayer(t *testing.T) {
-	for file, want := range map[string]Range{
-		"foreign-tanh.onnx": Signed, "foreign-style.onnx": Unknown, "foreign-upscaler.onnx": Unknown, "no-manifest.onnx": Bytes,
+	for file, want := range map[string]valueRange{
+		"foreign-tanh.onnx": rangeSigned, "foreign-style.onnx": rangeUnknown, "foreign-upscaler.onnx": rangeUnknown, "no-manifest.onnx": rangeBytes,
 	} {
 		network, err := os.ReadFile(fixtures + file)
 		if err != nil {
@@ -206,11 +206,11 @@ func TestProposalsKeepLinesShort(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p, err := Propose(network, ProposeOptions{Known: known, Stem: "swap", To: []string{"winter"}})
+	p, err := propose(network, hints{known: known, stem: "swap", to: []string{"winter"}})
 	if err != nil {
 		t.Fatal(err)
 	}
-	text, err := p.YAML()
+	text, err := p.yaml()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -240,8 +240,8 @@ func FuzzProposeNeverPanics(f *testing.F) {
 		f.Add(text)
 	}
 	f.Fuzz(func(_ *testing.T, known string) {
-		if p, err := Propose(network, ProposeOptions{Known: []byte(known), Stem: "x"}); err == nil {
-			p.YAML()
+		if p, err := propose(network, hints{known: []byte(known), stem: "x"}); err == nil {
+			p.yaml()
 		}
 	})
 }
