@@ -3,10 +3,12 @@ package stages
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -115,6 +117,13 @@ func Encode(o EncodeOptions) func(context.Context, Checked) (Written, error) {
 		}
 		w.Width, w.Height = o.Size.of(c.Image, c.Result)
 		err := encode(c, w.Width, w.Height, o, write)
+		if errors.Is(err, errEncode) && c.how.strict == anyFault {
+			// Decoding it smaller may have passed over a fault near the end.
+			c.how.strict = badFault
+			if err = encode(c, w.Width, w.Height, o, write); err == nil {
+				w.Warnings = append(slices.Clone(w.Warnings), warnDamaged)
+			}
+		}
 		return w, err
 	}
 }
@@ -135,6 +144,8 @@ func (c Checked) writeMore(o EncodeOptions) error {
 	}
 	return nil
 }
+
+var errEncode = errors.New("cannot be encoded")
 
 // encode makes the file of a translation at the given size and passes it on, in
 // pieces; it is gone when write returns.
@@ -174,7 +185,7 @@ func encode(c Checked, width, height int, o EncodeOptions, write func(file [][]b
 		})
 	})
 	if err != nil {
-		return fmt.Errorf("cannot be encoded as %s", format)
+		return fmt.Errorf("%w as %s", errEncode, format)
 	}
 	return failed
 }

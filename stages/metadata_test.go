@@ -250,3 +250,28 @@ func FuzzExif(f *testing.F) {
 		iptcResource(data)
 	})
 }
+
+// HEIC is read only; libvips writes it here where libheif has an encoder.
+func TestMetadataComeOutOfHEIC(t *testing.T) {
+	var heic []byte
+	err := withPictures(func(s *scope) error {
+		p := s.of(scene(64, 48))
+		return p.save(".heic[Q=90,compression=hevc,speed=9]", append([]byte("Exif\x00\x00"), exifData(binary.BigEndian)...), []byte(packetOfXMP), nil, func(f []byte) error {
+			heic = bytes.Clone(f)
+			return nil
+		})
+	})
+	if err != nil {
+		t.Skip("no encoder for HEVC")
+	}
+	if f := Sniff(heic); f != HEIF {
+		t.Fatalf("a file of format %q", f)
+	}
+	file := throughFile(t, heic, JPEG, EncodeOptions{})
+	if got := facts(t, file); got["Make"] != "Maker" || !bytes.Contains(file, []byte("Nobody")) {
+		t.Errorf("%q", got)
+	}
+	if d := distance(t, decoded(t, file, nil).Pixels, scene(64, 48)); d > 3 {
+		t.Errorf("off by %.1f grey levels", d)
+	}
+}

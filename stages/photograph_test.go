@@ -8,6 +8,7 @@ import (
 	"image"
 	"image/color"
 	"image/png"
+	"math"
 	"slices"
 	"testing"
 
@@ -223,5 +224,80 @@ func TestLossyPhotographsComeBackNearly(t *testing.T) {
 				}
 			}
 		}
+	}
+}
+
+func TestDamageInsideAWholeFileIsSaidOrAnError(t *testing.T) {
+	p := textured(200, 160, 3, 4)
+	jpeg := jpegOf(t, p)
+	jpeg = slices.Delete(jpeg, len(jpeg)/2, len(jpeg)/2+300) // coded data, all of it
+	c := identical(t, jpeg, square(64), DetailOptions{})
+	c.Source.Out = Stdout
+	w, err := Encode(EncodeOptions{Size: Size{kind: "source"}, Quality: 90})(t.Context(), c)
+	if err != nil || !slices.Equal(w.Warnings, []string{warnDamaged}) {
+		t.Errorf("JPEG: %v, warnings %q", err, w.Warnings)
+	}
+	file := pngOf(t, goImage(p))
+	file[len(file)/2] ^= 0xff
+	webp := vipsOf(t, p, bimg.Options{Type: bimg.WEBP, Lossless: true})
+	clear(webp[40:400])
+	for name, file := range map[string][]byte{"PNG": file, "WebP": webp} {
+		f := opened(t, file)
+		if img, err := Decode(nil)(t.Context(), f); err == nil && !slices.Contains(img.Warnings, warnDamaged) {
+			t.Errorf("%s: decodes without a word", name)
+		}
+	}
+}
+
+func TestThinPicturesComeBack(t *testing.T) {
+	for _, size := range [][2]int{{1, 1}, {1, 10000}, {10000, 1}, {3, 2}} {
+		want := textured(size[0], size[1], 3, 6)
+		c := identical(t, pngOf(t, goImage(want)), func(int, int) (int, int) { return 64, 48 }, DetailOptions{})
+		if got := decoded(t, encodedAs(t, PNG, c), nil).Pixels; got.Width != size[0] || got.Height != size[1] || worst(got, want) > 0 {
+			t.Errorf("%v: %d×%d", size, got.Width, got.Height)
+		}
+	}
+}
+
+// Chroma is not halved above quality 90: its sampling factors are those of luma.
+func TestJPEGKeepsAllChromaAtHighQuality(t *testing.T) {
+	for quality, want := range map[int]byte{80: 0x22, 91: 0x11, 100: 0x11} {
+		c := translated(scene(64, 48))
+		c.Source.Format, c.Source.Out = JPEG, Stdout
+		w, err := Encode(EncodeOptions{Size: Size{kind: "source"}, Quality: quality})(t.Context(), c)
+		if err != nil {
+			t.Fatal(err)
+		}
+		at := bytes.Index(w.Data, []byte{0xff, 0xc0})
+		if got := w.Data[at+11]; got != want {
+			t.Errorf("quality %d: luma has factors %x, want %x", quality, got, want)
+		}
+	}
+}
+
+// Where the photograph is not carried over, colours that sRGB has come back through
+// the profile.
+func TestSmallerResultsAreInTheColoursOfTheKeptProfile(t *testing.T) {
+	muted := scene(80, 60)
+	for i, v := range muted.Data {
+		muted.Data[i] = 100 + v/4
+	}
+	c := identical(t, withProfile(jpegOf(t, muted), wideProfile()), square(48), DetailOptions{Size: Size{"exact", 40, 30}, Keep: true})
+	c.Source.Out, c.Source.Format = Stdout, PNG
+	w, err := Encode(EncodeOptions{Size: Size{"exact", 40, 30}, KeepProfile: true})(t.Context(), c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want, err := muted.resized(40, 30)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := photoOf(t, w.Data)
+	sum := 0.0
+	for i, v := range want.Data {
+		sum += math.Abs(float64(v) - float64(got.samples[i/3*4+i%3]>>8))
+	}
+	if mean := sum / float64(len(want.Data)); mean > 1.5 || decoded(t, w.Data, nil).how.own == nil {
+		t.Errorf("off by %.1f grey levels", mean)
 	}
 }
