@@ -31,6 +31,7 @@ type decoding struct {
 	strict  strictness
 	profile bool   // to sRGB by its own profile
 	own     []byte // that profile, where it is one for RGB
+	assumed bool   // the file has none embedded and says so elsewhere
 	deep    bool   // it has 16 bits a sample
 }
 
@@ -68,8 +69,8 @@ func decode(s *scope, f File, shape Shape, strict strictness) (Image, error) {
 	if p.image == nil {
 		return img, errDecode
 	}
-	img.inspect(p)
 	img.describe(p)
+	img.inspect(p)
 	// As the picture lies in the file.
 	width, height, wide, high := p.width(), p.height(), p.width(), p.height()
 	if shape != nil {
@@ -93,7 +94,7 @@ func decode(s *scope, f File, shape Shape, strict strictness) (Image, error) {
 	}
 	p = img.open(s, options, true, false, false)
 	if p.image == nil && img.how.profile {
-		img.how.profile, img.how.own = false, nil
+		img.how.profile, img.how.assumed, img.how.own = false, false, nil
 		img.Warnings = append(img.Warnings, warnProfile)
 		p = img.open(s, options, true, false, false)
 	}
@@ -118,6 +119,9 @@ func (img *Image) inspect(p picture) {
 	}
 	img.how.deep = p.deep()
 	switch profile := p.blob(fieldProfile); {
+	case profile == nil && p.bands() >= 3 && saysAdobeRGB(img.about.exif):
+		img.Profile = srgbProfile()
+		img.how.profile, img.how.assumed, img.how.own = true, true, adobeRGB()
 	case profile == nil:
 	case isSRGB(profile):
 		img.Profile = profile
@@ -156,6 +160,9 @@ func (img *Image) describe(p picture) {
 // are wanted.
 func (img *Image) open(s *scope, options string, downwards, deep, own bool) picture {
 	p := s.open(img.file.Data, options, downwards, img.how.strict)
+	if img.how.assumed {
+		p.attach(img.how.own)
+	}
 	p.toSRGB(img.how.profile && !own, deep)
 	return p
 }

@@ -150,51 +150,16 @@ func TestEveryKindOfPixelDecodesToRGB(t *testing.T) {
 	}
 }
 
-// profileOf is an ICC profile (version 2) of the given colour space and tags.
+// profileOf is an ICC profile of the given colour space and tags.
 func profileOf(space string, names []string, bodies [][]byte) []byte {
-	be := binary.BigEndian
-	p := make([]byte, 128)
-	copy(p[8:], []byte{2, 0x40, 0, 0})
-	copy(p[12:], "mntr"+space+"XYZ ")
-	copy(p[36:], "acsp")
-	copy(p[68:], []byte{0, 0, 0xf6, 0xd6, 0, 1, 0, 0, 0, 0, 0xd3, 0x2d}) // D50
-	names = append(names, "desc", "cprt", "wtpt")
-	desc := append([]byte("desc\x00\x00\x00\x00\x00\x00\x00\x05test\x00"), make([]byte, 78)...)
-	bodies = append(bodies, desc, []byte("text\x00\x00\x00\x00none\x00"), xyz(0.9642, 1, 0.8249))
-	p = be.AppendUint32(p, uint32(len(names)))
-	at := len(p) + 12*len(names)
-	var data []byte
-	for i, name := range names {
-		for (at+len(data))%4 != 0 {
-			data = append(data, 0)
-		}
-		p = append(p, name...)
-		p = be.AppendUint32(p, uint32(at+len(data)))
-		p = be.AppendUint32(p, uint32(len(bodies[i])))
-		data = append(data, bodies[i]...)
-	}
-	p = append(p, data...)
-	be.PutUint32(p, uint32(len(p)))
-	return p
-}
-
-func xyz(x, y, z float64) []byte {
-	b := []byte("XYZ \x00\x00\x00\x00")
-	for _, v := range []float64{x, y, z} {
-		b = binary.BigEndian.AppendUint32(b, uint32(int32(v*65536)))
-	}
-	return b
-}
-
-func gamma(g float64) []byte {
-	return append([]byte("curv\x00\x00\x00\x00\x00\x00\x00\x01"), byte(g), byte(g*256))
+	return newProfile("test", space, names, bodies)
 }
 
 // swapped is sRGB with red and green exchanged, near enough.
 func swapped() []byte {
 	return profileOf("RGB ", []string{"gXYZ", "rXYZ", "bXYZ", "rTRC", "gTRC", "bTRC"}, [][]byte{
-		xyz(0.4360, 0.2225, 0.0139), xyz(0.3851, 0.7169, 0.0971), xyz(0.1431, 0.0606, 0.7141),
-		gamma(2.2), gamma(2.2), gamma(2.2),
+		xyzTag(0.4360, 0.2225, 0.0139), xyzTag(0.3851, 0.7169, 0.0971), xyzTag(0.1431, 0.0606, 0.7141),
+		gammaCurve(2.2), gammaCurve(2.2), gammaCurve(2.2),
 	})
 }
 
@@ -214,7 +179,7 @@ func TestProfileIsAppliedAndReplacedBySRGB(t *testing.T) {
 		levels = append(levels, p.Data[i])
 		grey.Data = append(grey.Data, p.Data[i], p.Data[i], p.Data[i])
 	}
-	greyProfile := profileOf("GRAY", []string{"kTRC"}, [][]byte{gamma(2.2)})
+	greyProfile := profileOf("GRAY", []string{"kTRC"}, [][]byte{gammaCurve(2.2)})
 	muted := Pixels{Width: 80, Height: 60, Bands: 3} // inside the gamut of print
 	for _, v := range p.Data {
 		muted.Data = append(muted.Data, 100+v/4)

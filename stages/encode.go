@@ -168,6 +168,9 @@ func encode(c Checked, width, height int, o EncodeOptions, write func(file [][]b
 	if o.StripGPS {
 		m = m.withoutPosition()
 	}
+	if c.how.profile && !o.KeepProfile {
+		m.exif = sayingSRGB(m.exif)
+	}
 	m.xmp = note(Identity(c.Digest, o.Parameters), o.Parameters, m.xmp)
 	saver := strings.NewReplacer("{Q}", strconv.Itoa(o.Quality), "{small}", strconv.FormatBool(width*height <= smallest)).Replace(f.saver)
 	var failed error // of write

@@ -17,6 +17,8 @@ const (
 	tagExif    = 34665
 	tagGPS     = 34853
 	tagInterop = 40965
+
+	tagColourSpace = 40961 // in the second
 )
 
 var described = map[uint16]bool{
@@ -212,6 +214,24 @@ func tiffWithMetadata(file []byte, m metadata) [][]byte {
 	return [][]byte{header, file[8:], tail}
 }
 
+// saysAdobeRGB tells whether Exif data say that the colours are Adobe RGB's: by the
+// index of DCF 2.0, "R03".
+func saysAdobeRGB(exif []byte) bool {
+	order := byteOrder(exif)
+	if order == nil {
+		return false
+	}
+	list := readEntries(exif, order, order.Uint32(exif[4:]))
+	for _, tag := range []uint16{tagExif, tagInterop} {
+		i := slices.IndexFunc(list, func(e entry) bool { return e.tag == tag })
+		if i < 0 {
+			return false
+		}
+		list = list[i].inner
+	}
+	return slices.ContainsFunc(list, func(e entry) bool { return e.tag == 1 && bytes.HasPrefix(e.value, []byte("R03")) })
+}
+
 // uprightExif is a copy that says what is true of a result: that it stands
 // upright, and that there is no thumbnail. It is nil for what is not Exif.
 func uprightExif(exif []byte) []byte {
@@ -236,6 +256,33 @@ func uprightExif(exif []byte) []byte {
 		}
 	}
 	order.PutUint32(out[next:], 0) // the directory of the thumbnail
+	return out
+}
+
+// sayingSRGB is a copy that says that the colours are sRGB's, where it says anything.
+func sayingSRGB(exif []byte) []byte {
+	order := byteOrder(exif)
+	if order == nil {
+		return nil
+	}
+	out := bytes.Clone(exif)
+	at := order.Uint32(out[4:])
+	for _, tag := range []uint16{tagExif, tagInterop} {
+		list := places(out, order, at)
+		i := slices.IndexFunc(list, func(p placed) bool { return p.tag == tag })
+		if i < 0 {
+			break
+		}
+		at = order.Uint32(list[i].line[8:])
+		for _, p := range places(out, order, at) {
+			switch {
+			case tag == tagExif && p.tag == tagColourSpace && order.Uint16(p.line[2:]) == typeShort:
+				order.PutUint16(p.line[8:], 1)
+			case tag == tagInterop && p.tag == 1 && string(p.line[8:11]) == "R03":
+				copy(p.line[8:], "R98")
+			}
+		}
+	}
 	return out
 }
 

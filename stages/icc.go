@@ -132,3 +132,57 @@ func isSRGBCurve(tag []byte) bool {
 
 // fixed reads an s15Fixed16Number.
 func fixed(b []byte) float64 { return float64(int32(binary.BigEndian.Uint32(b))) / 65536 }
+
+// adobeRGB is a profile for Adobe RGB (1998): its primaries adapted to D50, and its
+// gamma of 563/256. Cameras that write it embed none.
+func adobeRGB() []byte {
+	curve := gammaCurve(563. / 256)
+	return newProfile("Adobe RGB (1998) compatible", "RGB ",
+		[]string{"rXYZ", "gXYZ", "bXYZ", "rTRC", "gTRC", "bTRC"}, [][]byte{
+			xyzTag(0.60974, 0.31111, 0.01947), xyzTag(0.20528, 0.62567, 0.06087), xyzTag(0.14919, 0.06322, 0.74457),
+			curve, curve, curve,
+		})
+}
+
+// newProfile is an ICC profile, version 2, for a display of the given colour space
+// ("RGB " or "GRAY") with these tags beside those that each must have.
+func newProfile(title, space string, names []string, bodies [][]byte) []byte {
+	be := binary.BigEndian
+	p := make([]byte, 128)
+	copy(p[8:], []byte{2, 0x40, 0, 0})
+	copy(p[12:], "mntr"+space+"XYZ ")
+	copy(p[36:], "acsp")
+	copy(p[68:], []byte{0, 0, 0xf6, 0xd6, 0, 1, 0, 0, 0, 0, 0xd3, 0x2d}) // D50
+	description := be.AppendUint32([]byte("desc\x00\x00\x00\x00"), uint32(len(title)+1))
+	description = append(append(description, title...), make([]byte, 1+78)...)
+	names = append([]string{"desc", "cprt", "wtpt"}, names...)
+	bodies = append([][]byte{description, []byte("text\x00\x00\x00\x00none\x00"), xyzTag(0.9642, 1, 0.8249)}, bodies...)
+	p = be.AppendUint32(p, uint32(len(names)))
+	at := len(p) + 12*len(names)
+	var data []byte
+	for i, name := range names {
+		for (at+len(data))%4 != 0 {
+			data = append(data, 0)
+		}
+		p = append(p, name...)
+		p = be.AppendUint32(p, uint32(at+len(data)))
+		p = be.AppendUint32(p, uint32(len(bodies[i])))
+		data = append(data, bodies[i]...)
+	}
+	p = append(p, data...)
+	be.PutUint32(p, uint32(len(p)))
+	return p
+}
+
+func xyzTag(x, y, z float64) []byte {
+	b := []byte("XYZ \x00\x00\x00\x00")
+	for _, v := range []float64{x, y, z} {
+		b = binary.BigEndian.AppendUint32(b, uint32(int32(v*65536)))
+	}
+	return b
+}
+
+// gammaCurve is a curve of one exponent, below 256.
+func gammaCurve(g float64) []byte {
+	return append([]byte("curv\x00\x00\x00\x00\x00\x00\x00\x01"), byte(g), byte(g*256))
+}

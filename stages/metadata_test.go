@@ -241,7 +241,8 @@ func FuzzExif(f *testing.F) {
 	f.Add([]byte("MM\x00*\x00\x00\x00\x08\x00\x00"))
 	tiff := tiffOf(2, 2, 8, 3, 2, make([]byte, 12))
 	f.Fuzz(func(t *testing.T, data []byte) {
-		for _, exif := range [][]byte{exifOfTIFF(data), withoutGPS(data), uprightExif(data)} {
+		saysAdobeRGB(data)
+		for _, exif := range [][]byte{exifOfTIFF(data), withoutGPS(data), uprightExif(data), sayingSRGB(data)} {
 			file := slices.Concat(tiffWithMetadata(tiff, metadata{exif: exif})...)
 			if d, err := readDirectory(file); err != nil || d.number(tagWidth, 0) != 2 {
 				t.Errorf("the TIFF is broken: %v", err)

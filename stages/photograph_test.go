@@ -187,8 +187,8 @@ func TestLosslessPhotographsComeBackBitForBit(t *testing.T) {
 // wideProfile is a profile with colours that sRGB has not: Display P3's primaries.
 func wideProfile() []byte {
 	return profileOf("RGB ", []string{"rXYZ", "gXYZ", "bXYZ", "rTRC", "gTRC", "bTRC"}, [][]byte{
-		xyz(0.5151, 0.2412, -0.0011), xyz(0.2919, 0.6922, 0.0419), xyz(0.1572, 0.0666, 0.7841),
-		gamma(2.2), gamma(2.2), gamma(2.2),
+		xyzTag(0.5151, 0.2412, -0.0011), xyzTag(0.2919, 0.6922, 0.0419), xyzTag(0.1572, 0.0666, 0.7841),
+		gammaCurve(2.2), gammaCurve(2.2), gammaCurve(2.2),
 	})
 }
 
@@ -299,5 +299,46 @@ func TestSmallerResultsAreInTheColoursOfTheKeptProfile(t *testing.T) {
 	}
 	if mean := sum / float64(len(want.Data)); mean > 1.5 || decoded(t, w.Data, nil).how.own == nil {
 		t.Errorf("off by %.1f grey levels", mean)
+	}
+}
+
+// Cameras say Adobe RGB in Exif data, by the index R03 of DCF, and embed no profile.
+func TestAdobeRGBIsKnownByItsExifData(t *testing.T) {
+	le := binary.LittleEndian
+	entry := func(tag, kind uint16, count, value uint32) []byte {
+		return le.AppendUint32(le.AppendUint32(le.AppendUint16(le.AppendUint16(nil, tag), kind), count), value)
+	}
+	exif := slices.Concat([]byte("II*\x00\x08\x00\x00\x00\x01\x00"), entry(tagExif, 4, 1, 26), make([]byte, 4),
+		[]byte("\x01\x00"), entry(tagInterop, 4, 1, 44), make([]byte, 4),
+		[]byte("\x01\x00"), entry(1, 2, 4, uint32('R')|uint32('0')<<8|uint32('3')<<16), make([]byte, 4))
+	p := Pixels{Width: 16, Height: 16, Bands: 3, Data: bytes.Repeat([]byte{60, 160, 90}, 256)}
+	plain := jpegOf(t, p)
+	file := withSegment(plain, 0xe1, append([]byte("Exif\x00\x00"), exif...))
+	got := decoded(t, file, nil)
+	want := decoded(t, withProfile(plain, adobeRGB()), nil)
+	if !slices.Equal(got.Pixels.Data, want.Pixels.Data) || got.Profile == nil {
+		t.Errorf("%v, want %v", got.Pixels.Data[:3], want.Pixels.Data[:3])
+	}
+	// 60, 160, 90 are 0.0416, 0.3586, 0.1012 in linear Adobe RGB, outside of sRGB in red:
+	// linear red is 1.3983·0.0416 − 0.3983·0.3586 < 0.
+	if px := got.Pixels.at(8, 8); px[0] > 2 || px[1] < 156 || px[1] > 164 {
+		t.Errorf("%v", px)
+	}
+	c := identical(t, file, square(8), DetailOptions{Keep: true})
+	c.Source.Out = Stdout
+	w, err := Encode(EncodeOptions{Size: Size{kind: "source"}, Quality: 95, KeepProfile: true})(t.Context(), c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !saysAdobeRGB(metadataOf(JPEG, w.Data).exif) {
+		t.Error("the Exif data do not say so any more")
+	}
+	if kept := decoded(t, w.Data, nil); !bytes.Equal(kept.how.own, adobeRGB()) || len(w.Warnings) > 0 {
+		t.Errorf("profile of %d bytes, %q", len(kept.how.own), w.Warnings)
+	}
+	c = identical(t, file, square(8), DetailOptions{})
+	c.Source.Out = Stdout
+	if w, err = Encode(EncodeOptions{Size: Size{kind: "source"}, Quality: 95})(t.Context(), c); err != nil || saysAdobeRGB(metadataOf(JPEG, w.Data).exif) {
+		t.Errorf("in sRGB the Exif data say Adobe RGB: %v", err)
 	}
 }
