@@ -84,13 +84,14 @@ func decode(s *scope, f File, shape Shape, strict strictness) (Image, error) {
 		return img, err
 	}
 	options := ""
-	if f.Format == JPEG && k > 0 {
+	if n := min(k, 3); f.Format == JPEG || f.Format == WebP && p.bands() == 3 {
 		// The decoder itself shrinks, which is faster, but rounds down.
-		n := min(k, 3)
 		for n > 0 && (width>>n < wide || height>>n < high) {
 			n--
 		}
-		options = fmt.Sprintf("[shrink=%d]", 1<<n)
+		if options = fmt.Sprintf("[shrink=%d]", 1<<n); f.Format == WebP {
+			options = fmt.Sprintf("[scale=%g]", 1/float64(int(1)<<n))
+		}
 	}
 	p = img.open(s, options, true, false, false)
 	if p.image == nil && img.how.profile {
