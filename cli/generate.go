@@ -84,6 +84,7 @@ func generationOf(c *cli.Context) (g generation, err error) {
 		{Name: "format", Value: string(format)},
 		{Name: "quality", Value: strconv.Itoa(g.quality)},
 	}
+	g.encode.Parameters = append(g.encode.Parameters, g.extra...)
 	g.naming = &naming{
 		out: c.String("out"), base: ".", template: c.String("name"), to: g.request.To, model: m.Name,
 		format: format, samples: 1, seed: g.request.Seed,

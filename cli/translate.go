@@ -68,6 +68,7 @@ type results struct {
 	existing stages.Existing
 	check    stages.Checkerboard
 	quality  int
+	extra    []stages.Property // of the results' identity
 }
 
 func resultsOf(c *cli.Context) (r results, err error) {
@@ -79,6 +80,9 @@ func resultsOf(c *cli.Context) (r results, err error) {
 	}
 	if r.quality = c.Int("quality"); r.quality < 1 || r.quality > 100 {
 		return r, usage("--quality %d is not between 1 and 100", r.quality)
+	}
+	if r.check == stages.Repair {
+		r.extra = []stages.Property{{Name: "checkerboard", Value: string(stages.Repair)}}
 	}
 	return r, nil
 }
@@ -149,6 +153,7 @@ func (p *program) translationOf(c *cli.Context) (t translation, err error) {
 			{Name: "quality", Value: strconv.Itoa(t.quality)},
 		},
 	}
+	t.encode.Parameters = append(t.encode.Parameters, t.extra...)
 	if err := t.photograph(c); err != nil {
 		return t, err
 	}
