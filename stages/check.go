@@ -77,7 +77,7 @@ type Checkerboard string
 const (
 	Warn Checkerboard = "warn"
 	Fail Checkerboard = "fail"
-	// Repair takes the pattern away, and warns where that does not do.
+	// Repair takes the pattern away, and warns of what is left.
 	Repair Checkerboard = "repair"
 	Off    Checkerboard = "off"
 )
@@ -102,10 +102,9 @@ func Check(o Checkerboard) func(context.Context, Translated) (Checked, error) {
 		c.Before, c.After = ScoreOf(t.Pixels), ScoreOf(t.Result)
 		c.Flagged = c.After.Flagged(c.Before)
 		if c.Flagged && o == Repair {
-			if repaired := c.Result.notched(c.After.period()); !ScoreOf(repaired).Flagged(c.Before) {
-				c.Result, c.After = repaired, ScoreOf(repaired)
-				c.Flagged, c.Repaired = false, true
-			}
+			c.Result = c.Result.notched(c.After.period())
+			c.After, c.Repaired = ScoreOf(c.Result), true
+			c.Flagged = c.After.Flagged(c.Before)
 		}
 		if c.Flagged && o == Fail {
 			return c, fmt.Errorf("checkerboard: amplitudes %.2f, %.2f, %.2f grey levels at periods 2, 4, 8 (source %.2f, %.2f, %.2f)",

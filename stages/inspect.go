@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"image"
 	"image/png"
-	"math"
 )
 
 // InspectOptions says what Inspect does beside scoring.
@@ -73,15 +72,15 @@ func (p Pixels) checkerboardMap() ([]byte, error) {
 			if min(part.width, part.height) >= mapTile/2 {
 				l := latticeOf(p, part)
 				a := max(l.amplitude(2), l.amplitude(4), l.amplitude(8))
-				red = math.Sqrt(max(0, min(1, (a-flagAlone)/(mapFull-flagAlone))))
+				red = max(0, min(1, (a-flagAlone)/(mapFull-flagAlone)))
 			}
 			for y := top; y < min(top+mapTile, p.Height); y++ {
 				for x := left; x < min(left+mapTile, p.Width); x++ {
 					px := p.Data[(y*p.Width+x)*p.Bands:][:3]
 					grey := (77*float64(px[0]) + 150*float64(px[1]) + 29*float64(px[2])) / 256
 					to := img.Pix[img.PixOffset(x, y):][:4]
-					to[0] = byte(grey + red*(255-grey)*0.8)
-					to[1], to[2], to[3] = byte(grey*(1-0.8*red)), byte(grey*(1-0.8*red)), 255
+					to[0] = byte(grey + red*(255-grey)*0.7)
+					to[1], to[2], to[3] = byte(grey*(1-0.7*red)), byte(grey*(1-0.7*red)), 255
 				}
 			}
 		}

@@ -5,16 +5,18 @@ import "math"
 // Method: in blocks of 8×8 pixels, as for the Score, the residual e = v − mean over
 // one period around is taken for each channel, clipped; the mean of e over pixels of
 // one phase, over the blocks around and weighted in favour of smooth ones, is the
-// pattern there, which is subtracted. What is no more than chance gives is left. A
-// notch, then, at the frequencies of the lattice alone, which follows what the
+// pattern there, which is subtracted; of what differs from the pattern of the whole
+// picture as much is left as chance gives. A notch, then, at the frequencies of the lattice alone, which follows what the
 // network does to skies and to forests.
 const (
 	// notchReach is how many blocks to each side make up a pattern, twice.
 	notchReach = 3
 	// notchClip is the most, in grey levels, that a pixel says about a pattern.
 	notchClip = 8
-	// notchRounds: what rounding to bytes leaves of the pattern is seen the next time.
-	notchRounds = 2
+	// notchRounds: what clipping and rounding leave of the pattern is seen the next time.
+	// Only the first localRounds look at each place for itself: each of them costs detail.
+	notchRounds = 5
+	localRounds = 2
 )
 
 // period is the one of the pattern that is to be removed: the longest whose part
@@ -36,12 +38,12 @@ func (p Pixels) notched(period int) Pixels {
 	out := Pixels{Width: p.Width, Height: p.Height, Bands: 3, Data: append([]byte{}, p.Data...)}
 	plane := make([]float64, p.Width*p.Height)
 	for channel := range 3 {
-		for range notchRounds {
+		for round := range notchRounds {
 			for i := range plane {
 				plane[i] = float64(out.Data[3*i+channel])
 			}
 			residual := lessMean(plane, p.Width, p.Height, period)
-			patterns, spread, across := patternsOf(residual, p.Width, p.Height, period)
+			patterns, spread, across := patternsOf(residual, p.Width, p.Height, period, round < localRounds)
 			for i, v := range plane {
 				x, y := i%p.Width, i/p.Width
 				block := y/8*across + x/8
@@ -103,7 +105,7 @@ func lessMean(plane []float64, width, height, period int) []float64 {
 
 // patternsOf returns period×period numbers for each block of 8×8 pixels, √2 times the
 // standard deviation of each, and how many blocks there are in a line.
-func patternsOf(residual []float64, width, height, period int) (patterns, spread []float64, across int) {
+func patternsOf(residual []float64, width, height, period int, local bool) (patterns, spread []float64, across int) {
 	across, down := (width+7)/8, (height+7)/8
 	phases := period * period
 	// Of each block: the weighted sums and the weights of its phases, and the variance of a mean.
@@ -131,29 +133,47 @@ func patternsOf(residual []float64, width, height, period int) (patterns, spread
 			s[2*phases] = w * w * float32(variance*n/float64(phases))
 		}
 	}
+	everywhere := make([]float64, stride)
+	for b := range across * down {
+		for i, v := range sums[b*stride:][:stride] {
+			everywhere[i] += float64(v)
+		}
+	}
+	all := make([]float64, phases) // the pattern of the whole picture
+	centre(all, everywhere[:phases], everywhere[phases:])
 	boxMean(sums, across, down, stride, notchReach)
 	boxMean(sums, across, down, stride, notchReach)
 	patterns = make([]float64, across*down*phases)
 	for b := range across * down {
 		s, pattern := sums[b*stride:][:stride], patterns[b*phases:][:phases]
-		mean, power, weight := 0.0, 0.0, 0.0
-		for i := range pattern {
-			if n := float64(s[phases+i]); n > 0 {
-				pattern[i] = float64(s[i]) / n
-				weight += n / float64(phases)
-			}
-			mean += pattern[i] / float64(phases)
-		}
-		for i := range pattern {
-			pattern[i] -= mean
-			power += pattern[i] * pattern[i] / float64(phases)
+		centre(pattern, s[:phases], s[phases:2*phases])
+		power, weight := 0.0, 0.0
+		for i, v := range pattern {
+			power += (v - all[i]) * (v - all[i]) / float64(phases)
+			weight += float64(s[phases+i]) / float64(phases)
 		}
 		// Twice a mean over n blocks is one over about 9/4·n of them.
 		const blocks = 9. / 4 * (2*notchReach + 1) * (2*notchReach + 1)
 		chance := float64(s[2*phases]) / (weight * weight * blocks)
-		for i := range pattern {
-			pattern[i] *= max(0, 1-chance/power)
+		for i, v := range pattern {
+			if pattern[i] = all[i]; local {
+				pattern[i] += (v - all[i]) * max(0, 1-chance/max(power, 1e-9))
+			}
 		}
 	}
 	return patterns, spread, across
+}
+
+// centre fills in a pattern from the sums and the weights of its phases, without their mean.
+func centre[T float32 | float64](pattern []float64, sums, weights []T) {
+	mean := 0.0
+	for i := range pattern {
+		if weights[i] > 0 {
+			pattern[i] = float64(sums[i] / weights[i])
+		}
+		mean += pattern[i] / float64(len(pattern))
+	}
+	for i := range pattern {
+		pattern[i] -= mean
+	}
 }

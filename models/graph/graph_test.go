@@ -221,3 +221,94 @@ func TestTypesOfWeights(t *testing.T) {
 		t.Errorf("external data: %v", err)
 	}
 }
+
+// written is a model of nodes and weights, as far as Layers reads one.
+func written(nodes []message, weights []message) []byte {
+	var inner, opset, whole message
+	for _, n := range nodes {
+		inner.bytes(graphNode, n)
+	}
+	for _, w := range weights {
+		inner.bytes(graphInitializer, w)
+	}
+	opset.number(opsetVersion, 13)
+	whole.number(modelIRVersion, 8)
+	whole.bytes(modelGraph, inner)
+	whole.bytes(modelOpset, opset)
+	return whole
+}
+
+func operator(op, name string, inputs []string, output string, attributes ...[]byte) message {
+	var m message
+	for _, in := range inputs {
+		m.text(nodeInput, in)
+	}
+	m.text(nodeOutput, output)
+	m.text(nodeName, name)
+	m.text(nodeOpType, op)
+	for _, a := range attributes {
+		m.bytes(nodeAttribute, a)
+	}
+	return m
+}
+
+func TestWhatCannotBeFollowedCannotBeTold(t *testing.T) {
+	strides := intsAttribute("strides", []int{2, 2})
+	kernel := message((&tensor{dims: []int{1, 1, 3, 3}, kind: typeFloat32, values: make([]float64, 9)}).encode("kernel"))
+	outside, infinite := slices.Clone(kernel), message((&tensor{
+		dims: []int{1, 1, 1, 1}, kind: typeFloat32, values: []float64{math.Inf(1)},
+	}).encode("kernel"))
+	outside.number(tensorDataLocation, 1)
+	up := operator("ConvTranspose", "up", []string{"x", "kernel"}, "y", strides)
+	var branch, branches message
+	branch.bytes(graphNode, up)
+	branches.text(attributeName, "then_branch")
+	branches.bytes(attributeGraph, branch)
+	for reason, model := range map[string][]byte{
+		"its kernel is kept in another file":           written([]message{up}, []message{outside}),
+		"its weights are not all finite":               written([]message{up}, []message{infinite}),
+		"it is part of a branch of If":                 written([]message{operator("If", "if", []string{"c"}, "y", branches)}, []message{kernel}),
+		"its kernel is not of floating point":          written([]message{operator("DequantizeLinear", "dq", []string{"q"}, "kernel"), up}, nil),
+		"its channels come from InstanceNormalization": written([]message{operator("InstanceNormalization", "norm", []string{"x"}, "n"), operator("DepthToSpace", "up", []string{"n"}, "y", intAttribute("blocksize", 2))}, nil),
+		"its channels are inputs":                      written([]message{operator("DepthToSpace", "up", []string{"x"}, "y", intAttribute("blocksize", 2))}, nil),
+		"its block size is malformed":                  written([]message{operator("DepthToSpace", "up", []string{"x"}, "y")}, nil),
+		"its kernel is of a shape that contradicts its attributes": written([]message{
+			operator("ConvTranspose", "up", []string{"x", "kernel"}, "y", intsAttribute("strides", []int{2, 2, 2})),
+		}, []message{kernel}),
+	} {
+		g := parse(t, model)
+		layers := g.Layers()
+		if len(layers) != 1 || layers[0].Verdict != CannotTell || layers[0].Reason != reason || layers[0].Name != "up" {
+			t.Errorf("%s: %+v", reason, layers)
+		}
+		if changes, err := g.Repair(Phases); err != nil || len(changes) > 0 {
+			t.Errorf("%s: repaired: %v, %v", reason, changes, err)
+		}
+	}
+}
+
+func TestALayerWithoutAStrideIsNone(t *testing.T) {
+	kernel := message((&tensor{dims: []int{1, 1, 3, 3}, kind: typeFloat32, values: make([]float64, 9)}).encode("kernel"))
+	model := written([]message{operator("ConvTranspose", "same", []string{"x", "kernel"}, "y")}, []message{kernel})
+	if layers := parse(t, model).Layers(); len(layers) != 0 {
+		t.Errorf("%+v", layers)
+	}
+}
+
+func TestWeightsThatOthersReadStay(t *testing.T) {
+	rising := &tensor{dims: []int{1, 1, 3, 3}, kind: typeFloat32, values: []float64{1, 2, 3, 4, 5, 6, 7, 8, 9}}
+	strides := intsAttribute("strides", []int{2, 2})
+	up := operator("ConvTranspose", "up", []string{"x", "kernel"}, "y", strides)
+	conv := operator("Conv", "conv", []string{"y", "kernel"}, "z")
+	g := parse(t, written([]message{up, conv}, []message{rising.encode("kernel")}))
+	if _, err := g.Repair(Phases); err != nil {
+		t.Fatal(err)
+	}
+	g = parse(t, g.Model())
+	if w, err := g.constant("kernel"); err != nil || !slices.Equal(w.values, rising.values) {
+		t.Errorf("the kernel of both is %v, %v", w, err)
+	}
+	if l := g.Layers(); len(l) != 1 || l[0].Verdict != Sound {
+		t.Errorf("%+v", l)
+	}
+}
