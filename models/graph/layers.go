@@ -169,13 +169,13 @@ type sums struct {
 }
 
 func (g *Graph) transposed(n *node) Layer {
-	l := Layer{Op: n.op}
+	l := Layer{Op: n.op, Stride: n.attributes["strides"].ints}
 	if len(n.inputs) < 2 {
 		return l.cannotTell("its kernel is %v", errMalformed)
 	}
 	w, err := g.constant(n.inputs[1])
 	if err != nil {
-		l.Stride, l.Kernel = n.attributes["strides"].ints, n.attributes["kernel_shape"].ints
+		l.Kernel = n.attributes["kernel_shape"].ints
 		if len(l.Kernel) == len(l.Stride) {
 			l.Remainder = remainders(l.Kernel, l.Stride)
 		}
