@@ -74,6 +74,11 @@ func (p *program) repair(c *cli.Context) error {
 	if err := fresh(in, out, c.Bool("force")); err != nil {
 		return err
 	}
+	if path := c.String("try"); path != "" {
+		if _, err := os.Stat(path); err != nil {
+			return usage("--try: %w", err)
+		}
+	}
 	model, network, err := networkOf(in)
 	if err != nil {
 		return err

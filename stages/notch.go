@@ -3,13 +3,14 @@ package stages
 import "math"
 
 // Method: in blocks of 8×8 pixels, as for the Score, the residual e = v − mean over
-// one period around is taken for each channel, clipped; the mean of e over pixels of
+// one period around is taken for each channel, clipped. The mean of e over pixels of
 // one phase, over the blocks around and weighted in favour of smooth ones, is the
 // pattern there, which is subtracted; of what differs from the pattern of the whole
-// picture as much is left as chance gives. A notch, then, at the frequencies of the lattice alone, which follows what the
-// network does to skies and to forests.
+// picture as much is left as chance gives. So this is a notch at the frequencies of
+// the lattice alone, and it follows what the network does to skies and to forests.
 const (
-	// notchReach is how many blocks to each side make up a pattern, twice.
+	// notchReach is how many blocks to each side make up a pattern; the mean over them
+	// is taken twice, so that it fades out.
 	notchReach = 3
 	// notchClip is the most, in grey levels, that a pixel says about a pattern.
 	notchClip = 8

@@ -72,7 +72,7 @@ func (g *Graph) Layers() []Layer {
 
 // holder is the name of the layer that takes the mean over the phases of another at once, or "".
 func (g *Graph) holder(l Layer) string {
-	after, err := placed(g, l.node)
+	after, err := g.placed(l.node)
 	if err != nil {
 		return ""
 	}

@@ -81,7 +81,7 @@ func (g *Graph) hold(l Layer) error {
 	if g.opset < 7 {
 		return errOldOpset
 	}
-	after, err := placed(g, l.node)
+	after, err := g.placed(l.node)
 	if err != nil {
 		return err
 	}
@@ -112,7 +112,7 @@ func (g *Graph) hold(l Layer) error {
 
 // placed is the node whose output has the pixels of an upsampling layer in place: itself, or the Reshape
 // behind a depth-to-space that an exporter has written out.
-func placed(g *Graph, n *node) (*node, error) {
+func (g *Graph) placed(n *node) (*node, error) {
 	if n.shuffles() == 0 {
 		return n, nil
 	}
