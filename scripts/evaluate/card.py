@@ -4,28 +4,23 @@ from __future__ import annotations
 
 from pathlib import Path
 
-BEGIN = "<!-- figures: python -m evaluate writes what is below -->"
-END = "<!-- figures end -->"
 
-Rows = list[tuple[str, str]]
-
-
-def table(rows: Rows) -> str:
-    lines = ["| figure | value |", "|---|---|", *(f"| {name} | {value} |" for name, value in rows)]
-    return "\n".join(lines)
+def marks(name: str) -> tuple[str, str]:
+    return f"<!-- {name}: python -m evaluate writes what is below -->", f"<!-- {name} end -->"
 
 
-def insert(text: str, rows: Rows) -> str:
-    """The card with its figures replaced; a card without marks gets them at its end."""
-    block = f"{BEGIN}\n\n{table(rows)}\n\n{END}"
-    head, begin, rest = text.partition(BEGIN)
-    if not begin:
-        return f"{text.rstrip()}\n\n{block}\n"
-    _, end, tail = rest.partition(END)
+def insert(text: str, name: str, block: str) -> str:
+    """The card with one block replaced; a card without its marks gets them at its end."""
+    first, last = marks(name)
+    filled = f"{first}\n\n{block}\n\n{last}"
+    head, found, rest = text.partition(first)
+    if not found:
+        return f"{text.rstrip()}\n\n{filled}\n"
+    _, end, tail = rest.partition(last)
     if not end:
-        raise ValueError(f"the card has {BEGIN!r} but not {END!r}")
-    return head + block + tail
+        raise ValueError(f"the card has {first!r} but not {last!r}")
+    return head + filled + tail
 
 
-def update(path: Path, rows: Rows) -> None:
-    path.write_text(insert(path.read_text(), rows))
+def update(path: Path, name: str, block: str) -> None:
+    path.write_text(insert(path.read_text(), name, block))

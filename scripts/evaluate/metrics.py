@@ -1,52 +1,78 @@
-"""Figures of merit. Pictures are uint8 [n, h, w, 3]; scores are the judge's logit difference b - a."""
+"""Figures of single pictures and their scores.
+
+Pictures are uint8 [n, h, w, 3]; scores are a judge's logit of domain b less that of domain a.
+"""
 
 from __future__ import annotations
 
 import numpy as np
 
-
-def psnr(pictures: np.ndarray, reference: np.ndarray) -> float:
-    """Mean over the pictures of 10 log10(255^2 / mse), in dB; exact copies count as 60."""
-    error = (pictures.astype(np.float64) - reference) ** 2
-    mse = np.maximum(error.mean(axis=(1, 2, 3)), 255**2 / 10**6)
-    return float(np.mean(10 * np.log10(255**2 / mse)))
+NAN = float("nan")
 
 
-def distance(pictures: np.ndarray, reference: np.ndarray) -> float:
-    """Mean absolute difference in levels of 0..255."""
-    return float(np.abs(pictures.astype(np.float32) - reference).mean())
+def psnrs(pictures: np.ndarray, reference: np.ndarray) -> np.ndarray:
+    """10 log10(255^2 / mse) of each picture, in dB, [n]; exact copies count as 60."""
+    errors = [np.mean((x.astype(np.float64) - y) ** 2) for x, y in zip(pictures, reference)]
+    return 10 * np.log10(255**2 / np.maximum(errors, 255**2 / 10**6))
+
+
+def distances(pictures: np.ndarray, reference: np.ndarray) -> np.ndarray:
+    """Mean absolute difference of each picture in levels of 0..255, [n]."""
+    return np.array([np.abs(x.astype(np.float32) - y).mean() for x, y in zip(pictures, reference)])
+
+
+def towards(scores: np.ndarray, target: int) -> np.ndarray:
+    """The scores, positive in the target domain; domain a is 0."""
+    return scores if target else -scores
 
 
 def accuracy(scores: np.ndarray, label: int) -> float:
-    """Part of the scores on the label's side of zero; label 0 is domain a."""
-    return float(np.mean((scores > 0) == bool(label)))
+    """Part of the scores on the label's side of zero."""
+    return float(np.mean(towards(scores, label) > 0))
 
 
 def flip_rate(before: np.ndarray, after: np.ndarray, target: int) -> float:
     """Of the pictures that the judge did not place in the target domain before, the part it does after."""
-    elsewhere = (before > 0) != bool(target)
-    return float(np.mean((after[elsewhere] > 0) == bool(target))) if elsewhere.any() else float("nan")
+    elsewhere = towards(before, target) <= 0
+    return accuracy(after[elsewhere], target) if elsewhere.any() else NAN
 
 
-def monotone(scores: np.ndarray, target: int, slack: float = 0.1) -> float:
-    """Scores [strengths, n]: part of the steps of strength that move towards the target domain.
+def ranks(values: np.ndarray) -> np.ndarray:
+    """Ranks from 0; equal values share the mean of theirs."""
+    values = np.asarray(values)
+    below = (values[None] < values[:, None]).sum(1)
+    equal = (values[None] == values[:, None]).sum(1)
+    return below + (equal - 1) / 2
 
-    A step back of less than `slack` logits counts as none: where there is little to change, the
-    score trembles with rounding.
+
+def spearman(x: np.ndarray, y: np.ndarray) -> float:
+    """Correlation of the ranks; not a number where either does not vary."""
+    return correlation(ranks(x), ranks(y))
+
+
+def correlation(x: np.ndarray, y: np.ndarray) -> float:
+    x, y = x - x.mean(), y - y.mean()
+    scale = np.sqrt((x * x).sum() * (y * y).sum())
+    return float((x * y).sum() / scale) if scale > 0 else NAN
+
+
+def response(scores: np.ndarray, target: int, steps: int = 2) -> tuple[float, float, float]:
+    """Of scores [strengths, n]: Spearman, largest step and range of the mean over the pictures.
+
+    Spearman is the mean over the pictures of the rank correlation of strength and score; the step
+    spans `steps` neighbours and is a share of the range, 1 for a switch.
     """
-    steps = np.diff(scores, axis=0) * (1 if target else -1)
-    return float(np.mean(steps > -slack))
+    scores = towards(scores, target)
+    order = np.arange(len(scores))
+    each = [spearman(order, scores[:, i]) for i in range(scores.shape[1])]
+    mean = scores.mean(1)
+    span = float(mean[-1] - mean[0])
+    largest = float(np.max(mean[steps:] - mean[:-steps]) / span) if span else NAN
+    # Where no picture changes there is nothing to correlate.
+    return (float(np.nanmean(each)) if not np.isnan(each).all() else NAN), largest, span
 
 
-def transfer_colour(pictures: np.ndarray, target: np.ndarray) -> np.ndarray:
-    """The baseline to beat: give every picture the target set's mean and deviation per channel.
-
-    (Reinhard et al. 2001, in RGB.)
-    """
-    x, y = pictures.astype(np.float32), target.astype(np.float32)
-    axes = (1, 2)
-    mean, deviation = x.mean(axes, keepdims=True), x.std(axes, keepdims=True) + 1
-    wanted_mean = y.mean((0, 1, 2))
-    wanted_deviation = y.std(axes).mean(0)
-    moved = (x - mean) / deviation * wanted_deviation + wanted_mean
-    return np.clip(np.round(moved), 0, 255).astype(np.uint8)
+def auc(higher: np.ndarray, lower: np.ndarray) -> float:
+    """How often a value of the first is above one of the second: the area under the ROC curve."""
+    difference = higher[:, None] - lower[None]
+    return float(((difference > 0) + 0.5 * (difference == 0)).mean())

@@ -1,43 +1,212 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
+import torch
 
-from evaluate import card, metrics
+from evaluate import ablation, card, colour, judges, measure, metrics, sets, structure, tables, translators
+from evaluate.validation import read_domain
 
 
-def pictures(value: int) -> np.ndarray:
-    return np.full((2, 4, 4, 3), value, np.uint8)
+def flat(value: int, side: int = 4) -> np.ndarray:
+    return np.full((2, side, side, 3), value, np.uint8)
+
+
+def noise(seed: int, low: int = 0, high: int = 256, n: int = 3, side: int = 64) -> np.ndarray:
+    return np.random.default_rng(seed).integers(low, high, (n, side, side, 3), dtype=np.uint8)
 
 
 def test_psnr_of_one_level_is_48_decibels():
-    assert metrics.psnr(pictures(10), pictures(11)) == pytest.approx(48.13, abs=0.01)
+    assert metrics.psnrs(flat(10), flat(11)) == pytest.approx([48.13, 48.13], abs=0.01)
+
+
+def test_psnr_of_a_copy_is_60_decibels():
+    assert metrics.psnrs(flat(10), flat(10)) == pytest.approx([60, 60])
 
 
 def test_distance_does_not_wrap_round():
-    assert metrics.distance(pictures(0), pictures(255)) == 255
+    assert metrics.distances(flat(0), flat(255)).tolist() == [255, 255]
+
+
+def test_accuracy_goes_by_the_side_of_zero():
+    scores = np.array([-2.0, -1.0, 3.0, 0.0])
+    assert metrics.accuracy(scores, 0) == 0.5 and metrics.accuracy(scores, 1) == 0.25
 
 
 def test_flip_rate_counts_only_what_was_elsewhere():
     before, after = np.array([-1.0, -1.0, 2.0]), np.array([1.0, -1.0, 2.0])
     assert metrics.flip_rate(before, after, target=1) == 0.5
+    assert np.isnan(metrics.flip_rate(before[2:], after[2:], target=1))
 
 
-def test_monotone_forgives_trembling_but_not_a_step_back():
-    scores = np.array([[0.0], [-0.05], [1.0], [0.5]])
-    assert metrics.monotone(scores, target=1) == pytest.approx(2 / 3)
+@pytest.mark.parametrize(
+    ("x", "y", "wanted"),
+    [([1, 2, 3], [10, 20, 90], 1.0), ([1, 2, 3], [3, 2, 1], -1.0), ([1, 2, 3, 4], [1, 1, 2, 2], 0.894427)],
+)
+def test_spearman_goes_by_rank_alone(x: list[float], y: list[float], wanted: float):
+    assert metrics.spearman(np.array(x), np.array(y)) == pytest.approx(wanted)
 
 
-def test_colour_transfer_takes_the_targets_mean():
-    rng = np.random.default_rng(0)
-    dark, light = (rng.integers(low, low + 60, (3, 16, 16, 3), dtype=np.uint8) for low in (20, 150))
-    assert metrics.transfer_colour(dark, light).mean() == pytest.approx(light.mean(), abs=1)
+def test_response_of_a_straight_line_has_even_steps():
+    scores = np.linspace(1, -1, 9)[:, None].repeat(2, axis=1)
+    assert metrics.response(scores, target=0) == pytest.approx((1.0, 0.25, 2.0))
 
 
-def test_the_card_keeps_its_prose():
-    rows = [("steps", "7")]
-    once = card.insert("# Card\n\nProse.\n", [("steps", "6")])
-    twice = card.insert(once, rows)
-    assert (
-        twice.startswith("# Card\n\nProse.\n") and "| steps | 7 |" in twice and "| steps | 6 |" not in twice
-    )
+def test_response_of_a_switch_is_one_step():
+    scores = np.array([[-1.0]] * 4 + [[1.0]] * 5)
+    assert metrics.response(scores, target=1)[1:] == pytest.approx((1.0, 2.0))
+
+
+def test_response_of_nothing_is_no_number():
+    spearman, step, span = metrics.response(np.zeros((9, 2)), target=1)
+    assert np.isnan(spearman) and np.isnan(step) and span == 0
+
+
+def test_auc_counts_pairs_and_half_of_ties():
+    assert metrics.auc(np.array([2.0, 3.0]), np.array([1.0, 2.0])) == pytest.approx(3.5 / 4)
+
+
+def test_edges_are_kept_by_light_and_lost_by_noise():
+    picture = noise(0, 50, 100)[0]
+    assert structure.edges_kept(picture + 20, picture) == pytest.approx(1)
+    assert structure.edges_kept(noise(1)[0], picture) < 0.1
+
+
+@pytest.mark.parametrize(("period", "place"), [(2, 0), (4, 1), (8, 2)])
+def test_a_lattice_is_measured_in_grey_levels(period: int, place: int):
+    picture = np.full((64, 64, 3), 100, np.uint8)
+    picture[::period, ::period] += 4
+    after, before = structure.lattice(picture), structure.lattice(np.full((64, 64, 3), 100, np.uint8))
+    # One of the period's phases is higher by 4.5 than the others' mean, 4.5 = 4 * 9 / 8, at the least.
+    assert before.tolist() == [0, 0, 0]
+    assert after[place] == pytest.approx(4.5 * np.sqrt(period**2 - 1) / period**2, rel=0.35)
+    assert structure.flagged(after, before) and not structure.flagged(after, after)
+
+
+def test_noise_is_no_lattice():
+    assert not structure.flagged(structure.lattice(noise(0, 90, 110)[0]), np.zeros(3))
+
+
+def test_kid_of_unit_vectors_by_hand():
+    # Features of one dimension: k(1, 1) = 8, k(1, 0) = k(0, 0) = 1; so 8 + 1 - 2 * 1.
+    ones, zeros = np.ones((4, 1)), np.zeros((3, 1))
+    assert sets.kid(ones, zeros) == pytest.approx(7)
+    assert sets.kid(ones, ones) == pytest.approx(0)
+
+
+def test_laplacian_levels_add_up_to_the_picture():
+    picture = noise(0).astype(np.float32)
+    fine, *rest = sets.laplacian(picture, levels=3)
+    total = rest[1].repeat(2, 1).repeat(2, 2) + rest[0]
+    assert np.abs(total.repeat(2, 1).repeat(2, 2) + fine - picture).max() < 1e-3
+
+
+def test_sliced_wasserstein_is_small_for_the_same_set_and_grows_with_a_cast():
+    pictures = noise(0, 50, 100)
+    same, light, lighter = (sets.sliced_wasserstein(pictures + d, pictures, 256, 16) for d in (0, 20, 60))
+    assert same < 0.2 and 5 * same < light < lighter
+
+
+def test_colour_transfer_gives_mean_and_covariance():
+    mixing = np.array([[1, 0.5, 0], [0, 1, 0.3], [0, 0, 1]])
+    source = np.clip(np.random.default_rng(0).normal(0, 12, (1, 64, 64, 3)) @ mixing + 120, 0, 255)
+    target = np.clip(np.random.default_rng(1).normal(0, 20, (1, 64, 64, 3)) + 90, 0, 255)
+    wanted = colour.colours(target)
+    got = colour.colours(colour.transfer(source, colour.colours(source), wanted))
+    assert np.abs(got.mean - wanted.mean).max() < 0.5
+    assert np.abs(got.covariance - wanted.covariance).max() < 0.02 * wanted.covariance[0, 0]
+
+
+def test_grey_pictures_survive_colour_transfer():
+    grey = noise(0)[:1, :, :, :1].repeat(3, axis=3)
+    moved = colour.transfer(grey, colour.colours(grey), colour.colours(noise(1)))
+    assert moved.mean() == pytest.approx(noise(1).mean(), abs=5)
+
+
+@pytest.mark.parametrize("make", [translators.global_transfer, translators.picture_transfer])
+def test_baselines_move_to_the_target_in_proportion_to_the_strength(make):
+    domains = [noise(0, 20, 80), noise(1, 150, 250)]
+    translate = make(domains)
+    none, half, full = (translate(domains[0], 1, strength).mean() for strength in (0.0, 0.5, 1.0))
+    assert none == domains[0].mean()
+    assert full == pytest.approx(domains[1].mean(), abs=2)
+    assert half == pytest.approx((none + full) / 2, abs=1)
+
+
+class Brightness(torch.nn.Module):
+    """A judge for which light is winter."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.head = torch.nn.Linear(1, 2, bias=False)
+        torch.nn.init.constant_(self.head.weight, 1.0)
+        self.head.weight.data[0] = -1
+
+    def features(self, image: torch.Tensor) -> torch.Tensor:
+        return image.mean((1, 2, 3))[:, None]
+
+
+def domain_of(name: str, pixels: np.ndarray, jury: list[judges.Judge]) -> measure.Domain:
+    clear = np.array([True] * (len(pixels) - 1) + [False])
+    return measure.Domain(name, pixels, clear, [judge.look(pixels) for judge in jury])
+
+
+def test_a_perfect_translator_gets_perfect_figures():
+    jury = [judges.Judge(Brightness())]
+    a, b = (domain_of(n, p, jury) for n, p in (("a", noise(0, 0, 50)), ("b", noise(1, 200, 256))))
+
+    def perfect(pictures: np.ndarray, target: int, strength: float) -> np.ndarray:
+        if (pictures.mean() > 128) == bool(target):
+            return pictures
+        shift = strength * 205
+        return (pictures + (shift if target else -shift)).clip(0, 255).astype(np.uint8)
+
+    there, back = measure.run(perfect, a.pixels, 1, jury), measure.run(perfect, b.pixels, 0, jury)
+    found = measure.figures(there, back, a, b, label=1)
+    wanted = {"flips 0": 1, "flipped 0": 1, "response 0": 1, "spearman 0": 1, "step 0": 0.25}
+    wanted.update({"own": 0, "own psnr": 60, "again": 0, "auc": 1, "edges": 1, "flagged": 0, "moved": 205})
+    assert {key: found[key] for key in wanted} == pytest.approx(wanted, abs=0.02)
+    parts = there.part(a.clear), back.part(b.clear)
+    part = measure.figures(*parts, a.only_clear(), b.only_clear(), label=1)
+    assert part["flips 0"] == 1 and len(parts[0].translated) == 2
+
+
+def test_the_identity_has_no_share_of_nothing():
+    jury = [judges.Judge(Brightness())]
+    a, b = (domain_of(n, p, jury) for n, p in (("a", noise(0, 0, 50)), ("b", noise(1, 200, 256))))
+    runs = [measure.run(translators.identity, d.pixels, t, jury) for d, t in ((b, 0), (a, 1))]
+    found = measure.figures(runs[1], runs[0], a, b, label=1)
+    assert found["flips 0"] == 0 and found["response 0"] == 0 and found["auc"] == 0.5
+    assert np.isnan(found["own"]) and np.isnan(found["spearman 0"])
+    text = tables.direction("a to b", {"identity": found}, {"identity": found}, 1, 0.5)
+    assert "| L1 asked for its own season, of that | ≤ 0.40 | – |" in text
+    assert "| in the target season, judge 1 | ≥ 0.90 | 0.00 (0.00) |" in text
+
+
+def test_enlarged_pictures_are_judged_as_they_are():
+    small = flat(200, side=64)
+    plain, enlarged = judges.Judge(Brightness()), judges.Judge(Brightness(), side=128)
+    assert enlarged.look(small)[0] == pytest.approx(plain.look(small)[0])
+
+
+def test_domains_are_read_shrunk_with_their_unclear_pictures(folders: tuple[str, str]):
+    folder = Path(folders[0])
+    domain = read_domain(folder, frozenset([f"{folder.name}/2.png"]), [], shrink=2)
+    assert domain.pixels.shape == (6, 64, 64, 3) and domain.clear.tolist() == [1, 1, 0, 1, 1, 1]
+
+
+def test_ablation_measures_the_averaged_network(generator_run):
+    pictures = noise(0)
+    moved = ablation.translator(generator_run)(pictures, 1, 1.0)
+    assert moved.shape == pictures.shape and moved.dtype == np.uint8
+
+
+def test_the_card_keeps_its_prose_and_its_other_blocks():
+    once = card.insert(card.insert("# Card\n\nProse.\n", "figures", "six"), "ablation", "one")
+    twice = card.insert(once, "figures", "seven")
+    assert twice.startswith("# Card\n\nProse.\n") and "seven" in twice and "six" not in twice
+    assert twice.count("<!-- ablation") == 2 and "one" in twice
+    with pytest.raises(ValueError):
+        card.insert(twice.replace("<!-- figures end -->", ""), "figures", "eight")

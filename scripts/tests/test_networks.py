@@ -3,12 +3,13 @@ from __future__ import annotations
 import pytest
 import torch
 
-from train.methods.domain_code import level_of
+from train.methods.domain_code import coarse_luma, level_of
 from train.networks.classifier import Classifier
+from train.networks.depthwise_judge import DepthwiseJudge
 from train.networks.discriminator import Discriminators
 from train.networks.generator import Generator, apply_residual
 from train.networks.judge import Judge
-from train.networks.layers import multiply_accumulates
+from train.networks.layers import Double, multiply_accumulates
 
 
 def test_generator_costs_at_most_three_billion_multiply_accumulates():
@@ -62,8 +63,30 @@ def test_classifier_takes_any_size(side: int):
     assert Classifier(width=4).eval()(torch.zeros(2, 3, side, side)).shape == (2, 2)
 
 
-def test_judge_gives_two_logits():
-    assert Judge(width=8)(torch.zeros(2, 3, 64, 64)).shape == (2, 2)
+@pytest.mark.parametrize("judge", [Judge, DepthwiseJudge])
+def test_judges_give_two_logits_of_their_features(judge: type):
+    net, images = judge(width=8).eval(), torch.rand(2, 3, 64, 72) * 2 - 1
+    assert net(images).shape == (2, 2)
+    assert torch.equal(net.head(net.features(images)), net(images))
+
+
+def test_nearest_upsampling_keeps_a_flat_picture_flat_and_transposed_does_not():
+    torch.manual_seed(0)
+    flat = torch.ones(1, 4, 8, 8)
+    inner = {kind: Double(4, kind)(flat)[..., 2:-2, 2:-2] for kind in ("nearest", "transposed")}
+    spread = {kind: (x - x.mean((2, 3), keepdim=True)).abs().max() for kind, x in inner.items()}
+    assert spread["nearest"] == 0 and spread["transposed"] > 0.01
+
+
+def test_unknown_upsampling_is_an_error():
+    with pytest.raises(ValueError, match="bicubic"):
+        Generator(width=4, blocks=1, upsample="bicubic")
+
+
+def test_coarse_luma_forgets_hue_and_detail():
+    image = torch.rand(1, 3, 8, 8)
+    light = (image * torch.tensor([0.299, 0.587, 0.114])[:, None, None]).sum(1, keepdim=True)
+    assert torch.allclose(coarse_luma(image)[0, 0, 1, 0], light[0, 0, 4:, :4].mean())
 
 
 @pytest.mark.parametrize(

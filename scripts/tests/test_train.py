@@ -9,6 +9,7 @@ import pytest
 import torch
 from conftest import TINY, new_run
 
+from train import config as configs
 from train import loop, parallel
 from train.clean import cross_validate, unlikely
 from train.methods.domain_code import strengths
@@ -53,6 +54,23 @@ def test_two_processes_share_a_batch(tmp_path: Path, folders: tuple[str, str]):
     run = new_run(tmp_path, "domain-code", folders, TINY)
     parallel.launch(loop.train, 2, run, 2)
     assert [entry["step"] for entry in losses(run)] == [1, 2]
+
+
+def test_a_run_starts_from_another_runs_networks(generator_run: Path, tmp_path: Path):
+    config = configs.read(generator_run / loop.CONFIG)
+    config = configs.from_dict({**config, "init": str(generator_run), "seed": 5})
+    started, (_, given, _) = loop.start(config, loop.device()), loop.restore(generator_run, loop.device())
+    for ours, theirs in zip(started.network().state_dict().values(), given.network().state_dict().values()):
+        assert torch.equal(ours, theirs)
+    assert started.top == given.top
+
+
+def test_one_command_grows_from_64_to_256_pixels(tmp_path: Path, folders: tuple[str, str]):
+    stages = [{"steps": 1, "size": size, "batch": 1, "cover": [1.0, 1.0]} for size in (64, 128, 256)]
+    run = new_run(tmp_path, "domain-code", folders, {**TINY, "stages": stages, "sheet_every": 9})
+    loop.train(run)
+    assert [entry["step"] for entry in losses(run)] == [1, 2, 3]
+    assert loop.restore(run, loop.device())[1].top == 3
 
 
 def test_cross_validation_scores_every_picture_once(tmp_path: Path, folders: tuple[str, str]):

@@ -13,12 +13,13 @@ from train.methods import method
 
 def parse(argv: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m train", description=__doc__)
-    parser.add_argument("--method", help="domain-code, classifier or judge")
+    parser.add_argument("--method", help="domain-code, classifier, judge or second-judge")
     parser.add_argument("--a", action="append", default=[], help="folder of domain a; repeatable")
     parser.add_argument("--b", action="append", default=[], help="folder of domain b; repeatable")
     parser.add_argument("--drop", help="text file of pictures to leave out, one path a line")
     parser.add_argument("--out", type=Path, required=True, help="run folder; an existing run goes on")
     parser.add_argument("--config", type=Path, help="JSON file over the method's defaults")
+    parser.add_argument("--init", help="run folder to start from instead of random weights")
     parser.add_argument("--seed", type=int)
     parser.add_argument("--until", type=int, help="stop after this step")
     parser.add_argument("--workers", type=int, default=1, help="processes sharing each batch (cpu)")
@@ -31,7 +32,7 @@ def main(argv: list[str]) -> int:
     if not path.exists():
         given = configs.read(options.config) if options.config else {}
         flags = {"method": options.method, "a": options.a, "b": options.b}
-        flags.update(drop=options.drop, seed=options.seed)
+        flags.update(drop=options.drop, init=options.init, seed=options.seed)
         given.update({key: value for key, value in flags.items() if value})
         missing = [key for key in ("method", "a", "b") if not given.get(key)]
         if missing:

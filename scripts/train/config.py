@@ -33,6 +33,7 @@ class Config:
     b: list[str]
     stages: list[Stage]
     domains: tuple[str, str] = ("summer", "winter")
+    init: str = ""  # a run folder whose networks and optimisers this run starts from
     drop: str = ""  # a text file with paths of training pictures to leave out
     seed: int = 1
     lr: float = 4e-4

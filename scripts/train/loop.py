@@ -31,6 +31,15 @@ def build(config: Config, on: torch.device) -> Method:
     return method(config.method)[0](config, on)
 
 
+def start(config: Config, on: torch.device) -> Method:
+    """The method at step 0: freshly initialised, or at the last checkpoint of the run it starts from."""
+    trainer = build(config, on)
+    if config.init:
+        checkpoint = torch.load(Path(config.init) / CHECKPOINT, map_location=on)
+        trainer.load(checkpoint["method"])
+    return trainer
+
+
 def restore(run: Path, on: torch.device) -> tuple[Config, Method, dict[str, Any]]:
     """The configuration, the method at its last checkpoint, and the checkpoint's other facts."""
     config = configs.from_dict(configs.read(run / CONFIG))
@@ -52,7 +61,7 @@ def train(run: Path, until: int | None = None) -> None:
         first, seconds = facts["step"], facts["seconds"]
     else:
         config = configs.from_dict(configs.read(run / CONFIG))
-        trainer, first, seconds = build(config, on), 0, 0.0
+        trainer, first, seconds = start(config, on), 0, 0.0
     main = parallel.rank() == 0
     if main:
         keep_log(run / LOG, first)

@@ -13,11 +13,12 @@ from typing import Any
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from train import parallel
 from train.config import Config
-from train.data import Sampler
+from train.data import LUMA, Sampler
 from train.ema import Average
 from train.losses import A, B, adversarial, reconstruction
 from train.networks.discriminator import BASE, Discriminators
@@ -32,9 +33,17 @@ DEFAULTS: dict[str, Any] = {
     "decay_from": 0.6,
     "network": {"width": 16, "blocks": 4},
     "discriminator": {"width": 40, "levels": 4, "scales": 3},
-    "weights": {"adversarial": 1.0, "cycle": 2.0, "own": 2.5, "wrong": 0.5},
+    "weights": {
+        "adversarial": 1.0,
+        "towards_a": 1.0,  # of the adversarial loss, where one direction is harder
+        "cycle": 2.0,
+        "coarse_cycle": 0.0,  # the same on luma averaged down: snow may cover grass and its colour
+        "own": 2.5,
+        "wrong": 0.5,
+    },
 }
 
+COARSE = 4  # pixels
 CODES = (-1.0, -0.5, 0.0, 0.5, 1.0)
 
 
@@ -84,12 +93,14 @@ class DomainCode:
             partly = self.generator(real, -own * strength)
             judged = self.discriminators(fake, level)
         fooled = adversarial([out[:n] for out in judged], B, True)
-        fooled = fooled + adversarial([out[n:] for out in judged], A, True)
+        fooled = fooled + weights["towards_a"] * adversarial([out[n:] for out in judged], A, True)
         cycle = reconstruction(back, real)
+        coarse = reconstruction(coarse_luma(back), coarse_luma(real))
         # Nothing to do on a picture's own side of zero, and from there in proportion.
         part = strength.clamp(min=0)[:, None, None, None]
         keep = reconstruction(partly, torch.lerp(real, fake.detach().float(), part))
-        loss = weights["adversarial"] * fooled + weights["cycle"] * cycle + weights["own"] * keep
+        loss = weights["adversarial"] * fooled + weights["own"] * keep
+        loss = loss + weights["cycle"] * cycle + weights["coarse_cycle"] * coarse
         self.generator_optimiser.zero_grad()
         loss.backward()
         parallel.average_gradients(self.generator.parameters())
@@ -162,6 +173,12 @@ class DomainCode:
 
     def network(self) -> nn.Module:
         return self.average.net
+
+
+def coarse_luma(image: Tensor) -> Tensor:
+    """[n, 3, h, w] -> [n, 1, h/4, w/4]: what must come back of a picture, not how it was drawn."""
+    weights = torch.tensor(LUMA, device=image.device)[:, None, None]
+    return F.avg_pool2d((image.float() * weights).sum(1, keepdim=True), COARSE)
 
 
 def strengths(rng: np.random.Generator, n: int) -> np.ndarray:

@@ -6,7 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from train.networks.layers import CodedNorm, ResidualBlock, conv, double
+from train.networks.layers import CodedNorm, Double, ResidualBlock, conv
 
 # Keeps the logarithms below finite at black and white; divided out again, so that a zero
 # residual is the identity.
@@ -21,7 +21,9 @@ class Generator(nn.Module):
     costs more than the convolutions and hides the brightness that snow is recognised by.
     """
 
-    def __init__(self, width: int = 16, blocks: int = 4, reflect: bool = True) -> None:
+    def __init__(
+        self, width: int = 16, blocks: int = 4, reflect: bool = True, upsample: str = "nearest"
+    ) -> None:
         super().__init__()
         w = width
         self.enter = conv(3, w, reflect=reflect)
@@ -32,11 +34,14 @@ class Generator(nn.Module):
         self.norm3 = CodedNorm(8 * w)
         self.blocks = nn.ModuleList(ResidualBlock(8 * w, reflect) for _ in range(blocks))
         self.narrow2 = nn.Conv2d(8 * w, 4 * w, 1)
+        self.double2 = Double(4 * w, upsample)
         self.up2 = conv(4 * w, 4 * w, reflect=reflect)
         self.norm_up2 = CodedNorm(4 * w)
         self.narrow1 = nn.Conv2d(4 * w, 2 * w, 1)
+        self.double1 = Double(2 * w, upsample)
         self.up1 = conv(2 * w, 2 * w, reflect=reflect)
         self.narrow0 = nn.Conv2d(2 * w, w, 1)
+        self.double0 = Double(w, upsample)
         self.up0 = conv(w, w, reflect=reflect)
         self.leave = conv(w, 3, reflect=reflect)
         nn.init.normal_(self.leave.weight, std=0.01)
@@ -49,11 +54,11 @@ class Generator(nn.Module):
         x = F.relu(self.norm3(self.down3(quarter), code))
         for block in self.blocks:
             x = block(x, code)
-        x = F.relu(double(self.narrow2(x)) + quarter)
+        x = F.relu(self.double2(self.narrow2(x)) + quarter)
         x = F.relu(self.norm_up2(self.up2(x), code))
-        x = F.relu(double(self.narrow1(x)) + half)
+        x = F.relu(self.double1(self.narrow1(x)) + half)
         x = F.relu(self.up1(x))
-        x = F.relu(double(self.narrow0(x)) + full)
+        x = F.relu(self.double0(self.narrow0(x)) + full)
         x = F.relu(self.up0(x))
         return apply_residual(image, self.leave(x))
 

@@ -21,13 +21,15 @@ class Judge(nn.Module):
         self.dropout = nn.Dropout(dropout)
         self.head = nn.Linear(4 * w, 2)
 
-    def forward(self, image: Tensor) -> Tensor:
+    def features(self, image: Tensor) -> Tensor:
+        """[n, 4 * width]: the votes of all places, averaged after the last non-linearity."""
         x = F.max_pool2d(self.enter(F.avg_pool2d(image, 2)), 2)
         for stage in self.stages:
             x = F.max_pool2d(stage(x), 2)
-        # The votes of all places are averaged after the last non-linearity.
-        votes = F.silu(self.norm(x))
-        return self.head(self.dropout(votes.mean((2, 3))))
+        return F.silu(self.norm(x)).mean((2, 3))
+
+    def forward(self, image: Tensor) -> Tensor:
+        return self.head(self.dropout(self.features(image)))
 
 
 class PreBlock(nn.Module):

@@ -53,6 +53,19 @@ def double(x: Tensor) -> Tensor:
     return F.interpolate(x, scale_factor=2.0, mode="nearest")
 
 
+class Double(nn.Module):
+    """Upsampling by two: `nearest`, or `transposed`, a 4x4 transposed convolution, to compare with."""
+
+    def __init__(self, channels: int, kind: str) -> None:
+        super().__init__()
+        if kind not in ("nearest", "transposed"):
+            raise ValueError(f"unknown upsampling {kind!r}; known: nearest, transposed")
+        self.transposed = nn.ConvTranspose2d(channels, channels, 4, 2, 1) if kind == "transposed" else None
+
+    def forward(self, x: Tensor) -> Tensor:
+        return double(x) if self.transposed is None else self.transposed(x)
+
+
 def multiply_accumulates(net: nn.Module, *inputs: Tensor) -> int:
     """Count multiply-accumulates of the convolutions and linear layers in one forward pass."""
     total = 0
