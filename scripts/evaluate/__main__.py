@@ -83,11 +83,11 @@ def main(argv: list[str]) -> int:
                 write_sheet(translate, domain, path, first, 8)
     if options.only_sheets:
         return 0
-    classifier = sessions.open_model(options.classifier)
-    rows = accuracies("classifier", [sessions.classify(classifier, d.pixels) for d in domains], domains)
+    rows = []
     for i in range(len(jury)):
         rows += accuracies(f"judge {i + 1}", [d.seen[i][0] for d in domains], domains)
     real = tables.markdown(["accuracy on real pictures", *(d.name for d in domains), "all"], rows)
+    classifier = sessions.open_model(options.classifier)
     rows = []
     for path, session in ((options.generator, generator), (options.classifier, classifier)):
         time = f"{sessions.milliseconds(session):.1f} ms"

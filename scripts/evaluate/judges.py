@@ -40,7 +40,7 @@ class Judge:
 
 
 def read(run: Path, side: int = 0) -> Judge:
-    """The averaged network of a run of --method judge or second-judge."""
+    """The averaged network of a run of --method judge or classifier."""
     _, trainer, _ = loop.restore(run, torch.device("cpu"))
     net = trainer.network().eval()
     if not hasattr(net, "features"):

@@ -21,12 +21,6 @@ def translate(session: onnxruntime.InferenceSession, pictures: np.ndarray, code:
     return np.concatenate(runs)
 
 
-def classify(session: onnxruntime.InferenceSession, pictures: np.ndarray) -> np.ndarray:
-    """The logit of domain b less that of domain a, [n]."""
-    logits = np.concatenate([session.run(None, {"image": p[None]})[0] for p in pictures])
-    return logits[:, 1] - logits[:, 0]
-
-
 def milliseconds(session: onnxruntime.InferenceSession, size: int = 256, runs: int = 40) -> float:
     """The fastest of some runs on one picture: the others share the machine."""
     picture = np.random.default_rng(0).integers(0, 256, (1, size, size, 3), dtype=np.uint8)

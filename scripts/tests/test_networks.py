@@ -5,7 +5,6 @@ import torch
 
 from train.methods.domain_code import coarse_luma, level_of
 from train.networks.classifier import Classifier
-from train.networks.depthwise_judge import DepthwiseJudge
 from train.networks.discriminator import Discriminators
 from train.networks.generator import Generator, apply_residual
 from train.networks.judge import Judge
@@ -63,7 +62,7 @@ def test_classifier_takes_any_size(side: int):
     assert Classifier(width=4).eval()(torch.zeros(2, 3, side, side)).shape == (2, 2)
 
 
-@pytest.mark.parametrize("judge", [Judge, DepthwiseJudge])
+@pytest.mark.parametrize("judge", [Judge, Classifier])
 def test_judges_give_two_logits_of_their_features(judge: type):
     net, images = judge(width=8).eval(), torch.rand(2, 3, 64, 72) * 2 - 1
     assert net(images).shape == (2, 2)

@@ -40,7 +40,6 @@ def method(name: str) -> tuple[Callable[[Config, torch.device], Method], dict[st
         "domain-code": (domain_code.DomainCode, domain_code.DEFAULTS),
         "classifier": (classifier.ClassifierMethod, classifier.DEFAULTS),
         "judge": (classifier.JudgeMethod, classifier.JUDGE_DEFAULTS),
-        "second-judge": (classifier.SecondJudgeMethod, classifier.SECOND_JUDGE_DEFAULTS),
     }
     if name not in methods:
         raise ValueError(f"unknown method {name!r}; known: {', '.join(sorted(methods))}")

@@ -1,4 +1,4 @@
-"""The season classifier and the judges: cross-entropy on noisy labels."""
+"""The season classifier and the judge: cross-entropy on noisy labels."""
 
 from __future__ import annotations
 
@@ -14,7 +14,6 @@ from train.config import Config
 from train.data import Sampler
 from train.ema import Average
 from train.networks.classifier import Classifier
-from train.networks.depthwise_judge import DepthwiseJudge
 from train.networks.judge import Judge
 
 DEFAULTS: dict[str, Any] = {
@@ -31,7 +30,6 @@ DEFAULTS: dict[str, Any] = {
 
 
 JUDGE_DEFAULTS: dict[str, Any] = {**DEFAULTS, "network": {"width": 24}, "lr": 1e-3}
-SECOND_JUDGE_DEFAULTS: dict[str, Any] = {**DEFAULTS, "network": {"width": 64}, "lr": 1e-3}
 
 
 class ClassifierMethod:
@@ -104,9 +102,3 @@ class JudgeMethod(ClassifierMethod):
     """The same training of another architecture. It judges translations and is never exported."""
 
     architecture = Judge
-
-
-class SecondJudgeMethod(ClassifierMethod):
-    """A third architecture, so that no figure rests on the tastes of one judge."""
-
-    architecture = DepthwiseJudge

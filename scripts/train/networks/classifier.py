@@ -28,7 +28,8 @@ class Classifier(nn.Module):
         self.dropout = nn.Dropout(dropout)
         self.head = nn.Linear(2 * widths[-1], 2)
 
-    def forward(self, image: Tensor) -> Tensor:
+    def features(self, image: Tensor) -> Tensor:
+        """[n, 12 * width]: mean and spread over the places."""
         x = F.avg_pool2d(image, self.pool)
         for i, (layer, norm) in enumerate(zip(self.convs, self.norms)):
             x = F.relu(norm(layer(x)))
@@ -37,5 +38,7 @@ class Classifier(nn.Module):
         mean = x.mean((2, 3))
         # The spread says whether a feature (snow) is everywhere or only in places.
         spread = ((x - mean[:, :, None, None]) ** 2).mean((2, 3))
-        features = torch.cat([mean, (spread + 1e-5).sqrt()], dim=1)
-        return self.head(self.dropout(features))
+        return torch.cat([mean, (spread + 1e-5).sqrt()], dim=1)
+
+    def forward(self, image: Tensor) -> Tensor:
+        return self.head(self.dropout(self.features(image)))
