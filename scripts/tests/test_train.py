@@ -10,8 +10,9 @@ import torch
 from conftest import TINY, new_run
 
 from train import config as configs
-from train import loop, parallel
+from train import data, loop, parallel
 from train.clean import cross_validate, unlikely
+from train.methods import method
 from train.methods.domain_code import strengths
 
 
@@ -65,12 +66,18 @@ def test_a_run_starts_from_another_runs_networks(generator_run: Path, tmp_path: 
     assert started.top == given.top
 
 
-def test_one_command_grows_from_64_to_256_pixels(tmp_path: Path, folders: tuple[str, str]):
+def test_one_run_grows_from_64_to_256_pixels(folders: tuple[str, str]):
     stages = [{"steps": 1, "size": size, "batch": 1, "cover": [1.0, 1.0]} for size in (64, 128, 256)]
-    run = new_run(tmp_path, "domain-code", folders, {**TINY, "stages": stages, "sheet_every": 9})
-    loop.train(run)
-    assert [entry["step"] for entry in losses(run)] == [1, 2, 3]
-    assert loop.restore(run, loop.device())[1].top == 3
+    given = {"method": "domain-code", "a": folders[:1], "b": folders[1:], **TINY, "stages": stages}
+    _, defaults = method("domain-code")
+    trainer = loop.build(configs.from_dict({**defaults, **given}), loop.device())
+    a, b = (data.Sampler([data.load(folder)], jitter=0.1) for folder in folders)
+    tops = []
+    for step in range(3):
+        found = trainer.step(a, b, np.random.default_rng(step), step)
+        assert all(np.isfinite(value) for value in found.values())
+        tops.append(trainer.top)
+    assert tops == [1, 2, 3]
 
 
 def test_cross_validation_scores_every_picture_once(tmp_path: Path, folders: tuple[str, str]):
