@@ -1,6 +1,7 @@
 package stages
 
 import (
+	"bytes"
 	"math"
 	"math/rand/v2"
 	"slices"
@@ -136,12 +137,51 @@ func FuzzTransferEqualsItsDefinition(f *testing.F) {
 	f.Fuzz(func(t *testing.T, w, h, scale uint8, seed uint64) {
 		width, height, factor := int(w%24)+1, int(h%24)+1, int(scale%5)+1
 		small, result := textured(width, height, 3, seed), textured(width, height, 3, seed+1)
-		full := textured(width*factor+int(seed%3), height*factor, 3, seed+2)
+		full := textured(width*factor+int(seed%3), height*factor, 3+int(seed%2), seed+2)
 		got, want := transferred(t, full, small, result), transferSlowly(full, small, result)
 		if d := worst(got, want); d > 1 {
 			t.Errorf("%d×%d to %d×%d: differs by %d", width, height, full.Width, full.Height, d)
 		}
 	})
+}
+
+// 16 bits a sample are changed as 8 are, only finer.
+func TestDeepPicturesAreChangedAsOthersAre(t *testing.T) {
+	for _, alpha := range []bool{false, true} {
+		p := deepPhoto(70, 50, true, alpha)
+		small, result := textured(13, 9, 3, 1), textured(13, 9, 3, 2)
+		full := Pixels{Width: 70, Height: 50, Bands: 3}
+		for i, v := range p.samples {
+			if i%4 < 3 {
+				full.Data = append(full.Data, byte((int(v)+128)/257))
+			}
+		}
+		want := transferSlowly(full, small, result)
+		var got bytes.Buffer
+		err := withPictures(func(s *scope) error {
+			file := p.file(t, PNG, 1, true, alpha, nil)
+			q := s.open(file, "", true, anyFault)
+			q.toSRGB(false, true)
+			q.change(fitted(small, result))
+			return q.save(".png", nil, nil, nil, func(f []byte) error {
+				got.Write(f)
+				return nil
+			})
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i, v := range photoOf(t, got.Bytes()).samples {
+			switch {
+			case i%4 == 3:
+				if v != p.samples[i] {
+					t.Fatalf("alpha %d, want %d", v, p.samples[i])
+				}
+			case math.Abs(float64(v)/257-float64(want.Data[i/4*3+i%4])) > 2.5: // 8 bits of source, times a gain
+				t.Fatalf("sample %d is %.1f, want %d", i, float64(v)/257, want.Data[i/4*3+i%4])
+			}
+		}
+	}
 }
 
 // transferSlowly is transferred as it is defined: each window summed by itself.

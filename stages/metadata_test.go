@@ -76,17 +76,17 @@ func facts(t *testing.T, file []byte) map[string]string {
 		}
 		file = withSegment(jpegOf(t, scene(8, 8)), 0xe1, append([]byte("Exif\x00\x00"), exif...))
 	}
-	err := withPictures(func(s *scope) error {
-		p := s.open(file, "", true, badFault)
-		for _, name := range []string{"exif-ifd0-Make", "exif-ifd0-DateTime", "exif-ifd0-Orientation", "exif-ifd2-ExposureTime", "exif-ifd2-MakerNote", "exif-ifd3-GPSLatitude"} {
-			if v := p.text(name); v != "" {
-				out[name[10:]], _, _ = strings.Cut(v, " (")
-			}
-		}
-		return nil
-	})
+	m, err := bimg.Metadata(file)
 	if err != nil {
 		t.Fatal(err)
+	}
+	for name, v := range map[string]string{
+		"Make": m.EXIF.Make, "DateTime": m.EXIF.Datetime, "Orientation": strings.Trim(fmt.Sprint(m.EXIF.Orientation), "0"),
+		"ExposureTime": m.EXIF.ExposureTime, "MakerNote": m.EXIF.MakerNote, "GPSLatitude": m.EXIF.GPSLatitude,
+	} {
+		if v, _, _ = strings.Cut(v, " ("); v != "" {
+			out[name] = v
+		}
 	}
 	return out
 }

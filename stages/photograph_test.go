@@ -342,3 +342,21 @@ func TestAdobeRGBIsKnownByItsExifData(t *testing.T) {
 		t.Errorf("in sRGB the Exif data say Adobe RGB: %v", err)
 	}
 }
+
+// Warnings are of the picture: what else a file holds is nobody's business.
+func TestOddButSoundFilesGiveNoWarning(t *testing.T) {
+	p := scene(40, 30)
+	png := pngOf(t, goImage(p))
+	jpeg := jpegOf(t, p)
+	for name, file := range map[string][]byte{
+		"TIFF with private tags": tiffOf(40, 30, 8, 3, 2, p.Data, tag{65000, 3, 1, 7, nil}, tag{50000, 2, 4, 0x414141, nil}),
+		"PNG with odd chunks":    withChunk(withChunk(png, "tEXt", []byte("no keyword")), "prVt", []byte("private")),
+		"PNG with a gamma of 0":  withChunk(png, "gAMA", make([]byte, 4)),
+		"JPEG with a comment":    withSegment(withSegment(jpeg, 0xfe, []byte("hello")), 0xe5, []byte("private")),
+		"JPEG with garbage":      append(bytes.Clone(jpeg), "garbage"...),
+	} {
+		if img := decoded(t, file, nil); len(img.Warnings) > 0 {
+			t.Errorf("%s: %q", name, img.Warnings)
+		}
+	}
+}

@@ -274,15 +274,3 @@ func srgbProfile() []byte {
 	defer C.g_free(C.gpointer(data))
 	return C.GoBytes(data, C.int(size))
 }
-
-// text returns a field as text, "" where there is none.
-func (p picture) text(name string) string {
-	field := C.CString(name)
-	defer C.free(unsafe.Pointer(field))
-	var s *C.char
-	if p.image == nil || C.vips_image_get_typeof(p.image, field) == 0 || C.vips_image_get_as_string(p.image, field, &s) != 0 {
-		return ""
-	}
-	defer C.g_free(C.gpointer(s))
-	return C.GoString(s)
-}
