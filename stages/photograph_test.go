@@ -360,3 +360,84 @@ func TestOddButSoundFilesGiveNoWarning(t *testing.T) {
 		}
 	}
 }
+
+func TestAVIFKeepsMoreThanEightBits(t *testing.T) {
+	want := deepPhoto(70, 51, true, true)
+	for i := range want.samples { // smooth, so that little is lost in encoding
+		if i%4 < 3 {
+			want.samples[i] = uint16(20000 + i/4%70*150 + i/280*100)
+		} else {
+			want.samples[i] = 65535
+		}
+	}
+	c := identical(t, want.file(t, PNG, 1, true, false, nil), square(32), DetailOptions{})
+	c.Source.Out, c.Source.Format = Stdout, AVIF
+	w, err := Encode(EncodeOptions{Size: Size{kind: "source"}, Quality: 100})(t.Context(), c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if img := decoded(t, w.Data, nil); !img.how.deep {
+		t.Error("8 bits a sample")
+	}
+	got, sum := shown(t, w.Data), 0.0
+	for i, v := range want.samples {
+		sum += math.Abs(float64(v) - float64(got.samples[i]))
+	}
+	if mean := sum / float64(len(want.samples)); mean > 128 { // half a level of 8 bits
+		t.Errorf("off by %.0f of 65535", mean)
+	}
+}
+
+// turned is an AVIF of libheif's with the property that its picture is to be turned
+// anticlockwise by so many quarters ('irot', ISO/IEC 23008-12).
+func turned(t *testing.T, file []byte, quarters byte) []byte {
+	t.Helper()
+	be := binary.BigEndian
+	out := bytes.Clone(file)
+	grow := func(box string, by uint32) int {
+		at := bytes.Index(out, []byte(box)) - 4
+		if at < 0 {
+			t.Fatalf("no box %s", box)
+		}
+		be.PutUint32(out[at:], be.Uint32(out[at:])+by)
+		return at
+	}
+	const more = 10 // a box of 9 bytes, and its number among those of the picture
+	grow("meta", more)
+	grow("iprp", more)
+	at := grow("ipco", 9)
+	properties := byte(1)
+	for p := at + 8; p < at+int(be.Uint32(out[at:]))-9; p += int(be.Uint32(out[p:])) {
+		properties++
+	}
+	end := at + int(be.Uint32(out[at:])) - 9
+	out = slices.Insert(out, end, []byte{0, 0, 0, 9, 'i', 'r', 'o', 't', quarters}...)
+	at = grow("ipma", 1) // size, name, version, count; the first entry is the picture's
+	out[at+18]++
+	out = slices.Insert(out, at+18+int(out[at+18]), 0x80|properties)
+	at = bytes.Index(out, []byte("iloc")) + 4
+	if out[at] != 0 || out[at+4] != 0x44 || out[at+5] != 0x40 { // version, sizes of numbers
+		t.Skip("this libheif places pictures otherwise")
+	}
+	p := at + 8
+	for range be.Uint16(out[at+6:]) {
+		be.PutUint32(out[p+4:], be.Uint32(out[p+4:])+more)
+		p += 10 + 8*int(be.Uint16(out[p+8:]))
+	}
+	return out
+}
+
+func TestTurnedAVIFComesOutUpright(t *testing.T) {
+	want := scene(96, 64)
+	for quarters, o := range []int{1, 8, 3, 6} {
+		stored := lying(want, o)
+		file := turned(t, vipsOf(t, stored, bimg.Options{Type: bimg.AVIF, Quality: 95}), byte(quarters))
+		c := identical(t, file, func(int, int) (int, int) { return 32, 24 }, DetailOptions{})
+		got := decoded(t, encodedAs(t, PNG, c), nil).Pixels
+		if got.Width != 96 || got.Height != 64 {
+			t.Errorf("%d quarters: %d×%d", quarters, got.Width, got.Height)
+		} else if d := distance(t, got, want); d > 2.5 {
+			t.Errorf("%d quarters: off by %.1f grey levels", quarters, d)
+		}
+	}
+}
