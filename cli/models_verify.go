@@ -7,6 +7,8 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"gtx/models"
+	"gtx/models/graph"
+	"gtx/stages"
 )
 
 func (p *program) modelsVerifyCommand() *cli.Command {
@@ -15,8 +17,9 @@ func (p *program) modelsVerifyCommand() *cli.Command {
 		Usage:     "check that models still make what they made",
 		ArgsUsage: "[NAME|FILE.onnx ...]",
 		Description: "Compares the networks with the digests in their manifests, and what they make of a test picture\n" +
-			"with the golden cases there; a model without any is run once for each target. Without arguments:\n" +
-			"all models. Prints a line a model; exits with 1 if one failed.",
+			"with the golden cases there; a model without any is run once for each target. Says which layers\n" +
+			"print checkerboards (see lint). Without arguments: all models. Prints a line a model; exits with 1\n" +
+			"if one failed.",
 		Flags:  verifyFlags(),
 		Action: p.modelsVerify,
 	}
@@ -83,7 +86,26 @@ func (p *program) verify(c *cli.Context, r *models.Runtime, m *models.Model) boo
 	default:
 		fmt.Fprintf(p.out, "%s\tok\t%s within %.4f\n", name, goldenCases(len(checks)), worst)
 	}
+	if faults := layersAtFault(m); len(faults) > 0 {
+		p.say(advice{
+			fmt.Errorf("%s prints checkerboards, by %s", name, list(faults)),
+			fmt.Sprintf("'gtx models repair %s FILE.onnx' makes one that does not", m.Origin),
+		})
+	}
 	return err == nil
+}
+
+// layersAtFault names the layers of a model that print checkerboards, as far as its graph shows.
+func layersAtFault(m *models.Model) []string {
+	network, err := m.Network()
+	if err != nil {
+		return nil // which verifying has said
+	}
+	g, err := graph.Parse(network)
+	if err != nil {
+		return nil
+	}
+	return diagnose(m.Manifest.Name, g.Layers(), stages.Score{}, nil).AtFault
 }
 
 func goldenCases(n int) string {
