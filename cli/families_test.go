@@ -28,7 +28,9 @@ from the two by ` + "`go test ./cli -run TestFamiliesPage -update`" + `, and the
 const familiesTail = `
 The manifest's fields are described in [models/manifest.go](../models/manifest.go). To add a family whose
 inputs and outputs are of these roles, write a manifest: into the .onnx file, or as NAME.onnx.yaml beside
-it. ` + "`gtx models add`" + ` writes most of it (see the [README](../README.md)). What a manifest cannot say yet: attention masks that blend the result with the picture, instance maps
+it. ` + "`gtx models add`" + ` writes most of it (see the [README](../README.md)).
+
+What a manifest cannot say yet: attention masks that blend the result with the picture, instance maps
 beside a label map (edges are those of the label map itself), features that a user edits by area
 (pix2pixHD's encoder; they are constant), several exemplars for one input, a graph that is run more than
 once, and text.
