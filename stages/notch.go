@@ -13,7 +13,7 @@ const (
 	// is taken twice, so that it fades out.
 	notchReach = 3
 	// notchClip is the most, in grey levels, that a pixel says about a pattern.
-	notchClip = 8
+	notchClip = 24
 	// notchRounds: what clipping and rounding leave of the pattern is seen the next time.
 	// Only the first localRounds look at each place for itself: each of them costs detail.
 	notchRounds = 5

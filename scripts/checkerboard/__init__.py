@@ -1,0 +1,1 @@
+"""Measure how well gtx finds and repairs checkerboards: `python -m checkerboard --help`."""
