@@ -46,7 +46,8 @@ func (s Score) Flagged(source Score) bool {
 	return s.Valid && !s.Drawn && (over(s.A2, source.A2) || over(s.A4, source.A4) || over(s.A8, source.A8))
 }
 
-// ScoreOf measures RGB or RGBA pixels. Take it before encoding: JPEG at quality
+// ScoreOf measures RGB or RGBA pixels; of large pictures two megapixels, in lines all
+// over them. Take it before encoding: JPEG at quality
 // 75 hides half of what is there.
 func ScoreOf(p Pixels) Score {
 	if p.Width < scoreMin || p.Height < scoreMin {

@@ -38,8 +38,8 @@ int gtx_blocks(const unsigned char *data, long stride, long width, long height, 
 	if (!ring)
 		return 0;
 	memset(out, 0, sizeof *out);
-	// Of large pictures half the lines do.
-	long step = width * height > 2000000 ? 16 : 8;
+	// Of large pictures some two megapixels do.
+	long step = 8 * (1 + width * height / 2000000);
 	for (long top = 1; top + 8 < height; top += step) {
 		for (int j = 0; j < lines; j++) { // the last two may be the first two of the next
 			at[j] = ring + room * ((top - 1 + j) % lines);
