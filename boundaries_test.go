@@ -17,8 +17,9 @@ func TestPackagesKeepToTheirRooms(t *testing.T) {
 		"gtx/stages":         {"github.com/h2non/bimg", "github.com/google/renameio/v2"},
 		"gtx/scripts/detail": {"gtx/models", "gtx/stages"},
 		"gtx/scripts/bench":  {"gtx/models", "golang.org/x/sync/errgroup"},
-		"gtx/models/graph":   {"google.golang.org/protobuf/encoding/protowire"},
-		"gtx/models":         {"gtx/models/graph", "github.com/google/renameio/v2", "github.com/yalue/onnxruntime_go", "github.com/goccy/go-yaml", "google.golang.org/protobuf/encoding/protowire"},
+		"gtx/models/onnx":    {"google.golang.org/protobuf/encoding/protowire"},
+		"gtx/models/graph":   {"gtx/models/onnx"},
+		"gtx/models":         {"gtx/models/graph", "gtx/models/onnx", "github.com/google/renameio/v2", "github.com/yalue/onnxruntime_go", "github.com/goccy/go-yaml"},
 	}
 	out, err := exec.Command("go", "list", "-f", `{{.ImportPath}} {{join .Imports " "}}`, "./...").Output()
 	if err != nil {

@@ -3,7 +3,7 @@ package models
 import (
 	"slices"
 
-	"google.golang.org/protobuf/encoding/protowire"
+	"gtx/models/onnx"
 )
 
 // castSuffix is added to the names of inputs and outputs that are cast.
@@ -22,44 +22,45 @@ func withFloats(network []byte, declared *declaration) (changed []byte, names ma
 	if len(names) == 0 {
 		return network, names, nil
 	}
-	err = eachRaw(network, func(number protowire.Number, content, raw []byte) error {
-		if number != modelGraph {
-			changed = append(changed, raw...)
+	var out onnx.Message
+	err = onnx.Each(network, func(f onnx.Field) error {
+		if f.Number != onnx.ModelGraph {
+			out.Field(&f)
 			return nil
 		}
-		graph, err := castGraph(content, declared, names)
-		changed = appendMessage(changed, modelGraph, graph)
+		graph, err := castGraph(f.Content, declared, names)
+		out.Bytes(onnx.ModelGraph, graph)
 		return err
 	})
-	return changed, names, err
+	return out, names, err
 }
 
 func castGraph(graph []byte, declared *declaration, names map[string]string) ([]byte, error) {
-	var out []byte
+	var out onnx.Message
 	// Nodes have to come after what they take: those of inputs first, those of outputs last.
 	for _, info := range declared.inputs {
 		if name, ok := names[info.Name]; ok {
-			out = appendMessage(out, graphNode, castNode(name, info.Name, elementNumber(info.DType)))
+			out.Bytes(onnx.GraphNode, castNode(name, info.Name, elementNumber(info.DType)))
 		}
 	}
-	err := eachRaw(graph, func(number protowire.Number, content, raw []byte) error {
-		if number == graphInput || number == graphOutput {
-			name, err := text(content, infoName)
+	err := onnx.Each(graph, func(f onnx.Field) error {
+		if f.Number == onnx.GraphInput || f.Number == onnx.GraphOutput {
+			name, err := onnx.Text(f.Content, onnx.InfoName)
 			if err != nil {
 				return err
 			}
 			if renamed, ok := names[name]; ok {
-				info, err := floatInfo(content, renamed)
-				out = appendMessage(out, number, info)
+				info, err := floatInfo(f.Content, renamed)
+				out.Bytes(f.Number, info)
 				return err
 			}
 		}
-		out = append(out, raw...)
+		out.Field(&f)
 		return nil
 	})
 	for _, info := range declared.outputs {
 		if name, ok := names[info.Name]; ok {
-			out = appendMessage(out, graphNode, castNode(info.Name, name, elementNumber(dtypeFloat32)))
+			out.Bytes(onnx.GraphNode, castNode(info.Name, name, elementNumber(dtypeFloat32)))
 		}
 	}
 	return out, err
@@ -67,46 +68,40 @@ func castGraph(graph []byte, declared *declaration, names map[string]string) ([]
 
 // floatInfo is a ValueInfoProto under another name and of float32.
 func floatInfo(info []byte, name string) ([]byte, error) {
-	var shape []byte
-	var shaped bool
-	err := eachField(info, func(f field) error {
-		if f.number != infoType {
+	var tensor, kind, out onnx.Message
+	tensor.Number(onnx.TypeElement, elementNumber(dtypeFloat32))
+	err := onnx.Each(info, func(f onnx.Field) error {
+		if f.Number != onnx.InfoType {
 			return nil
 		}
-		return eachField(f.content, func(f field) error {
-			if f.number != typeTensor {
+		return onnx.Each(f.Content, func(f onnx.Field) error {
+			if f.Number != onnx.TypeTensor {
 				return nil
 			}
-			return eachField(f.content, func(f field) error {
-				if f.number == tensorShape {
-					shape, shaped = f.content, true
+			return onnx.Each(f.Content, func(f onnx.Field) error {
+				if f.Number == onnx.TypeShape {
+					tensor.Field(&f)
 				}
 				return nil
 			})
 		})
 	})
-	tensor := protowire.AppendTag(nil, tensorElement, protowire.VarintType)
-	tensor = protowire.AppendVarint(tensor, elementNumber(dtypeFloat32))
-	if shaped {
-		tensor = appendMessage(tensor, tensorShape, shape)
-	}
-	out := appendMessage(nil, infoName, []byte(name))
-	return appendMessage(out, infoType, appendMessage(nil, typeTensor, tensor)), err
+	kind.Bytes(onnx.TypeTensor, tensor)
+	out.Text(onnx.InfoName, name)
+	out.Bytes(onnx.InfoType, kind)
+	return out, err
 }
 
 // castNode is a NodeProto that casts one tensor to another of an element type.
 func castNode(from, to string, element uint64) []byte {
 	const intAttribute = 2 // AttributeProto.INT
-	attribute := appendMessage(nil, attributeName, []byte("to"))
-	attribute = protowire.AppendVarint(protowire.AppendTag(attribute, attributeInt, protowire.VarintType), element)
-	attribute = protowire.AppendVarint(protowire.AppendTag(attribute, attributeType, protowire.VarintType), intAttribute)
-	node := appendMessage(nil, nodeInput, []byte(from))
-	node = appendMessage(node, nodeOutput, []byte(to))
-	node = appendMessage(node, nodeOpType, []byte("Cast"))
-	return appendMessage(node, nodeAttribute, attribute)
-}
-
-// appendMessage appends a length-delimited field.
-func appendMessage(b []byte, number protowire.Number, content []byte) []byte {
-	return protowire.AppendBytes(protowire.AppendTag(b, number, protowire.BytesType), content)
+	var attribute, node onnx.Message
+	attribute.Text(onnx.AttributeName, "to")
+	attribute.Number(onnx.AttributeInt, element)
+	attribute.Number(onnx.AttributeType, intAttribute)
+	node.Text(onnx.NodeInput, from)
+	node.Text(onnx.NodeOutput, to)
+	node.Text(onnx.NodeOpType, "Cast")
+	node.Bytes(onnx.NodeAttribute, attribute)
+	return node
 }

@@ -8,7 +8,7 @@ import (
 	"path/filepath"
 	"strconv"
 
-	"google.golang.org/protobuf/encoding/protowire"
+	"gtx/models/onnx"
 )
 
 // An ExternalDataError says that a network keeps weights in another file.
@@ -46,21 +46,20 @@ const (
 	tensorMessage
 )
 
-var tensorsWithin = map[messageKind]map[protowire.Number]messageKind{
-	modelMessage:     {modelGraph: graphMessage, 25: functionMessage},
-	graphMessage:     {graphNode: nodeMessage, graphInitializer: tensorMessage, 15: sparseMessage},
-	nodeMessage:      {5: attributeMessage},
-	attributeMessage: {5: tensorMessage, 6: graphMessage, 10: tensorMessage, 11: graphMessage, 22: sparseMessage, 23: sparseMessage},
-	functionMessage:  {7: nodeMessage},
-	sparseMessage:    {1: tensorMessage, 2: tensorMessage},
+var tensorsWithin = map[messageKind]map[onnx.Number]messageKind{
+	modelMessage: {onnx.ModelGraph: graphMessage, onnx.ModelFunctions: functionMessage},
+	graphMessage: {onnx.GraphNode: nodeMessage, onnx.GraphInitializer: tensorMessage, onnx.GraphSparse: sparseMessage},
+	nodeMessage:  {onnx.NodeAttribute: attributeMessage},
+	attributeMessage: {
+		onnx.AttributeTensor: tensorMessage, onnx.AttributeTensors: tensorMessage,
+		onnx.AttributeGraph: graphMessage, onnx.AttributeGraphs: graphMessage,
+		onnx.AttributeSparse: sparseMessage, onnx.AttributeSparses: sparseMessage,
+	},
+	functionMessage: {onnx.FunctionNode: nodeMessage},
+	sparseMessage:   {onnx.SparseValues: tensorMessage, onnx.SparseIndices: tensorMessage},
 }
 
-const (
-	tensorRawData      protowire.Number = 9
-	tensorExternalData protowire.Number = 13
-	tensorDataLocation protowire.Number = 14
-	externallyStored                    = 1
-)
+const externallyStored = 1 // TensorProto.EXTERNAL
 
 // rewriteTensors passes each tensor of a message through a function, which returns it as it is or
 // another one. A message without changes is returned without being copied.
@@ -70,17 +69,20 @@ func rewriteTensors(message []byte, kind messageKind, change func([]byte) ([]byt
 	}
 	var out []byte // nil: nothing has changed so far
 	at := 0
-	err := eachRaw(message, func(number protowire.Number, content, raw []byte) error {
-		if inner, within := tensorsWithin[kind][number]; within && content != nil {
-			changed, err := rewriteTensors(content, inner, change)
+	err := onnx.Each(message, func(f onnx.Field) error {
+		raw := f.Raw
+		if inner, within := tensorsWithin[kind][f.Number]; within && f.Content != nil {
+			changed, err := rewriteTensors(f.Content, inner, change)
 			if err != nil {
 				return err
 			}
-			if !sameSlice(content, changed) {
+			if !sameSlice(f.Content, changed) {
 				if out == nil {
 					out = append([]byte{}, message[:at]...)
 				}
-				raw = appendMessage(nil, number, changed)
+				var rebuilt onnx.Message
+				rebuilt.Bytes(f.Number, changed)
+				raw = rebuilt
 			}
 		}
 		if out != nil {
@@ -110,16 +112,16 @@ type external struct {
 func readExternal(tensor []byte) (*external, error) {
 	e := &external{length: -1}
 	outside := false
-	err := eachField(tensor, func(f field) error {
-		switch f.number {
-		case tensorDataLocation:
-			outside = f.value == externallyStored
-		case tensorExternalData:
-			key, err := text(f.content, entryKey)
+	err := onnx.Each(tensor, func(f onnx.Field) error {
+		switch f.Number {
+		case onnx.TensorDataLocation:
+			outside = f.Value == externallyStored
+		case onnx.TensorExternalData:
+			key, err := onnx.Text(f.Content, onnx.EntryKey)
 			if err != nil {
 				return err
 			}
-			value, err := text(f.content, entryValue)
+			value, err := onnx.Text(f.Content, onnx.EntryValue)
 			if err != nil {
 				return err
 			}
@@ -207,12 +209,13 @@ func (e *external) read(root *os.Root, most int64) ([]byte, error) {
 
 // withValues is a tensor that has its values, instead of saying where they are.
 func withValues(tensor, values []byte) ([]byte, error) {
-	var out []byte
-	err := eachRaw(tensor, func(number protowire.Number, _, raw []byte) error {
-		if number != tensorExternalData && number != tensorDataLocation {
-			out = append(out, raw...)
+	var out onnx.Message
+	err := onnx.Each(tensor, func(f onnx.Field) error {
+		if f.Number != onnx.TensorExternalData && f.Number != onnx.TensorDataLocation {
+			out.Field(&f)
 		}
 		return nil
 	})
-	return appendMessage(out, tensorRawData, values), err
+	out.Bytes(onnx.TensorRawData, values)
+	return out, err
 }

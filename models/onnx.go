@@ -1,44 +1,10 @@
 package models
 
 import (
-	"errors"
 	"slices"
 	"strconv"
 
-	"google.golang.org/protobuf/encoding/protowire"
-)
-
-// The few fields that are read here, of onnx.proto3 in https://github.com/onnx/onnx.
-const (
-	modelIRVersion     protowire.Number = 1
-	modelGraph         protowire.Number = 7
-	modelMetadataProps protowire.Number = 14
-	entryKey           protowire.Number = 1
-	entryValue         protowire.Number = 2
-	graphNode          protowire.Number = 1
-	graphInitializer   protowire.Number = 5
-	graphInput         protowire.Number = 11
-	graphOutput        protowire.Number = 12
-	nodeInput          protowire.Number = 1
-	nodeOutput         protowire.Number = 2
-	nodeOpType         protowire.Number = 4
-	nodeAttribute      protowire.Number = 5
-	attributeName      protowire.Number = 1
-	attributeInt       protowire.Number = 3
-	attributeType      protowire.Number = 20
-	tensorName         protowire.Number = 8
-	infoName           protowire.Number = 1
-	infoType           protowire.Number = 2
-	typeTensor         protowire.Number = 1
-	tensorElement      protowire.Number = 1
-	tensorShape        protowire.Number = 2
-	shapeDim           protowire.Number = 1
-	dimValue           protowire.Number = 1
-)
-
-var (
-	errNotONNX   = errors.New("not an ONNX model")
-	errTruncated = errors.New("not an ONNX model, or a truncated one")
+	"gtx/models/onnx"
 )
 
 // TensorInfo describes an input or output as the network itself declares it.
@@ -60,16 +26,16 @@ func readONNX(model []byte) (*declaration, error) {
 	var versioned bool
 	var graph []byte
 	d := &declaration{metadata: map[string]string{}}
-	err := eachField(model, func(f field) error {
-		switch f.number {
-		case modelIRVersion:
+	err := onnx.Each(model, func(f onnx.Field) error {
+		switch f.Number {
+		case onnx.ModelIRVersion:
 			versioned = true
-		case modelGraph:
-			graph = f.content
-		case modelMetadataProps:
-			key, err := text(f.content, entryKey)
+		case onnx.ModelGraph:
+			graph = f.Content
+		case onnx.ModelMetadataProps:
+			key, err := onnx.Text(f.Content, onnx.EntryKey)
 			if err == nil {
-				d.metadata[key], err = text(f.content, entryValue)
+				d.metadata[key], err = onnx.Text(f.Content, onnx.EntryValue)
 			}
 			return err
 		}
@@ -79,25 +45,25 @@ func readONNX(model []byte) (*declaration, error) {
 		return nil, err
 	}
 	if !versioned || graph == nil {
-		return nil, errNotONNX
+		return nil, onnx.ErrNotONNX
 	}
 	return d, d.readGraph(graph)
 }
 
 func (d *declaration) readGraph(graph []byte) error {
 	var weights []string
-	err := eachField(graph, func(f field) (err error) {
+	err := onnx.Each(graph, func(f onnx.Field) (err error) {
 		var name string
 		var info TensorInfo
-		switch f.number {
-		case graphInitializer:
-			name, err = text(f.content, tensorName)
+		switch f.Number {
+		case onnx.GraphInitializer:
+			name, err = onnx.Text(f.Content, onnx.TensorName)
 			weights = append(weights, name)
-		case graphInput:
-			info, err = readInfo(f.content)
+		case onnx.GraphInput:
+			info, err = readInfo(f.Content)
 			d.inputs = append(d.inputs, info)
-		case graphOutput:
-			info, err = readInfo(f.content)
+		case onnx.GraphOutput:
+			info, err = readInfo(f.Content)
 			d.outputs = append(d.outputs, info)
 		}
 		return err
@@ -110,16 +76,16 @@ func (d *declaration) readGraph(graph []byte) error {
 // readInfo reads a ValueInfoProto.
 func readInfo(message []byte) (TensorInfo, error) {
 	info := TensorInfo{DType: "no tensor"}
-	err := eachField(message, func(f field) error {
-		switch f.number {
-		case infoName:
-			info.Name = string(f.content)
-		case infoType:
-			return eachField(f.content, func(f field) error {
-				if f.number != typeTensor {
+	err := onnx.Each(message, func(f onnx.Field) error {
+		switch f.Number {
+		case onnx.InfoName:
+			info.Name = string(f.Content)
+		case onnx.InfoType:
+			return onnx.Each(f.Content, func(f onnx.Field) error {
+				if f.Number != onnx.TypeTensor {
 					return nil
 				}
-				return info.readTensorType(f.content)
+				return info.readTensorType(f.Content)
 			})
 		}
 		return nil
@@ -128,20 +94,20 @@ func readInfo(message []byte) (TensorInfo, error) {
 }
 
 func (t *TensorInfo) readTensorType(message []byte) error {
-	return eachField(message, func(f field) error {
-		switch f.number {
-		case tensorElement:
-			t.DType = elementName(f.value)
-		case tensorShape:
+	return onnx.Each(message, func(f onnx.Field) error {
+		switch f.Number {
+		case onnx.TypeElement:
+			t.DType = elementName(f.Value)
+		case onnx.TypeShape:
 			t.Shape = []int{}
-			return eachField(f.content, func(f field) error {
-				if f.number != shapeDim {
+			return onnx.Each(f.Content, func(f onnx.Field) error {
+				if f.Number != onnx.ShapeDim {
 					return nil
 				}
 				size := anyDim
-				err := eachField(f.content, func(f field) error {
-					if f.number == dimValue && f.value > 0 {
-						size = int(f.value)
+				err := onnx.Each(f.Content, func(f onnx.Field) error {
+					if f.Number == onnx.DimValue && f.Value > 0 {
+						size = int(f.Value)
 					}
 					return nil
 				})
@@ -172,65 +138,4 @@ func elementNumber(name string) uint64 {
 		return 0
 	}
 	return uint64(slices.Index(elementNames, name))
-}
-
-// field is one field of a message: the content of a length-delimited one, the value of a varint.
-type field struct {
-	number  protowire.Number
-	content []byte
-	value   uint64
-}
-
-// eachField calls visit for each field of a message.
-func eachField(message []byte, visit func(field) error) error {
-	return eachRaw(message, func(number protowire.Number, content, raw []byte) error {
-		f := field{number: number, content: content}
-		if content == nil {
-			_, kind, n := protowire.ConsumeTag(raw)
-			if kind == protowire.VarintType {
-				f.value, _ = protowire.ConsumeVarint(raw[n:])
-			}
-		}
-		return visit(f)
-	})
-}
-
-// eachRaw calls visit for each field of a message, with the content of a length-delimited one, else
-// nil, and with all its bytes.
-func eachRaw(message []byte, visit func(number protowire.Number, content, raw []byte) error) error {
-	for len(message) > 0 {
-		number, kind, tag := protowire.ConsumeTag(message)
-		if tag < 0 {
-			return errTruncated
-		}
-		length := protowire.ConsumeFieldValue(number, kind, message[tag:])
-		if length < 0 {
-			return errTruncated
-		}
-		raw := message[:tag+length]
-		var content []byte
-		if kind == protowire.BytesType {
-			content, _ = protowire.ConsumeBytes(raw[tag:])
-			if content == nil {
-				content = []byte{}
-			}
-		}
-		if err := visit(number, content, raw); err != nil {
-			return err
-		}
-		message = message[tag+length:]
-	}
-	return nil
-}
-
-// text returns a length-delimited field of a message as text.
-func text(message []byte, number protowire.Number) (string, error) {
-	var content []byte
-	err := eachField(message, func(f field) error {
-		if f.number == number {
-			content = f.content
-		}
-		return nil
-	})
-	return string(content), err
 }

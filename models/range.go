@@ -1,6 +1,10 @@
 package models
 
-import "slices"
+import (
+	"slices"
+
+	"gtx/models/onnx"
+)
 
 // valueRange is the range of the values that a network takes and gives.
 type valueRange int
@@ -68,23 +72,23 @@ type operation struct {
 
 // readNodes reads the nodes of the main graph of a serialised ModelProto.
 func readNodes(model []byte) (nodes []operation, err error) {
-	err = eachField(model, func(f field) error {
-		if f.number != modelGraph {
+	err = onnx.Each(model, func(f onnx.Field) error {
+		if f.Number != onnx.ModelGraph {
 			return nil
 		}
-		return eachField(f.content, func(f field) error {
-			if f.number != graphNode {
+		return onnx.Each(f.Content, func(f onnx.Field) error {
+			if f.Number != onnx.GraphNode {
 				return nil
 			}
 			var n operation
-			err := eachField(f.content, func(f field) error {
-				switch f.number {
-				case nodeInput:
-					n.inputs = append(n.inputs, string(f.content))
-				case nodeOutput:
-					n.outputs = append(n.outputs, string(f.content))
-				case nodeOpType:
-					n.op = string(f.content)
+			err := onnx.Each(f.Content, func(f onnx.Field) error {
+				switch f.Number {
+				case onnx.NodeInput:
+					n.inputs = append(n.inputs, string(f.Content))
+				case onnx.NodeOutput:
+					n.outputs = append(n.outputs, string(f.Content))
+				case onnx.NodeOpType:
+					n.op = string(f.Content)
 				}
 				return nil
 			})

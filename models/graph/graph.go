@@ -7,49 +7,18 @@
 package graph
 
 import (
-	"errors"
 	"fmt"
 	"slices"
 
-	"google.golang.org/protobuf/encoding/protowire"
-)
-
-// The fields that are read here, of onnx.proto3 in https://github.com/onnx/onnx.
-const (
-	modelIRVersion     protowire.Number = 1
-	modelGraph         protowire.Number = 7
-	modelOpset         protowire.Number = 8
-	modelMetadataProps protowire.Number = 14
-	modelFunctions     protowire.Number = 25
-	entryKey           protowire.Number = 1
-	entryValue         protowire.Number = 2
-	opsetDomain        protowire.Number = 1
-	opsetVersion       protowire.Number = 2
-	graphNode          protowire.Number = 1
-	graphInitializer   protowire.Number = 5
-	graphInput         protowire.Number = 11
-	graphOutput        protowire.Number = 12
-	functionNode       protowire.Number = 7
-	infoName           protowire.Number = 1
-	nodeInput          protowire.Number = 1
-	nodeOutput         protowire.Number = 2
-	nodeName           protowire.Number = 3
-	nodeOpType         protowire.Number = 4
-	nodeAttribute      protowire.Number = 5
-	nodeDomain         protowire.Number = 7
-)
-
-var (
-	errNotONNX   = errors.New("not an ONNX model")
-	errTruncated = errors.New("not an ONNX model, or a truncated one")
+	"gtx/models/onnx"
 )
 
 // A Graph is an ONNX model whose graph has been taken apart.
 type Graph struct {
-	model   []*field // of the ModelProto; the graph among them is rebuilt
-	fields  []*field // of the GraphProto
+	model   []*onnx.Field // of the ModelProto; the graph among them is rebuilt
+	fields  []*onnx.Field // of the GraphProto
 	nodes   []*node
-	weights map[string]*field // initializers by name
+	weights map[string]*onnx.Field // initializers by name
 	outputs []string
 	opset   uint64
 	hidden  []hidden
@@ -59,7 +28,7 @@ type Graph struct {
 
 // A node is a NodeProto.
 type node struct {
-	place           *field // in the graph
+	place           *onnx.Field // in the graph
 	name, op        string
 	inputs, outputs []string
 	attributes      map[string]attribute
@@ -78,34 +47,34 @@ func (n *node) title() string {
 
 // Parse reads a serialised ModelProto.
 func Parse(model []byte) (*Graph, error) {
-	g := &Graph{weights: map[string]*field{}}
+	g := &Graph{weights: map[string]*onnx.Field{}}
 	var err error
-	if g.model, err = split(model); err != nil {
+	if g.model, err = onnx.Split(model); err != nil {
 		return nil, err
 	}
 	versioned := false
 	for _, f := range g.model {
-		switch f.number {
-		case modelIRVersion:
+		switch f.Number {
+		case onnx.ModelIRVersion:
 			versioned = true
-		case modelGraph:
-			g.fields, err = split(f.content)
-		case modelOpset:
-			err = g.readOpset(f.content)
-		case modelFunctions:
-			err = g.hide(f.content, functionNode, "a function")
+		case onnx.ModelGraph:
+			g.fields, err = onnx.Split(f.Content)
+		case onnx.ModelOpset:
+			err = g.readOpset(f.Content)
+		case onnx.ModelFunctions:
+			err = g.hide(f.Content, onnx.FunctionNode, "a function")
 		}
 		if err != nil {
 			return nil, err
 		}
 	}
 	if !versioned || g.fields == nil {
-		return nil, errNotONNX
+		return nil, onnx.ErrNotONNX
 	}
 	for _, f := range g.fields {
-		switch f.number {
-		case graphNode:
-			n, err := readNode(f.content)
+		switch f.Number {
+		case onnx.GraphNode:
+			n, err := readNode(f.Content)
 			if err != nil {
 				return nil, err
 			}
@@ -117,14 +86,14 @@ func Parse(model []byte) (*Graph, error) {
 			if err := g.hideBranches(n); err != nil {
 				return nil, err
 			}
-		case graphInitializer:
-			name, err := text(f.content, tensorName)
+		case onnx.GraphInitializer:
+			name, err := onnx.Text(f.Content, onnx.TensorName)
 			if err != nil {
 				return nil, err
 			}
 			g.weights[name] = f
-		case graphOutput:
-			name, err := text(f.content, infoName)
+		case onnx.GraphOutput:
+			name, err := onnx.Text(f.Content, onnx.InfoName)
 			if err != nil {
 				return nil, err
 			}
@@ -136,14 +105,14 @@ func Parse(model []byte) (*Graph, error) {
 
 // readOpset keeps the version of ONNX' own operators.
 func (g *Graph) readOpset(message []byte) error {
-	fields, err := split(message)
+	fields, err := onnx.Split(message)
 	domain, version := "", uint64(0)
 	for _, f := range fields {
-		switch f.number {
-		case opsetDomain:
-			domain = string(f.content)
-		case opsetVersion:
-			version = f.value
+		switch f.Number {
+		case onnx.OpsetDomain:
+			domain = string(f.Content)
+		case onnx.OpsetVersion:
+			version = f.Value
 		}
 	}
 	if domain == "" || domain == "ai.onnx" {
@@ -157,7 +126,7 @@ func (g *Graph) hideBranches(n *node) error {
 	for _, a := range n.attributes {
 		for _, sub := range a.graphs {
 			g.branched = true
-			if err := g.hide(sub, graphNode, "a branch of "+n.op); err != nil {
+			if err := g.hide(sub, onnx.GraphNode, "a branch of "+n.op); err != nil {
 				return err
 			}
 		}
@@ -166,16 +135,16 @@ func (g *Graph) hideBranches(n *node) error {
 }
 
 // hide notes the upsampling layers among the nodes of a message, and of those inside them.
-func (g *Graph) hide(message []byte, number protowire.Number, where string) error {
-	fields, err := split(message)
+func (g *Graph) hide(message []byte, number onnx.Number, where string) error {
+	fields, err := onnx.Split(message)
 	if err != nil {
 		return err
 	}
 	for _, f := range fields {
-		if f.number != number {
+		if f.Number != number {
 			continue
 		}
-		n, err := readNode(f.content)
+		n, err := readNode(f.Content)
 		if err != nil {
 			return err
 		}
@@ -191,26 +160,26 @@ func (g *Graph) hide(message []byte, number protowire.Number, where string) erro
 
 func readNode(message []byte) (*node, error) {
 	n := &node{attributes: map[string]attribute{}}
-	fields, err := split(message)
+	fields, err := onnx.Split(message)
 	if err != nil {
 		return nil, err
 	}
 	for _, f := range fields {
-		switch f.number {
-		case nodeInput:
-			n.inputs = append(n.inputs, string(f.content))
-		case nodeOutput:
-			n.outputs = append(n.outputs, string(f.content))
-		case nodeName:
-			n.name = string(f.content)
-		case nodeOpType:
-			n.op += string(f.content)
-		case nodeDomain:
-			if domain := string(f.content); domain != "" && domain != "ai.onnx" {
+		switch f.Number {
+		case onnx.NodeInput:
+			n.inputs = append(n.inputs, string(f.Content))
+		case onnx.NodeOutput:
+			n.outputs = append(n.outputs, string(f.Content))
+		case onnx.NodeName:
+			n.name = string(f.Content)
+		case onnx.NodeOpType:
+			n.op += string(f.Content)
+		case onnx.NodeDomain:
+			if domain := string(f.Content); domain != "" && domain != "ai.onnx" {
 				n.op = domain + "." + n.op // not the operator that this package knows
 			}
-		case nodeAttribute:
-			a, err := readAttribute(f.content)
+		case onnx.NodeAttribute:
+			a, err := readAttribute(f.Content)
 			if err != nil {
 				return nil, err
 			}
@@ -263,13 +232,13 @@ func (g *Graph) fresh(name string) string {
 // Metadata returns the value of a key in metadata_props, and whether there is one.
 func (g *Graph) Metadata(key string) (string, bool) {
 	for _, f := range g.model {
-		if f.number != modelMetadataProps {
+		if f.Number != onnx.ModelMetadataProps {
 			continue
 		}
-		if k, err := text(f.content, entryKey); err != nil || k != key {
+		if k, err := onnx.Text(f.Content, onnx.EntryKey); err != nil || k != key {
 			continue
 		}
-		value, err := text(f.content, entryValue)
+		value, err := onnx.Text(f.Content, onnx.EntryValue)
 		return value, err == nil
 	}
 	return "", false
@@ -277,29 +246,29 @@ func (g *Graph) Metadata(key string) (string, bool) {
 
 // SetMetadata sets the value of a key in metadata_props.
 func (g *Graph) SetMetadata(key, value string) {
-	g.model = slices.DeleteFunc(g.model, func(f *field) bool {
-		k, err := text(f.content, entryKey)
-		return f.number == modelMetadataProps && err == nil && k == key
+	g.model = slices.DeleteFunc(g.model, func(f *onnx.Field) bool {
+		k, err := onnx.Text(f.Content, onnx.EntryKey)
+		return f.Number == onnx.ModelMetadataProps && err == nil && k == key
 	})
-	var entry message
-	entry.text(entryKey, key)
-	entry.text(entryValue, value)
-	g.model = append(g.model, &field{number: modelMetadataProps, kind: protowire.BytesType, content: entry})
+	var entry onnx.Message
+	entry.Text(onnx.EntryKey, key)
+	entry.Text(onnx.EntryValue, value)
+	g.model = append(g.model, &onnx.Field{Number: onnx.ModelMetadataProps, Content: entry})
 }
 
 // Model returns the serialised ModelProto.
 func (g *Graph) Model() []byte {
-	var b message
+	var b onnx.Message
 	for _, f := range g.model {
-		if f.number != modelGraph {
-			b.field(f)
+		if f.Number != onnx.ModelGraph {
+			b.Field(f)
 			continue
 		}
-		var inner message
+		var inner onnx.Message
 		for _, f := range g.fields {
-			inner.field(f)
+			inner.Field(f)
 		}
-		b.bytes(modelGraph, inner)
+		b.Bytes(onnx.ModelGraph, inner)
 	}
 	return b
 }

@@ -7,6 +7,8 @@ import (
 	"testing"
 
 	"google.golang.org/protobuf/encoding/protowire"
+
+	"gtx/models/onnx"
 )
 
 func TestLayersAreJudgedByTheirPhases(t *testing.T) {
@@ -146,7 +148,7 @@ func TestWhatIsNoModelIsAnError(t *testing.T) {
 	for n := range model {
 		if _, err := Parse(model[:n]); err == nil {
 			// A cut between two fields of the model leaves a smaller model.
-			if _, err := split(model[:n]); err != nil {
+			if _, err := onnx.Split(model[:n]); err != nil {
 				t.Errorf("%d of %d bytes are taken for a model", n, len(model))
 			}
 		}
@@ -200,19 +202,19 @@ func TestTypesOfWeights(t *testing.T) {
 		}
 	}
 	// The same numbers one by one and packed, in the fields for their type.
-	var packed, single, external message
-	for _, m := range []*message{&packed, &single, &external} {
-		m.number(tensorDims, 2)
-		m.number(tensorType, typeFloat32)
+	var packed, single, external onnx.Message
+	for _, m := range []*onnx.Message{&packed, &single, &external} {
+		m.Number(onnx.TensorDims, 2)
+		m.Number(onnx.TensorType, typeFloat32)
 	}
 	var content []byte
 	for _, v := range []float32{1.5, -3} {
 		content = protowire.AppendFixed32(content, math.Float32bits(v))
-		single = protowire.AppendFixed32(protowire.AppendTag(single, tensorFloatData, protowire.Fixed32Type), math.Float32bits(v))
+		single = protowire.AppendFixed32(protowire.AppendTag(single, onnx.TensorFloatData, protowire.Fixed32Type), math.Float32bits(v))
 	}
-	packed.bytes(tensorFloatData, content)
-	external.number(tensorDataLocation, 1)
-	for _, m := range []message{packed, single} {
+	packed.Bytes(onnx.TensorFloatData, content)
+	external.Number(onnx.TensorDataLocation, 1)
+	for _, m := range []onnx.Message{packed, single} {
 		if w, err := readTensor(m); err != nil || !slices.Equal(w.values, []float64{1.5, -3}) {
 			t.Errorf("%v, %v", w, err)
 		}
@@ -223,58 +225,58 @@ func TestTypesOfWeights(t *testing.T) {
 }
 
 // written is a model of nodes and weights, as far as Layers reads one.
-func written(nodes []message, weights []message) []byte {
-	var inner, opset, whole message
+func written(nodes []onnx.Message, weights []onnx.Message) []byte {
+	var inner, opset, whole onnx.Message
 	for _, n := range nodes {
-		inner.bytes(graphNode, n)
+		inner.Bytes(onnx.GraphNode, n)
 	}
 	for _, w := range weights {
-		inner.bytes(graphInitializer, w)
+		inner.Bytes(onnx.GraphInitializer, w)
 	}
-	opset.number(opsetVersion, 13)
-	whole.number(modelIRVersion, 8)
-	whole.bytes(modelGraph, inner)
-	whole.bytes(modelOpset, opset)
+	opset.Number(onnx.OpsetVersion, 13)
+	whole.Number(onnx.ModelIRVersion, 8)
+	whole.Bytes(onnx.ModelGraph, inner)
+	whole.Bytes(onnx.ModelOpset, opset)
 	return whole
 }
 
-func operator(op, name string, inputs []string, output string, attributes ...[]byte) message {
-	var m message
+func operator(op, name string, inputs []string, output string, attributes ...[]byte) onnx.Message {
+	var m onnx.Message
 	for _, in := range inputs {
-		m.text(nodeInput, in)
+		m.Text(onnx.NodeInput, in)
 	}
-	m.text(nodeOutput, output)
-	m.text(nodeName, name)
-	m.text(nodeOpType, op)
+	m.Text(onnx.NodeOutput, output)
+	m.Text(onnx.NodeName, name)
+	m.Text(onnx.NodeOpType, op)
 	for _, a := range attributes {
-		m.bytes(nodeAttribute, a)
+		m.Bytes(onnx.NodeAttribute, a)
 	}
 	return m
 }
 
 func TestWhatCannotBeFollowedCannotBeTold(t *testing.T) {
 	strides := intsAttribute("strides", []int{2, 2})
-	kernel := message((&tensor{dims: []int{1, 1, 3, 3}, kind: typeFloat32, values: make([]float64, 9)}).encode("kernel"))
-	outside, infinite := slices.Clone(kernel), message((&tensor{
+	kernel := onnx.Message((&tensor{dims: []int{1, 1, 3, 3}, kind: typeFloat32, values: make([]float64, 9)}).encode("kernel"))
+	outside, infinite := slices.Clone(kernel), onnx.Message((&tensor{
 		dims: []int{1, 1, 1, 1}, kind: typeFloat32, values: []float64{math.Inf(1)},
 	}).encode("kernel"))
-	outside.number(tensorDataLocation, 1)
+	outside.Number(onnx.TensorDataLocation, 1)
 	up := operator("ConvTranspose", "up", []string{"x", "kernel"}, "y", strides)
-	var branch, branches message
-	branch.bytes(graphNode, up)
-	branches.text(attributeName, "then_branch")
-	branches.bytes(attributeGraph, branch)
+	var branch, branches onnx.Message
+	branch.Bytes(onnx.GraphNode, up)
+	branches.Text(onnx.AttributeName, "then_branch")
+	branches.Bytes(onnx.AttributeGraph, branch)
 	for reason, model := range map[string][]byte{
-		"its kernel is kept in another file":           written([]message{up}, []message{outside}),
-		"its weights are not all finite":               written([]message{up}, []message{infinite}),
-		"it is part of a branch of If":                 written([]message{operator("If", "if", []string{"c"}, "y", branches)}, []message{kernel}),
-		"its kernel is not of floating point":          written([]message{operator("DequantizeLinear", "dq", []string{"q"}, "kernel"), up}, nil),
-		"its channels come from InstanceNormalization": written([]message{operator("InstanceNormalization", "norm", []string{"x"}, "n"), operator("DepthToSpace", "up", []string{"n"}, "y", intAttribute("blocksize", 2))}, nil),
-		"its channels are inputs":                      written([]message{operator("DepthToSpace", "up", []string{"x"}, "y", intAttribute("blocksize", 2))}, nil),
-		"its block size is malformed":                  written([]message{operator("DepthToSpace", "up", []string{"x"}, "y")}, nil),
-		"its kernel is of a shape that contradicts its attributes": written([]message{
+		"its kernel is kept in another file":           written([]onnx.Message{up}, []onnx.Message{outside}),
+		"its weights are not all finite":               written([]onnx.Message{up}, []onnx.Message{infinite}),
+		"it is part of a branch of If":                 written([]onnx.Message{operator("If", "if", []string{"c"}, "y", branches)}, []onnx.Message{kernel}),
+		"its kernel is not of floating point":          written([]onnx.Message{operator("DequantizeLinear", "dq", []string{"q"}, "kernel"), up}, nil),
+		"its channels come from InstanceNormalization": written([]onnx.Message{operator("InstanceNormalization", "norm", []string{"x"}, "n"), operator("DepthToSpace", "up", []string{"n"}, "y", intAttribute("blocksize", 2))}, nil),
+		"its channels are inputs":                      written([]onnx.Message{operator("DepthToSpace", "up", []string{"x"}, "y", intAttribute("blocksize", 2))}, nil),
+		"its block size is malformed":                  written([]onnx.Message{operator("DepthToSpace", "up", []string{"x"}, "y")}, nil),
+		"its kernel is of a shape that contradicts its attributes": written([]onnx.Message{
 			operator("ConvTranspose", "up", []string{"x", "kernel"}, "y", intsAttribute("strides", []int{2, 2, 2})),
-		}, []message{kernel}),
+		}, []onnx.Message{kernel}),
 	} {
 		g := parse(t, model)
 		layers := g.Layers()
@@ -288,8 +290,8 @@ func TestWhatCannotBeFollowedCannotBeTold(t *testing.T) {
 }
 
 func TestALayerWithoutAStrideIsNone(t *testing.T) {
-	kernel := message((&tensor{dims: []int{1, 1, 3, 3}, kind: typeFloat32, values: make([]float64, 9)}).encode("kernel"))
-	model := written([]message{operator("ConvTranspose", "same", []string{"x", "kernel"}, "y")}, []message{kernel})
+	kernel := onnx.Message((&tensor{dims: []int{1, 1, 3, 3}, kind: typeFloat32, values: make([]float64, 9)}).encode("kernel"))
+	model := written([]onnx.Message{operator("ConvTranspose", "same", []string{"x", "kernel"}, "y")}, []onnx.Message{kernel})
 	if layers := parse(t, model).Layers(); len(layers) != 0 {
 		t.Errorf("%+v", layers)
 	}
@@ -300,7 +302,7 @@ func TestWeightsThatOthersReadStay(t *testing.T) {
 	strides := intsAttribute("strides", []int{2, 2})
 	up := operator("ConvTranspose", "up", []string{"x", "kernel"}, "y", strides)
 	conv := operator("Conv", "conv", []string{"y", "kernel"}, "z")
-	g := parse(t, written([]message{up, conv}, []message{rising.encode("kernel")}))
+	g := parse(t, written([]onnx.Message{up, conv}, []onnx.Message{rising.encode("kernel")}))
 	if _, err := g.Repair(Phases); err != nil {
 		t.Fatal(err)
 	}

@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"slices"
 
-	"google.golang.org/protobuf/encoding/protowire"
+	"gtx/models/onnx"
 )
 
 const (
@@ -40,24 +40,24 @@ func (g *Graph) notch() error {
 	}
 	output := last.outputs[0]
 	rest := g.fresh(output + ".uneven")
-	g.rename(last, nodeOutput, 0, rest)
+	g.rename(last, onnx.NodeOutput, 0, rest)
 	base, place := rest, last.place
 	add := func(op, out string, inputs []string, attributes ...[]byte) {
-		var m message
+		var m onnx.Message
 		for _, in := range inputs {
-			m.text(nodeInput, in)
+			m.Text(onnx.NodeInput, in)
 		}
-		m.text(nodeOutput, out)
-		m.text(nodeName, out+"."+op)
-		m.text(nodeOpType, op)
+		m.Text(onnx.NodeOutput, out)
+		m.Text(onnx.NodeName, out+"."+op)
+		m.Text(onnx.NodeOpType, op)
 		for _, a := range attributes {
-			m.bytes(nodeAttribute, a)
+			m.Bytes(onnx.NodeAttribute, a)
 		}
 		n, err := readNode(m)
 		if err != nil {
 			panic(err) // just written
 		}
-		n.place = &field{number: graphNode, kind: protowire.BytesType, content: m}
+		n.place = &onnx.Field{Number: onnx.GraphNode, Content: m}
 		g.fields = slices.Insert(g.fields, slices.Index(g.fields, place)+1, n.place)
 		g.nodes = append(g.nodes, n)
 		place = n.place
@@ -230,17 +230,17 @@ func (g *Graph) channels(n *node) (_ *node, channels, kind int, err error) {
 }
 
 func intAttribute(name string, value int) []byte {
-	var m message
-	m.text(attributeName, name)
-	m.number(attributeInt, uint64(int64(value)))
-	m.number(attributeType, attributeSingleInt)
+	var m onnx.Message
+	m.Text(onnx.AttributeName, name)
+	m.Number(onnx.AttributeInt, uint64(int64(value)))
+	m.Number(onnx.AttributeType, attributeSingleInt)
 	return m
 }
 
 // addWeights adds an initializer.
 func (g *Graph) addWeights(name string, w *tensor) {
-	f := &field{number: graphInitializer, kind: protowire.BytesType, content: w.encode(name)}
+	f := &onnx.Field{Number: onnx.GraphInitializer, Content: w.encode(name)}
 	g.weights[name] = f
-	at := slices.IndexFunc(g.fields, func(f *field) bool { return f.number == graphInitializer })
+	at := slices.IndexFunc(g.fields, func(f *onnx.Field) bool { return f.Number == onnx.GraphInitializer })
 	g.fields = slices.Insert(g.fields, max(at, 0), f)
 }

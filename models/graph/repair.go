@@ -7,7 +7,7 @@ import (
 	"math"
 	"slices"
 
-	"google.golang.org/protobuf/encoding/protowire"
+	"gtx/models/onnx"
 )
 
 // A Method makes a layer's output constant where its input is.
@@ -87,7 +87,7 @@ func (g *Graph) hold(l Layer) error {
 	}
 	output := after.outputs[0]
 	uneven := g.fresh(output + ".uneven")
-	g.rename(after, nodeOutput, 0, uneven)
+	g.rename(after, onnx.NodeOutput, 0, uneven)
 	var pads []int
 	for _, s := range l.Stride {
 		pads = append(pads, (s-1)/2)
@@ -95,14 +95,14 @@ func (g *Graph) hold(l Layer) error {
 	for _, s := range l.Stride {
 		pads = append(pads, s/2)
 	}
-	var m message
-	m.text(nodeInput, uneven)
-	m.text(nodeOutput, output)
-	m.text(nodeName, after.title()+".hold")
-	m.text(nodeOpType, "AveragePool")
-	m.bytes(nodeAttribute, intsAttribute("kernel_shape", l.Stride))
-	m.bytes(nodeAttribute, intsAttribute("pads", pads))
-	place := &field{number: graphNode, kind: protowire.BytesType, content: m}
+	var m onnx.Message
+	m.Text(onnx.NodeInput, uneven)
+	m.Text(onnx.NodeOutput, output)
+	m.Text(onnx.NodeName, after.title()+".hold")
+	m.Text(onnx.NodeOpType, "AveragePool")
+	m.Bytes(onnx.NodeAttribute, intsAttribute("kernel_shape", l.Stride))
+	m.Bytes(onnx.NodeAttribute, intsAttribute("pads", pads))
+	place := &onnx.Field{Number: onnx.GraphNode, Content: m}
 	g.fields = slices.Insert(g.fields, slices.Index(g.fields, after.place)+1, place)
 	g.nodes = append(g.nodes, &node{
 		place: place, name: after.title() + ".hold", op: "AveragePool", inputs: []string{uneven}, outputs: []string{output},
@@ -134,32 +134,32 @@ func (g *Graph) readersOf(tensor string) []*node {
 }
 
 func intsAttribute(name string, values []int) []byte {
-	var m message
-	m.text(attributeName, name)
+	var m onnx.Message
+	m.Text(onnx.AttributeName, name)
 	for _, v := range values {
-		m.number(attributeInts, uint64(v))
+		m.Number(onnx.AttributeInts, uint64(v))
 	}
-	m.number(attributeType, attributeIntList)
+	m.Number(onnx.AttributeType, attributeIntList)
 	return m
 }
 
 // rename changes the input or output at an index of a node.
-func (g *Graph) rename(n *node, number protowire.Number, index int, to string) {
-	fields, err := split(n.place.content)
+func (g *Graph) rename(n *node, number onnx.Number, index int, to string) {
+	fields, err := onnx.Split(n.place.Content)
 	if err != nil {
 		panic(err) // it has been read before
 	}
-	var m message
+	var m onnx.Message
 	for _, f := range fields {
-		if f.number == number {
+		if f.Number == number {
 			if index == 0 {
-				f = &field{number: number, content: []byte(to)}
+				f = &onnx.Field{Number: number, Content: []byte(to)}
 			}
 			index--
 		}
-		m.field(f)
+		m.Field(f)
 	}
-	n.place.content, n.place.raw = m, nil
+	n.place.Content, n.place.Raw = m, nil
 	renamed, err := readNode(m)
 	if err != nil {
 		panic(err)
@@ -279,16 +279,16 @@ func sumTo(kind int, kernel []float64, taps []int, target float64) {
 func (g *Graph) replace(n *node, input int, w *tensor) {
 	old := n.inputs[input]
 	name := g.fresh(old + ".even")
-	g.rename(n, nodeInput, input, name)
+	g.rename(n, onnx.NodeInput, input, name)
 	g.addWeights(name, w)
 	if was := g.weights[old]; was != nil && g.readers(old) == 0 && !g.branched {
 		delete(g.weights, old)
-		g.fields = slices.DeleteFunc(g.fields, func(f *field) bool {
+		g.fields = slices.DeleteFunc(g.fields, func(f *onnx.Field) bool {
 			if f == was {
 				return true
 			}
-			info, err := text(f.content, infoName) // old exporters list the weights among the inputs
-			return f.number == graphInput && err == nil && info == old
+			info, err := onnx.Text(f.Content, onnx.InfoName) // old exporters list the weights among the inputs
+			return f.Number == onnx.GraphInput && err == nil && info == old
 		})
 	}
 }

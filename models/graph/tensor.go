@@ -5,31 +5,7 @@ import (
 	"errors"
 	"math"
 
-	"google.golang.org/protobuf/encoding/protowire"
-)
-
-const (
-	tensorDims         protowire.Number = 1
-	tensorType         protowire.Number = 2
-	tensorFloatData    protowire.Number = 4
-	tensorInt32Data    protowire.Number = 5
-	tensorInt64Data    protowire.Number = 7
-	tensorName         protowire.Number = 8
-	tensorRawData      protowire.Number = 9
-	tensorDoubleData   protowire.Number = 10
-	tensorExternal     protowire.Number = 13
-	tensorDataLocation protowire.Number = 14
-
-	attributeName   protowire.Number = 1
-	attributeFloat  protowire.Number = 2
-	attributeInt    protowire.Number = 3
-	attributeText   protowire.Number = 4
-	attributeTensor protowire.Number = 5
-	attributeGraph  protowire.Number = 6
-	attributeFloats protowire.Number = 7
-	attributeInts   protowire.Number = 8
-	attributeGraphs protowire.Number = 11
-	attributeType   protowire.Number = 20
+	"gtx/models/onnx"
 )
 
 // Of AttributeProto.AttributeType.
@@ -59,26 +35,26 @@ type attribute struct {
 
 func readAttribute(content []byte) (attribute, error) {
 	var a attribute
-	fields, err := split(content)
+	fields, err := onnx.Split(content)
 	for _, f := range fields {
-		switch f.number {
-		case attributeName:
-			a.name = string(f.content)
-		case attributeText:
-			a.text = string(f.content)
-		case attributeTensor:
-			a.tensor = f.content
-		case attributeGraph, attributeGraphs:
-			a.graphs = append(a.graphs, f.content)
-		case attributeInt, attributeInts:
+		switch f.Number {
+		case onnx.AttributeName:
+			a.name = string(f.Content)
+		case onnx.AttributeText:
+			a.text = string(f.Content)
+		case onnx.AttributeTensor:
+			a.tensor = f.Content
+		case onnx.AttributeGraph, onnx.AttributeGraphs:
+			a.graphs = append(a.graphs, f.Content)
+		case onnx.AttributeInt, onnx.AttributeInts:
 			var values []uint64
-			values, err = f.numbers()
+			values, err = f.Numbers()
 			for _, v := range values {
 				a.ints = append(a.ints, int(int64(v)))
 			}
-		case attributeFloat, attributeFloats:
+		case onnx.AttributeFloat, onnx.AttributeFloats:
 			var values []float64
-			values, err = f.floats()
+			values, err = f.Floats()
 			a.floats = append(a.floats, values...)
 		}
 		if err != nil {
@@ -122,7 +98,7 @@ const maxElements = 1 << 28
 func (g *Graph) constant(name string) (*tensor, error) {
 	for range len(g.nodes) + 1 { // as long as the longest chain there can be
 		if w := g.weights[name]; w != nil {
-			return readTensor(w.content)
+			return readTensor(w.Content)
 		}
 		n := g.producer(name)
 		if n == nil {
@@ -148,7 +124,7 @@ func (g *Graph) constant(name string) (*tensor, error) {
 
 func readTensor(content []byte) (*tensor, error) {
 	t := &tensor{}
-	fields, err := split(content)
+	fields, err := onnx.Split(content)
 	if err != nil {
 		return nil, err
 	}
@@ -156,9 +132,9 @@ func readTensor(content []byte) (*tensor, error) {
 	var halves []uint64 // float16 and bfloat16 stand in int32_data
 	size := 1
 	for _, f := range fields {
-		switch f.number {
-		case tensorDims:
-			dims, err := f.numbers()
+		switch f.Number {
+		case onnx.TensorDims:
+			dims, err := f.Numbers()
 			if err != nil {
 				return nil, err
 			}
@@ -169,30 +145,30 @@ func readTensor(content []byte) (*tensor, error) {
 				size *= int(d)
 				t.dims = append(t.dims, int(d))
 			}
-		case tensorType:
-			t.kind = int(f.value)
-		case tensorRawData:
-			raw = f.content
-		case tensorFloatData:
-			values, err := f.floats()
+		case onnx.TensorType:
+			t.kind = int(f.Value)
+		case onnx.TensorRawData:
+			raw = f.Content
+		case onnx.TensorFloatData:
+			values, err := f.Floats()
 			if err != nil {
 				return nil, err
 			}
 			t.values = append(t.values, values...)
-		case tensorInt32Data, tensorInt64Data:
-			values, err := f.numbers()
+		case onnx.TensorInt32Data, onnx.TensorInt64Data:
+			values, err := f.Numbers()
 			if err != nil {
 				return nil, err
 			}
 			halves = append(halves, values...)
-		case tensorDoubleData:
-			for i := 0; i+8 <= len(f.content); i += 8 {
-				t.values = append(t.values, math.Float64frombits(binary.LittleEndian.Uint64(f.content[i:])))
+		case onnx.TensorDoubleData:
+			for i := 0; i+8 <= len(f.Content); i += 8 {
+				t.values = append(t.values, math.Float64frombits(binary.LittleEndian.Uint64(f.Content[i:])))
 			}
-		case tensorExternal:
+		case onnx.TensorExternalData:
 			return nil, errExternal
-		case tensorDataLocation:
-			if f.value != 0 {
+		case onnx.TensorDataLocation:
+			if f.Value != 0 {
 				return nil, errExternal
 			}
 		}
@@ -296,12 +272,12 @@ func toHalf(v float64) uint16 {
 
 // encode writes a tensor under a name.
 func (t *tensor) encode(name string) []byte {
-	var m message
+	var m onnx.Message
 	for _, d := range t.dims {
-		m.number(tensorDims, uint64(d))
+		m.Number(onnx.TensorDims, uint64(d))
 	}
-	m.number(tensorType, uint64(t.kind))
-	m.text(tensorName, name)
+	m.Number(onnx.TensorType, uint64(t.kind))
+	m.Text(onnx.TensorName, name)
 	raw := make([]byte, 0, len(t.values)*widths[t.kind])
 	for _, v := range t.values {
 		_, bits := rounded(t.kind, v)
@@ -309,6 +285,6 @@ func (t *tensor) encode(name string) []byte {
 			raw = append(raw, byte(bits>>(8*b)))
 		}
 	}
-	m.bytes(tensorRawData, raw)
+	m.Bytes(onnx.TensorRawData, raw)
 	return m
 }
