@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"context"
 	"fmt"
 	"iter"
 	"math"
@@ -73,30 +74,22 @@ func generationOf(c *cli.Context) (g generation, err error) {
 	if g.encode.Size, err = stages.ParseSize("model"); err != nil {
 		return g, err
 	}
-	seed := strconv.FormatUint(g.request.Seed, 10)
-	g.encode.Parameters = []stages.Property{
-		{Name: "version", Value: Version},
-		{Name: "model", Value: m.Name},
-		{Name: "digest", Value: g.model.Digest},
-		{Name: "to", Value: g.request.To},
-		{Name: "strength", Value: strconv.FormatFloat(g.request.Strength, 'g', -1, 64)},
-		{Name: "seed", Value: seed},
-		{Name: "format", Value: string(format)},
-		{Name: "quality", Value: strconv.Itoa(g.quality)},
-	}
+	g.encode.Parameters = append(parametersOf(g.model, g.request),
+		seedOfRun(g.request),
+		stages.Property{Name: "format", Value: string(format)},
+		stages.Property{Name: "quality", Value: strconv.Itoa(g.quality)},
+	)
 	g.encode.Parameters = append(g.encode.Parameters, g.extra...)
 	g.naming = &naming{
 		out: c.String("out"), base: ".", template: c.String("name"), to: g.request.To, model: m.Name,
-		format: format, samples: 1, seed: g.request.Seed,
-	}
-	for _, out := range m.Results(g.request.To)[1:] {
-		g.naming.suffixes = append(g.naming.suffixes, out.Suffix)
+		format: format, samples: 1, suffixes: suffixesOf(m, g.request.To), seed: g.request.Seed,
 	}
 	return g, g.naming.prepare()
 }
 
-// sources are the images to be made, which have names and no files.
-func (g generation) sources() iter.Seq[stages.Source] {
+// sources are the images to be made, which have names and no files, for as long as
+// ctx lasts.
+func (g generation) sources(ctx context.Context) iter.Seq[stages.Source] {
 	return func(yield func(stages.Source) bool) {
 		for i := range g.count {
 			stem := fmt.Sprintf("%s-%d-%05d", g.model.Manifest.Name, g.request.Seed, i+1)
@@ -104,7 +97,7 @@ func (g generation) sources() iter.Seq[stages.Source] {
 			if err != nil {
 				placed = []stages.Source{{In: stem, Err: err}}
 			}
-			if !yield(placed[0]) {
+			if ctx.Err() != nil || !yield(placed[0]) {
 				return
 			}
 		}
@@ -135,20 +128,13 @@ func (p *program) generate(c *cli.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	sources := func(yield func(stages.Source) bool) {
-		for s := range g.sources() {
-			if reading.Err() != nil || !yield(s) {
-				return
-			}
-		}
-	}
 	records, err := newRecorder(c.String("report"))
 	if err != nil {
 		return cannotStart(fmt.Errorf("--report: %w", err))
 	}
 	defer alsoClose(&err, records)
 	tally := p.newTally("generated", g.count, c.Bool("quiet"), c.Bool("verbose"))
-	err = p.collect(generateLine(pipeline.New(run, w.inFlight()), sources, g, w, network{translator}), c, records, record{
+	err = p.collect(generateLine(pipeline.New(run, w.inFlight()), g.sources(reading), g, w, network{translator}), c, records, record{
 		Model: g.model.Digest, Provider: translator.Provider(), To: g.request.To, Strength: g.request.Strength,
 	}, tally)
 	tally.finish(", on " + translator.Provider())

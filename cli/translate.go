@@ -141,36 +141,53 @@ func (p *program) translationOf(c *cli.Context) (t translation, err error) {
 	}
 	t.encode = stages.EncodeOptions{
 		Quality: t.quality, InTarget: t.label.InTarget,
-		Parameters: []stages.Property{
-			{Name: "version", Value: Version},
-			{Name: "model", Value: m.Name},
-			{Name: "digest", Value: t.model.Digest},
-			{Name: "to", Value: t.request.To},
-			{Name: "strength", Value: strconv.FormatFloat(t.request.Strength, 'g', -1, 64)},
-			{Name: "from", Value: t.from},
-			{Name: "inTarget", Value: string(t.label.InTarget)},
-			{Name: "format", Value: c.String("format")},
-			{Name: "quality", Value: strconv.Itoa(t.quality)},
-		},
+		Parameters: append(parametersOf(t.model, t.request),
+			stages.Property{Name: "from", Value: t.from},
+			stages.Property{Name: "inTarget", Value: string(t.label.InTarget)},
+			stages.Property{Name: "format", Value: c.String("format")},
+			stages.Property{Name: "quality", Value: strconv.Itoa(t.quality)},
+		),
 	}
 	t.encode.Parameters = append(t.encode.Parameters, t.extra...)
 	if err := t.photograph(c); err != nil {
 		return t, err
 	}
 	if m.Noisy() {
-		t.encode.Parameters = append(t.encode.Parameters, stages.Property{Name: "seed", Value: strconv.FormatUint(t.request.Seed, 10)})
+		t.encode.Parameters = append(t.encode.Parameters, seedOfRun(t.request))
 	}
 	t.naming = &naming{
 		out: c.String("out"), base: c.String("base"), template: c.String("name"), to: t.request.To,
-		model: m.Name, format: format, samples: c.Int("samples"), seed: t.request.Seed,
+		model: m.Name, format: format, samples: c.Int("samples"), suffixes: suffixesOf(m, t.request.To), seed: t.request.Seed,
 	}
 	if t.naming.samples < 1 || t.naming.samples > 1 && !m.Noisy() {
 		return t, usage("--samples %d: %s draws no noise, so one is all there is", t.naming.samples, m.Name)
 	}
-	for _, out := range m.Results(t.request.To)[1:] {
-		t.naming.suffixes = append(t.naming.suffixes, out.Suffix)
-	}
 	return t, t.naming.prepare()
+}
+
+// parametersOf begins the identity of a result: what was asked of which model.
+func parametersOf(m *models.Model, q models.Request) []stages.Property {
+	return []stages.Property{
+		{Name: "version", Value: Version},
+		{Name: "model", Value: m.Manifest.Name},
+		{Name: "digest", Value: m.Digest},
+		{Name: "to", Value: q.To},
+		{Name: "strength", Value: strconv.FormatFloat(q.Strength, 'g', -1, 64)},
+	}
+}
+
+// seedOfRun is a part of the identity where there is noise.
+func seedOfRun(q models.Request) stages.Property {
+	return stages.Property{Name: "seed", Value: strconv.FormatUint(q.Seed, 10)}
+}
+
+// suffixesOf lists those of the further results on the way to a target.
+func suffixesOf(m *models.Manifest, to string) []string {
+	var suffixes []string
+	for _, out := range m.Results(to)[1:] {
+		suffixes = append(suffixes, out.Suffix)
+	}
+	return suffixes
 }
 
 // terminator ends each path that is printed.
