@@ -49,7 +49,7 @@ func withGolden(t *testing.T, fixture, golden string) *Model {
 		t.Fatal(err)
 	}
 	manifest := map[string]any{}
-	if err := yaml.Unmarshal([]byte(declared.metadata[metadataKey]), &manifest); err != nil {
+	if err := yaml.Unmarshal([]byte(declared.metadata[MetadataKey]), &manifest); err != nil {
 		t.Fatal(err)
 	}
 	var cases []any

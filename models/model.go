@@ -12,7 +12,8 @@ import (
 )
 
 const (
-	metadataKey = "gtx.manifest"
+	// MetadataKey is the key in a model's metadata_props under which its manifest lies.
+	MetadataKey = "gtx.manifest"
 	// ManifestSuffix makes the name of the manifest that lies beside a model and overrides the one
 	// inside: NAME.onnx.yaml beside NAME.onnx.
 	ManifestSuffix = ".yaml"
@@ -79,7 +80,7 @@ func load(m *Model) (*Model, error) {
 	}
 	beside := manifest
 	if manifest == nil {
-		inside, ok := declared.metadata[metadataKey]
+		inside, ok := declared.metadata[MetadataKey]
 		if !ok {
 			return nil, &ManifestMissingError{Path: m.path}
 		}
@@ -133,15 +134,19 @@ func (m *Model) read() (network, manifest []byte, err error) {
 	return network, manifest, err
 }
 
+// within says whether a graph lies in the model's own file.
+func (m *Model) within(graph Graph) bool {
+	return graph.File == "" || graph.File == filepath.Base(m.path)
+}
+
 // graphs returns the bytes of each graph, of which the model's own file holds one, and compares what
 // the manifest says about their files with the files.
 func (m *Model) graphs(network []byte) (map[string][]byte, error) {
-	name := filepath.Base(m.path)
 	graphs := map[string][]byte{}
 	own := false
 	for _, id := range sortedKeys(m.Manifest.Graphs) {
 		graph := m.Manifest.Graphs[id]
-		if graph.File == "" || graph.File == name {
+		if m.within(graph) {
 			graphs[id], own = network, true
 		} else {
 			data, err := m.readFile(filepath.Join(filepath.Dir(m.path), graph.File))
@@ -160,7 +165,7 @@ func (m *Model) graphs(network []byte) (map[string][]byte, error) {
 	}
 	if !own {
 		id := sortedKeys(m.Manifest.Graphs)[0]
-		return nil, wrong("graphs."+id+".file", "%q is not this file, %q", m.Manifest.Graphs[id].File, name)
+		return nil, wrong("graphs."+id+".file", "%q is not this file, %q", m.Manifest.Graphs[id].File, filepath.Base(m.path))
 	}
 	return graphs, nil
 }

@@ -2,7 +2,6 @@ package models
 
 import (
 	"errors"
-	"path/filepath"
 	"slices"
 
 	"github.com/goccy/go-yaml"
@@ -11,14 +10,17 @@ import (
 // Network returns the bytes of the model's own .onnx file, without further graphs. It is an error if
 // any of them has changed since the model was loaded.
 func (m *Model) Network() ([]byte, error) {
-	if _, err := m.networks(); err != nil {
+	graphs, err := m.networks()
+	if err != nil {
 		return nil, err
 	}
-	return m.readFile(m.path)
+	for id, graph := range m.Manifest.Graphs {
+		if m.within(graph) {
+			return graphs[id], nil
+		}
+	}
+	panic("models: a model whose file holds none of its graphs") // which graphs() refuses
 }
-
-// MetadataKey is the key in a model's metadata_props under which its manifest lies.
-const MetadataKey = metadataKey
 
 // RepairNote is the key below training in the manifest of a repaired model.
 const RepairNote = "repaired"
@@ -30,7 +32,7 @@ var errSeveralFiles = errors.New("the model has graphs in other files, which its
 // file name, its digest, and the golden cases, whose number is returned.
 func (m *Model) Repaired(note string) (manifest []byte, golden int, err error) {
 	for _, graph := range m.Manifest.Graphs {
-		if graph.File != "" && graph.File != filepath.Base(m.path) {
+		if !m.within(graph) {
 			return nil, 0, errSeveralFiles
 		}
 	}
@@ -43,7 +45,7 @@ func (m *Model) Repaired(note string) (manifest []byte, golden int, err error) {
 		if err != nil {
 			return nil, 0, err
 		}
-		manifest = []byte(declared.metadata[metadataKey])
+		manifest = []byte(declared.metadata[MetadataKey])
 	}
 	var document yaml.MapSlice
 	if err := yaml.UnmarshalWithOptions(manifest, &document, yaml.UseOrderedMap()); err != nil {

@@ -44,19 +44,19 @@ func finalRange(network []byte, result TensorInfo) valueRange {
 	// The graph is sorted, so that one pass from its end follows the result to what makes it.
 	name := result.Name
 	for _, n := range slices.Backward(nodes) {
-		if !slices.Contains(n.outputs, name) {
+		if !slices.Contains(n.Outputs, name) {
 			continue
 		}
-		switch n.op {
+		switch n.Op {
 		case "Tanh":
 			return rangeSigned
 		case "Sigmoid":
 			return rangeUnit
 		case "Identity", "Cast", "Transpose", "Reshape", "Squeeze", "Unsqueeze":
-			if len(n.inputs) == 0 {
+			if len(n.Inputs) == 0 {
 				return rangeUnknown
 			}
-			name = n.inputs[0]
+			name = n.Inputs[0]
 		default:
 			return rangeUnknown
 		}
@@ -64,14 +64,8 @@ func finalRange(network []byte, result TensorInfo) valueRange {
 	return rangeUnknown
 }
 
-// An operation is what is read here of a NodeProto.
-type operation struct {
-	op              string
-	inputs, outputs []string
-}
-
 // readNodes reads the nodes of the main graph of a serialised ModelProto.
-func readNodes(model []byte) (nodes []operation, err error) {
+func readNodes(model []byte) (nodes []onnx.Node, err error) {
 	err = onnx.Each(model, func(f onnx.Field) error {
 		if f.Number != onnx.ModelGraph {
 			return nil
@@ -80,18 +74,7 @@ func readNodes(model []byte) (nodes []operation, err error) {
 			if f.Number != onnx.GraphNode {
 				return nil
 			}
-			var n operation
-			err := onnx.Each(f.Content, func(f onnx.Field) error {
-				switch f.Number {
-				case onnx.NodeInput:
-					n.inputs = append(n.inputs, string(f.Content))
-				case onnx.NodeOutput:
-					n.outputs = append(n.outputs, string(f.Content))
-				case onnx.NodeOpType:
-					n.op = string(f.Content)
-				}
-				return nil
-			})
+			n, err := onnx.ReadNode(f.Content)
 			nodes = append(nodes, n)
 			return err
 		})

@@ -139,12 +139,11 @@ func (w *work) tensor(in *Input, rank, height, width int) (tensor, error) {
 	case roleCoords:
 		return coordinates(in.Layout, n, height, width), nil
 	}
-	shape := spread(in.Shape[1:], height, width)
-	if in.Shape[0] == anyDim {
-		shape = append([]int64{int64(n)}, shape...)
-	} else {
-		shape = append([]int64{int64(in.Shape[0])}, shape...)
+	first := in.Shape[0]
+	if first == anyDim {
+		first = n
 	}
+	shape := append([]int64{int64(first)}, spread(in.Shape[1:], height, width)...)
 	return tensor{shape: shape, floats: slices.Repeat([]float32{float32(in.Value)}, product(shape))}, nil
 }
 

@@ -159,32 +159,20 @@ func (g *Graph) hide(message []byte, number onnx.Number, where string) error {
 }
 
 func readNode(message []byte) (*node, error) {
-	n := &node{attributes: map[string]attribute{}}
-	fields, err := onnx.Split(message)
+	read, err := onnx.ReadNode(message)
 	if err != nil {
 		return nil, err
 	}
-	for _, f := range fields {
-		switch f.Number {
-		case onnx.NodeInput:
-			n.inputs = append(n.inputs, string(f.Content))
-		case onnx.NodeOutput:
-			n.outputs = append(n.outputs, string(f.Content))
-		case onnx.NodeName:
-			n.name = string(f.Content)
-		case onnx.NodeOpType:
-			n.op += string(f.Content)
-		case onnx.NodeDomain:
-			if domain := string(f.Content); domain != "" && domain != "ai.onnx" {
-				n.op = domain + "." + n.op // not the operator that this package knows
-			}
-		case onnx.NodeAttribute:
-			a, err := readAttribute(f.Content)
-			if err != nil {
-				return nil, err
-			}
-			n.attributes[a.name] = a
+	n := &node{name: read.Name, op: read.Op, inputs: read.Inputs, outputs: read.Outputs, attributes: map[string]attribute{}}
+	if read.Domain != "" && read.Domain != "ai.onnx" {
+		n.op = read.Domain + "." + n.op // not the operator that this package knows
+	}
+	for _, content := range read.Attributes {
+		a, err := readAttribute(content)
+		if err != nil {
+			return nil, err
 		}
+		n.attributes[a.name] = a
 	}
 	return n, nil
 }
