@@ -204,3 +204,12 @@ func same(a, b string) bool {
 	two, errTwo := os.Stat(b)
 	return errOne == nil && errTwo == nil && os.SameFile(one, two)
 }
+
+// openOptions reads the limits on inputs.
+func openOptions(c *cli.Context) (stages.OpenOptions, error) {
+	mega := c.Int("max-pixels")
+	if mega < 0 {
+		return stages.OpenOptions{}, usage("--max-pixels takes 0 or more")
+	}
+	return stages.OpenOptions{MaxPixels: mega * 1_000_000}, nil
+}

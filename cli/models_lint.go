@@ -1,19 +1,14 @@
 package cli
 
 import (
-	"bytes"
-	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"math"
-	"os"
 	"strings"
 	"text/tabwriter"
 
 	"github.com/urfave/cli/v2"
 
-	"gtx/models"
 	"gtx/models/graph"
 	"gtx/stages"
 )
@@ -87,28 +82,6 @@ func (p *program) lint(c *cli.Context) error {
 		return &failure{code: exitSome}
 	}
 	return nil
-}
-
-// networkOf finds a network by name or path. The model is nil for a file without a manifest: its graph
-// can still be read.
-func networkOf(name string) (*models.Model, []byte, error) {
-	m, err := models.Find(name)
-	var missing *models.ManifestMissingError
-	if errors.As(err, &missing) {
-		network, err := os.ReadFile(name)
-		if err != nil {
-			return nil, nil, cannotStart(err)
-		}
-		return nil, network, nil
-	}
-	if err != nil {
-		return nil, nil, cannotStart(err)
-	}
-	network, err := m.Network()
-	if err != nil {
-		return nil, nil, cannotStart(err)
-	}
-	return m, network, nil
 }
 
 // diagnose sums up what the graph says and, unless that is an error, what the network makes of flat
@@ -192,113 +165,4 @@ func sides(sizes []int) string {
 		words[i] = fmt.Sprint(s)
 	}
 	return strings.Join(words, "×")
-}
-
-// flatResponse is the score of what a network makes of flat grey pictures, the worst for each period.
-// The error says why there is none.
-func flatResponse(c *cli.Context, m *models.Model) (worst stages.Score, err error) {
-	runtime, err := trialRuntime(c, m)
-	if err != nil {
-		return worst, err
-	}
-	defer alsoClose(&err, runtime)
-	worst, _, err = tryOut(c.Context, runtime, m, noPictures)
-	return worst, err
-}
-
-// trialRuntime loads ONNX Runtime, if a model can be tried out at all.
-func trialRuntime(c *cli.Context, m *models.Model) (*models.Runtime, error) {
-	if m == nil {
-		return nil, errors.New("the network has no manifest, which would say what it takes")
-	}
-	switch in := m.Manifest.Image(); {
-	case !m.Manifest.Translates():
-		return nil, errors.New("the network gives no pictures")
-	case in == nil || in.Image == nil:
-		return nil, errors.New("the network takes no photographs")
-	}
-	library, err := models.FindLibrary(c.String("onnxruntime"))
-	if err != nil {
-		return nil, err
-	}
-	return models.Open(library)
-}
-
-// noPictures is for a trial on flat grey alone.
-func noPictures(int) ([][]byte, error) { return nil, nil }
-
-// tryOut runs a network, on the CPU, on flat grey pictures and on others, which are RGB of a side
-// that it takes. It returns the worst score of what it makes of the grey ones, well inside, for
-// at the border padding shows, and what it makes of the others, for each of its targets in turn.
-func tryOut(ctx context.Context, r *models.Runtime, m *models.Model, pictures func(side int) ([][]byte, error)) (flat stages.Score, results []stages.Pixels, err error) {
-	size := m.Manifest.Image().Size
-	side, high := size.ShapeFor(1, 1, max(size.W, size.H, 256))
-	if side != high || side < 96 {
-		return flat, nil, fmt.Errorf("the network takes pictures of %d×%d: too small to see what is inside", side, high)
-	}
-	others, err := pictures(side)
-	if err != nil {
-		return flat, nil, err
-	}
-	var greys [][]byte
-	for level := 32; level < 256; level += 48 {
-		greys = append(greys, bytes.Repeat([]byte{byte(level)}, 3*side*side))
-	}
-	targets := m.Manifest.Targets()
-	if len(targets) == 0 {
-		targets = []string{""} // what it does has no name
-	}
-	for _, to := range targets {
-		made, err := translateAll(ctx, r, m, to, side, append(greys, others...))
-		if err != nil {
-			return flat, nil, err
-		}
-		perPicture := len(made) / (len(greys) + len(others))
-		for _, p := range made[:len(greys)*perPicture] {
-			s := stages.ScoreOf(inside(p))
-			if !s.Valid {
-				return flat, nil, fmt.Errorf("the network gives pictures of %d×%d: too small to see what is inside", p.Width, p.Height)
-			}
-			flat.A2, flat.A4, flat.A8 = max(flat.A2, s.A2), max(flat.A4, s.A4), max(flat.A8, s.A8)
-		}
-		results = append(results, made[len(greys)*perPicture:]...)
-	}
-	flat.Valid = true
-	return flat, results, nil
-}
-
-// translateAll gives pictures to a network one by one, as if of another domain than its target.
-func translateAll(ctx context.Context, r *models.Runtime, m *models.Model, to string, side int, pictures [][]byte) (made []stages.Pixels, err error) {
-	t, err := r.NewTranslator(m, models.Request{To: to, Strength: 1}, models.Options{Device: "cpu"})
-	if err != nil {
-		return nil, err
-	}
-	defer alsoClose(&err, t)
-	var from []string
-	for _, id := range m.Manifest.DomainIDs() {
-		if from == nil && id != to {
-			from = []string{id}
-		}
-	}
-	for _, picture := range pictures {
-		out, err := t.Run(ctx, models.Batch{N: 1, Height: side, Width: side, Pixels: picture, From: from})
-		if err != nil {
-			return nil, err
-		}
-		for _, result := range out {
-			made = append(made, stages.Pixels{Width: result.Width, Height: result.Height, Bands: 3, Data: result.Pixels})
-		}
-	}
-	return made, nil
-}
-
-// inside is the middle of a picture, a quarter away from its borders where it is large enough to.
-func inside(p stages.Pixels) stages.Pixels {
-	margin := func(n int) int { return max(0, min(n/4, (n-64)/2)) }
-	left, top := margin(p.Width), margin(p.Height)
-	out := stages.Pixels{Width: p.Width - 2*left, Height: p.Height - 2*top, Bands: p.Bands}
-	for y := range out.Height {
-		out.Data = append(out.Data, p.Data[((y+top)*p.Width+left)*p.Bands:][:out.Width*p.Bands]...)
-	}
-	return out
 }

@@ -1,14 +1,9 @@
 package cli
 
 import (
-	"bytes"
-	"cmp"
-	"context"
 	"errors"
 	"fmt"
 	"io/fs"
-	"math"
-	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"strings"
@@ -256,50 +251,4 @@ func (p *program) compare(c *cli.Context, m *models.Model, network []byte, remed
 		r.psnr = psnr(originals, results)
 	}
 	return before, nil
-}
-
-// photograph reads a picture at side×side pixels, RGB.
-func photograph(ctx context.Context, path string, side int) ([][]byte, error) {
-	fit := stages.Fit{Shape: func(int, int) (int, int) { return side, side }, Mode: "crop"}
-	read := stages.Then(stages.Then(stages.Open(stages.OpenOptions{OwnToo: true}), stages.Decode(fit.Decoding())), stages.Resize(fit))
-	img, err := read(ctx, stages.Source{In: path})
-	if err != nil {
-		return nil, fmt.Errorf("%q: %w", path, err)
-	}
-	return [][]byte{img.Pixels.Data}, nil
-}
-
-// leaves is a picture of discs that cover one another, RGB: its edges, plains and
-// spectrum are like a photograph's (the dead leaves model; Lee, Mumford & Huang 2001).
-func leaves(side, seed int) []byte {
-	rng := rand.New(rand.NewPCG(uint64(seed), 0))
-	picture := bytes.Repeat([]byte{128}, 3*side*side)
-	for range 400 {
-		// Radii r with a density of r⁻³, between a hundredth and a third of the side.
-		low, high := float64(side)/100, float64(side)/3
-		u := rng.Float64()
-		radius := 1 / math.Sqrt(u/(low*low)+(1-u)/(high*high))
-		cx, cy := rng.Float64()*float64(side), rng.Float64()*float64(side)
-		colour := [3]byte{byte(rng.IntN(256)), byte(rng.IntN(256)), byte(rng.IntN(256))}
-		for y := max(0, int(cy-radius)); y < min(side, int(cy+radius)+1); y++ {
-			for x := max(0, int(cx-radius)); x < min(side, int(cx+radius)+1); x++ {
-				if dx, dy := float64(x)-cx, float64(y)-cy; dx*dx+dy*dy < radius*radius {
-					copy(picture[3*(y*side+x):], colour[:])
-				}
-			}
-		}
-	}
-	return picture
-}
-
-// psnr compares pictures, all together, in dB.
-func psnr(a, b []stages.Pixels) float64 {
-	sum, n := 0.0, 0
-	for i := range a {
-		for j, v := range a[i].Data {
-			d := float64(v) - float64(b[i].Data[j])
-			sum, n = sum+d*d, n+1
-		}
-	}
-	return 10 * math.Log10(255*255*float64(n)/cmp.Or(sum, math.SmallestNonzeroFloat64))
 }

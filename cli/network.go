@@ -114,22 +114,5 @@ func fitOf(in *models.Input) stages.Fit {
 	return stages.Fit{Shape: in.Size.Shape, Mode: in.Size.Fit, Filter: in.Size.Filter}
 }
 
-// classifierFor opens a model that is a classifier, or else the one that knows the
-// domains of the model.
-func classifierFor(r *models.Runtime, m *models.Model, o models.Options) (*models.Model, *models.Classifier, error) {
-	if m.Manifest.Classifier == nil {
-		found, err := models.ClassifierFor(m)
-		if err != nil {
-			return nil, nil, cannotStart(err)
-		}
-		m = found
-	}
-	c, err := r.NewClassifier(m, o)
-	if err != nil {
-		return nil, nil, cannotStart(err)
-	}
-	return m, c, nil
-}
-
 // alsoClose closes what a command opened, and adds a failure to its error.
 func alsoClose(err *error, c io.Closer) { *err = errors.Join(*err, c.Close()) }

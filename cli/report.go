@@ -118,3 +118,20 @@ func (r *recorder) Close() error {
 	}
 	return r.file.Close()
 }
+
+// fill records what became of an item.
+func (r *record) fill(it pipeline.Item[stages.Source, stages.Written]) {
+	w := it.Value
+	r.In = it.Source.In
+	r.Status, r.Class, r.Message = outcome(it.Err)
+	r.Millis = millis(it.Spans)
+	if it.Err != nil {
+		return
+	}
+	if w.Kept {
+		r.Status = statusCopied
+	}
+	r.Out, r.Domain, r.P = it.Source.Out, w.Domain, w.P
+	r.Width, r.Height, r.Flagged, r.Repaired, r.Warnings = w.Width, w.Height, w.Flagged, w.Repaired, w.Warnings
+	r.Before, r.After = amplitudesOf(w.Before), amplitudesOf(w.After)
+}

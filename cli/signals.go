@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/signal"
@@ -75,4 +76,20 @@ func (c *cancellableInput) Read(b []byte) (int, error) {
 			return c.file.Read(b)
 		}
 	}
+}
+
+// ending turns the end of a run into the program's: what a signal or the sink
+// stopped, and what failed.
+func ending(err error, reading context.Context, t *tally) error {
+	var stopped interrupted
+	if errors.As(context.Cause(reading), &stopped) {
+		return &failure{code: 128 + int(stopped.signal)}
+	}
+	if err != nil {
+		return err
+	}
+	if t.failed > 0 {
+		return &failure{code: exitSome}
+	}
+	return nil
 }
