@@ -30,8 +30,8 @@ func (p *program) modelsCommand() *cli.Command {
 			},
 			p.modelsAddCommand(),
 			p.modelsVerifyCommand(),
-			p.lintCommand(),
-			p.repairCommand(),
+			p.modelsLintCommand(),
+			p.modelsRepairCommand(),
 		},
 		Action: func(c *cli.Context) error {
 			if c.NArg() > 0 {

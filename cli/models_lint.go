@@ -13,7 +13,7 @@ import (
 	"gtx/stages"
 )
 
-func (p *program) lintCommand() *cli.Command {
+func (p *program) modelsLintCommand() *cli.Command {
 	return &cli.Command{
 		Name:      "lint",
 		Usage:     "tell whether a network prints checkerboards, and which layer does",
@@ -27,7 +27,7 @@ func (p *program) lintCommand() *cli.Command {
 			&cli.BoolFlag{Name: "fail", Usage: "exit 1 if the network prints checkerboards"},
 			&cli.StringFlag{Name: "onnxruntime", Usage: "the ONNX Runtime library `FILE`; also GTX_ONNXRUNTIME"},
 		},
-		Action: p.lint,
+		Action: p.modelsLint,
 	}
 }
 
@@ -53,7 +53,7 @@ type layer struct {
 	Reason    string   `json:"reason,omitempty"`
 }
 
-func (p *program) lint(c *cli.Context) error {
+func (p *program) modelsLint(c *cli.Context) error {
 	if c.NArg() != 1 {
 		return usage("models lint takes one model")
 	}
@@ -87,7 +87,7 @@ func (p *program) lint(c *cli.Context) error {
 // diagnose sums up what the graph says and, unless that is an error, what the network makes of flat
 // pictures.
 func diagnose(name string, layers []graph.Layer, flat stages.Score, err error) diagnosis {
-	d := diagnosis{Model: name, Layers: []layer{}, AtFault: []string{}, Verdict: string(graph.Sound)}
+	d := diagnosis{Model: name, Layers: []layer{}, AtFault: faultyLayers(layers), Verdict: string(graph.Sound)}
 	for _, l := range layers {
 		out := layer{
 			Name: l.Name, Op: l.Op, Mode: l.Mode, Kernel: l.Kernel, Stride: l.Stride, Remainder: l.Remainder,
@@ -98,10 +98,7 @@ func diagnose(name string, layers []graph.Layer, flat stages.Score, err error) d
 			out.Imbalance = &rounded
 		}
 		d.Layers = append(d.Layers, out)
-		switch l.Verdict {
-		case graph.Faulty:
-			d.AtFault = append(d.AtFault, l.Name)
-		case graph.CannotTell:
+		if l.Verdict == graph.CannotTell {
 			d.Verdict = string(graph.CannotTell)
 		}
 	}

@@ -3,6 +3,7 @@ package cli
 import (
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -19,7 +20,7 @@ import (
 // bestMethod is the one that leaves the pictures closest to those of the faulty network.
 const bestMethod graph.Method = "best"
 
-func (p *program) repairCommand() *cli.Command {
+func (p *program) modelsRepairCommand() *cli.Command {
 	return &cli.Command{
 		Name:      "repair",
 		Usage:     "rewrite a network so that it prints no checkerboards",
@@ -35,7 +36,7 @@ func (p *program) repairCommand() *cli.Command {
 			&cli.BoolFlag{Name: "quiet", Aliases: []string{"q"}, Usage: "say nothing but errors"},
 			&cli.StringFlag{Name: "onnxruntime", Usage: "the ONNX Runtime library `FILE`; also GTX_ONNXRUNTIME"},
 		},
-		Action: p.repair,
+		Action: p.modelsRepair,
 	}
 }
 
@@ -44,11 +45,12 @@ type remedy struct {
 	method  graph.Method
 	network []byte
 	changes []graph.Change
-	flat    stages.Score // of what it makes of flat pictures
-	psnr    float64      // of its pictures to the original's, in dB
+	flat    stages.Score // of its results for flat grey
+	psnr    float64      // of its results against the original's, in dB
 }
 
-// better tells whether a remedy silences the network where the other does not, or else keeps closer to it.
+// better tells whether r is free of checkerboards and the other is not, or else stays closer to the
+// original.
 func (r *remedy) better(other *remedy) bool {
 	prints, others := r.flat.Flagged(stages.Score{}), other.flat.Flagged(stages.Score{})
 	if prints != others {
@@ -57,87 +59,110 @@ func (r *remedy) better(other *remedy) bool {
 	return r.psnr > other.psnr
 }
 
-func (p *program) repair(c *cli.Context) error {
+// A repairRequest is what the command line of repair asks for, checked.
+type repairRequest struct {
+	in, out string
+	methods []graph.Method
+	images  testImages
+}
+
+func repairRequestOf(c *cli.Context) (q repairRequest, err error) {
 	if c.NArg() != 2 {
-		return usage("models repair takes a model and the file to write")
+		return q, usage("models repair takes a model and the file to write")
 	}
+	q.in, q.out = c.Args().Get(0), c.Args().Get(1)
 	method, err := oneOf(c, "method", append([]graph.Method{bestMethod}, graph.Methods...)...)
 	if err != nil {
-		return err
+		return q, err
 	}
-	in, out := c.Args().Get(0), c.Args().Get(1)
-	if err := fresh(in, out, c.Bool("force")); err != nil {
-		return err
+	if q.methods = graph.Methods; method != bestMethod {
+		q.methods = []graph.Method{method}
 	}
-	if path := c.String("try"); path != "" {
-		if _, err := os.Stat(path); err != nil {
-			return usage("--try: %w", err)
+	if err := fresh(q.in, q.out, c.Bool("force")); err != nil {
+		return q, err
+	}
+	path := c.String("try")
+	if path == "" {
+		q.images = func(side int) ([]stages.Pixels, error) {
+			return []stages.Pixels{stages.DeadLeaves(side, 1), stages.DeadLeaves(side, 2)}, nil
 		}
+		return q, nil
 	}
-	model, network, err := networkOf(in)
+	if _, err := os.Stat(path); err != nil {
+		return q, usage("--try: %w", err)
+	}
+	q.images = func(side int) ([]stages.Pixels, error) {
+		p, err := squareOf(c.Context, path, side)
+		return []stages.Pixels{p}, err
+	}
+	return q, nil
+}
+
+func (p *program) modelsRepair(c *cli.Context) error {
+	q, err := repairRequestOf(c)
 	if err != nil {
 		return err
 	}
-	methods := []graph.Method{method}
-	if method == bestMethod {
-		methods = graph.Methods
+	model, network, err := networkOf(q.in)
+	if err != nil {
+		return err
 	}
-	var (
-		remedies []*remedy
-		unfit    []error
-	)
-	for _, method := range methods {
-		r, err := repairBy(method, network)
-		if err != nil {
-			unfit = append(unfit, fmt.Errorf("%q: %w", in, err))
-			continue
-		}
-		remedies = append(remedies, r)
+	remedies, err := repairBy(q.methods, network)
+	if err != nil {
+		return cannotStart(fmt.Errorf("%q: %w", q.in, err))
 	}
-	if len(remedies) == 0 {
-		return cannotStart(unfit[0])
-	}
-	say := func(format string, args ...any) {
-		if !c.Bool("quiet") {
-			fmt.Fprintf(p.err, "gtx: "+format+"\n", args...)
-		}
-	}
-	best := remedies[0] // phases, where there is a choice: it changes the weights least
-	before, untried := p.compare(c, model, network, remedies)
+	before, untried := compare(c, model, remedies, q.images)
+	best := remedies[0] // phases, if it applies: it changes the weights least
 	if untried == nil {
-		for _, r := range remedies[1:] {
-			if r.better(best) {
-				best = r
-			}
-		}
+		best = bestOf(remedies)
 	}
-	for _, change := range best.changes {
-		say("%s: %s", change.Layer, change.Method)
+	said := p.err
+	if c.Bool("quiet") {
+		said = io.Discard
 	}
-	if untried != nil {
-		say("not tried: %v", untried)
-	} else {
-		say("flat grey gave %.2f, %.2f, %.2f grey levels at periods 2, 4, 8; now %.2f, %.2f, %.2f",
-			before.A2, before.A4, before.A8, best.flat.A2, best.flat.A4, best.flat.A8)
-		for _, r := range remedies {
-			say("%s: %.1f dB to the original's pictures", r.method, r.psnr)
-		}
-	}
+	printRepair(said, best, remedies, before, untried)
 	repaired, golden, err := withManifest(best, model)
 	if err != nil {
-		return cannotStart(fmt.Errorf("%q: %w", in, err))
+		return cannotStart(fmt.Errorf("%q: %w", q.in, err))
 	}
 	if golden > 0 {
-		say("%d golden cases left out: they are the faulty network's", golden)
+		fmt.Fprintf(said, "gtx: %d golden cases left out: they are the faulty network's\n", golden)
 	}
-	if err := os.MkdirAll(filepath.Dir(out), 0o777); err != nil {
-		return cannotStart(fmt.Errorf("%q: %w", out, stages.WithoutPath(err)))
+	if err := os.MkdirAll(filepath.Dir(q.out), 0o777); err != nil {
+		return cannotStart(fmt.Errorf("%q: %w", q.out, stages.WithoutPath(err)))
 	}
-	if err := renameio.WriteFile(out, repaired, 0o666, renameio.WithTempDir(filepath.Dir(out))); err != nil {
-		return cannotStart(fmt.Errorf("%q: %w", out, stages.WithoutPath(err)))
+	if err := renameio.WriteFile(q.out, repaired, 0o666, renameio.WithTempDir(filepath.Dir(q.out))); err != nil {
+		return cannotStart(fmt.Errorf("%q: %w", q.out, stages.WithoutPath(err)))
 	}
-	_, err = fmt.Fprintln(p.out, out)
+	_, err = fmt.Fprintln(p.out, q.out)
 	return err
+}
+
+func bestOf(remedies []*remedy) *remedy {
+	best := remedies[0]
+	for _, r := range remedies[1:] {
+		if r.better(best) {
+			best = r
+		}
+	}
+	return best
+}
+
+// printRepair says which layers the best remedy changed, and how the remedies did in the trial unless
+// there was none.
+func printRepair(w io.Writer, best *remedy, remedies []*remedy, before stages.Score, untried error) {
+	for _, change := range best.changes {
+		fmt.Fprintf(w, "gtx: %s: %s\n", change.Layer, change.Method)
+	}
+	if untried != nil {
+		fmt.Fprintf(w, "gtx: not tried: %v\n", untried)
+		return
+	}
+	fmt.Fprintf(w, "gtx: flat grey gave %.2f, %.2f, %.2f grey levels at periods 2, 4, 8; now %.2f, %.2f, %.2f\n",
+		before.A2, before.A4, before.A8, best.flat.A2, best.flat.A4, best.flat.A8)
+	for _, r := range remedies {
+		fmt.Fprintf(w, "gtx: %s: %.1f dB to the original's pictures\n", r.method, r.psnr)
+	}
 }
 
 // fresh makes sure that a file can be written without a loss.
@@ -166,7 +191,24 @@ func fresh(in, out string, force bool) error {
 
 var errNothingFaulty = errors.New("no layer is faulty: there is nothing to repair")
 
-func repairBy(method graph.Method, network []byte) (*remedy, error) {
+// repairBy repairs a network by each of the methods that applies. If none does, the error is the first
+// method's.
+func repairBy(methods []graph.Method, network []byte) (remedies []*remedy, err error) {
+	for _, method := range methods {
+		r, failed := repairByOne(method, network)
+		if failed == nil {
+			remedies = append(remedies, r)
+		} else if err == nil {
+			err = failed
+		}
+	}
+	if len(remedies) == 0 {
+		return nil, err
+	}
+	return remedies, nil
+}
+
+func repairByOne(method graph.Method, network []byte) (*remedy, error) {
 	g, err := graph.Parse(network)
 	if err != nil {
 		return nil, err
@@ -210,19 +252,16 @@ func withManifest(r *remedy, m *models.Model) (network []byte, golden int, err e
 	return g.Model(), golden, nil
 }
 
-// compare runs the faulty network and each that is repaired: on flat grey, and on pictures. The error
-// says why it could not.
-func (p *program) compare(c *cli.Context, m *models.Model, network []byte, remedies []*remedy) (before stages.Score, err error) {
+// compare runs the faulty network and every remedy on flat grey and on test images, and completes the
+// remedies with what it finds. It returns the faulty network's score. The error says why nothing was
+// tried.
+func compare(c *cli.Context, m *models.Model, remedies []*remedy, images testImages) (before stages.Score, err error) {
 	runtime, err := trialRuntime(c, m)
 	if err != nil {
 		return before, err
 	}
 	defer alsoClose(&err, runtime)
-	pictures := func(side int) ([][]byte, error) { return [][]byte{leaves(side, 1), leaves(side, 2)}, nil }
-	if path := c.String("try"); path != "" {
-		pictures = func(side int) ([][]byte, error) { return photograph(c.Context, path, side) }
-	}
-	before, originals, err := tryOut(c.Context, runtime, m, pictures)
+	original, err := tryOut(c.Context, runtime, m, images)
 	if err != nil {
 		return before, err
 	}
@@ -244,11 +283,11 @@ func (p *program) compare(c *cli.Context, m *models.Model, network []byte, remed
 		if err != nil {
 			return before, err
 		}
-		var results []stages.Pixels
-		if r.flat, results, err = tryOut(c.Context, runtime, repaired, pictures); err != nil {
+		t, err := tryOut(c.Context, runtime, repaired, images)
+		if err != nil {
 			return before, err
 		}
-		r.psnr = psnr(originals, results)
+		r.flat, r.psnr = t.flat, stages.PSNR(original.results, t.results)
 	}
-	return before, nil
+	return original.flat, nil
 }

@@ -8,7 +8,6 @@ import (
 
 	"gtx/models"
 	"gtx/models/graph"
-	"gtx/stages"
 )
 
 func (p *program) modelsVerifyCommand() *cli.Command {
@@ -105,7 +104,7 @@ func layersAtFault(m *models.Model) []string {
 	if err != nil {
 		return nil
 	}
-	return diagnose(m.Manifest.Name, g.Layers(), stages.Score{}, nil).AtFault
+	return faultyLayers(g.Layers())
 }
 
 func goldenCases(n int) string {
