@@ -39,7 +39,7 @@ type reference struct {
 type plane []float64
 
 const (
-	strongEdge  = 40 // grey levels from a pixel to the next but one
+	strongEdge  = 40    // grey levels from a pixel to the next but one
 	highestPSNR = 78.13 // dB, at a mean square of 0.001: equal pictures have no finite one to take a mean of
 )
 
