@@ -128,7 +128,7 @@ func inspection(c *cli.Context, in inputs) (o stages.InspectOptions, err error) 
 		o.Map = func(stages.Source) string { return to }
 	} else if to != "" {
 		if err := writable(to); err != nil {
-			return o, cannotStart(err)
+			return o, err
 		}
 		o.Map = func(s stages.Source) string { return filepath.Join(to, s.Out+".png") }
 	}

@@ -6,11 +6,12 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"gtx/models"
 	"gtx/stages"
 )
 
-// photographFlags say what of a photograph goes into its translation.
-func photographFlags() []cli.Flag {
+// fidelityFlags say how much of the source survives in its translation.
+func fidelityFlags() []cli.Flag {
 	return []cli.Flag{
 		&cli.StringFlag{Name: "size", Usage: "`SIZE` of the result: source, model, N (pixels of the longer side) or WxH; default: source, unless the model says otherwise", EnvVars: option("size")},
 		&cli.StringFlag{Name: "detail", Value: "auto", Usage: "`METHOD` by which a result larger than the network's gets the photograph's detail: affine (auto), laplacian or none", EnvVars: option("detail")},
@@ -21,64 +22,95 @@ func photographFlags() []cli.Flag {
 	}
 }
 
-// photograph reads them.
-func (t *translation) photograph(c *cli.Context) error {
-	sizing := cmp.Or(c.String("size"), "source")
-	if c.String("size") == "" && t.model.Manifest.Image().Size.Restore == "none" {
-		sizing = "model"
-	}
-	size, err := stages.ParseSize(sizing)
-	if err != nil {
-		return usage("--size %w", err)
-	}
-	const auto stages.Method = "auto"
-	detail, err := oneOf(c, "detail", append([]stages.Method{auto}, stages.Methods...)...)
-	if err != nil {
-		return err
-	}
-	if detail == auto {
-		detail = stages.Methods[0]
-	}
-	if t.model.Manifest.Image().LabelMap != nil {
-		detail = stages.Plain // of a label map a photograph has no detail
-	}
-	if err := t.tiles(c.Bool("tile")); err != nil {
-		return err
-	}
-	o := &t.encode
-	o.Size, o.KeepProfile, o.Strip, o.StripGPS = size, c.Bool("keep-profile"), c.Bool("strip"), c.Bool("strip-gps")
-	t.detail = stages.DetailOptions{Size: size, Method: detail, Keep: o.KeepProfile}
-	o.Parameters = append(o.Parameters,
-		stages.Property{Name: "size", Value: sizing},
-		stages.Property{Name: "detail", Value: string(detail)},
-		stages.Property{Name: "tile", Value: strconv.FormatBool(c.Bool("tile"))},
-		stages.Property{Name: "keepProfile", Value: strconv.FormatBool(o.KeepProfile)},
-		stages.Property{Name: "strip", Value: strconv.FormatBool(o.Strip)},
-		stages.Property{Name: "stripGPS", Value: strconv.FormatBool(o.StripGPS)},
-	)
-	return nil
+// fidelity holds the values of fidelityFlags, checked against a model.
+type fidelity struct {
+	sizing      string // the size as given, part of the identity
+	size        stages.Size
+	detail      stages.Method
+	tiles       *tiles // nil: the network gets the whole image, resized
+	keepProfile bool
+	strip       bool
+	stripGPS    bool
 }
 
-// tiles says at what shape pictures enter the network, and how it sees them.
-func (t *translation) tiles(wanted bool) error {
-	m := t.model.Manifest
-	t.fit = fitOf(m.Image())
-	t.seen = func(n stages.Network) stages.Network { return n }
-	if !wanted {
-		return nil
+// tiles are the squares in which a network gets an image at its full size.
+type tiles struct{ side, halo int }
+
+func fidelityOf(c *cli.Context, m *models.Manifest) (f fidelity, err error) {
+	f.keepProfile, f.strip, f.stripGPS = c.Bool("keep-profile"), c.Bool("strip"), c.Bool("strip-gps")
+	f.sizing = c.String("size")
+	if f.sizing == "" && m.Image().Size.Restore == "none" {
+		f.sizing = "model"
 	}
+	f.sizing = cmp.Or(f.sizing, "source")
+	if f.size, err = stages.ParseSize(f.sizing); err != nil {
+		return f, usage("--size %w", err)
+	}
+	if f.detail, err = detailOf(c, m); err != nil {
+		return f, err
+	}
+	if c.Bool("tile") {
+		f.tiles, err = tilesOf(m)
+	}
+	return f, err
+}
+
+// detailOf chooses the best method if the user names none.
+func detailOf(c *cli.Context, m *models.Manifest) (stages.Method, error) {
+	const auto stages.Method = "auto"
+	method, err := oneOf(c, "detail", append([]stages.Method{auto}, stages.Methods...)...)
+	switch {
+	case err != nil:
+		return "", err
+	case m.Image().LabelMap != nil:
+		return stages.Plain, nil // a label map has no detail of what it describes
+	case method == auto:
+		return stages.Methods[0], nil
+	}
+	return method, nil
+}
+
+// tilesOf refuses models that would give each tile other colours.
+func tilesOf(m *models.Manifest) (*tiles, error) {
 	if !m.Tiling.Allowed {
-		return usage("--tile: the manifest of %s does not allow it: a network that normalises by the whole picture gives each tile other colours", m.Name)
+		return nil, usage("--tile: the manifest of %s does not allow it: a network that normalises by the whole picture gives each tile other colours", m.Name)
 	}
 	wide, high := m.Image().Size.Nominal()
-	side, halo := min(wide, high), m.Tiling.Halo
-	if _, err := stages.Tiled(nil, side, halo); err != nil {
-		return usage("--tile: %w", err)
+	t := &tiles{side: min(wide, high), halo: m.Tiling.Halo}
+	if _, err := stages.Tiled(nil, t.side, t.halo); err != nil {
+		return nil, usage("--tile: %w", err)
 	}
-	t.fit = stages.Fit{Shape: func(width, height int) (int, int) { return width, height }}
-	t.seen = func(n stages.Network) stages.Network {
-		n, _ = stages.Tiled(n, side, halo) // checked above
-		return n
+	return t, nil
+}
+
+// fit says how images are brought to the network's shape: not at all for tiles.
+func (f fidelity) fit(m *models.Manifest) stages.Fit {
+	if f.tiles != nil {
+		return stages.Fit{Shape: func(width, height int) (int, int) { return width, height }}
 	}
-	return nil
+	return fitOf(m.Image())
+}
+
+// network makes n take images in tiles if that was asked for.
+func (f fidelity) network(n stages.Network) (stages.Network, error) {
+	if f.tiles == nil {
+		return n, nil
+	}
+	return stages.Tiled(n, f.tiles.side, f.tiles.halo)
+}
+
+func (f fidelity) detailOptions() stages.DetailOptions {
+	return stages.DetailOptions{Size: f.size, Method: f.detail, Keep: f.keepProfile}
+}
+
+// parameters are this part of a result's identity.
+func (f fidelity) parameters() []stages.Property {
+	return []stages.Property{
+		{Name: "size", Value: f.sizing},
+		{Name: "detail", Value: string(f.detail)},
+		{Name: "tile", Value: strconv.FormatBool(f.tiles != nil)},
+		{Name: "keepProfile", Value: strconv.FormatBool(f.keepProfile)},
+		{Name: "strip", Value: strconv.FormatBool(f.strip)},
+		{Name: "stripGPS", Value: strconv.FormatBool(f.stripGPS)},
+	}
 }

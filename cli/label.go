@@ -31,19 +31,31 @@ func classifyBy(j stages.Classifier, shape stages.Shape, o stages.LabelOptions, 
 	}
 }
 
-// classifierFor opens a model that is a classifier, or else the one that knows the
-// domains of the model.
-func classifierFor(r *models.Runtime, m *models.Model, o models.Options) (*models.Model, *models.Classifier, error) {
+// A classifier is an open model that tells domains apart.
+type classifier struct {
+	judge
+	manifest *models.Manifest
+}
+
+// classifierFor opens m if it is a classifier, or else the one that knows the domains of m.
+func classifierFor(r *models.Runtime, m *models.Model, o models.Options) (classifier, error) {
 	if m.Manifest.Classifier == nil {
 		found, err := models.ClassifierFor(m)
 		if err != nil {
-			return nil, nil, cannotStart(err)
+			return classifier{}, cannotStart(err)
 		}
 		m = found
 	}
 	c, err := r.NewClassifier(m, o)
 	if err != nil {
-		return nil, nil, cannotStart(err)
+		return classifier{}, cannotStart(err)
 	}
-	return m, c, nil
+	return classifier{judge{c}, m.Manifest}, nil
+}
+
+// label asks the classifier, at the threshold and by the policy of its manifest.
+func (k classifier) label(o stages.LabelOptions, w widths) labeller {
+	spec := k.manifest.Classifier
+	o.Threshold, o.Policy = spec.Threshold, spec.Policy
+	return classifyBy(k.judge, k.manifest.Classified().Size.Shape, o, w)
 }

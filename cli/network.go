@@ -32,25 +32,51 @@ func talkFlags() []cli.Flag {
 	}
 }
 
-// The stages declare the interfaces that they need, and models knows nothing of
-// stages: these two join them.
-
-type network struct{ *models.Translator }
-
-func (n network) Run(ctx context.Context, in stages.Batch) ([]stages.Batch, error) {
-	results, err := n.Translator.Run(ctx, models.Batch(in))
-	out := make([]stages.Batch, len(results))
-	for i, b := range results {
-		out[i] = stages.Batch(b)
-	}
-	return out, err
-}
-
+// A judge is a classifier of models as stages declares it. Neither package imports the other.
 type judge struct{ *models.Classifier }
 
 func (j judge) Run(ctx context.Context, in stages.Batch) ([]float32, error) {
 	return j.Classifier.Run(ctx, models.Batch(in))
 }
+
+// An engine is a model ready to run: opened for one request, with the runtime below it.
+type engine struct {
+	runtime    *models.Runtime
+	translator *models.Translator
+	widths     widths
+	model      *models.Model
+	request    models.Request
+}
+
+// openEngine loads ONNX Runtime and opens a model on the device that the user named.
+func openEngine(c *cli.Context, m *models.Model, q models.Request) (_ *engine, err error) {
+	e := &engine{model: m, request: q}
+	if e.runtime, err = openRuntime(c); err != nil {
+		return nil, err
+	}
+	if e.translator, err = e.runtime.NewTranslator(m, q, deviceOf(c)); err != nil {
+		return nil, errors.Join(cannotStart(err), e.runtime.Close())
+	}
+	if e.widths, err = widthsOf(c, e.provider()); err != nil {
+		return nil, errors.Join(err, e.Close())
+	}
+	return e, nil
+}
+
+// Close closes the model and unloads the runtime.
+func (e *engine) Close() error { return errors.Join(e.translator.Close(), e.runtime.Close()) }
+
+func (e *engine) provider() string { return e.translator.Provider() }
+
+func (e *engine) network() stages.Network { return stages.NetworkOf(e.translator.Run) }
+
+// record is what the records of all results of the engine have in common.
+func (e *engine) record() record {
+	return record{Model: e.model.Digest, Provider: e.provider(), To: e.request.To, Strength: e.request.Strength}
+}
+
+// deviceOf reads where networks run.
+func deviceOf(c *cli.Context) models.Options { return models.Options{Device: c.String("device")} }
 
 // openRuntime loads ONNX Runtime.
 func openRuntime(c *cli.Context) (*models.Runtime, error) {

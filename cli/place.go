@@ -39,8 +39,8 @@ const nameSample = "-{sample}"
 
 var field = regexp.MustCompile(`\{[^}]*\}`)
 
-// prepare fills in what is left open and checks the rest.
-func (n *naming) prepare() (err error) {
+// newNaming fills in what n leaves open and checks the rest.
+func newNaming(n naming) (_ *naming, err error) {
 	if n.template == "" {
 		n.template = nameBeside
 		if n.out != "" {
@@ -51,16 +51,16 @@ func (n *naming) prepare() (err error) {
 		}
 	}
 	if n.base, err = filepath.Abs(n.base); err != nil {
-		return err
+		return nil, err
 	}
 	n.taken = map[string]string{}
 	values := n.values("", "", "", 0)
 	for _, f := range field.FindAllString(n.template, -1) {
 		if _, known := values[f]; !known {
-			return usage("--name: unknown field %s: known are {dir}, {stem}, {ext}, {to}, {model}, {sample}", f)
+			return nil, usage("--name: unknown field %s: known are {dir}, {stem}, {ext}, {to}, {model}, {sample}", f)
 		}
 	}
-	return nil
+	return &n, nil
 }
 
 func (n *naming) values(dir, stem, ext string, sample int) map[string]string {
@@ -180,17 +180,25 @@ func (n *naming) relative(in, folder string) (string, error) {
 	return relative, nil
 }
 
-// writable makes sure that the output folder can be written to.
+// writable makes sure that files can be written to a folder, if one is named.
 func writable(dir string) error {
 	if dir == "" {
 		return nil
 	}
-	if err := os.MkdirAll(dir, 0o777); err != nil {
-		return fmt.Errorf("output folder %q: %w", dir, stages.WithoutPath(err))
+	err := os.MkdirAll(dir, 0o777)
+	if err == nil {
+		err = tryFile(dir)
 	}
+	if err != nil {
+		return cannotStart(fmt.Errorf("output folder %q: %w", dir, stages.WithoutPath(err)))
+	}
+	return nil
+}
+
+func tryFile(dir string) error {
 	f, err := os.CreateTemp(dir, ".gtx-*")
 	if err != nil {
-		return fmt.Errorf("output folder %q: %w", dir, stages.WithoutPath(err))
+		return err
 	}
 	f.Close()
 	return os.Remove(f.Name())

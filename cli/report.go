@@ -3,6 +3,7 @@ package cli
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"math"
 	"os"
 	"time"
@@ -97,7 +98,7 @@ func newRecorder(path string) (*recorder, error) {
 	}
 	f, err := os.Create(path)
 	if err != nil {
-		return nil, err
+		return nil, cannotStart(fmt.Errorf("--report: %w", err))
 	}
 	enc := json.NewEncoder(f)
 	enc.SetEscapeHTML(false)
@@ -108,7 +109,10 @@ func (r *recorder) write(rec record) error {
 	if r.file == nil {
 		return nil
 	}
-	return r.enc.Encode(rec)
+	if err := r.enc.Encode(rec); err != nil {
+		return fmt.Errorf("--report: %w", err)
+	}
+	return nil
 }
 
 // Close ends the file, if there is one.

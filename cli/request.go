@@ -62,12 +62,16 @@ func attributes(exemplars []*models.Input) []string {
 	return names
 }
 
-// readExemplars decodes the exemplars at the sizes that the model takes them.
-func (t *translation) readExemplars(ctx context.Context) error {
-	open := t.open
+// readExemplars decodes the exemplars at the sizes that the model takes them, by attribute, and returns
+// their digests for the identity of results.
+func readExemplars(ctx context.Context, open stages.OpenOptions, m *models.Manifest, files map[string]string) (map[string]models.Picture, []stages.Property, error) {
+	var (
+		exemplars map[string]models.Picture
+		digests   []stages.Property
+	)
 	open.OwnToo = true
-	for _, in := range t.model.Manifest.Exemplars() {
-		path, given := t.exemplars[in.Exemplar.Attribute]
+	for _, in := range m.Exemplars() {
+		path, given := files[in.Exemplar.Attribute]
 		if !given {
 			continue
 		}
@@ -75,17 +79,17 @@ func (t *translation) readExemplars(ctx context.Context) error {
 		read := stages.Then(stages.Open(open), stages.Then(stages.Decode(fit.Decoding()), stages.Resize(fit)))
 		img, err := read(ctx, stages.Source{In: path})
 		if err != nil {
-			return cannotStart(fmt.Errorf("--exemplar %q: %w", path, err))
+			return nil, nil, cannotStart(fmt.Errorf("--exemplar %q: %w", path, err))
 		}
-		if t.request.Exemplars == nil {
-			t.request.Exemplars = map[string]models.Picture{}
+		if exemplars == nil {
+			exemplars = map[string]models.Picture{}
 		}
 		p := img.Pixels
-		t.request.Exemplars[in.Exemplar.Attribute] = models.Picture{Height: p.Height, Width: p.Width, Pixels: p.Data}
+		exemplars[in.Exemplar.Attribute] = models.Picture{Height: p.Height, Width: p.Width, Pixels: p.Data}
 		name := strings.Join(strings.Fields("exemplar "+in.Exemplar.Attribute), "-")
-		t.encode.Parameters = append(t.encode.Parameters, stages.Property{Name: name, Value: img.Digest})
+		digests = append(digests, stages.Property{Name: name, Value: img.Digest})
 	}
-	return nil
+	return exemplars, digests, nil
 }
 
 // sourceDomain decides how the source's domain becomes known.

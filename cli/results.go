@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"fmt"
 	"io"
 	"strconv"
 	"strings"
@@ -30,7 +29,6 @@ type results struct {
 	existing stages.Existing
 	check    stages.Checkerboard
 	quality  int
-	extra    []stages.Property // of the results' identity
 }
 
 func resultsOf(c *cli.Context) (r results, err error) {
@@ -43,10 +41,15 @@ func resultsOf(c *cli.Context) (r results, err error) {
 	if r.quality = c.Int("quality"); r.quality < 1 || r.quality > 100 {
 		return r, usage("--quality %d is not between 1 and 100", r.quality)
 	}
-	if r.check == stages.Repair {
-		r.extra = []stages.Property{{Name: "checkerboard", Value: string(stages.Repair)}}
-	}
 	return r, nil
+}
+
+// parameters are this part of a result's identity: only a repair changes its pixels.
+func (r results) parameters() []stages.Property {
+	if r.check == stages.Repair {
+		return []stages.Property{{Name: "checkerboard", Value: string(stages.Repair)}}
+	}
+	return nil
 }
 
 // parametersOf begins the identity of a result: what was asked of which model.
@@ -89,7 +92,7 @@ func (p *program) collect(flow *pipeline.Flow[stages.Source, stages.Written], c 
 		rec := base
 		rec.fill(it)
 		if err := records.write(rec); err != nil {
-			return fmt.Errorf("--report: %w", err)
+			return err
 		}
 		for _, warning := range rec.Warnings {
 			tally.line("%q: %s", rec.In, warning)

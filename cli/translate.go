@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -31,7 +32,7 @@ func (p *program) translateCommand() *cli.Command {
 		&cli.StringFlag{Name: "format", Value: "same", Usage: "write `FORMAT`: same, jpg, png, webp, tiff or avif", EnvVars: option("format")},
 		&cli.BoolFlag{Name: "dry-run", Aliases: []string{"n"}, Usage: "print what would be done: input, tab, output"},
 	}
-	flags = append(flags, photographFlags()...)
+	flags = append(flags, fidelityFlags()...)
 	flags = append(flags, resultFlags()...)
 	flags = append(flags, inputFlags()...)
 	flags = append(flags, networkFlags()...)
@@ -52,19 +53,17 @@ type translation struct {
 	model     *models.Model
 	request   models.Request
 	exemplars map[string]string // attribute -> file
-	from      string            // "any", "auto" or a domain
-	label     stages.LabelOptions
+	digests   []stages.Property // of the exemplars, once they are read
+	from      string            // "any", "auto", "none" or domains with commas
+	inTarget  stages.InTarget
 	open      stages.OpenOptions
-	results
-	fit    stages.Fit
-	seen   func(stages.Network) stages.Network // how the network sees pictures: whole, or in tiles
-	detail stages.DetailOptions
-	encode stages.EncodeOptions
-	naming *naming
+	results   results
+	fidelity  fidelity
+	naming    *naming
 }
 
 // translationOf checks everything that can be checked before anything is opened.
-func (p *program) translationOf(c *cli.Context) (t translation, err error) {
+func translationOf(c *cli.Context) (t translation, err error) {
 	if t.model, err = findModel(c.String("model")); err != nil {
 		return t, err
 	}
@@ -78,55 +77,69 @@ func (p *program) translationOf(c *cli.Context) (t translation, err error) {
 	if t.exemplars, err = exemplarsOf(c, m); err != nil {
 		return t, err
 	}
-	if t.label.InTarget, err = oneOf(c, "in-target", stages.TranslateAnyway, stages.Copy, stages.LeaveOut); err != nil {
+	if t.inTarget, err = oneOf(c, "in-target", stages.TranslateAnyway, stages.Copy, stages.LeaveOut); err != nil {
 		return t, err
 	}
-	if t.from, err = sourceDomain(c.String("from"), m, t.request.To, t.label.InTarget); err != nil {
+	if t.from, err = sourceDomain(c.String("from"), m, t.request.To, t.inTarget); err != nil {
 		return t, err
 	}
-	t.label.Target = t.request.To
 	if t.results, err = resultsOf(c); err != nil {
 		return t, err
-	}
-	const same stages.Format = "same"
-	format, err := oneOf(c, "format", append([]stages.Format{same}, stages.Formats...)...)
-	if err != nil {
-		return t, err
-	}
-	if format == same {
-		format = ""
 	}
 	if t.open, err = openOptions(c); err != nil {
 		return t, err
 	}
-	t.encode = stages.EncodeOptions{
-		Quality: t.quality, InTarget: t.label.InTarget,
-		Parameters: append(parametersOf(t.model, t.request),
-			stages.Property{Name: "from", Value: t.from},
-			stages.Property{Name: "inTarget", Value: string(t.label.InTarget)},
-			stages.Property{Name: "format", Value: c.String("format")},
-			stages.Property{Name: "quality", Value: strconv.Itoa(t.quality)},
-		),
-	}
-	t.encode.Parameters = append(t.encode.Parameters, t.extra...)
-	if err := t.photograph(c); err != nil {
+	if t.fidelity, err = fidelityOf(c, m); err != nil {
 		return t, err
 	}
-	if m.Noisy() {
-		t.encode.Parameters = append(t.encode.Parameters, seedOfRun(t.request))
+	t.naming, err = translationNaming(c, m, t.request)
+	return t, err
+}
+
+// translationNaming says where translate writes its results.
+func translationNaming(c *cli.Context, m *models.Manifest, q models.Request) (*naming, error) {
+	format, err := oneOf(c, "format", append([]stages.Format{sameFormat}, stages.Formats...)...)
+	if err != nil {
+		return nil, err
 	}
-	t.naming = &naming{
-		out: c.String("out"), base: c.String("base"), template: c.String("name"), to: t.request.To,
-		model: m.Name, format: format, samples: c.Int("samples"), suffixes: suffixesOf(m, t.request.To), seed: t.request.Seed,
+	if format == sameFormat {
+		format = ""
 	}
-	if t.naming.samples < 1 || t.naming.samples > 1 && !m.Noisy() {
-		return t, usage("--samples %d: %s draws no noise, so one is all there is", t.naming.samples, m.Name)
+	samples := c.Int("samples")
+	if samples < 1 || samples > 1 && !m.Noisy() {
+		return nil, usage("--samples %d: %s draws no noise, so one is all there is", samples, m.Name)
 	}
-	return t, t.naming.prepare()
+	return newNaming(naming{
+		out: c.String("out"), base: c.String("base"), template: c.String("name"), to: q.To, model: m.Name,
+		format: format, samples: samples, suffixes: suffixesOf(m, q.To), seed: q.Seed,
+	})
+}
+
+// sameFormat stands for the format of each input.
+const sameFormat stages.Format = "same"
+
+// encodeOptions say how results are written, and what their identity depends on.
+func (t translation) encodeOptions() stages.EncodeOptions {
+	f := t.fidelity
+	parameters := append(parametersOf(t.model, t.request),
+		stages.Property{Name: "from", Value: t.from},
+		stages.Property{Name: "inTarget", Value: string(t.inTarget)},
+		stages.Property{Name: "format", Value: string(cmp.Or(t.naming.format, sameFormat))},
+		stages.Property{Name: "quality", Value: strconv.Itoa(t.results.quality)},
+	)
+	parameters = append(parameters, t.results.parameters()...)
+	parameters = append(parameters, f.parameters()...)
+	if t.model.Manifest.Noisy() {
+		parameters = append(parameters, seedOfRun(t.request))
+	}
+	return stages.EncodeOptions{
+		Size: f.size, Quality: t.results.quality, InTarget: t.inTarget, Parameters: append(parameters, t.digests...),
+		KeepProfile: f.keepProfile, Strip: f.strip, StripGPS: f.stripGPS,
+	}
 }
 
 func (p *program) translate(c *cli.Context) (err error) {
-	t, err := p.translationOf(c)
+	t, err := translationOf(c)
 	if err != nil {
 		return err
 	}
@@ -141,75 +154,62 @@ func (p *program) translate(c *cli.Context) (err error) {
 			return usage("--samples %d, and only one standard output", t.naming.samples)
 		}
 		t.open.OwnToo = true
-		t.existing = stages.Redo
+		t.results.existing = stages.Redo
 	}
 	if c.Bool("dry-run") {
 		return p.dryRun(in, terminator(c))
 	}
-	if err := t.readExemplars(run); err != nil {
+	if t.request.Exemplars, t.digests, err = readExemplars(run, t.open, t.model.Manifest, t.exemplars); err != nil {
 		return err
 	}
 	if err := writable(c.String("out")); err != nil {
-		return cannotStart(err)
+		return err
 	}
-	runtime, err := openRuntime(c)
+	e, err := openEngine(c, t.model, t.request)
 	if err != nil {
 		return err
 	}
-	defer alsoClose(&err, runtime)
-	options := models.Options{Device: c.String("device")}
-	translator, err := runtime.NewTranslator(t.model, t.request, options)
-	if err != nil {
-		return cannotStart(err)
-	}
-	defer alsoClose(&err, translator)
-	w, err := widthsOf(c, translator.Provider())
+	defer alsoClose(&err, e)
+	n, err := t.fidelity.network(e.network())
 	if err != nil {
 		return err
 	}
-	label := labelAs(t.from, t.label)
+	labels := stages.LabelOptions{Target: t.request.To, InTarget: t.inTarget}
+	label := labelAs(t.from, labels)
 	if t.from == "auto" {
-		var (
-			found      *models.Model
-			classifier *models.Classifier
-		)
-		if found, classifier, err = classifierFor(runtime, t.model, options); err != nil {
+		var asked classifier
+		if asked, err = classifierFor(e.runtime, t.model, deviceOf(c)); err != nil {
 			return err
 		}
-		defer alsoClose(&err, classifier)
-		t.label.Threshold, t.label.Policy = found.Manifest.Classifier.Threshold, found.Manifest.Classifier.Policy
-		label = classifyBy(judge{classifier}, found.Manifest.Classified().Size.Shape, t.label, w)
+		defer alsoClose(&err, asked)
+		label = asked.label(labels, e.widths)
 	}
 	records, err := newRecorder(c.String("report"))
 	if err != nil {
-		return cannotStart(fmt.Errorf("--report: %w", err))
+		return err
 	}
 	defer alsoClose(&err, records)
-
-	line := pipeline.New(run, w.inFlight())
-	flow := translateLine(line, in.sources, t, w, t.seen(network{translator}), label)
+	flow := translateLine(pipeline.New(run, e.widths.inFlight()), in.sources, t, e.widths, n, label)
 	tally := p.newTally("translated", in.known, c.Bool("quiet"), c.Bool("verbose"))
-	err = p.collect(flow, c, records, record{
-		Model: t.model.Digest, Provider: translator.Provider(), To: t.request.To, Strength: t.request.Strength,
-	}, tally)
-	tally.finish(", on " + translator.Provider())
+	err = p.collect(flow, c, records, e.record(), tally)
+	tally.finish(", on " + e.provider())
 	return ending(err, reading, tally)
 }
 
 // translateLine is gtx: the stages that a photograph passes, in order.
 func translateLine(line *pipeline.Line, sources iter.Seq[stages.Source], t translation, w widths, n stages.Network, label labeller) *pipeline.Flow[stages.Source, stages.Written] {
-	fit := t.fit
+	fit, encode := t.fidelity.fit(t.model.Manifest), t.encodeOptions()
 	files := pipeline.Each(pipeline.From(line, sources), "open", w.jobs, stages.Open(t.open))
-	wanted := pipeline.Each(files, "compare", w.jobs, stages.Compare(t.existing, t.label.InTarget == stages.Copy, t.encode.Parameters))
+	wanted := pipeline.Each(files, "compare", w.jobs, stages.Compare(t.results.existing, t.inTarget == stages.Copy, encode.Parameters))
 	images := pipeline.Each(wanted, "decode", w.jobs, stages.Decode(fit.Decoding()))
 	fitted := pipeline.Each(images, "resize", w.jobs, stages.Resize(fit))
 	labelled := label(fitted)
 	translated := pipeline.Batch(labelled, "translate", pipeline.Batching[stages.Labelled, stages.TranslationKey]{
 		Size: w.batch, Workers: w.sessions, Key: stages.TranslateKey,
 	}, stages.Translate(n))
-	checked := pipeline.Each(translated, "check", w.jobs, stages.Check(t.check))
-	detailed := pipeline.Each(checked, "detail", w.jobs, stages.Detail(t.detail))
-	return pipeline.Each(detailed, "encode", w.jobs, stages.Encode(t.encode))
+	checked := pipeline.Each(translated, "check", w.jobs, stages.Check(t.results.check))
+	detailed := pipeline.Each(checked, "detail", w.jobs, stages.Detail(t.fidelity.detailOptions()))
+	return pipeline.Each(detailed, "encode", w.jobs, stages.Encode(encode))
 }
 
 // dryRun prints each input and its output.
