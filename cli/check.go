@@ -97,13 +97,13 @@ func (p *program) check(c *cli.Context) error {
 	return err
 }
 
-// mirror is a placer that gives each picture the path at which a folder that mirrors its own has
+// mirror is a placer that gives each image its relative path, by which --against and --map find or put
 // its counterpart.
 func mirror(base string) placer {
 	n := &naming{base: base}
 	return func(path, folder string, _ stages.Format) ([]stages.Source, error) {
 		relative, err := n.relative(path, folder)
-		return []stages.Source{{In: path, Out: relative}}, err
+		return []stages.Source{{In: path, Relative: relative}}, err
 	}
 }
 
@@ -118,7 +118,7 @@ func inspection(c *cli.Context, in inputs) (o stages.InspectOptions, err error) 
 			if !info.IsDir() {
 				return against, nil
 			}
-			return counterpart(filepath.Join(against, s.Out))
+			return counterpart(filepath.Join(against, s.Relative))
 		}
 	}
 	if to := c.String("map"); strings.HasSuffix(to, ".png") {
@@ -130,7 +130,7 @@ func inspection(c *cli.Context, in inputs) (o stages.InspectOptions, err error) 
 		if err := writable(to); err != nil {
 			return o, err
 		}
-		o.Map = func(s stages.Source) string { return filepath.Join(to, s.Out+".png") }
+		o.Map = func(s stages.Source) string { return filepath.Join(to, s.Relative+".png") }
 	}
 	return o, nil
 }
