@@ -8,6 +8,7 @@ import (
 	"os/signal"
 	"syscall"
 
+	"golang.org/x/sync/errgroup"
 	"golang.org/x/sys/unix"
 )
 
@@ -23,7 +24,8 @@ func (p *program) onSignals(parent context.Context) (run, reading context.Contex
 	reading, drain := context.WithCancelCause(run)
 	signals := make(chan os.Signal, 2)
 	signal.Notify(signals, syscall.SIGINT, syscall.SIGTERM)
-	go func() {
+	var group errgroup.Group
+	group.Go(func() error {
 		for s := range signals {
 			cause := interrupted{s.(syscall.Signal)}
 			if reading.Err() == nil {
@@ -33,10 +35,12 @@ func (p *program) onSignals(parent context.Context) (run, reading context.Contex
 				abort(cause)
 			}
 		}
-	}()
+		return nil
+	})
 	return run, reading, func() {
 		signal.Stop(signals)
 		close(signals)
+		group.Wait()
 		abort(nil)
 	}
 }
