@@ -21,7 +21,7 @@ func (p *program) checkCommand() *cli.Command {
 		&cli.StringFlag{Name: "base", Value: ".", Usage: "with folders in --against and --map, paths of single files count from `DIR`", EnvVars: option("base")},
 		&cli.BoolFlag{Name: "fail", Usage: "exit 1 if any image is flagged"},
 		&cli.BoolFlag{Name: "json", Usage: "print one JSON object a line: path, a2, a4, a8, flagged, source"},
-		&cli.IntFlag{Name: "jobs", Usage: "work on `N` images at once; 0: one a processor", EnvVars: option("jobs")},
+		jobsFlag(),
 	}
 	flags = append(flags, inputFlags()...)
 	return &cli.Command{

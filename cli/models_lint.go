@@ -25,7 +25,7 @@ func (p *program) modelsLintCommand() *cli.Command {
 		Flags: []cli.Flag{
 			&cli.BoolFlag{Name: "json", Usage: "print one JSON object"},
 			&cli.BoolFlag{Name: "fail", Usage: "exit 1 if the network prints checkerboards"},
-			&cli.StringFlag{Name: "onnxruntime", Usage: "the ONNX Runtime library `FILE`; also GTX_ONNXRUNTIME"},
+			libraryFlag(),
 		},
 		Action: p.modelsLint,
 	}

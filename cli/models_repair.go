@@ -34,7 +34,7 @@ func (p *program) modelsRepairCommand() *cli.Command {
 			&cli.StringFlag{Name: "try", Usage: "compare on the picture `FILE`; default: pictures made for it"},
 			&cli.BoolFlag{Name: "force", Usage: "overwrite OUT.onnx"},
 			&cli.BoolFlag{Name: "quiet", Aliases: []string{"q"}, Usage: "say nothing but errors"},
-			&cli.StringFlag{Name: "onnxruntime", Usage: "the ONNX Runtime library `FILE`; also GTX_ONNXRUNTIME"},
+			libraryFlag(),
 		},
 		Action: p.modelsRepair,
 	}

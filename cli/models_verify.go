@@ -19,7 +19,7 @@ func (p *program) modelsVerifyCommand() *cli.Command {
 			"with the golden cases there; a model without any is run once for each target. Says which layers\n" +
 			"print checkerboards (see lint). Without arguments: all models. Prints a line a model; exits with 1\n" +
 			"if one failed.",
-		Flags:  verifyFlags(),
+		Flags:  []cli.Flag{deviceFlag(), libraryFlag()},
 		Action: p.modelsVerify,
 	}
 }
