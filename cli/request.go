@@ -94,7 +94,7 @@ func readExemplars(ctx context.Context, open stages.OpenOptions, m *models.Manif
 
 // sourceDomain decides how the source's domain becomes known.
 func sourceDomain(from string, m *models.Manifest, to string, in stages.InTarget) (string, error) {
-	needed := m.NeedsSource(to) || in != stages.TranslateAnyway
+	needed := m.NeedsSource(to) || in != stages.InTargetTranslate
 	switch from {
 	case "":
 		if needed {

@@ -16,8 +16,8 @@ import (
 func resultFlags() []cli.Flag {
 	return []cli.Flag{
 		&cli.IntFlag{Name: "quality", Value: 90, Usage: "`Q` of lossy formats, 1 to 100", EnvVars: option("quality")},
-		&cli.StringFlag{Name: "existing", Value: string(stages.KeepCurrent), Usage: "`POLICY` for an output that exists: skip (keep it if it is what would be made), redo or fail", EnvVars: option("existing")},
-		&cli.StringFlag{Name: "checkerboard", Value: string(stages.Warn), Usage: "`POLICY` for a translation with a checkerboard: warn, fail, repair or off", EnvVars: option("checkerboard")},
+		&cli.StringFlag{Name: "existing", Value: string(stages.ExistingSkip), Usage: "`POLICY` for an output that exists: skip (keep it if it is what would be made), redo or fail", EnvVars: option("existing")},
+		&cli.StringFlag{Name: "checkerboard", Value: string(stages.CheckWarn), Usage: "`POLICY` for a translation with a checkerboard: warn, fail, repair or off", EnvVars: option("checkerboard")},
 		&cli.BoolFlag{Name: "print0", Usage: "end printed paths in NUL"},
 		&cli.StringFlag{Name: "report", Usage: "write one JSON object an input to `FILE`", EnvVars: option("report")},
 		&cli.BoolFlag{Name: "fail-fast", Usage: "stop at the first failure", EnvVars: option("fail-fast")},
@@ -32,10 +32,10 @@ type results struct {
 }
 
 func resultsOf(c *cli.Context) (r results, err error) {
-	if r.existing, err = oneOf(c, "existing", stages.KeepCurrent, stages.Redo, stages.Refuse); err != nil {
+	if r.existing, err = oneOf(c, "existing", stages.ExistingSkip, stages.ExistingRedo, stages.ExistingFail); err != nil {
 		return r, err
 	}
-	if r.check, err = oneOf(c, "checkerboard", stages.Warn, stages.Fail, stages.Repair, stages.Off); err != nil {
+	if r.check, err = oneOf(c, "checkerboard", stages.CheckWarn, stages.CheckFail, stages.CheckRepair, stages.CheckOff); err != nil {
 		return r, err
 	}
 	if r.quality = c.Int("quality"); r.quality < 1 || r.quality > 100 {
@@ -46,8 +46,8 @@ func resultsOf(c *cli.Context) (r results, err error) {
 
 // parameters are this part of a result's identity: only a repair changes its pixels.
 func (r results) parameters() []stages.Property {
-	if r.check == stages.Repair {
-		return []stages.Property{{Name: "checkerboard", Value: string(stages.Repair)}}
+	if r.check == stages.CheckRepair {
+		return []stages.Property{{Name: "checkerboard", Value: string(stages.CheckRepair)}}
 	}
 	return nil
 }

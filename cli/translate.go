@@ -23,7 +23,7 @@ func (p *program) translateCommand() *cli.Command {
 		&cli.Uint64Flag{Name: "seed", Usage: "`N` for models that draw noise: the same seed and path give the same picture", EnvVars: option("seed")},
 		&cli.IntFlag{Name: "samples", Value: 1, Usage: "`N` results of each image, for models that draw noise", EnvVars: option("samples")},
 		&cli.StringFlag{Name: "from", Usage: "the source's `DOMAIN`, any (no label is needed) or auto (ask the classifier); default: any where the model is label-free", EnvVars: option("from")},
-		&cli.StringFlag{Name: "in-target", Value: string(stages.TranslateAnyway), Usage: "an image already in the target domain: translate, copy or skip `IT`", EnvVars: option("in-target")},
+		&cli.StringFlag{Name: "in-target", Value: string(stages.InTargetTranslate), Usage: "an image already in the target domain: translate, copy or skip `IT`", EnvVars: option("in-target")},
 		&cli.Float64Flag{Name: "strength", Value: 1, Usage: "`S` scales the change; 1 is full", EnvVars: option("strength")},
 
 		&cli.StringFlag{Name: "out", Aliases: []string{"o"}, Usage: "write below `DIR`, as the inputs lie; default: beside each input", EnvVars: option("out")},
@@ -77,7 +77,7 @@ func translationOf(c *cli.Context) (t translation, err error) {
 	if t.exemplars, err = exemplarsOf(c, m); err != nil {
 		return t, err
 	}
-	if t.inTarget, err = oneOf(c, "in-target", stages.TranslateAnyway, stages.Copy, stages.LeaveOut); err != nil {
+	if t.inTarget, err = oneOf(c, "in-target", stages.InTargetTranslate, stages.InTargetCopy, stages.InTargetSkip); err != nil {
 		return t, err
 	}
 	if t.from, err = sourceDomain(c.String("from"), m, t.request.To, t.inTarget); err != nil {
@@ -154,7 +154,7 @@ func (p *program) translate(c *cli.Context) (err error) {
 			return usage("--samples %d, and only one standard output", t.naming.samples)
 		}
 		t.open.OwnToo = true
-		t.results.existing = stages.Redo
+		t.results.existing = stages.ExistingRedo
 	}
 	if c.Bool("dry-run") {
 		return p.dryRun(in, terminator(c))
@@ -200,7 +200,7 @@ func (p *program) translate(c *cli.Context) (err error) {
 func translateLine(line *pipeline.Line, sources iter.Seq[stages.Source], t translation, w widths, n stages.Network, label labeller) *pipeline.Flow[stages.Source, stages.Written] {
 	fit, encode := t.fidelity.fit(t.model.Manifest), t.encodeOptions()
 	files := pipeline.Each(pipeline.From(line, sources), "open", w.jobs, stages.Open(t.open))
-	wanted := pipeline.Each(files, "compare", w.jobs, stages.Compare(t.results.existing, t.inTarget == stages.Copy, encode.Parameters))
+	wanted := pipeline.Each(files, "compare", w.jobs, stages.Compare(t.results.existing, t.inTarget == stages.InTargetCopy, encode.Parameters))
 	images := pipeline.Each(wanted, "decode", w.jobs, stages.Decode(fit.Decoding()))
 	fitted := pipeline.Each(images, "resize", w.jobs, stages.Resize(fit))
 	labelled := label(fitted)
