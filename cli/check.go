@@ -16,9 +16,9 @@ import (
 
 func (p *program) checkCommand() *cli.Command {
 	flags := []cli.Flag{
-		&cli.StringFlag{Name: "against", Usage: "compare with the sources: `PATH` is a picture, or the folder that holds each under the same path, whatever its format", EnvVars: option("against")},
+		&cli.StringFlag{Name: "against", Usage: "compare with the sources: `PATH` is a picture, or the folder that holds each under the same path, whatever its format"},
 		&cli.StringFlag{Name: "map", Usage: "show in red where the patterns are: `PATH` is a .png, for one image, or a folder for the maps of all"},
-		&cli.StringFlag{Name: "base", Value: ".", Usage: "with folders in --against and --map, paths of single files count from `DIR`", EnvVars: option("base")},
+		&cli.StringFlag{Name: "base", Value: ".", Usage: "with folders in --against and --map, paths of single files count from `DIR`"},
 		&cli.BoolFlag{Name: "fail", Usage: "exit 1 if any image is flagged"},
 		&cli.BoolFlag{Name: "json", Usage: "print one JSON object a line: path, a2, a4, a8, flagged, source"},
 		jobsFlag(),

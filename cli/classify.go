@@ -12,7 +12,7 @@ import (
 
 func (p *program) classifyCommand() *cli.Command {
 	flags := []cli.Flag{
-		&cli.StringFlag{Name: "model", Value: builtIn, Usage: "`NAME` of a classifier, or of the model whose domains to tell apart", EnvVars: option("model")},
+		&cli.StringFlag{Name: "model", Value: builtIn, Usage: "`NAME` of a classifier, or of the model whose domains to tell apart"},
 	}
 	flags = append(flags, inputFlags()...)
 	flags = append(flags, networkFlags()...)

@@ -13,12 +13,12 @@ import (
 // fidelityFlags say how much of the source survives in its translation.
 func fidelityFlags() []cli.Flag {
 	return []cli.Flag{
-		&cli.StringFlag{Name: "size", Usage: "`SIZE` of the result: source, model, N (pixels of the longer side) or WxH; default: source, unless the model says otherwise", EnvVars: option("size")},
-		&cli.StringFlag{Name: "detail", Value: "auto", Usage: "`METHOD` by which a result larger than the network's gets the photograph's detail: affine (auto), laplacian or none", EnvVars: option("detail")},
-		&cli.BoolFlag{Name: "tile", Usage: "show the network all of the photograph's pixels, in tiles, if the model allows it", EnvVars: option("tile")},
-		&cli.BoolFlag{Name: "keep-profile", Usage: "write the colours of the source's own profile, not sRGB", EnvVars: option("keep-profile")},
-		&cli.BoolFlag{Name: "strip", Usage: "leave out the source's Exif data, XMP and IPTC", EnvVars: option("strip")},
-		&cli.BoolFlag{Name: "strip-gps", Usage: "leave out where the source was taken", EnvVars: option("strip-gps")},
+		&cli.StringFlag{Name: "size", Usage: "`SIZE` of the result: source, model, N (pixels of the longer side) or WxH; default: source, unless the model says otherwise"},
+		&cli.StringFlag{Name: "detail", Value: "auto", Usage: "`METHOD` by which a result larger than the network's gets the photograph's detail: affine (auto), laplacian or none"},
+		&cli.BoolFlag{Name: "tile", Usage: "show the network all of the photograph's pixels, in tiles, if the model allows it"},
+		&cli.BoolFlag{Name: "keep-profile", Usage: "write the colours of the source's own profile, not sRGB"},
+		&cli.BoolFlag{Name: "strip", Usage: "leave out the source's Exif data, XMP and IPTC"},
+		&cli.BoolFlag{Name: "strip-gps", Usage: "leave out where the source was taken"},
 	}
 }
 

@@ -16,14 +16,14 @@ import (
 
 func (p *program) generateCommand() *cli.Command {
 	flags := []cli.Flag{
-		&cli.StringFlag{Name: "model", Usage: "`NAME` of a model that takes no image, or an .onnx file", EnvVars: option("model"), Required: true},
-		&cli.IntFlag{Name: "count", Value: 1, Usage: "make `N` images", EnvVars: option("count")},
-		&cli.Uint64Flag{Name: "seed", Usage: "`N`: the same seed gives the same images, however many", EnvVars: option("seed")},
-		&cli.StringFlag{Name: "to", Usage: "of `DOMAIN`, where the model knows several", EnvVars: option("to")},
-		&cli.Float64Flag{Name: "strength", Value: 1, Usage: "`S` scales the label; 1 is full", EnvVars: option("strength")},
-		&cli.StringFlag{Name: "out", Aliases: []string{"o"}, Value: ".", Usage: "write below `DIR`", EnvVars: option("out")},
-		&cli.StringFlag{Name: "name", Value: "{stem}{ext}", Usage: "`TEMPLATE` of the results' names, from {stem} (model, seed and number), {ext}, {to}, {model}", EnvVars: option("name")},
-		&cli.StringFlag{Name: "format", Value: string(stages.PNG), Usage: "write `FORMAT`: jpg, png, webp, tiff or avif", EnvVars: option("format")},
+		&cli.StringFlag{Name: "model", Usage: "`NAME` of a model that takes no image, or an .onnx file", Required: true},
+		&cli.IntFlag{Name: "count", Value: 1, Usage: "make `N` images"},
+		&cli.Uint64Flag{Name: "seed", Usage: "`N`: the same seed gives the same images, however many"},
+		&cli.StringFlag{Name: "to", Usage: "of `DOMAIN`, where the model knows several"},
+		&cli.Float64Flag{Name: "strength", Value: 1, Usage: "`S` scales the label; 1 is full"},
+		&cli.StringFlag{Name: "out", Aliases: []string{"o"}, Value: ".", Usage: "write below `DIR`"},
+		&cli.StringFlag{Name: "name", Value: "{stem}{ext}", Usage: "`TEMPLATE` of the results' names, from {stem} (model, seed and number), {ext}, {to}, {model}"},
+		&cli.StringFlag{Name: "format", Value: string(stages.PNG), Usage: "write `FORMAT`: jpg, png, webp, tiff or avif"},
 	}
 	flags = append(flags, resultFlags()...)
 	flags = append(flags, networkFlags()...)

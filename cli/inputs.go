@@ -21,8 +21,8 @@ import (
 func inputFlags() []cli.Flag {
 	return []cli.Flag{
 		&cli.BoolFlag{Name: "null", Aliases: []string{"0"}, Usage: "paths on standard input or in a list end in NUL"},
-		&cli.StringFlag{Name: "files-from", Usage: "read paths from `LIST`, one a line", EnvVars: option("files-from")},
-		&cli.IntFlag{Name: "max-pixels", Usage: "refuse pictures of more than `N` megapixels; 0: none", Value: 200, EnvVars: option("max-pixels")},
+		&cli.StringFlag{Name: "files-from", Usage: "read paths from `LIST`, one a line"},
+		&cli.IntFlag{Name: "max-pixels", Usage: "refuse pictures of more than `N` megapixels; 0: none", Value: 200},
 	}
 }
 

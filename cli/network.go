@@ -19,22 +19,21 @@ func networkFlags() []cli.Flag {
 	return []cli.Flag{
 		deviceFlag(),
 		jobsFlag(),
-		&cli.IntFlag{Name: "batch", Usage: "at most `N` images in a network call; 0: 1 on a CPU, where more bring nothing, 8 on a GPU", EnvVars: option("batch")},
+		&cli.IntFlag{Name: "batch", Usage: "at most `N` images in a network call; 0: 1 on a CPU, where more bring nothing, 8 on a GPU"},
 		libraryFlag(),
 	}
 }
 
 func deviceFlag() cli.Flag {
-	return &cli.StringFlag{Name: "device", Value: "auto", Usage: "`DEVICE` for the networks: auto, cpu, cuda or cuda:N", EnvVars: option("device")}
+	return &cli.StringFlag{Name: "device", Value: "auto", Usage: "`DEVICE` for the networks: auto, cpu, cuda or cuda:N"}
 }
 
 func jobsFlag() cli.Flag {
-	return &cli.IntFlag{Name: "jobs", Usage: "work on `N` images at once in each stage; 0: one a processor", EnvVars: option("jobs")}
+	return &cli.IntFlag{Name: "jobs", Usage: "work on `N` images at once in each stage; 0: one a processor"}
 }
 
-// models reads GTX_ONNXRUNTIME itself, so that it can say where it looked.
 func libraryFlag() cli.Flag {
-	return &cli.StringFlag{Name: "onnxruntime", Usage: "the ONNX Runtime library `FILE`; also GTX_ONNXRUNTIME"}
+	return &cli.StringFlag{Name: libraryOption, Usage: "the ONNX Runtime library `FILE`; also GTX_ONNXRUNTIME"}
 }
 
 func talkFlags() []cli.Flag {

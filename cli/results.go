@@ -15,12 +15,12 @@ import (
 // resultFlags are those of commands that write images.
 func resultFlags() []cli.Flag {
 	return []cli.Flag{
-		&cli.IntFlag{Name: "quality", Value: 90, Usage: "`Q` of lossy formats, 1 to 100", EnvVars: option("quality")},
-		&cli.StringFlag{Name: "existing", Value: string(stages.ExistingSkip), Usage: "`POLICY` for an output that exists: skip (keep it if it is what would be made), redo or fail", EnvVars: option("existing")},
-		&cli.StringFlag{Name: "checkerboard", Value: string(stages.CheckWarn), Usage: "`POLICY` for a translation with a checkerboard: warn, fail, repair or off", EnvVars: option("checkerboard")},
+		&cli.IntFlag{Name: "quality", Value: 90, Usage: "`Q` of lossy formats, 1 to 100"},
+		&cli.StringFlag{Name: "existing", Value: string(stages.ExistingSkip), Usage: "`POLICY` for an output that exists: skip (keep it if it is what would be made), redo or fail"},
+		&cli.StringFlag{Name: "checkerboard", Value: string(stages.CheckWarn), Usage: "`POLICY` for a translation with a checkerboard: warn, fail, repair or off"},
 		&cli.BoolFlag{Name: "print0", Usage: "end printed paths in NUL"},
-		&cli.StringFlag{Name: "report", Usage: "write one JSON object an input to `FILE`", EnvVars: option("report")},
-		&cli.BoolFlag{Name: "fail-fast", Usage: "stop at the first failure", EnvVars: option("fail-fast")},
+		&cli.StringFlag{Name: "report", Usage: "write one JSON object an input to `FILE`"},
+		&cli.BoolFlag{Name: "fail-fast", Usage: "stop at the first failure"},
 	}
 }
 

@@ -17,19 +17,19 @@ import (
 
 func (p *program) translateCommand() *cli.Command {
 	flags := []cli.Flag{
-		&cli.StringFlag{Name: "to", Usage: "translate to `DOMAIN`; may be left out where the model has only one", EnvVars: option("to")},
-		&cli.StringFlag{Name: "model", Value: builtIn, Usage: "`NAME` of a model, or an .onnx file", EnvVars: option("model")},
-		&cli.StringSliceFlag{Name: "exemplar", Usage: "`[ATTRIBUTE=]FILE` that shows what is wanted, for models that take exemplars", EnvVars: option("exemplar")},
-		&cli.Uint64Flag{Name: "seed", Usage: "`N` for models that draw noise: the same seed and path give the same picture", EnvVars: option("seed")},
-		&cli.IntFlag{Name: "samples", Value: 1, Usage: "`N` results of each image, for models that draw noise", EnvVars: option("samples")},
-		&cli.StringFlag{Name: "from", Usage: "the source's `DOMAIN`, any (no label is needed) or auto (ask the classifier); default: any where the model is label-free", EnvVars: option("from")},
-		&cli.StringFlag{Name: "in-target", Value: string(stages.InTargetTranslate), Usage: "an image already in the target domain: translate, copy or skip `IT`", EnvVars: option("in-target")},
-		&cli.Float64Flag{Name: "strength", Value: 1, Usage: "`S` scales the change; 1 is full", EnvVars: option("strength")},
+		&cli.StringFlag{Name: "to", Usage: "translate to `DOMAIN`; may be left out where the model has only one"},
+		&cli.StringFlag{Name: "model", Value: builtIn, Usage: "`NAME` of a model, or an .onnx file"},
+		&cli.StringSliceFlag{Name: "exemplar", Usage: "`[ATTRIBUTE=]FILE` that shows what is wanted, for models that take exemplars"},
+		&cli.Uint64Flag{Name: "seed", Usage: "`N` for models that draw noise: the same seed and path give the same picture"},
+		&cli.IntFlag{Name: "samples", Value: 1, Usage: "`N` results of each image, for models that draw noise"},
+		&cli.StringFlag{Name: "from", Usage: "the source's `DOMAIN`, any (no label is needed) or auto (ask the classifier); default: any where the model is label-free"},
+		&cli.StringFlag{Name: "in-target", Value: string(stages.InTargetTranslate), Usage: "an image already in the target domain: translate, copy or skip `IT`"},
+		&cli.Float64Flag{Name: "strength", Value: 1, Usage: "`S` scales the change; 1 is full"},
 
-		&cli.StringFlag{Name: "out", Aliases: []string{"o"}, Usage: "write below `DIR`, as the inputs lie; default: beside each input", EnvVars: option("out")},
-		&cli.StringFlag{Name: "base", Value: ".", Usage: "with -o, paths of single files are kept relative to `DIR`", EnvVars: option("base")},
-		&cli.StringFlag{Name: "name", Usage: "`TEMPLATE` of the results' names, from {dir}, {stem}, {ext}, {to}, {model}, {sample}", EnvVars: option("name")},
-		&cli.StringFlag{Name: "format", Value: "same", Usage: "write `FORMAT`: same, jpg, png, webp, tiff or avif", EnvVars: option("format")},
+		&cli.StringFlag{Name: "out", Aliases: []string{"o"}, Usage: "write below `DIR`, as the inputs lie; default: beside each input"},
+		&cli.StringFlag{Name: "base", Value: ".", Usage: "with -o, paths of single files are kept relative to `DIR`"},
+		&cli.StringFlag{Name: "name", Usage: "`TEMPLATE` of the results' names, from {dir}, {stem}, {ext}, {to}, {model}, {sample}"},
+		&cli.StringFlag{Name: "format", Value: "same", Usage: "write `FORMAT`: same, jpg, png, webp, tiff or avif"},
 		&cli.BoolFlag{Name: "dry-run", Aliases: []string{"n"}, Usage: "print what would be done: input, tab, output"},
 	}
 	flags = append(flags, fidelityFlags()...)
