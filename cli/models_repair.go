@@ -170,7 +170,7 @@ func fresh(in, out string, force bool) error {
 	if !strings.HasSuffix(out, ".onnx") {
 		return usage("%q does not end in .onnx", out)
 	}
-	if same(in, out) {
+	if sameFile(in, out) {
 		return usage("%q would be its own output", in)
 	}
 	for _, path := range []string{out, out + models.ManifestSuffix} {

@@ -10,12 +10,12 @@ import (
 	"github.com/urfave/cli/v2"
 )
 
-// walk calls visit with each command and subcommand, and the words that call it.
-func walk(commands []*cli.Command, words []string, visit func(words []string, c *cli.Command)) {
+// walkCommands calls visit with each command and subcommand, and the words that call it.
+func walkCommands(commands []*cli.Command, words []string, visit func(words []string, c *cli.Command)) {
 	for _, c := range commands {
 		path := append(words[:len(words):len(words)], c.Name)
 		visit(path, c)
-		walk(c.Subcommands, path, visit)
+		walkCommands(c.Subcommands, path, visit)
 	}
 }
 
@@ -35,7 +35,7 @@ func valueFor(t *testing.T, f cli.Flag) string {
 
 func TestEveryOptionOfEveryCommandCanBeSetAsAVariable(t *testing.T) {
 	var options int
-	walk(appOf(t).Commands, nil, func(words []string, c *cli.Command) {
+	walkCommands(appOf(t).Commands, nil, func(words []string, c *cli.Command) {
 		command := strings.Join(words, " ")
 		for _, f := range c.Flags {
 			name := f.Names()[0]
@@ -77,7 +77,7 @@ func valueIn(t *testing.T, words []string, option string, args ...string) (value
 	t.Helper()
 	value = "unset"
 	app := appOf(t)
-	walk(app.Commands, nil, func(path []string, c *cli.Command) {
+	walkCommands(app.Commands, nil, func(path []string, c *cli.Command) {
 		if strings.Join(path, " ") != strings.Join(words, " ") {
 			return
 		}
