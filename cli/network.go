@@ -17,12 +17,23 @@ const builtIn = "seasons"
 
 func networkFlags() []cli.Flag {
 	return []cli.Flag{
-		&cli.StringFlag{Name: "device", Value: "auto", Usage: "`DEVICE` for the networks: auto, cpu, cuda or cuda:N", EnvVars: option("device")},
-		&cli.IntFlag{Name: "jobs", Usage: "work on `N` images at once in each stage; 0: one a processor", EnvVars: option("jobs")},
-		&cli.IntFlag{Name: "batch", Usage: "at most `N` images in a network call; 0: 1 on a CPU, where more bring nothing, 8 on a GPU", EnvVars: option("batch")},
-		// models reads GTX_ONNXRUNTIME itself, so that it can say where it looked.
-		&cli.StringFlag{Name: "onnxruntime", Usage: "the ONNX Runtime library `FILE`; also GTX_ONNXRUNTIME"},
+		deviceFlag(),
+		jobsFlag(),
+		&cli.IntFlag{Name: "batch", Usage: "at most `N` images in a network call; 0: 1 on a CPU, where more bring nothing, 8 on a GPU"},
+		libraryFlag(),
 	}
+}
+
+func deviceFlag() cli.Flag {
+	return &cli.StringFlag{Name: "device", Value: "auto", Usage: "`DEVICE` for the networks: auto, cpu, cuda or cuda:N"}
+}
+
+func jobsFlag() cli.Flag {
+	return &cli.IntFlag{Name: "jobs", Usage: "work on `N` images at once in each stage; 0: one a processor"}
+}
+
+func libraryFlag() cli.Flag {
+	return &cli.StringFlag{Name: libraryOption, Usage: "the ONNX Runtime library `FILE`; also GTX_ONNXRUNTIME"}
 }
 
 func talkFlags() []cli.Flag {
@@ -32,25 +43,51 @@ func talkFlags() []cli.Flag {
 	}
 }
 
-// The stages declare the interfaces that they need, and models knows nothing of
-// stages: these two join them.
-
-type network struct{ *models.Translator }
-
-func (n network) Run(ctx context.Context, in stages.Batch) ([]stages.Batch, error) {
-	results, err := n.Translator.Run(ctx, models.Batch(in))
-	out := make([]stages.Batch, len(results))
-	for i, b := range results {
-		out[i] = stages.Batch(b)
-	}
-	return out, err
-}
-
+// A judge is a classifier of models as stages declares it. Neither package imports the other.
 type judge struct{ *models.Classifier }
 
 func (j judge) Run(ctx context.Context, in stages.Batch) ([]float32, error) {
 	return j.Classifier.Run(ctx, models.Batch(in))
 }
+
+// An engine is a model ready to run: opened for one request, with the runtime below it.
+type engine struct {
+	runtime    *models.Runtime
+	translator *models.Translator
+	widths     widths
+	model      *models.Model
+	request    models.Request
+}
+
+// openEngine loads ONNX Runtime and opens a model on the device that the user named.
+func openEngine(c *cli.Context, m *models.Model, q models.Request) (_ *engine, err error) {
+	e := &engine{model: m, request: q}
+	if e.runtime, err = openRuntime(c); err != nil {
+		return nil, err
+	}
+	if e.translator, err = e.runtime.NewTranslator(m, q, deviceOf(c)); err != nil {
+		return nil, errors.Join(cannotStart(err), e.runtime.Close())
+	}
+	if e.widths, err = widthsOf(c, e.provider()); err != nil {
+		return nil, errors.Join(err, e.Close())
+	}
+	return e, nil
+}
+
+// Close closes the model and unloads the runtime.
+func (e *engine) Close() error { return errors.Join(e.translator.Close(), e.runtime.Close()) }
+
+func (e *engine) provider() string { return e.translator.Provider() }
+
+func (e *engine) network() stages.Network { return stages.NetworkOf(e.translator.Run) }
+
+// record is what the records of all results of the engine have in common.
+func (e *engine) record() record {
+	return record{Model: e.model.Digest, Provider: e.provider(), To: e.request.To, Strength: e.request.Strength}
+}
+
+// deviceOf reads where networks run.
+func deviceOf(c *cli.Context) models.Options { return models.Options{Device: c.String("device")} }
 
 // openRuntime loads ONNX Runtime.
 func openRuntime(c *cli.Context) (*models.Runtime, error) {
@@ -112,23 +149,6 @@ func (w widths) inFlight() int { return 3*w.jobs + 2*w.sessions*w.batch }
 // fitOf is how a model takes pictures.
 func fitOf(in *models.Input) stages.Fit {
 	return stages.Fit{Shape: in.Size.Shape, Mode: in.Size.Fit, Filter: in.Size.Filter}
-}
-
-// classifierFor opens a model that is a classifier, or else the one that knows the
-// domains of the model.
-func classifierFor(r *models.Runtime, m *models.Model, o models.Options) (*models.Model, *models.Classifier, error) {
-	if m.Manifest.Classifier == nil {
-		found, err := models.ClassifierFor(m)
-		if err != nil {
-			return nil, nil, cannotStart(err)
-		}
-		m = found
-	}
-	c, err := r.NewClassifier(m, o)
-	if err != nil {
-		return nil, nil, cannotStart(err)
-	}
-	return m, c, nil
 }
 
 // alsoClose closes what a command opened, and adds a failure to its error.

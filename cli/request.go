@@ -1,0 +1,117 @@
+package cli
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/urfave/cli/v2"
+
+	"gtx/models"
+	"gtx/stages"
+)
+
+// requestOf reads what to ask of a model.
+func requestOf(c *cli.Context, m *models.Manifest) (models.Request, error) {
+	q := models.Request{To: c.String("to"), Strength: c.Float64("strength"), Seed: c.Uint64("seed")}
+	if targets := m.Targets(); q.To == "" && len(targets) == 1 {
+		q.To = targets[0]
+	} else if q.To == "" && len(targets) > 1 {
+		return q, usage("--to is missing: %s knows %s", m.Name, list(targets))
+	}
+	if err := m.CheckTarget(q.To, q.Strength); err != nil {
+		return q, usage("%w", err)
+	}
+	return q, nil
+}
+
+// exemplarsOf reads which exemplars show what.
+func exemplarsOf(c *cli.Context, m *models.Manifest) (map[string]string, error) {
+	known := m.Exemplars()
+	files := map[string]string{}
+	for _, arg := range c.StringSlice("exemplar") {
+		if len(known) == 0 {
+			return nil, usage("--exemplar: %s takes none", m.Name)
+		}
+		attribute, file := known[0].Exemplar.Attribute, arg
+		if before, after, ok := strings.Cut(arg, "="); ok && slices.ContainsFunc(known, func(in *models.Input) bool { return in.Exemplar.Attribute == before }) {
+			attribute, file = before, after
+		} else if len(known) > 1 {
+			return nil, usage("--exemplar %s: say ATTRIBUTE=FILE for one of %s", arg, list(attributes(known)))
+		}
+		if files[attribute] != "" {
+			return nil, usage("--exemplar %s: there is one already", arg)
+		}
+		files[attribute] = file
+	}
+	for _, in := range known {
+		if in.Exemplar.Min > 0 && files[in.Exemplar.Attribute] == "" {
+			return nil, usage("--exemplar is missing: %s takes one for each of %s", m.Name, list(attributes(known)))
+		}
+	}
+	return files, nil
+}
+
+func attributes(exemplars []*models.Input) []string {
+	var names []string
+	for _, in := range exemplars {
+		names = append(names, cmp.Or(in.Exemplar.Attribute, "its one input"))
+	}
+	return names
+}
+
+// readExemplars decodes the exemplars at the sizes that the model takes them, by attribute, and returns
+// their digests for the identity of results.
+func readExemplars(ctx context.Context, open stages.OpenOptions, m *models.Manifest, files map[string]string) (map[string]models.Picture, []stages.Property, error) {
+	var (
+		exemplars map[string]models.Picture
+		digests   []stages.Property
+	)
+	open.OwnToo = true
+	for _, in := range m.Exemplars() {
+		path, given := files[in.Exemplar.Attribute]
+		if !given {
+			continue
+		}
+		fit := fitOf(in)
+		read := stages.Then(stages.Open(open), stages.Then(stages.Decode(fit.Decoding()), stages.Resize(fit)))
+		img, err := read(ctx, stages.Source{In: path})
+		if err != nil {
+			return nil, nil, cannotStart(fmt.Errorf("--exemplar %q: %w", path, err))
+		}
+		if exemplars == nil {
+			exemplars = map[string]models.Picture{}
+		}
+		p := img.Pixels
+		exemplars[in.Exemplar.Attribute] = models.Picture{Height: p.Height, Width: p.Width, Pixels: p.Data}
+		name := strings.Join(strings.Fields("exemplar "+in.Exemplar.Attribute), "-")
+		digests = append(digests, stages.Property{Name: name, Value: img.Digest})
+	}
+	return exemplars, digests, nil
+}
+
+// sourceDomain decides how the source's domain becomes known.
+func sourceDomain(from string, m *models.Manifest, to string, in stages.InTarget) (string, error) {
+	needed := m.NeedsSource(to) || in != stages.InTargetTranslate
+	switch from {
+	case "":
+		if needed {
+			return "auto", nil
+		}
+		return "any", nil
+	case "any":
+		if needed {
+			return "", usage("--from any, but the source's domain is needed: use auto or name it")
+		}
+	case "auto", "none":
+	default:
+		for id := range strings.SplitSeq(from, ",") {
+			if !slices.Contains(m.DomainIDs(), id) {
+				return "", usage("--from: %w", &models.DomainError{Domain: id, Known: append([]string{"any", "auto", "none"}, m.DomainIDs()...)})
+			}
+		}
+	}
+	return from, nil
+}
