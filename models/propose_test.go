@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	"github.com/goccy/go-yaml"
+
+	"gtx/models/onnx"
 )
 
 func TestPictureLayoutFollowsFromThePlaceOfTheChannels(t *testing.T) {
@@ -51,7 +53,7 @@ func proposed(t *testing.T, known string, inputs, outputs []TensorInfo) (*Manife
 	p := &proposer{
 		hints:    hints{stem: "foreign", values: rangeSigned},
 		proposal: proposal{document: decoded(t, known)},
-		declared: &declaration{inputs: inputs, outputs: outputs},
+		declared: &onnx.Declaration{Inputs: inputs, Outputs: outputs},
 	}
 	if err := p.propose(); err != nil {
 		return nil, err
@@ -187,11 +189,11 @@ func TestFinalRangeIsThatOfTheLastLayer(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		declared, err := readONNX(network)
+		declared, err := onnx.ReadDeclaration(network)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := finalRange(network, declared.outputs[0]); got != want {
+		if got := finalRange(network, declared.Outputs[0]); got != want {
 			t.Errorf("%s: %v, want %v", file, got, want)
 		}
 	}

@@ -60,6 +60,16 @@ func Each(message []byte, visit func(Field) error) error {
 	return nil
 }
 
+// eachOf calls visit for each field of a message that has the given number.
+func eachOf(message []byte, number Number, visit func(Field) error) error {
+	return Each(message, func(f Field) error {
+		if f.Number != number {
+			return nil
+		}
+		return visit(f)
+	})
+}
+
 // Text returns a length-delimited field of a message as text; "" if it is not there.
 func Text(message []byte, number Number) (string, error) {
 	found := ""

@@ -1,4 +1,4 @@
-package models
+package onnx
 
 import (
 	"errors"
@@ -7,8 +7,6 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
-
-	"gtx/models/onnx"
 )
 
 // An ExternalDataError says that a network keeps weights in another file.
@@ -32,8 +30,7 @@ func (e *ExternalDataError) Hint() string {
 	return "'gtx models add' makes one file of both"
 }
 
-// Where a ModelProto has tensors: for a kind of message, its fields that can contain some. Fields are
-// those of onnx.proto3, as in onnx.go.
+// A messageKind is a kind of message that can contain tensors.
 type messageKind int
 
 const (
@@ -46,20 +43,19 @@ const (
 	tensorMessage
 )
 
-var tensorsWithin = map[messageKind]map[onnx.Number]messageKind{
-	modelMessage: {onnx.ModelGraph: graphMessage, onnx.ModelFunctions: functionMessage},
-	graphMessage: {onnx.GraphNode: nodeMessage, onnx.GraphInitializer: tensorMessage, onnx.GraphSparse: sparseMessage},
-	nodeMessage:  {onnx.NodeAttribute: attributeMessage},
+// tensorsWithin maps a kind of message to its fields that can contain tensors, and to their kinds.
+var tensorsWithin = map[messageKind]map[Number]messageKind{
+	modelMessage: {ModelGraph: graphMessage, ModelFunctions: functionMessage},
+	graphMessage: {GraphNode: nodeMessage, GraphInitializer: tensorMessage, GraphSparse: sparseMessage},
+	nodeMessage:  {NodeAttribute: attributeMessage},
 	attributeMessage: {
-		onnx.AttributeTensor: tensorMessage, onnx.AttributeTensors: tensorMessage,
-		onnx.AttributeGraph: graphMessage, onnx.AttributeGraphs: graphMessage,
-		onnx.AttributeSparse: sparseMessage, onnx.AttributeSparses: sparseMessage,
+		AttributeTensor: tensorMessage, AttributeTensors: tensorMessage,
+		AttributeGraph: graphMessage, AttributeGraphs: graphMessage,
+		AttributeSparse: sparseMessage, AttributeSparses: sparseMessage,
 	},
-	functionMessage: {onnx.FunctionNode: nodeMessage},
-	sparseMessage:   {onnx.SparseValues: tensorMessage, onnx.SparseIndices: tensorMessage},
+	functionMessage: {FunctionNode: nodeMessage},
+	sparseMessage:   {SparseValues: tensorMessage, SparseIndices: tensorMessage},
 }
-
-const externallyStored = 1 // TensorProto.EXTERNAL
 
 // rewriteTensors passes each tensor of a message through a function, which returns it as it is or
 // another one. A message without changes is returned without being copied.
@@ -69,7 +65,7 @@ func rewriteTensors(message []byte, kind messageKind, change func([]byte) ([]byt
 	}
 	var out []byte // nil: nothing has changed so far
 	at := 0
-	err := onnx.Each(message, func(f onnx.Field) error {
+	err := Each(message, func(f Field) error {
 		raw := f.Raw
 		if inner, within := tensorsWithin[kind][f.Number]; within && f.Content != nil {
 			changed, err := rewriteTensors(f.Content, inner, change)
@@ -80,7 +76,7 @@ func rewriteTensors(message []byte, kind messageKind, change func([]byte) ([]byt
 				if out == nil {
 					out = append([]byte{}, message[:at]...)
 				}
-				var rebuilt onnx.Message
+				var rebuilt Message
 				rebuilt.Bytes(f.Number, changed)
 				raw = rebuilt
 			}
@@ -112,16 +108,16 @@ type external struct {
 func readExternal(tensor []byte) (*external, error) {
 	e := &external{length: -1}
 	outside := false
-	err := onnx.Each(tensor, func(f onnx.Field) error {
+	err := Each(tensor, func(f Field) error {
 		switch f.Number {
-		case onnx.TensorDataLocation:
-			outside = f.Value == externallyStored
-		case onnx.TensorExternalData:
-			key, err := onnx.Text(f.Content, onnx.EntryKey)
+		case TensorDataLocation:
+			outside = f.Value == externalLocation
+		case TensorExternalData:
+			key, err := Text(f.Content, EntryKey)
 			if err != nil {
 				return err
 			}
-			value, err := onnx.Text(f.Content, onnx.EntryValue)
+			value, err := Text(f.Content, EntryValue)
 			if err != nil {
 				return err
 			}
@@ -143,8 +139,8 @@ func readExternal(tensor []byte) (*external, error) {
 	return e, nil
 }
 
-// refuseExternal is an *ExternalDataError for a network with weights in another file.
-func refuseExternal(network []byte) error {
+// CheckSelfContained is an *ExternalDataError for a network with weights in another file.
+func CheckSelfContained(network []byte) error {
 	_, err := rewriteTensors(network, modelMessage, func(tensor []byte) ([]byte, error) {
 		e, err := readExternal(tensor)
 		if err != nil || e == nil {
@@ -155,8 +151,8 @@ func refuseExternal(network []byte) error {
 	return err
 }
 
-// inlineExternal returns a network with the weights in it that it keeps in other files of its folder.
-func inlineExternal(network []byte, folder string) ([]byte, error) {
+// InlineWeights returns a network with the weights in it that it keeps in other files of its folder.
+func InlineWeights(network []byte, folder string) ([]byte, error) {
 	root, err := os.OpenRoot(folder) // which nothing escapes, by symbolic links neither
 	if err != nil {
 		return nil, err
@@ -171,7 +167,7 @@ func inlineExternal(network []byte, folder string) ([]byte, error) {
 		if !filepath.IsLocal(e.location) {
 			return nil, &ExternalDataError{Location: e.location, Outside: true}
 		}
-		values, err := e.read(root, maxModelBytes-total)
+		values, err := e.read(root, MaxModelBytes-total)
 		if err != nil {
 			return nil, fmt.Errorf("weights in %q: %w", e.location, err)
 		}
@@ -200,7 +196,7 @@ func (e *external) read(root *os.Root, most int64) ([]byte, error) {
 	case e.offset < 0 || length < 0 || length > info.Size() || e.offset > info.Size()-length:
 		return nil, fmt.Errorf("%d bytes from %d on are not there: the file has %d", length, e.offset, info.Size())
 	case length > most:
-		return nil, errTooLarge
+		return nil, ErrTooLarge
 	}
 	values := make([]byte, length)
 	_, err = io.ReadFull(io.NewSectionReader(file, e.offset, length), values)
@@ -209,13 +205,13 @@ func (e *external) read(root *os.Root, most int64) ([]byte, error) {
 
 // withValues is a tensor that has its values, instead of saying where they are.
 func withValues(tensor, values []byte) ([]byte, error) {
-	var out onnx.Message
-	err := onnx.Each(tensor, func(f onnx.Field) error {
-		if f.Number != onnx.TensorExternalData && f.Number != onnx.TensorDataLocation {
+	var out Message
+	err := Each(tensor, func(f Field) error {
+		if f.Number != TensorExternalData && f.Number != TensorDataLocation {
 			out.Field(&f)
 		}
 		return nil
 	})
-	out.Bytes(onnx.TensorRawData, values)
+	out.Bytes(TensorRawData, values)
 	return out, err
 }
