@@ -156,7 +156,9 @@ func TestVagueOutputsAreAsThePictureThatGoesIn(t *testing.T) {
 }
 
 func TestAmbiguousNetworksNeedAWord(t *testing.T) {
-	picture := func(name string) TensorInfo { return TensorInfo{Name: name, DType: dtypeFloat32, Shape: []int{1, 3, -1, -1}} }
+	picture := func(name string) TensorInfo {
+		return TensorInfo{Name: name, DType: dtypeFloat32, Shape: []int{1, 3, -1, -1}}
+	}
 	code := TensorInfo{Name: "code", DType: dtypeFloat32, Shape: []int{1, 5}}
 	for _, c := range []struct {
 		inputs, outputs []TensorInfo
