@@ -13,7 +13,7 @@ const AnyDim = -1
 type TensorInfo struct {
 	Name  string
 	DType string // name of the element type: uint8, float32 and so on
-	Shape []int  // AnyDim for an open size; nil if the model declares no shape
+	Shape []int  // each size is positive or AnyDim; nil if the model declares no shape
 }
 
 // String returns a short form for people: image uint8[?,?,?,3].
@@ -112,8 +112,8 @@ func (t *TensorInfo) readTensorType(message []byte) error {
 			return eachOf(f.Content, ShapeDim, func(f Field) error {
 				size := AnyDim
 				err := eachOf(f.Content, DimValue, func(f Field) error {
-					if f.Value > 0 {
-						size = int(f.Value)
+					if n := int(f.Value); n > 0 {
+						size = n
 					}
 					return nil
 				})

@@ -9,10 +9,10 @@ import (
 	"strconv"
 )
 
-// An ExternalDataError says that a network keeps weights in another file.
+// An ExternalDataError reports a model that keeps weights in another file.
 type ExternalDataError struct {
-	Location string // as the network names it
-	Outside  bool   // of the network's own folder
+	Location string // as the model gives it
+	Outside  bool   // the file is not in the folder of the model
 }
 
 func (e *ExternalDataError) Error() string {
@@ -22,12 +22,12 @@ func (e *ExternalDataError) Error() string {
 	return fmt.Sprintf("the network keeps weights in another file, %q", e.Location)
 }
 
-// Hint says how to go on.
+// Hint tells the user what to do.
 func (e *ExternalDataError) Hint() string {
 	if e.Outside {
-		return "put the file beside the network and save that anew"
+		return "save the network again with its weights in the same folder"
 	}
-	return "'gtx models add' makes one file of both"
+	return "'gtx models add' puts both into one file"
 }
 
 // A messageKind is a kind of message that can contain tensors.
@@ -57,13 +57,13 @@ var tensorsWithin = map[messageKind]map[Number]messageKind{
 	sparseMessage:   {SparseValues: tensorMessage, SparseIndices: tensorMessage},
 }
 
-// rewriteTensors passes each tensor of a message through a function, which returns it as it is or
-// another one. A message without changes is returned without being copied.
-func rewriteTensors(message []byte, kind messageKind, change func([]byte) ([]byte, error)) ([]byte, error) {
+// rewriteTensors replaces each tensor of a message with what change returns for it. It returns the
+// message itself, without a copy, if change returns every tensor as it is.
+func rewriteTensors(message []byte, kind messageKind, change func(tensor []byte) ([]byte, error)) ([]byte, error) {
 	if kind == tensorMessage {
 		return change(message)
 	}
-	var out []byte // nil: nothing has changed so far
+	var out []byte // nil as long as nothing has changed
 	at := 0
 	err := Each(message, func(f Field) error {
 		raw := f.Raw
@@ -94,54 +94,60 @@ func rewriteTensors(message []byte, kind messageKind, change func([]byte) ([]byt
 	return out, err
 }
 
+// sameSlice reports whether a and b are the same memory.
 func sameSlice(a, b []byte) bool {
 	return len(a) == len(b) && (len(a) == 0 || &a[0] == &b[0])
 }
 
-// external is where a tensor's values are, if not in the network.
+// external says where the values of a tensor lie if they are in another file.
 type external struct {
 	location       string
-	offset, length int64 // length -1: to the end of the file
+	offset, length int64 // in bytes; length -1: to the end of the file
 }
 
-// readExternal returns nil for a tensor that has its values.
+// readExternal returns nil for a tensor that contains its values.
 func readExternal(tensor []byte) (*external, error) {
 	e := &external{length: -1}
-	outside := false
+	elsewhere := false
 	err := Each(tensor, func(f Field) error {
 		switch f.Number {
 		case TensorDataLocation:
-			outside = f.Value == externalLocation
+			elsewhere = f.Value == externalLocation
 		case TensorExternalData:
-			key, err := Text(f.Content, EntryKey)
-			if err != nil {
-				return err
-			}
-			value, err := Text(f.Content, EntryValue)
-			if err != nil {
-				return err
-			}
-			switch key {
-			case "location":
-				e.location = value
-			case "offset":
-				e.offset, err = strconv.ParseInt(value, 10, 64)
-			case "length":
-				e.length, err = strconv.ParseInt(value, 10, 64)
-			}
-			return err
+			return e.readEntry(f.Content)
 		}
 		return nil
 	})
-	if err != nil || !outside {
+	if err != nil || !elsewhere {
 		return nil, err
 	}
 	return e, nil
 }
 
-// CheckSelfContained is an *ExternalDataError for a network with weights in another file.
-func CheckSelfContained(network []byte) error {
-	_, err := rewriteTensors(network, modelMessage, func(tensor []byte) ([]byte, error) {
+// readEntry reads one StringStringEntryProto of external_data.
+func (e *external) readEntry(entry []byte) error {
+	key, err := Text(entry, EntryKey)
+	if err != nil {
+		return err
+	}
+	value, err := Text(entry, EntryValue)
+	if err != nil {
+		return err
+	}
+	switch key {
+	case "location":
+		e.location = value
+	case "offset":
+		e.offset, err = strconv.ParseInt(value, 10, 64)
+	case "length":
+		e.length, err = strconv.ParseInt(value, 10, 64)
+	}
+	return err
+}
+
+// CheckSelfContained returns an *ExternalDataError if a model keeps weights in another file.
+func CheckSelfContained(model []byte) error {
+	_, err := rewriteTensors(model, modelMessage, func(tensor []byte) ([]byte, error) {
 		e, err := readExternal(tensor)
 		if err != nil || e == nil {
 			return tensor, err
@@ -151,15 +157,18 @@ func CheckSelfContained(network []byte) error {
 	return err
 }
 
-// InlineWeights returns a network with the weights in it that it keeps in other files of its folder.
-func InlineWeights(network []byte, folder string) ([]byte, error) {
-	root, err := os.OpenRoot(folder) // which nothing escapes, by symbolic links neither
+// InlineWeights returns a model with the weights inside that it kept in other files of its folder. A
+// file outside the folder is an error and is never read, even if a symbolic link leads there; if the
+// model itself names such a file, the error is an *ExternalDataError. Weights that would make the model
+// larger than MaxModelBytes are an error too.
+func InlineWeights(model []byte, folder string) ([]byte, error) {
+	root, err := os.OpenRoot(folder)
 	if err != nil {
 		return nil, err
 	}
 	defer root.Close()
-	total := int64(len(network))
-	return rewriteTensors(network, modelMessage, func(tensor []byte) ([]byte, error) {
+	total := int64(len(model))
+	return rewriteTensors(model, modelMessage, func(tensor []byte) ([]byte, error) {
 		e, err := readExternal(tensor)
 		if err != nil || e == nil {
 			return tensor, err
@@ -176,10 +185,11 @@ func InlineWeights(network []byte, folder string) ([]byte, error) {
 	})
 }
 
-func (e *external) read(root *os.Root, most int64) ([]byte, error) {
+// read returns the values of a tensor, at most limit bytes.
+func (e *external) read(root *os.Root, limit int64) ([]byte, error) {
 	file, err := root.Open(e.location)
 	if err != nil {
-		return nil, errors.Unwrap(err)
+		return nil, errors.Unwrap(err) // without the path, which the caller adds
 	}
 	defer file.Close()
 	info, err := file.Stat()
@@ -194,8 +204,8 @@ func (e *external) read(root *os.Root, most int64) ([]byte, error) {
 	case !info.Mode().IsRegular():
 		return nil, errors.New("not a file")
 	case e.offset < 0 || length < 0 || length > info.Size() || e.offset > info.Size()-length:
-		return nil, fmt.Errorf("%d bytes from %d on are not there: the file has %d", length, e.offset, info.Size())
-	case length > most:
+		return nil, fmt.Errorf("the file has only %d bytes, too few for %d from byte %d on", info.Size(), length, e.offset)
+	case length > limit:
 		return nil, ErrTooLarge
 	}
 	values := make([]byte, length)
@@ -203,7 +213,7 @@ func (e *external) read(root *os.Root, most int64) ([]byte, error) {
 	return values, err
 }
 
-// withValues is a tensor that has its values, instead of saying where they are.
+// withValues returns a tensor that contains its values instead of saying where they lie.
 func withValues(tensor, values []byte) ([]byte, error) {
 	var out Message
 	err := Each(tensor, func(f Field) error {
