@@ -10,6 +10,8 @@ import (
 	"testing"
 
 	"github.com/goccy/go-yaml"
+
+	"gtx/models/onnx"
 )
 
 // The exporter's tests say the same of its own.
@@ -44,12 +46,12 @@ func withGolden(t *testing.T, fixture, golden string) *Model {
 	if err != nil {
 		t.Fatal(err)
 	}
-	declared, err := readONNX(network)
+	declared, err := onnx.ReadDeclaration(network)
 	if err != nil {
 		t.Fatal(err)
 	}
 	manifest := map[string]any{}
-	if err := yaml.Unmarshal([]byte(declared.metadata[MetadataKey]), &manifest); err != nil {
+	if err := yaml.Unmarshal([]byte(declared.Metadata[MetadataKey]), &manifest); err != nil {
 		t.Fatal(err)
 	}
 	var cases []any

@@ -3,7 +3,6 @@ package models
 import (
 	"errors"
 	"math"
-	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -260,18 +259,5 @@ func FuzzParseManifestNeverPanics(f *testing.F) {
 		if m, err := ParseManifest(data); err == nil && m.Image() != nil && len(m.Image().Size.Fit) == 0 {
 			t.Error("an incomplete manifest was accepted")
 		}
-	})
-}
-
-func FuzzReadONNXNeverPanics(f *testing.F) {
-	data, err := os.ReadFile(fixtures + "shift.onnx")
-	if err != nil {
-		f.Fatal(err)
-	}
-	f.Add(data)
-	f.Fuzz(func(_ *testing.T, data []byte) {
-		readONNX(data)
-		readNodes(data)
-		refuseExternal(data)
 	})
 }

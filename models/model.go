@@ -9,6 +9,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+
+	"gtx/models/onnx"
 )
 
 const (
@@ -19,11 +21,7 @@ const (
 	ManifestSuffix = ".yaml"
 	// builtIn is the Origin of the embedded models.
 	builtIn = "built-in"
-	// maxModelBytes is protobuf's own limit for one message.
-	maxModelBytes = 2 << 30
 )
-
-var errTooLarge = errors.New("more than 2 GiB, too much for an ONNX model")
 
 // A Model is a network on disk, or embedded, with its manifest. It does not hold the network: that
 // is read again, and checked against the digest, when a session is made. Further graphs of a model
@@ -62,8 +60,8 @@ func Load(path string) (*Model, error) {
 	switch {
 	case !info.Mode().IsRegular():
 		return nil, fmt.Errorf("%q is not a file", path)
-	case info.Size() > maxModelBytes:
-		return nil, fmt.Errorf("%q has %w", path, errTooLarge)
+	case info.Size() > onnx.MaxModelBytes:
+		return nil, fmt.Errorf("%q has %w", path, onnx.ErrTooLarge)
 	}
 	return load(&Model{Origin: path, path: path})
 }
@@ -74,13 +72,13 @@ func load(m *Model) (*Model, error) {
 	if err != nil {
 		return nil, err
 	}
-	declared, err := readONNX(network)
+	declared, err := onnx.ReadDeclaration(network)
 	if err != nil {
 		return nil, fmt.Errorf("%q: %w", m.path, err)
 	}
 	beside := manifest
 	if manifest == nil {
-		inside, ok := declared.metadata[MetadataKey]
+		inside, ok := declared.Metadata[MetadataKey]
 		if !ok {
 			return nil, &ManifestMissingError{Path: m.path}
 		}
@@ -96,17 +94,20 @@ func load(m *Model) (*Model, error) {
 	return nil, fmt.Errorf("%q: %w", m.path, err)
 }
 
+// TensorInfo describes an input or output as a network declares it.
+type TensorInfo = onnx.TensorInfo
+
 // Inspect returns the inputs and outputs of a graph of the model, whatever its manifest says of them.
 func (m *Model) Inspect(graph string) (inputs, outputs []TensorInfo, err error) {
 	graphs, err := m.networks()
 	if err != nil {
 		return nil, nil, err
 	}
-	declared, err := readONNX(graphs[graph])
+	declared, err := onnx.ReadDeclaration(graphs[graph])
 	if err != nil {
 		return nil, nil, err
 	}
-	return declared.inputs, declared.outputs, nil
+	return declared.Inputs, declared.Outputs, nil
 }
 
 func (m *Model) readFile(path string) ([]byte, error) {
@@ -155,7 +156,7 @@ func (m *Model) graphs(network []byte) (map[string][]byte, error) {
 			}
 			graphs[id] = data
 		}
-		if err := refuseExternal(graphs[id]); err != nil {
+		if err := onnx.CheckSelfContained(graphs[id]); err != nil {
 			return nil, err
 		}
 		sum := sha256.Sum256(graphs[id])

@@ -5,6 +5,8 @@ import (
 	"slices"
 
 	"github.com/goccy/go-yaml"
+
+	"gtx/models/onnx"
 )
 
 // Network returns the bytes of the model's own .onnx file, without further graphs. It is an error if
@@ -41,11 +43,11 @@ func (m *Model) Repaired(note string) (manifest []byte, golden int, err error) {
 		return nil, 0, err
 	}
 	if manifest == nil {
-		declared, err := readONNX(network)
+		declared, err := onnx.ReadDeclaration(network)
 		if err != nil {
 			return nil, 0, err
 		}
-		manifest = []byte(declared.metadata[MetadataKey])
+		manifest = []byte(declared.Metadata[MetadataKey])
 	}
 	var document yaml.MapSlice
 	if err := yaml.UnmarshalWithOptions(manifest, &document, yaml.UseOrderedMap()); err != nil {

@@ -8,6 +8,8 @@ import (
 	"sync"
 
 	ort "github.com/yalue/onnxruntime_go"
+
+	"gtx/models/onnx"
 )
 
 // Options say how a network is run.
@@ -78,8 +80,8 @@ func (r *Runtime) newNetwork(m *Model, graphs []string, o Options, trial func(*n
 	return n, nil
 }
 
-func newProgram(m *Manifest, graph string, onnx []byte) (program, error) {
-	declared, err := readONNX(onnx)
+func newProgram(m *Manifest, graph string, model []byte) (program, error) {
+	declared, err := onnx.ReadDeclaration(model)
 	if err != nil {
 		return program{}, err
 	}
@@ -87,7 +89,7 @@ func newProgram(m *Manifest, graph string, onnx []byte) (program, error) {
 	if err != nil {
 		return program{}, err
 	}
-	onnx, names, err := withFloats(onnx, declared)
+	model, names, err := onnx.CastToFloat(model, declared)
 	rename := func(list []string) {
 		for i, name := range list {
 			if cast, ok := names[name]; ok {
@@ -97,7 +99,7 @@ func newProgram(m *Manifest, graph string, onnx []byte) (program, error) {
 	}
 	rename(s.takes)
 	rename(s.gives)
-	return program{s, onnx}, err
+	return program{s, model}, err
 }
 
 // settle decides between the devices: CUDA, if it is asked for or on offer, must prove itself.

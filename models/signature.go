@@ -3,6 +3,8 @@ package models
 import (
 	"fmt"
 	"slices"
+
+	"gtx/models/onnx"
 )
 
 // signature is what a manifest says of a graph, checked against the graph.
@@ -17,7 +19,7 @@ type signature struct {
 
 // newSignature compares a manifest with what a graph declares. The error is a *ManifestError for the
 // first field that is not so.
-func newSignature(m *Manifest, graph string, declared *declaration) (*signature, error) {
+func newSignature(m *Manifest, graph string, declared *onnx.Declaration) (*signature, error) {
 	s := &signature{graph: graph, inputs: m.inputsOf(graph), outputs: m.outputsOf(graph)}
 	batch := anyDim
 	if n := m.Graphs[graph].Batch; n > 0 {
@@ -25,7 +27,7 @@ func newSignature(m *Manifest, graph string, declared *declaration) (*signature,
 	}
 	for _, in := range s.inputs {
 		field := fmt.Sprintf("inputs[%d]", m.inputIndex(in))
-		info, err := findTensor(field, in.Name, in.DType, declared.inputs)
+		info, err := findTensor(field, in.Name, in.DType, declared.Inputs)
 		if err != nil {
 			return nil, err
 		}
@@ -46,14 +48,14 @@ func newSignature(m *Manifest, graph string, declared *declaration) (*signature,
 		s.ranks = append(s.ranks, len(info.Shape))
 		s.takes = append(s.takes, in.Name)
 	}
-	for _, info := range declared.inputs {
+	for _, info := range declared.Inputs {
 		if !slices.Contains(s.takes, info.Name) {
 			return nil, wrong("inputs", "the network also takes %q, which none of them names", info.Name)
 		}
 	}
 	for _, out := range s.outputs {
 		field := fmt.Sprintf("outputs[%d]", m.outputIndex(out))
-		info, err := findTensor(field, out.Name, out.DType, declared.outputs)
+		info, err := findTensor(field, out.Name, out.DType, declared.Outputs)
 		if err != nil {
 			return nil, err
 		}
@@ -78,7 +80,7 @@ func newSignature(m *Manifest, graph string, declared *declaration) (*signature,
 }
 
 // anyDim is a dimension that is free in a graph.
-const anyDim = -1
+const anyDim = onnx.AnyDim
 
 // shapeOf is the shape that a graph must declare for an input, given the rank that it has, or nil if
 // any will do.
