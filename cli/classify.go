@@ -15,7 +15,7 @@ func (p *program) classifyCommand() *cli.Command {
 		&cli.StringFlag{Name: "model", Value: builtIn, Usage: "`NAME` of a classifier, or of the model whose domains to tell apart"},
 	}
 	flags = append(flags, inputFlags()...)
-	flags = append(flags, networkFlags()...)
+	flags = append(flags, engineFlags()...)
 	return &cli.Command{
 		Name:        "classify",
 		Usage:       "name each image's domain",

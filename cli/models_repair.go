@@ -33,7 +33,7 @@ func (p *program) modelsRepairCommand() *cli.Command {
 			&cli.StringFlag{Name: "method", Value: string(bestMethod), Usage: "`METHOD`: best, phases or hold"},
 			&cli.StringFlag{Name: "try", Usage: "compare on the picture `FILE`; default: pictures made for it"},
 			&cli.BoolFlag{Name: "force", Usage: "overwrite OUT.onnx"},
-			&cli.BoolFlag{Name: "quiet", Aliases: []string{"q"}, Usage: "say nothing but errors"},
+			&cli.BoolFlag{Name: "quiet", Aliases: []string{"q"}, Usage: "print only errors"},
 			libraryFlag(),
 		},
 		Action: p.modelsRepair,
