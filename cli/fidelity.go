@@ -10,21 +10,21 @@ import (
 	"gtx/stages"
 )
 
-// fidelityFlags say how much of the source survives in its translation.
+// fidelityFlags are the options that say how much of the source survives in its translation.
 func fidelityFlags() []cli.Flag {
 	return []cli.Flag{
-		&cli.StringFlag{Name: "size", Usage: "`SIZE` of the result: source, model, N (pixels of the longer side) or WxH; default: source, unless the model says otherwise"},
-		&cli.StringFlag{Name: "detail", Value: "auto", Usage: "`METHOD` by which a result larger than the network's gets the photograph's detail: affine (auto), laplacian or none"},
-		&cli.BoolFlag{Name: "tile", Usage: "show the network all of the photograph's pixels, in tiles, if the model allows it"},
-		&cli.BoolFlag{Name: "keep-profile", Usage: "write the colours of the source's own profile, not sRGB"},
-		&cli.BoolFlag{Name: "strip", Usage: "leave out the source's Exif data, XMP and IPTC"},
-		&cli.BoolFlag{Name: "strip-gps", Usage: "leave out where the source was taken"},
+		&cli.StringFlag{Name: "size", Usage: "`SIZE` of the result: source, model (as the network gave it), N (pixels of the longer side) or WxH; default: source, unless the manifest says otherwise"},
+		&cli.StringFlag{Name: "detail", Value: "auto", Usage: "`METHOD` that carries the translation over to the photograph's full detail: affine (auto), laplacian or none"},
+		&cli.BoolFlag{Name: "tile", Usage: "give the network every pixel of the photograph, in tiles; the model must allow it"},
+		&cli.BoolFlag{Name: "keep-profile", Usage: "write colours in the source's own profile instead of sRGB"},
+		&cli.BoolFlag{Name: "strip", Usage: "leave out the source's Exif, XMP and IPTC data"},
+		&cli.BoolFlag{Name: "strip-gps", Usage: "leave out the position where the source was taken"},
 	}
 }
 
 // fidelity holds the values of fidelityFlags, checked against a model.
 type fidelity struct {
-	sizing      string // the size as given, part of the identity
+	sizing      string // size in words, for the identity
 	size        stages.Size
 	detail      stages.Method
 	tiles       *tiles // nil: the network gets the whole image, resized
@@ -33,7 +33,7 @@ type fidelity struct {
 	stripGPS    bool
 }
 
-// tiles are the squares in which a network gets an image at its full size.
+// tiles are squares of an image at full size that overlap by a halo, both in pixels.
 type tiles struct{ side, halo int }
 
 func fidelityOf(c *cli.Context, m *models.Manifest) (f fidelity, err error) {
@@ -55,7 +55,7 @@ func fidelityOf(c *cli.Context, m *models.Manifest) (f fidelity, err error) {
 	return f, err
 }
 
-// detailOf chooses the best method if the user names none.
+// detailOf reads --detail.
 func detailOf(c *cli.Context, m *models.Manifest) (stages.Method, error) {
 	const auto stages.Method = "auto"
 	method, err := oneOf(c, "detail", append([]stages.Method{auto}, stages.Methods...)...)
@@ -63,17 +63,17 @@ func detailOf(c *cli.Context, m *models.Manifest) (stages.Method, error) {
 	case err != nil:
 		return "", err
 	case m.Image().LabelMap != nil:
-		return stages.Plain, nil // a label map has no detail of what it describes
+		return stages.Plain, nil // a label map shows no detail to carry over
 	case method == auto:
 		return stages.Methods[0], nil
 	}
 	return method, nil
 }
 
-// tilesOf refuses models that would give each tile other colours.
+// tilesOf refuses models whose manifest does not allow tiles.
 func tilesOf(m *models.Manifest) (*tiles, error) {
 	if !m.Tiling.Allowed {
-		return nil, usage("--tile: the manifest of %s does not allow it: a network that normalises by the whole picture gives each tile other colours", m.Name)
+		return nil, usage("--tile: the manifest of %s does not allow it: a network that normalises over the whole image gives each tile other colours", m.Name)
 	}
 	wide, high := m.Image().Size.Nominal()
 	t := &tiles{side: min(wide, high), halo: m.Tiling.Halo}
@@ -83,7 +83,7 @@ func tilesOf(m *models.Manifest) (*tiles, error) {
 	return t, nil
 }
 
-// fit says how images are brought to the network's shape: not at all for tiles.
+// fit says how images are brought to the network's shape. Tiles need no resizing.
 func (f fidelity) fit(m *models.Manifest) stages.Fit {
 	if f.tiles != nil {
 		return stages.Fit{Shape: func(width, height int) (int, int) { return width, height }}
@@ -91,7 +91,7 @@ func (f fidelity) fit(m *models.Manifest) stages.Fit {
 	return fitOf(m.Image())
 }
 
-// network makes n take images in tiles if that was asked for.
+// network returns n, in tiles if the user wants them.
 func (f fidelity) network(n stages.Network) (stages.Network, error) {
 	if f.tiles == nil {
 		return n, nil
@@ -103,7 +103,7 @@ func (f fidelity) detailOptions() stages.DetailOptions {
 	return stages.DetailOptions{Size: f.size, Method: f.detail, Keep: f.keepProfile}
 }
 
-// parameters are this part of a result's identity.
+// parameters are what fidelity adds to the identity of a result.
 func (f fidelity) parameters() []stages.Property {
 	return []stages.Property{
 		{Name: "size", Value: f.sizing},

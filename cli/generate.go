@@ -16,21 +16,21 @@ import (
 
 func (p *program) generateCommand() *cli.Command {
 	flags := []cli.Flag{
-		&cli.StringFlag{Name: "model", Usage: "`NAME` of a model that takes no image, or an .onnx file", Required: true},
+		&cli.StringFlag{Name: "model", Usage: "`NAME` of a model that takes no image, or path of an .onnx file", Required: true},
 		&cli.IntFlag{Name: "count", Value: 1, Usage: "make `N` images"},
-		&cli.Uint64Flag{Name: "seed", Usage: "`N`: the same seed gives the same images, however many"},
-		&cli.StringFlag{Name: "to", Usage: "of `DOMAIN`, where the model knows several"},
-		&cli.Float64Flag{Name: "strength", Value: 1, Usage: "`S` scales the label; 1 is full"},
+		&cli.Uint64Flag{Name: "seed", Usage: "draw noise from seed `N`: the same seed gives the same images, however many"},
+		&cli.StringFlag{Name: "to", Usage: "generate `DOMAIN`; not needed if the model has only one"},
+		&cli.Float64Flag{Name: "strength", Value: 1, Usage: "scale the label by `S`; 1 is full strength"},
 		&cli.StringFlag{Name: "out", Aliases: []string{"o"}, Value: ".", Usage: "write below `DIR`"},
-		&cli.StringFlag{Name: "name", Value: "{stem}{ext}", Usage: "`TEMPLATE` of the results' names, from {stem} (model, seed and number), {ext}, {to}, {model}"},
+		&cli.StringFlag{Name: "name", Value: "{stem}{ext}", Usage: "`TEMPLATE` for the results' names, with the fields {stem} (model, seed and number), {ext}, {to}, {model}"},
 		&cli.StringFlag{Name: "format", Value: string(stages.PNG), Usage: "write `FORMAT`: jpg, png, webp, tiff or avif"},
 	}
 	flags = append(flags, resultFlags()...)
-	flags = append(flags, networkFlags()...)
+	flags = append(flags, engineFlags()...)
 	return &cli.Command{
 		Name:        "generate",
-		Usage:       "make images of noise",
-		Description: "For models that take noise and no image. The path of each result is printed\nonce it is in place.",
+		Usage:       "generate images from noise",
+		Description: "For models that take noise and no image. Prints the path of each result as soon\nas the file is complete.",
 		Flags:       append(flags, talkFlags()...),
 		Action:      p.generate,
 	}
@@ -48,20 +48,20 @@ type generation struct {
 
 func generationOf(c *cli.Context) (g generation, err error) {
 	if c.NArg() > 0 {
-		return g, usage("generate takes no images")
+		return g, usage("generate takes no paths")
 	}
 	if g.model, err = findModel(c.String("model")); err != nil {
 		return g, err
 	}
 	m := g.model.Manifest
 	if !m.Generates() {
-		return g, usage("%s makes images of images: use gtx translate", m.Name)
+		return g, usage("%s needs an input image: use gtx translate", m.Name)
 	}
 	if g.request, err = requestOf(c, m); err != nil {
 		return g, err
 	}
 	if g.count = c.Int("count"); g.count < 1 || g.count > math.MaxInt32 {
-		return g, usage("--count %d: 1 or more", g.count)
+		return g, usage("--count %d: it must be 1 or more", g.count)
 	}
 	if g.results, err = resultsOf(c); err != nil {
 		return g, err
@@ -87,8 +87,7 @@ func generationOf(c *cli.Context) (g generation, err error) {
 	return g, err
 }
 
-// sources are the images to be made, which have names and no files, for as long as
-// ctx lasts.
+// sources yields the images to generate as long as ctx lasts. They have names, and no files yet.
 func (g generation) sources(ctx context.Context) iter.Seq[stages.Source] {
 	return func(yield func(stages.Source) bool) {
 		for i := range g.count {
@@ -131,7 +130,7 @@ func (p *program) generate(c *cli.Context) (err error) {
 	return ending(err, reading, tally)
 }
 
-// generateLine is translateLine for images that begin as noise.
+// generateLine is the stages of a generation, in order.
 func generateLine(line *pipeline.Line, sources iter.Seq[stages.Source], g generation, w widths, n stages.Network) *pipeline.Flow[stages.Source, stages.Written] {
 	blank := pipeline.Each(pipeline.From(line, sources), "open", 1, stages.Blank)
 	wanted := pipeline.Each(blank, "compare", w.jobs, stages.Compare(g.results.existing, false, g.encode.Parameters))

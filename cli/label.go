@@ -6,10 +6,10 @@ import (
 	"gtx/stages"
 )
 
-// A labeller adds the stage that names the domain of images.
+// A labeller adds the stage that finds out the domain of images.
 type labeller func(*pipeline.Flow[stages.Source, stages.Image]) *pipeline.Flow[stages.Source, stages.Labelled]
 
-// labelAs takes the user's word for the domain, or needs none.
+// labelAs gives every image the domain that the user named, or none for "any".
 func labelAs(from string, o stages.LabelOptions) labeller {
 	if from == "any" {
 		from = ""
@@ -19,7 +19,7 @@ func labelAs(from string, o stages.LabelOptions) labeller {
 	}
 }
 
-// classifyBy asks a classifier, which takes pictures in a shape of its own.
+// classifyBy lets a classifier find out the domain. Images enter it in its own shape.
 func classifyBy(j stages.Classifier, shape stages.Shape, o stages.LabelOptions, w widths) labeller {
 	return func(f *pipeline.Flow[stages.Source, stages.Image]) *pipeline.Flow[stages.Source, stages.Labelled] {
 		return pipeline.Batch(f, "classify", pipeline.Batching[stages.Image, [2]int]{
@@ -31,13 +31,13 @@ func classifyBy(j stages.Classifier, shape stages.Shape, o stages.LabelOptions, 
 	}
 }
 
-// A classifier is an open model that tells domains apart.
+// A classifier is a model that tells domains apart, opened.
 type classifier struct {
 	judge
 	manifest *models.Manifest
 }
 
-// classifierFor opens m if it is a classifier, or else the one that knows the domains of m.
+// classifierFor opens m if it is a classifier, and otherwise a classifier that knows the domains of m.
 func classifierFor(r *models.Runtime, m *models.Model, o models.Options) (classifier, error) {
 	if m.Manifest.Classifier == nil {
 		found, err := models.ClassifierFor(m)
@@ -53,7 +53,7 @@ func classifierFor(r *models.Runtime, m *models.Model, o models.Options) (classi
 	return classifier{judge{c}, m.Manifest}, nil
 }
 
-// label asks the classifier, at the threshold and by the policy of its manifest.
+// label is a labeller with the threshold and the policy of the classifier's manifest.
 func (k classifier) label(o stages.LabelOptions, w widths) labeller {
 	spec := k.manifest.Classifier
 	o.Threshold, o.Policy = spec.Threshold, spec.Policy

@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -13,7 +12,7 @@ import (
 	"gtx/stages"
 )
 
-// requestOf reads what to ask of a model.
+// requestOf reads the target, strength and seed, and checks them against a model.
 func requestOf(c *cli.Context, m *models.Manifest) (models.Request, error) {
 	q := models.Request{To: c.String("to"), Strength: c.Float64("strength"), Seed: c.Uint64("seed")}
 	if targets := m.Targets(); q.To == "" && len(targets) == 1 {
@@ -27,7 +26,7 @@ func requestOf(c *cli.Context, m *models.Manifest) (models.Request, error) {
 	return q, nil
 }
 
-// exemplarsOf reads which exemplars show what.
+// exemplarsOf reads --exemplar: the file for each attribute of a model.
 func exemplarsOf(c *cli.Context, m *models.Manifest) (map[string]string, error) {
 	known := m.Exemplars()
 	files := map[string]string{}
@@ -39,16 +38,16 @@ func exemplarsOf(c *cli.Context, m *models.Manifest) (map[string]string, error) 
 		if before, after, ok := strings.Cut(arg, "="); ok && slices.ContainsFunc(known, func(in *models.Input) bool { return in.Exemplar.Attribute == before }) {
 			attribute, file = before, after
 		} else if len(known) > 1 {
-			return nil, usage("--exemplar %s: say ATTRIBUTE=FILE for one of %s", arg, list(attributes(known)))
+			return nil, usage("--exemplar %s: write ATTRIBUTE=FILE, with one of %s", arg, list(attributes(known)))
 		}
 		if files[attribute] != "" {
-			return nil, usage("--exemplar %s: there is one already", arg)
+			return nil, usage("--exemplar %s: the attribute has one already", arg)
 		}
 		files[attribute] = file
 	}
 	for _, in := range known {
 		if in.Exemplar.Min > 0 && files[in.Exemplar.Attribute] == "" {
-			return nil, usage("--exemplar is missing: %s takes one for each of %s", m.Name, list(attributes(known)))
+			return nil, usage("--exemplar is missing: %s needs one%s", m.Name, forEach(attributes(known)))
 		}
 	}
 	return files, nil
@@ -57,13 +56,21 @@ func exemplarsOf(c *cli.Context, m *models.Manifest) (map[string]string, error) 
 func attributes(exemplars []*models.Input) []string {
 	var names []string
 	for _, in := range exemplars {
-		names = append(names, cmp.Or(in.Exemplar.Attribute, "its one input"))
+		names = append(names, in.Exemplar.Attribute)
 	}
 	return names
 }
 
-// readExemplars decodes the exemplars at the sizes that the model takes them, by attribute, and returns
-// their digests for the identity of results.
+// forEach names the attributes of a model that takes several exemplars.
+func forEach(attributes []string) string {
+	if len(attributes) == 1 {
+		return ""
+	}
+	return " for each of " + list(attributes)
+}
+
+// readExemplars decodes the file of each attribute at the size that the model takes. It also returns the
+// files' digests, for the identity of results.
 func readExemplars(ctx context.Context, open stages.OpenOptions, m *models.Manifest, files map[string]string) (map[string]models.Picture, []stages.Property, error) {
 	var (
 		exemplars map[string]models.Picture
@@ -92,7 +99,8 @@ func readExemplars(ctx context.Context, open stages.OpenOptions, m *models.Manif
 	return exemplars, digests, nil
 }
 
-// sourceDomain decides how the source's domain becomes known.
+// sourceDomain checks --from, and chooses its default: auto if the model or --in-target needs the source's
+// domain, any otherwise.
 func sourceDomain(from string, m *models.Manifest, to string, in stages.InTarget) (string, error) {
 	needed := m.NeedsSource(to) || in != stages.InTargetTranslate
 	switch from {
@@ -103,7 +111,7 @@ func sourceDomain(from string, m *models.Manifest, to string, in stages.InTarget
 		return "any", nil
 	case "any":
 		if needed {
-			return "", usage("--from any, but the source's domain is needed: use auto or name it")
+			return "", usage("--from any: the source's domain is needed here: name it, or use auto")
 		}
 	case "auto", "none":
 	default:

@@ -12,19 +12,19 @@ import (
 	"gtx/stages"
 )
 
-// resultFlags are those of commands that write images.
+// resultFlags are the options of commands that write images.
 func resultFlags() []cli.Flag {
 	return []cli.Flag{
-		&cli.IntFlag{Name: "quality", Value: 90, Usage: "`Q` of lossy formats, 1 to 100"},
-		&cli.StringFlag{Name: "existing", Value: string(stages.ExistingSkip), Usage: "`POLICY` for an output that exists: skip (keep it if it is what would be made), redo or fail"},
-		&cli.StringFlag{Name: "checkerboard", Value: string(stages.CheckWarn), Usage: "`POLICY` for a translation with a checkerboard: warn, fail, repair or off"},
-		&cli.BoolFlag{Name: "print0", Usage: "end printed paths in NUL"},
-		&cli.StringFlag{Name: "report", Usage: "write one JSON object an input to `FILE`"},
+		&cli.IntFlag{Name: "quality", Value: 90, Usage: "write lossy formats at quality `Q`, 1 to 100"},
+		&cli.StringFlag{Name: "existing", Value: string(stages.ExistingSkip), Usage: "`POLICY` for an output that exists: skip it if it is up to date, redo it, or fail"},
+		&cli.StringFlag{Name: "checkerboard", Value: string(stages.CheckWarn), Usage: "`POLICY` for a result with a checkerboard: warn, fail, repair it, or off (do not look)"},
+		&cli.BoolFlag{Name: "print0", Usage: "end printed paths with NUL"},
+		&cli.StringFlag{Name: "report", Usage: "write one JSON object per input to `FILE`"},
 		&cli.BoolFlag{Name: "fail-fast", Usage: "stop at the first failure"},
 	}
 }
 
-// results is what they ask for, checked.
+// results holds the values of resultFlags that decide what is written, checked.
 type results struct {
 	existing stages.Existing
 	check    stages.Checkerboard
@@ -44,7 +44,8 @@ func resultsOf(c *cli.Context) (r results, err error) {
 	return r, nil
 }
 
-// parameters are this part of a result's identity: only a repair changes its pixels.
+// parameters are what results adds to the identity of a result. Of the policies, only repair changes
+// pixels.
 func (r results) parameters() []stages.Property {
 	if r.check == stages.CheckRepair {
 		return []stages.Property{{Name: "checkerboard", Value: string(stages.CheckRepair)}}
@@ -52,7 +53,7 @@ func (r results) parameters() []stages.Property {
 	return nil
 }
 
-// parametersOf begins the identity of a result: what was asked of which model.
+// parametersOf is the part of a result's identity that every command has: program, model and request.
 func parametersOf(m *models.Model, q models.Request) []stages.Property {
 	return []stages.Property{
 		{Name: "version", Value: Version},
@@ -63,12 +64,12 @@ func parametersOf(m *models.Model, q models.Request) []stages.Property {
 	}
 }
 
-// seedOfRun is a part of the identity where there is noise.
+// seedOfRun belongs to the identity of results of models that take noise.
 func seedOfRun(q models.Request) stages.Property {
 	return stages.Property{Name: "seed", Value: strconv.FormatUint(q.Seed, 10)}
 }
 
-// suffixesOf lists those of the further results on the way to a target.
+// suffixesOf lists the suffixes of a network's second and later outputs for a target.
 func suffixesOf(m *models.Manifest, to string) []string {
 	var suffixes []string
 	for _, out := range m.Results(to)[1:] {
@@ -85,8 +86,8 @@ func terminator(c *cli.Context) string {
 	return "\n"
 }
 
-// collect is the end of the line: it records what became of each image, prints the
-// paths of results, and counts. base is what the records of a run have in common.
+// collect is the sink of the line: it records the outcome of each image, prints the paths of results, and
+// counts. base has the fields that all records of a run share.
 func (p *program) collect(flow *pipeline.Flow[stages.Source, stages.Written], c *cli.Context, records *recorder, base record, tally *tally) error {
 	return pipeline.Drain(flow, func(it pipeline.Item[stages.Source, stages.Written]) error {
 		rec := base

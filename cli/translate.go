@@ -17,32 +17,33 @@ import (
 
 func (p *program) translateCommand() *cli.Command {
 	flags := []cli.Flag{
-		&cli.StringFlag{Name: "to", Usage: "translate to `DOMAIN`; may be left out where the model has only one"},
-		&cli.StringFlag{Name: "model", Value: builtIn, Usage: "`NAME` of a model, or an .onnx file"},
-		&cli.StringSliceFlag{Name: "exemplar", Usage: "`[ATTRIBUTE=]FILE` that shows what is wanted, for models that take exemplars"},
-		&cli.Uint64Flag{Name: "seed", Usage: "`N` for models that draw noise: the same seed and path give the same picture"},
-		&cli.IntFlag{Name: "samples", Value: 1, Usage: "`N` results of each image, for models that draw noise"},
-		&cli.StringFlag{Name: "from", Usage: "the source's `DOMAIN`, any (no label is needed) or auto (ask the classifier); default: any where the model is label-free"},
-		&cli.StringFlag{Name: "in-target", Value: string(stages.InTargetTranslate), Usage: "an image already in the target domain: translate, copy or skip `IT`"},
-		&cli.Float64Flag{Name: "strength", Value: 1, Usage: "`S` scales the change; 1 is full"},
+		&cli.StringFlag{Name: "to", Usage: "translate to `DOMAIN`; not needed if the model has only one"},
+		&cli.StringFlag{Name: "model", Value: builtIn, Usage: "`NAME` of a model, or path of an .onnx file"},
+		&cli.StringSliceFlag{Name: "exemplar", Usage: "`[ATTRIBUTE=]FILE` is an image that shows what is wanted, for models that take exemplars"},
+		&cli.Uint64Flag{Name: "seed", Usage: "draw noise from seed `N`: the same seed and path give the same result"},
+		&cli.IntFlag{Name: "samples", Value: 1, Usage: "make `N` results of each image, for models that draw noise"},
+		&cli.StringFlag{Name: "from", Usage: "the source's `DOMAIN`, any (it does not matter) or auto (ask a classifier); default: any if the model needs no label, auto otherwise"},
+		&cli.StringFlag{Name: "in-target", Value: string(stages.InTargetTranslate), Usage: "`POLICY` for an image already in the target domain: translate, copy or skip it"},
+		&cli.Float64Flag{Name: "strength", Value: 1, Usage: "scale the change by `S`; 1 is full strength"},
 
-		&cli.StringFlag{Name: "out", Aliases: []string{"o"}, Usage: "write below `DIR`, as the inputs lie; default: beside each input"},
-		&cli.StringFlag{Name: "base", Value: ".", Usage: "with -o, paths of single files are kept relative to `DIR`"},
-		&cli.StringFlag{Name: "name", Usage: "`TEMPLATE` of the results' names, from {dir}, {stem}, {ext}, {to}, {model}, {sample}"},
+		&cli.StringFlag{Name: "out", Aliases: []string{"o"}, Usage: "write below `DIR`, in the same tree as the inputs; default: beside each input"},
+		&cli.StringFlag{Name: "base", Value: ".", Usage: "with -o, keep the paths of single files relative to `DIR`"},
+		&cli.StringFlag{Name: "name", Usage: "`TEMPLATE` for the results' names, with the fields {dir}, {stem}, {ext}, {to}, {model}, {sample}"},
 		&cli.StringFlag{Name: "format", Value: "same", Usage: "write `FORMAT`: same, jpg, png, webp, tiff or avif"},
-		&cli.BoolFlag{Name: "dry-run", Aliases: []string{"n"}, Usage: "print what would be done: input, tab, output"},
+		&cli.BoolFlag{Name: "dry-run", Aliases: []string{"n"}, Usage: "only print what would be done: input, tab, output"},
 	}
 	flags = append(flags, fidelityFlags()...)
 	flags = append(flags, resultFlags()...)
 	flags = append(flags, inputFlags()...)
-	flags = append(flags, networkFlags()...)
+	flags = append(flags, engineFlags()...)
 	return &cli.Command{
 		Name:      "translate",
 		Usage:     "translate images",
 		ArgsUsage: "[PATH ...]",
 		Description: "PATH is a file or a folder. Without one, paths are read from standard input,\n" +
-			"one a line; - alone is one image from standard input to standard output.\n" +
-			"The path of each result is printed once it is in place, in input order.",
+			"one per line. - as the only PATH translates one image from standard input to\n" +
+			"standard output. Prints the path of each result, in input order, as soon as the\n" +
+			"file is complete.",
 		Flags:  append(flags, talkFlags()...),
 		Action: p.translate,
 	}
@@ -96,7 +97,7 @@ func translationOf(c *cli.Context) (t translation, err error) {
 	return t, err
 }
 
-// translationNaming says where translate writes its results.
+// translationNaming reads the options that say where translate writes its results.
 func translationNaming(c *cli.Context, m *models.Manifest, q models.Request) (*naming, error) {
 	format, err := oneOf(c, "format", append([]stages.Format{sameFormat}, stages.Formats...)...)
 	if err != nil {
@@ -107,7 +108,7 @@ func translationNaming(c *cli.Context, m *models.Manifest, q models.Request) (*n
 	}
 	samples := c.Int("samples")
 	if samples < 1 || samples > 1 && !m.Noisy() {
-		return nil, usage("--samples %d: %s draws no noise, so one is all there is", samples, m.Name)
+		return nil, usage("--samples %d: %s uses no noise: there is only one result", samples, m.Name)
 	}
 	return newNaming(naming{
 		out: c.String("out"), base: c.String("base"), template: c.String("name"), to: q.To, model: m.Name,
@@ -115,10 +116,10 @@ func translationNaming(c *cli.Context, m *models.Manifest, q models.Request) (*n
 	})
 }
 
-// sameFormat stands for the format of each input.
+// sameFormat is the --format that gives each result the format of its input.
 const sameFormat stages.Format = "same"
 
-// encodeOptions say how results are written, and what their identity depends on.
+// encodeOptions say how results are written and what their identity consists of.
 func (t translation) encodeOptions() stages.EncodeOptions {
 	f := t.fidelity
 	parameters := append(parametersOf(t.model, t.request),
@@ -151,7 +152,7 @@ func (p *program) translate(c *cli.Context) (err error) {
 	}
 	if in.single {
 		if t.naming.samples > 1 {
-			return usage("--samples %d, and only one standard output", t.naming.samples)
+			return usage("--samples %d: standard output takes only one result", t.naming.samples)
 		}
 		t.open.OwnToo = true
 		t.results.existing = stages.ExistingRedo
@@ -196,7 +197,7 @@ func (p *program) translate(c *cli.Context) (err error) {
 	return ending(err, reading, tally)
 }
 
-// translateLine is gtx: the stages that a photograph passes, in order.
+// translateLine is the heart of gtx: the stages of a translation, in order.
 func translateLine(line *pipeline.Line, sources iter.Seq[stages.Source], t translation, w widths, n stages.Network, label labeller) *pipeline.Flow[stages.Source, stages.Written] {
 	fit, encode := t.fidelity.fit(t.model.Manifest), t.encodeOptions()
 	files := pipeline.Each(pipeline.From(line, sources), "open", w.jobs, stages.Open(t.open))
@@ -212,7 +213,7 @@ func translateLine(line *pipeline.Line, sources iter.Seq[stages.Source], t trans
 	return pipeline.Each(detailed, "encode", w.jobs, stages.Encode(encode))
 }
 
-// dryRun prints each input and its output.
+// dryRun prints each input with its outputs.
 func (p *program) dryRun(in inputs, terminator string) error {
 	failed := false
 	for s := range in.sources {
