@@ -35,9 +35,12 @@ static double place(int i, int n, int coarse)
 	{ \
 		for (int i = 0; i < n; i++) { \
 			float red = in[BANDS * i], green = in[BANDS * i + 1], blue = in[BANDS * i + 2], t = part[i]; \
-			float r = (from[0] + t * slope[0]) * red + (from[1] + t * slope[1]) * green + (from[2] + t * slope[2]) * blue + (from[3] + t * slope[3]); \
-			float g = (from[4] + t * slope[4]) * red + (from[5] + t * slope[5]) * green + (from[6] + t * slope[6]) * blue + (from[7] + t * slope[7]); \
-			float b = (from[8] + t * slope[8]) * red + (from[9] + t * slope[9]) * green + (from[10] + t * slope[10]) * blue + (from[11] + t * slope[11]); \
+			float r = (from[0] + t * slope[0]) * red + (from[1] + t * slope[1]) * green + \
+				(from[2] + t * slope[2]) * blue + (from[3] + t * slope[3]); \
+			float g = (from[4] + t * slope[4]) * red + (from[5] + t * slope[5]) * green + \
+				(from[6] + t * slope[6]) * blue + (from[7] + t * slope[7]); \
+			float b = (from[8] + t * slope[8]) * red + (from[9] + t * slope[9]) * green + \
+				(from[10] + t * slope[10]) * blue + (from[11] + t * slope[11]); \
 			out[BANDS * i] = (int) VIPS_CLIP(0.0f, r + 0.5f, TOP); \
 			out[BANDS * i + 1] = (int) VIPS_CLIP(0.0f, g + 0.5f, TOP); \
 			out[BANDS * i + 2] = (int) VIPS_CLIP(0.0f, b + 0.5f, TOP); \
@@ -104,7 +107,8 @@ static int generate(VipsRegion *out, void *seq, void *a, void *b, gboolean *stop
 
 static gboolean colours(VipsImage *in)
 {
-	return (in->BandFmt == VIPS_FORMAT_UCHAR || in->BandFmt == VIPS_FORMAT_USHORT) && (in->Bands == 3 || in->Bands == 4);
+	return (in->BandFmt == VIPS_FORMAT_UCHAR || in->BandFmt == VIPS_FORMAT_USHORT) &&
+		(in->Bands == 3 || in->Bands == 4);
 }
 
 // A picture, RGB or RGBA, with its colours changed. The maps must outlive it.

@@ -3,13 +3,13 @@
 #include "lattice.h"
 
 enum {
-	SIDE = 8, // of a block, in pixels
-	AREA = SIDE * SIDE,
-	COLUMNS = 256,      // of a window, a multiple of SIDE
-	PIXELS = 2000000,   // larger images are sampled down to about as many
-	LUMA_UNIT = 8,      // luma is in 1/8 grey level: nine times as much fits into 16 bits
-	UNIT = 8 * LUMA_UNIT, // a residual is in 1/64 grey level
-	MOST = 8 * UNIT,    // residuals are clipped at 8 grey levels
+	SIDE = 8,                 // of a block
+	AREA = SIDE * SIDE,       // pixels of a block
+	COLUMNS = 256,            // of a window, a multiple of SIDE
+	PIXELS = 2000000,         // larger images are sampled down to about as many
+	LUMA_UNIT = 8,            // luma is in 1/8 grey level: nine times as much fits into 16 bits
+	UNIT = 8 * LUMA_UNIT,     // a residual is in 1/64 grey level
+	MOST = 8 * UNIT,          // residuals are clipped at 8 grey levels
 	STEEP = 8 * 2 * LUMA_UNIT // and gradients as well
 };
 

@@ -22,7 +22,8 @@ VipsImage *gtx_open(const void *file, size_t length, const char *options, gboole
 
 VipsImage *gtx_from_memory(const void *data, int width, int height, int bands)
 {
-	VipsImage *memory = vips_image_new_from_memory(data, (size_t) width * height * bands, width, height, bands, VIPS_FORMAT_UCHAR);
+	VipsImage *memory = vips_image_new_from_memory(data, (size_t) width * height * bands,
+		width, height, bands, VIPS_FORMAT_UCHAR);
 	VipsImage *out = NULL;
 
 	if (memory && vips_copy(memory, &out, "interpretation", VIPS_INTERPRETATION_sRGB, NULL))
