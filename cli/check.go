@@ -16,12 +16,12 @@ import (
 
 func (p *program) checkCommand() *cli.Command {
 	flags := []cli.Flag{
-		&cli.StringFlag{Name: "against", Usage: "compare with the sources: `PATH` is a picture, or the folder that holds each under the same path, whatever its format", EnvVars: option("against")},
+		&cli.StringFlag{Name: "against", Usage: "compare with the sources: `PATH` is a picture, or the folder that holds each under the same path, whatever its format"},
 		&cli.StringFlag{Name: "map", Usage: "show in red where the patterns are: `PATH` is a .png, for one image, or a folder for the maps of all"},
-		&cli.StringFlag{Name: "base", Value: ".", Usage: "with folders in --against and --map, paths of single files count from `DIR`", EnvVars: option("base")},
+		&cli.StringFlag{Name: "base", Value: ".", Usage: "with folders in --against and --map, paths of single files count from `DIR`"},
 		&cli.BoolFlag{Name: "fail", Usage: "exit 1 if any image is flagged"},
 		&cli.BoolFlag{Name: "json", Usage: "print one JSON object a line: path, a2, a4, a8, flagged, source"},
-		&cli.IntFlag{Name: "jobs", Usage: "work on `N` images at once; 0: one a processor", EnvVars: option("jobs")},
+		jobsFlag(),
 	}
 	flags = append(flags, inputFlags()...)
 	return &cli.Command{
@@ -97,13 +97,13 @@ func (p *program) check(c *cli.Context) error {
 	return err
 }
 
-// mirror is a placer that gives each picture the path at which a folder that mirrors its own has
+// mirror is a placer that gives each image its relative path, by which --against and --map find or put
 // its counterpart.
 func mirror(base string) placer {
 	n := &naming{base: base}
 	return func(path, folder string, _ stages.Format) ([]stages.Source, error) {
 		relative, err := n.relative(path, folder)
-		return []stages.Source{{In: path, Out: relative}}, err
+		return []stages.Source{{In: path, Relative: relative}}, err
 	}
 }
 
@@ -118,7 +118,7 @@ func inspection(c *cli.Context, in inputs) (o stages.InspectOptions, err error) 
 			if !info.IsDir() {
 				return against, nil
 			}
-			return counterpart(filepath.Join(against, s.Out))
+			return counterpart(filepath.Join(against, s.Relative))
 		}
 	}
 	if to := c.String("map"); strings.HasSuffix(to, ".png") {
@@ -128,9 +128,9 @@ func inspection(c *cli.Context, in inputs) (o stages.InspectOptions, err error) 
 		o.Map = func(stages.Source) string { return to }
 	} else if to != "" {
 		if err := writable(to); err != nil {
-			return o, cannotStart(err)
+			return o, err
 		}
-		o.Map = func(s stages.Source) string { return filepath.Join(to, s.Out+".png") }
+		o.Map = func(s stages.Source) string { return filepath.Join(to, s.Relative+".png") }
 	}
 	return o, nil
 }

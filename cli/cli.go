@@ -131,7 +131,7 @@ func (p *program) app() *cli.App {
 			}
 			return &failure{code: exitUsage}
 		},
-		CustomAppHelpTemplate: cli.AppHelpTemplate + "\n" + exitCodes + "\n",
+		CustomAppHelpTemplate: cli.AppHelpTemplate + "\n" + variables + "\n\n" + exitCodes + "\n",
 	}
 	app.OnUsageError = refuse
 	for _, c := range app.Commands {
@@ -146,6 +146,7 @@ func prepare(c *cli.Command) {
 	c.HideHelpCommand = true
 	c.CustomHelpTemplate = cli.CommandHelpTemplate + "\n" + exitCodes + "\n"
 	c.Before = noLateOptions
+	addVariables(c.Flags)
 	for _, sub := range c.Subcommands {
 		prepare(sub)
 	}
@@ -169,11 +170,6 @@ func noLateOptions(c *cli.Context) error {
 		}
 	}
 	return nil
-}
-
-// option is a flag's name with the variable that stands in for it.
-func option(name string) []string {
-	return []string{"GTX_" + strings.ToUpper(strings.ReplaceAll(name, "-", "_"))}
 }
 
 // oneOf refuses values that an option does not know.

@@ -16,7 +16,7 @@ func (p *program) doctorCommand() *cli.Command {
 		Name:        "doctor",
 		Usage:       "say what gtx finds: libraries, devices, formats, models",
 		Description: "Exits with 3 if gtx could not work.",
-		Flags:       networkFlags()[3:],
+		Flags:       []cli.Flag{libraryFlag()},
 		Action:      p.doctor,
 	}
 }

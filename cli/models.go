@@ -30,8 +30,8 @@ func (p *program) modelsCommand() *cli.Command {
 			},
 			p.modelsAddCommand(),
 			p.modelsVerifyCommand(),
-			p.lintCommand(),
-			p.repairCommand(),
+			p.modelsLintCommand(),
+			p.modelsRepairCommand(),
 		},
 		Action: func(c *cli.Context) error {
 			if c.NArg() > 0 {
@@ -113,10 +113,10 @@ func (p *program) modelsShow(c *cli.Context) error {
 			row("graph", "%s", graph)
 		}
 		for _, t := range inputs {
-			row("input", "%s", tensor(t))
+			row("input", "%s", t)
 		}
 		for _, t := range outputs {
-			row("output", "%s", tensor(t))
+			row("output", "%s", t)
 		}
 	}
 	return w.Flush()
@@ -131,15 +131,4 @@ func sizeInWords(s models.Size) string {
 		words += ", the picture's own"
 	}
 	return words + fmt.Sprintf(", multiples of %d", max(s.MultipleOf, 1))
-}
-
-// tensor is a tensor as people write it: image uint8[?,?,?,3].
-func tensor(t models.TensorInfo) string {
-	dims := make([]string, len(t.Shape))
-	for i, d := range t.Shape {
-		if dims[i] = fmt.Sprint(d); d < 0 {
-			dims[i] = "?"
-		}
-	}
-	return fmt.Sprintf("%s %s[%s]", t.Name, t.DType, strings.Join(dims, ","))
 }

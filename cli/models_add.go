@@ -21,27 +21,18 @@ func (p *program) modelsAddCommand() *cli.Command {
 			"a preset, from a YAML file, or else from FILE.onnx.yaml beside the network or from the network\n" +
 			"itself; without any of these a network from picture to picture is enough, and gtx says what it\n" +
 			"takes for granted.",
-		Flags: append([]cli.Flag{
+		Flags: []cli.Flag{
 			&cli.StringFlag{Name: "name", Usage: "`NAME` of the model; default: the file's"},
 			&cli.StringFlag{Name: "preset", Usage: "what is known of a family: `PRESET` is " + strings.Join(models.Presets(), ", ")},
 			&cli.StringFlag{Name: "manifest", Usage: "a manifest in YAML, which may leave out what the network shows: `FILE`"},
 			&cli.StringSliceFlag{Name: "to", Usage: "the `DOMAIN` it leads to; default: its name"},
 			&cli.BoolFlag{Name: "dry-run", Aliases: []string{"n"}, Usage: "print the manifest and write nothing"},
 			&cli.BoolFlag{Name: "force", Aliases: []string{"f"}, Usage: "replace a model of the same name"},
-		}, verifyFlags()...),
+			deviceFlag(),
+			libraryFlag(),
+		},
 		Action: p.modelsAdd,
 	}
-}
-
-// verifyFlags say where a network is tried.
-func verifyFlags() []cli.Flag {
-	var flags []cli.Flag
-	for _, f := range networkFlags() {
-		if name := f.Names()[0]; name == "device" || name == "onnxruntime" {
-			flags = append(flags, f)
-		}
-	}
-	return flags
 }
 
 func (p *program) modelsAdd(c *cli.Context) (err error) {

@@ -8,7 +8,6 @@ import (
 
 	"gtx/models"
 	"gtx/models/graph"
-	"gtx/stages"
 )
 
 func (p *program) modelsVerifyCommand() *cli.Command {
@@ -20,7 +19,7 @@ func (p *program) modelsVerifyCommand() *cli.Command {
 			"with the golden cases there; a model without any is run once for each target. Says which layers\n" +
 			"print checkerboards (see lint). Without arguments: all models. Prints a line a model; exits with 1\n" +
 			"if one failed.",
-		Flags:  verifyFlags(),
+		Flags:  []cli.Flag{deviceFlag(), libraryFlag()},
 		Action: p.modelsVerify,
 	}
 }
@@ -105,7 +104,7 @@ func layersAtFault(m *models.Model) []string {
 	if err != nil {
 		return nil
 	}
-	return diagnose(m.Manifest.Name, g.Layers(), stages.Score{}, nil).AtFault
+	return faultyLayers(g.Layers())
 }
 
 func goldenCases(n int) string {

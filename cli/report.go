@@ -3,6 +3,7 @@ package cli
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"math"
 	"os"
 	"time"
@@ -97,7 +98,7 @@ func newRecorder(path string) (*recorder, error) {
 	}
 	f, err := os.Create(path)
 	if err != nil {
-		return nil, err
+		return nil, cannotStart(fmt.Errorf("--report: %w", err))
 	}
 	enc := json.NewEncoder(f)
 	enc.SetEscapeHTML(false)
@@ -108,7 +109,10 @@ func (r *recorder) write(rec record) error {
 	if r.file == nil {
 		return nil
 	}
-	return r.enc.Encode(rec)
+	if err := r.enc.Encode(rec); err != nil {
+		return fmt.Errorf("--report: %w", err)
+	}
+	return nil
 }
 
 // Close ends the file, if there is one.
@@ -117,4 +121,21 @@ func (r *recorder) Close() error {
 		return nil
 	}
 	return r.file.Close()
+}
+
+// fill records what became of an item.
+func (r *record) fill(it pipeline.Item[stages.Source, stages.Written]) {
+	w := it.Value
+	r.In = it.Source.In
+	r.Status, r.Class, r.Message = outcome(it.Err)
+	r.Millis = millis(it.Spans)
+	if it.Err != nil {
+		return
+	}
+	if w.Kept {
+		r.Status = statusCopied
+	}
+	r.Out, r.Domain, r.P = it.Source.Out, w.Domain, w.P
+	r.Width, r.Height, r.Flagged, r.Repaired, r.Warnings = w.Width, w.Height, w.Flagged, w.Repaired, w.Warnings
+	r.Before, r.After = amplitudesOf(w.Before), amplitudesOf(w.After)
 }

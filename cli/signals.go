@@ -2,11 +2,13 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/signal"
 	"syscall"
 
+	"golang.org/x/sync/errgroup"
 	"golang.org/x/sys/unix"
 )
 
@@ -22,7 +24,8 @@ func (p *program) onSignals(parent context.Context) (run, reading context.Contex
 	reading, drain := context.WithCancelCause(run)
 	signals := make(chan os.Signal, 2)
 	signal.Notify(signals, syscall.SIGINT, syscall.SIGTERM)
-	go func() {
+	var group errgroup.Group
+	group.Go(func() error {
 		for s := range signals {
 			cause := interrupted{s.(syscall.Signal)}
 			if reading.Err() == nil {
@@ -32,10 +35,12 @@ func (p *program) onSignals(parent context.Context) (run, reading context.Contex
 				abort(cause)
 			}
 		}
-	}()
+		return nil
+	})
 	return run, reading, func() {
 		signal.Stop(signals)
 		close(signals)
+		group.Wait()
 		abort(nil)
 	}
 }
@@ -75,4 +80,20 @@ func (c *cancellableInput) Read(b []byte) (int, error) {
 			return c.file.Read(b)
 		}
 	}
+}
+
+// ending turns the end of a run into the program's: what a signal or the sink
+// stopped, and what failed.
+func ending(err error, reading context.Context, t *tally) error {
+	var stopped interrupted
+	if errors.As(context.Cause(reading), &stopped) {
+		return &failure{code: 128 + int(stopped.signal)}
+	}
+	if err != nil {
+		return err
+	}
+	if t.failed > 0 {
+		return &failure{code: exitSome}
+	}
+	return nil
 }
