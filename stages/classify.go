@@ -119,15 +119,3 @@ func (o LabelOptions) name(classes []string, p []float32) (string, float64) {
 	}
 	return classes[best], float64(p[best])
 }
-
-// batchOf lays pictures of one shape end to end. A single one is not copied.
-func batchOf(pixels []Pixels) Batch {
-	b := Batch{N: len(pixels), Width: pixels[0].Width, Height: pixels[0].Height, Pixels: pixels[0].Data}
-	if len(pixels) > 1 {
-		b.Pixels = make([]byte, 0, len(pixels)*len(pixels[0].Data))
-		for _, p := range pixels {
-			b.Pixels = append(b.Pixels, p.Data...)
-		}
-	}
-	return b
-}

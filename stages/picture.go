@@ -246,7 +246,7 @@ func (p *picture) change(c *change) {
 	switch {
 	case p.image == nil:
 	case c.maps != nil:
-		p.become(C.gtx_changed(p.image, (*C.float)(pin(p.scope, c.maps)), C.int(c.width), C.int(c.height)))
+		p.become(C.gtx_changed(p.image, (*C.float)(pin(p.scope, c.maps)), C.int(c.columns), C.int(c.rows)))
 	case p.width() != c.less.Width || p.height() != c.less.Height:
 		p.become(nil)
 	default:

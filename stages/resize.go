@@ -2,8 +2,18 @@ package stages
 
 import (
 	"context"
-	"errors"
+	"math"
 )
+
+// A Fit says how a picture is brought to a network's shape.
+type Fit struct {
+	Shape Shape
+	// Mode is stretch (the default: to that aspect), crop (the middle of the
+	// picture, of that aspect) or pad (all of it, with its edges repeated around).
+	Mode string
+	// Filter is lanczos (the default), bicubic, bilinear or nearest.
+	Filter string
+}
 
 // Resize returns the stage that brings a picture to the network's shape, as RGB
 // with the alpha set apart.
@@ -11,77 +21,45 @@ func Resize(f Fit) func(context.Context, Image) (Image, error) {
 	return func(_ context.Context, img Image) (Image, error) { return f.bring(img) }
 }
 
-// resized returns the picture at another size; p itself if it has that size.
-// Not by way of bimg: it shrinks both sides by the larger of two factors, or
-// neither well, so that pictures blur, alias or vanish where the aspect changes.
-func (p Pixels) resized(width, height int) (Pixels, error) {
-	return p.resizedBy("", width, height)
-}
-
-// resizedBy is resized with a filter of choice.
-func (p Pixels) resizedBy(filter string, width, height int) (Pixels, error) {
-	if p.Width == width && p.Height == height {
-		return p, nil
+// bring makes the picture of the shape.
+func (f Fit) bring(img Image) (Image, error) {
+	wide, high := f.Shape(img.Width, img.Height)
+	pixels := img.Pixels
+	inner := rectangle{width: wide, height: high}
+	switch f.Mode {
+	case "crop":
+		img.crop = middle(img.Width, img.Height, wide, high)
+		x, y := float64(pixels.Width)/float64(img.Width), float64(pixels.Height)/float64(img.Height)
+		pixels = pixels.part(img.crop.scaled(x, y, pixels.Width, pixels.Height))
+		img.Width, img.Height = img.crop.width, img.crop.height
+	case "pad":
+		inner = within(img.Width, img.Height, wide, high)
 	}
-	if err := holds(width, height, p.Bands); err != nil {
-		return Pixels{}, err
-	}
-	out := Pixels{}
-	err := withPictures(func(s *scope) (err error) {
-		q := s.of(p)
-		q.resize(filter, width, height)
-		out, err = q.pixels()
-		return err
-	})
+	pixels, err := pixels.resizedBy(f.Filter, inner.width, inner.height)
 	if err != nil {
-		return Pixels{}, errors.New("cannot be resized")
+		return Image{}, err
 	}
-	return out, nil
+	img.Pixels, img.Alpha = pixels.split()
+	if inner.width < wide || inner.height < high {
+		img.inner = inner
+		img.Pixels = img.Pixels.padded(inner, wide, high)
+	}
+	return img, nil
 }
 
-// inProfile returns an RGB picture in the colours of a profile, instead of sRGB.
-func (p Pixels) inProfile(profile []byte) (out Pixels, err error) {
-	err = withPictures(func(s *scope) error {
-		q := s.of(p)
-		q.toProfile(profile)
-		out, err = q.pixels()
-		return err
-	})
-	if err != nil {
-		return Pixels{}, errors.New("cannot be brought to the colours of its profile")
+// Decoding is the shape that Decode may shrink a picture to beforehand: none where
+// the samples must not be mixed.
+func (f Fit) Decoding() Shape {
+	switch {
+	case f.Filter == "nearest":
+		return nil
+	case f.Mode != "crop":
+		return f.Shape
 	}
-	return out, nil
-}
-
-// split parts RGBA into RGB and alpha; alpha is nil where all is opaque.
-func (p Pixels) split() (rgb Pixels, alpha []byte) {
-	if p.Bands == 3 {
-		return p, nil
+	// What is cut away does not count: the rest has to be large enough.
+	return func(width, height int) (int, int) {
+		wide, high := f.Shape(width, height)
+		scale := max(float64(wide)/float64(width), float64(high)/float64(height))
+		return int(math.Ceil(scale * float64(width))), int(math.Ceil(scale * float64(height)))
 	}
-	n := p.Width * p.Height
-	rgb = Pixels{Width: p.Width, Height: p.Height, Bands: 3, Data: make([]byte, 3*n)}
-	alpha = make([]byte, n)
-	opaque := byte(255)
-	for i := range n {
-		copy(rgb.Data[3*i:3*i+3], p.Data[4*i:4*i+3])
-		alpha[i] = p.Data[4*i+3]
-		opaque &= alpha[i]
-	}
-	if opaque == 255 {
-		alpha = nil
-	}
-	return rgb, alpha
-}
-
-// join is the inverse of split.
-func (p Pixels) join(alpha []byte) Pixels {
-	if alpha == nil {
-		return p
-	}
-	out := Pixels{Width: p.Width, Height: p.Height, Bands: 4, Data: make([]byte, 4*len(alpha))}
-	for i, a := range alpha {
-		copy(out.Data[4*i:4*i+3], p.Data[3*i:3*i+3])
-		out.Data[4*i+3] = a
-	}
-	return out
 }

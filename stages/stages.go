@@ -19,13 +19,6 @@ package stages
 
 import "context"
 
-// Pixels is a picture of 8-bit samples in sRGB, row-major, Bands bytes a pixel:
-// 3 for RGB and 4 for RGBA, alpha not premultiplied.
-type Pixels struct {
-	Width, Height, Bands int
-	Data                 []byte
-}
-
 // A Source names one input and where its result goes.
 type Source struct {
 	In       string   // path, as the user gave it
@@ -36,15 +29,6 @@ type Source struct {
 	Format   Format   // of the result; empty: as the input's
 	Seed     uint64   // of the noise that networks may draw
 	Err      error    // what was wrong with it before it was opened
-}
-
-// A Batch is N pictures of one shape laid end to end: 8-bit RGB, Height×Width×3
-// bytes each. Where there is nothing but noise to begin with it is a number only.
-type Batch struct {
-	N, Height, Width int
-	Pixels           []byte
-	From             []string // the domain of each, "" where nobody knows
-	Seeds            []uint64 // of each one's noise
 }
 
 // A Network maps a batch of pictures to one or more batches of as many pictures:

@@ -110,3 +110,20 @@ func run(ctx context.Context, n Network, in Batch, out []Translated) error {
 	}
 	return nil
 }
+
+// unpad takes away what was put around a picture, from it and from its results.
+func (t *Translated) unpad() {
+	if t.inner == (rectangle{}) {
+		return
+	}
+	trim := func(p Pixels) Pixels {
+		x, y := float64(p.Width)/float64(t.Pixels.Width), float64(p.Height)/float64(t.Pixels.Height)
+		return p.part(t.inner.scaled(x, y, p.Width, p.Height))
+	}
+	t.Result = trim(t.Result)
+	for i, p := range t.More {
+		t.More[i] = trim(p)
+	}
+	t.Pixels = t.Pixels.part(t.inner)
+	t.inner = rectangle{}
+}
