@@ -47,68 +47,83 @@ func Batch[S, A, B any, K comparable](in *Flow[S, A], stage string, o Batching[A
 	return out
 }
 
-// gather forms batches of equal keys from items and hands them to work. An item
-// that already failed is a batch of its own.
+// gather forms batches of equal keys from items and hands them to work.
 func gather[S, A any, K comparable](ctx context.Context, items <-chan Item[S, A], work chan<- []Item[S, A], size int, key func(A) K) error {
-	type group struct {
-		key    K
-		failed bool
-		items  []Item[S, A]
-	}
-	var waiting []*group // oldest first
-	add := func(it Item[S, A]) {
-		if it.Err != nil {
-			waiting = append(waiting, &group{failed: true, items: []Item[S, A]{it}})
-			return
-		}
-		k := key(it.Value)
-		for _, g := range waiting {
-			if !g.failed && g.key == k && len(g.items) < size {
-				g.items = append(g.items, it)
-				return
-			}
-		}
-		waiting = append(waiting, &group{key: k, items: []Item[S, A]{it}})
-	}
-	take := func(it Item[S, A], ok bool) {
-		if ok {
-			add(it)
+	w := waiting[S, A, K]{size: size, key: key}
+	add := func(it Item[S, A], more bool) {
+		if more {
+			w.add(it)
 		} else {
-			items = nil // all have come
+			items = nil // the source has ended
 		}
 	}
-	full := func(g *group) bool { return g.failed || len(g.items) == size }
-
-	for items != nil || len(waiting) > 0 {
-		// What is at hand joins first: it costs no waiting.
-		first := slices.IndexFunc(waiting, full)
-		if first < 0 && items != nil {
+	for items != nil || len(w.groups) > 0 {
+		// An item that is there already may complete a batch, and taking it costs no time.
+		next, full := w.next()
+		if !full && items != nil {
 			select {
-			case it, ok := <-items:
-				take(it, ok)
+			case it, more := <-items:
+				add(it, more)
 				continue
 			default:
 			}
 		}
-		// Then a full batch, or else the oldest, goes to the first free worker.
 		var (
-			free  chan<- []Item[S, A]
+			free  chan<- []Item[S, A] // nil while there is nothing to send
 			batch []Item[S, A]
 		)
-		if len(waiting) > 0 {
-			first = max(first, 0)
-			free, batch = work, waiting[first].items
+		if len(w.groups) > 0 {
+			free, batch = work, w.groups[next].items
 		}
 		select {
-		case it, ok := <-items:
-			take(it, ok)
+		case it, more := <-items:
+			add(it, more)
 		case free <- batch:
-			waiting = slices.Delete(waiting, first, first+1)
+			w.groups = slices.Delete(w.groups, next, next+1)
 		case <-ctx.Done():
 			return context.Cause(ctx)
 		}
 	}
 	return nil
+}
+
+// waiting holds the batches that wait for a worker, the oldest first.
+type waiting[S, A any, K comparable] struct {
+	size   int
+	key    func(A) K
+	groups []*group[S, A, K]
+}
+
+type group[S, A any, K comparable] struct {
+	key    K
+	failed bool
+	items  []Item[S, A]
+}
+
+// add puts an item into a batch with room. An item that already failed is a batch of its own.
+func (w *waiting[S, A, K]) add(it Item[S, A]) {
+	if it.Err != nil {
+		w.groups = append(w.groups, &group[S, A, K]{failed: true, items: []Item[S, A]{it}})
+		return
+	}
+	k := w.key(it.Value)
+	for _, g := range w.groups {
+		if !g.failed && g.key == k && len(g.items) < w.size {
+			g.items = append(g.items, it)
+			return
+		}
+	}
+	w.groups = append(w.groups, &group[S, A, K]{key: k, items: []Item[S, A]{it}})
+}
+
+// next is the index of the batch that goes out next: the first full one, else the oldest.
+func (w *waiting[S, A, K]) next() (index int, full bool) {
+	full = true
+	index = slices.IndexFunc(w.groups, func(g *group[S, A, K]) bool { return g.failed || len(g.items) == w.size })
+	if index < 0 {
+		index, full = 0, false
+	}
+	return index, full
 }
 
 // solve calls f with a batch and, where that fails, with its halves. It returns
