@@ -9,23 +9,22 @@ import (
 
 // Batching says how items are gathered.
 type Batching[A any, K comparable] struct {
-	Size    int       // most items in one batch
-	Workers int       // batches under way at once
+	Size    int       // maximum number of items in one batch
+	Workers int       // number of batches in progress at once
 	Key     func(A) K // items share a batch only if their keys are equal
 }
 
-// Batch adds a stage that calls f with several items at once; f returns one
-// result an item, in the same order. A batch goes out when it is full, and at
-// once when a worker is free and anything waits: there are no timers, and
-// nothing waits for stragglers. While all workers are busy items gather, so the
-// batches grow just as the load does.
+// Batch adds a stage that calls f with several items at once. f returns one
+// result per item, in the same order. A batch goes out as soon as a worker is
+// free, full or not: there are no timers, and nothing waits for stragglers.
+// Items gather only while all workers are busy, so batches grow with the load.
 //
-// When f fails, the batch is halved and tried again until the items at fault
-// stand alone: the others succeed.
+// If f fails, the batch is halved and tried again, until only the items at fault
+// fail and all others have succeeded.
 func Batch[S, A, B any, K comparable](in *Flow[S, A], stage string, o Batching[A, K], f func(context.Context, []A) ([]B, error)) *Flow[S, B] {
 	line := in.line
 	out := newFlow[S, B](line)
-	// work is unbuffered: a send succeeds just when a worker is free.
+	// work is unbuffered, so a send succeeds only when a worker is free.
 	work := make(chan []Item[S, A])
 	line.group.Go(func() error {
 		defer close(work)
@@ -126,7 +125,7 @@ func (w *waiting[S, A, K]) next() (index int, full bool) {
 	return index, full
 }
 
-// solve calls f with a batch and, where that fails, with its halves. It returns
+// solve calls f with a batch and, if that fails, with its halves. It returns
 // a value or an error for each item.
 func solve[S, A, B any](ctx context.Context, batch []Item[S, A], f func(context.Context, []A) ([]B, error)) ([]B, []error) {
 	errs := make([]error, len(batch))
