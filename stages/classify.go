@@ -29,10 +29,17 @@ type LabelOptions struct {
 	Target    string // domain to translate to; "" when only labels are wanted
 	InTarget  InTarget
 	Threshold float64 // least probability for a label to count
-	// Policy says which classes name a picture: best (the likeliest; the default),
-	// unknown (the same, but none below the threshold) or all from the threshold on.
-	Policy string
+	Policy    Policy  // "" is PolicyBest
 }
+
+// A Policy says which classes name the domain of an image.
+type Policy string
+
+const (
+	PolicyBest    Policy = "best"    // the most likely class
+	PolicyUnknown Policy = "unknown" // the same, or none if it is below the threshold
+	PolicyAll     Policy = "all"     // all classes at or above the threshold, "none" if there are none
+)
 
 // Classify returns the stage that names the domain of each picture of a batch.
 // Pictures enter the classifier at the given shape.
@@ -96,7 +103,7 @@ func (o LabelOptions) holds(domain string) bool {
 
 // name chooses among the classes of a picture by their probabilities.
 func (o LabelOptions) name(classes []string, p []float32) (string, float64) {
-	if o.Policy == "all" {
+	if o.Policy == PolicyAll {
 		names, least := []string{}, float32(1)
 		for i, class := range classes {
 			if float64(p[i]) >= o.Threshold {
@@ -114,7 +121,7 @@ func (o LabelOptions) name(classes []string, p []float32) (string, float64) {
 			best = i
 		}
 	}
-	if o.Policy == "unknown" && float64(p[best]) < o.Threshold {
+	if o.Policy == PolicyUnknown && float64(p[best]) < o.Threshold {
 		return "", float64(p[best])
 	}
 	return classes[best], float64(p[best])

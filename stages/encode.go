@@ -163,7 +163,7 @@ func (c Checked) picture(s *scope, width, height int, deep, own bool) picture {
 	if own {
 		p.toProfile(c.how.own)
 	}
-	p.resize("", width, height)
+	p.resize(FilterLanczos, width, height)
 	if c.Alpha != nil { // of the file, exactly
 		p.takeAlpha(c.whole(s, width, height, false, false))
 	}
@@ -178,7 +178,7 @@ func (c Checked) whole(s *scope, width, height int, deep, own bool) picture {
 		p.turnUpright()
 	}
 	p.crop(c.crop)
-	p.resize("", width, height)
+	p.resize(FilterLanczos, width, height)
 	return p
 }
 

@@ -142,17 +142,17 @@ func (p *picture) shrink(factor int) {
 	}
 }
 
-// kernels are libvips' names of the filters; "" is lanczos.
-var kernels = map[string]C.VipsKernel{
-	"":         C.VIPS_KERNEL_LANCZOS3,
-	"lanczos":  C.VIPS_KERNEL_LANCZOS3,
-	"bicubic":  C.VIPS_KERNEL_CUBIC,
-	"bilinear": C.VIPS_KERNEL_LINEAR,
-	"nearest":  C.VIPS_KERNEL_NEAREST,
+// kernels are libvips' names of the filters.
+var kernels = map[Filter]C.VipsKernel{
+	"":             C.VIPS_KERNEL_LANCZOS3,
+	FilterLanczos:  C.VIPS_KERNEL_LANCZOS3,
+	FilterBicubic:  C.VIPS_KERNEL_CUBIC,
+	FilterBilinear: C.VIPS_KERNEL_LINEAR,
+	FilterNearest:  C.VIPS_KERNEL_NEAREST,
 }
 
 // resize brings a picture to another size with a filter.
-func (p *picture) resize(filter string, width, height int) {
+func (p *picture) resize(filter Filter, width, height int) {
 	if p.image != nil && (p.width() != width || p.height() != height) {
 		p.become(C.gtx_resize(p.image, C.int(width), C.int(height), kernels[filter]))
 	}

@@ -13,11 +13,11 @@ type Pixels struct {
 // Not by way of bimg: it shrinks both sides by the larger of two factors, or
 // neither well, so that pictures blur, alias or vanish where the aspect changes.
 func (p Pixels) resized(width, height int) (Pixels, error) {
-	return p.resizedBy("", width, height)
+	return p.resizedBy(FilterLanczos, width, height)
 }
 
 // resizedBy is resized with a filter of choice.
-func (p Pixels) resizedBy(filter string, width, height int) (Pixels, error) {
+func (p Pixels) resizedBy(filter Filter, width, height int) (Pixels, error) {
 	if p.Width == width && p.Height == height {
 		return p, nil
 	}

@@ -5,15 +5,31 @@ import (
 	"math"
 )
 
-// A Fit says how a picture is brought to a network's shape.
+// A Fit says how an image is brought to a network's shape.
 type Fit struct {
-	Shape Shape
-	// Mode is stretch (the default: to that aspect), crop (the middle of the
-	// picture, of that aspect) or pad (all of it, with its edges repeated around).
-	Mode string
-	// Filter is lanczos (the default), bicubic, bilinear or nearest.
-	Filter string
+	Shape  Shape
+	Mode   FitMode // "" is FitStretch
+	Filter Filter  // "" is FilterLanczos
 }
+
+// A FitMode says what to do if the network's shape has another aspect than the image.
+type FitMode string
+
+const (
+	FitStretch FitMode = "stretch" // scale both sides to it
+	FitCrop    FitMode = "crop"    // take the largest middle part of that aspect
+	FitPad     FitMode = "pad"     // take the whole image and repeat its edges around it
+)
+
+// A Filter is the interpolation between pixels.
+type Filter string
+
+const (
+	FilterLanczos  Filter = "lanczos"
+	FilterBicubic  Filter = "bicubic"
+	FilterBilinear Filter = "bilinear"
+	FilterNearest  Filter = "nearest"
+)
 
 // Resize returns the stage that brings a picture to the network's shape, as RGB
 // with the alpha set apart.
@@ -27,12 +43,12 @@ func (f Fit) bring(img Image) (Image, error) {
 	pixels := img.Pixels
 	inner := rectangle{width: wide, height: high}
 	switch f.Mode {
-	case "crop":
+	case FitCrop:
 		img.crop = middle(img.Width, img.Height, wide, high)
 		x, y := float64(pixels.Width)/float64(img.Width), float64(pixels.Height)/float64(img.Height)
 		pixels = pixels.part(img.crop.scaled(x, y, pixels.Width, pixels.Height))
 		img.Width, img.Height = img.crop.width, img.crop.height
-	case "pad":
+	case FitPad:
 		inner = within(img.Width, img.Height, wide, high)
 	}
 	pixels, err := pixels.resizedBy(f.Filter, inner.width, inner.height)
@@ -51,9 +67,9 @@ func (f Fit) bring(img Image) (Image, error) {
 // the samples must not be mixed.
 func (f Fit) Decoding() Shape {
 	switch {
-	case f.Filter == "nearest":
+	case f.Filter == FilterNearest:
 		return nil
-	case f.Mode != "crop":
+	case f.Mode != FitCrop:
 		return f.Shape
 	}
 	// What is cut away does not count: the rest has to be large enough.

@@ -139,7 +139,7 @@ func TestColourUnderFullTransparencyDoesNotReachTheEdge(t *testing.T) {
 func TestCropTakesTheMiddleAndPadAllOfIt(t *testing.T) {
 	wide := func(int, int) (int, int) { return 16, 8 }
 	for _, c := range []struct {
-		mode          string
+		mode          FitMode
 		width, height int
 		crop, inner   rectangle
 	}{

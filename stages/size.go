@@ -7,43 +7,52 @@ import (
 	"strings"
 )
 
-// A Size says how large the result is.
+// A Size says how large the result is. The zero Size is that of the input.
 type Size struct {
-	kind          string // "source", "model", "long" or "exact"
+	kind          sizeKind
 	width, height int
 }
 
-// ParseSize reads source (as the input), model (as it left the network), N
-// (pixels of the longer side) or WxH.
+type sizeKind string
+
+const (
+	sizeSource sizeKind = "source" // as the input
+	sizeModel  sizeKind = "model"  // as the network gave it
+	sizeLong   sizeKind = "long"   // width is the longer side
+	sizeExact  sizeKind = "exact"
+)
+
+// ParseSize reads source (the size of the input), model (the size that the network
+// gave), N (pixels of the longer side) or WxH.
 func ParseSize(s string) (Size, error) {
-	if s == "source" || s == "model" {
-		return Size{kind: s}, nil
+	if kind := sizeKind(s); kind == sizeSource || kind == sizeModel {
+		return Size{kind: kind}, nil
 	}
-	wide, high, exact := strings.Cut(s, "x")
-	w, err := strconv.Atoi(wide)
-	h := w
+	first, second, exact := strings.Cut(s, "x")
+	width, err := strconv.Atoi(first)
+	height := width
 	if err == nil && exact {
-		h, err = strconv.Atoi(high)
+		height, err = strconv.Atoi(second)
 	}
-	if err != nil || min(w, h) < 1 || max(w, h) > 1<<16 {
+	if err != nil || min(width, height) < 1 || max(width, height) > 1<<16 {
 		return Size{}, fmt.Errorf("%q is not source, model, N or WxH", s)
 	}
 	if exact {
-		return Size{"exact", w, h}, nil
+		return Size{sizeExact, width, height}, nil
 	}
-	return Size{"long", w, w}, nil
+	return Size{sizeLong, width, height}, nil
 }
 
-// of is the size of the result for an input and its translation.
+// of is the size of the result for an image and its translation.
 func (s Size) of(img Image, result Pixels) (width, height int) {
 	switch s.kind {
-	case "model":
+	case sizeModel:
 		return result.Width, result.Height
-	case "long":
+	case sizeLong:
 		scale := float64(s.width) / float64(max(img.Width, img.Height))
 		side := func(n int) int { return max(1, int(math.Round(float64(n)*scale))) }
 		return side(img.Width), side(img.Height)
-	case "exact":
+	case sizeExact:
 		return s.width, s.height
 	}
 	return img.Width, img.Height
