@@ -45,11 +45,11 @@ const (
 // Pictures enter the classifier at the given shape.
 func Classify(c Classifier, shape Shape, o LabelOptions) func(context.Context, []Image) ([]Labelled, error) {
 	return func(ctx context.Context, images []Image) ([]Labelled, error) {
-		wide, high := shape(images[0].Width, images[0].Height)
+		width, height := shape(images[0].Width, images[0].Height)
 		pixels := make([]Pixels, len(images))
 		for i, img := range images {
 			var err error
-			if pixels[i], err = img.Pixels.resized(wide, high); err != nil {
+			if pixels[i], err = img.Pixels.resized(width, height); err != nil {
 				return nil, err
 			}
 		}
@@ -84,12 +84,12 @@ func Label(domain string, o LabelOptions) func(context.Context, Image) (Labelled
 
 func (o LabelOptions) label(img Image, domain string, p float64) Labelled {
 	l := Labelled{Image: img, Domain: domain, P: p}
-	l.Keep = domain != "" && o.holds(domain) && p >= o.Threshold && o.InTarget != InTargetTranslate
+	l.Keep = domain != "" && o.inTarget(domain) && p >= o.Threshold && o.InTarget != InTargetTranslate
 	return l
 }
 
-// holds tells whether a picture of a domain is in the target already.
-func (o LabelOptions) holds(domain string) bool {
+// inTarget reports whether an image of a domain is in the target domain already.
+func (o LabelOptions) inTarget(domain string) bool {
 	has := strings.Split(domain, ",")
 	for want := range strings.SplitSeq(o.Target, ",") {
 		name, absent := strings.CutPrefix(want, "not-")

@@ -103,7 +103,7 @@ func decode(s *scope, f File, shape Shape, strict strictness) (Image, error) {
 		return img, errDecode
 	}
 	p.shrink(1 << halvings(p.width(), p.height(), wide, high))
-	p.hold()
+	p.toMemory()
 	p.turnUpright()
 	var err error
 	if img.Pixels, err = p.pixels(); err != nil {

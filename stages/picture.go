@@ -67,15 +67,16 @@ func withPictures(f func(s *scope) error) error {
 func (s *scope) open(file []byte, options string, downwards bool, strict strictness) picture {
 	text := C.CString(options)
 	defer C.free(unsafe.Pointer(text))
-	return s.picture(C.gtx_open(pin(s, file), C.size_t(len(file)), text, gboolean(downwards), C.VipsFailOn(strict)))
+	return s.keep(C.gtx_open(pin(s, file), C.size_t(len(file)), text, gboolean(downwards), C.VipsFailOn(strict)))
 }
 
 // of makes a picture of pixels.
 func (s *scope) of(p Pixels) picture {
-	return s.picture(C.gtx_from_memory(pin(s, p.Data), C.int(p.Width), C.int(p.Height), C.int(p.Bands)))
+	return s.keep(C.gtx_from_memory(pin(s, p.Data), C.int(p.Width), C.int(p.Height), C.int(p.Bands)))
 }
 
-func (s *scope) picture(image *C.VipsImage) picture {
+// keep frees image when the scope ends. A nil image is a failed step.
+func (s *scope) keep(image *C.VipsImage) picture {
 	if image != nil {
 		s.images = append(s.images, image)
 	}
@@ -92,7 +93,7 @@ func pin[T any](s *scope, data []T) unsafe.Pointer {
 }
 
 // become replaces a picture by one that was made of it.
-func (p *picture) become(next *C.VipsImage) { *p = p.scope.picture(next) }
+func (p *picture) become(next *C.VipsImage) { *p = p.scope.keep(next) }
 
 func gboolean(b bool) C.gboolean {
 	if b {
@@ -220,8 +221,8 @@ func (p picture) save(saver string, exif, xmp, iptc []byte, f func(file []byte) 
 // deep tells whether a picture has 16 bits a sample.
 func (p picture) deep() bool { return p.image.BandFmt == C.VIPS_FORMAT_USHORT }
 
-// hold makes the pixels and keeps them.
-func (p *picture) hold() {
+// toMemory makes the pixels now, for steps that need them in another order than from the top.
+func (p *picture) toMemory() {
 	if p.image != nil {
 		p.become(C.vips_image_copy_memory(p.image))
 	}

@@ -5,29 +5,28 @@ import "math"
 // A rectangle is a part of a picture; the zero one is all of it.
 type rectangle struct{ x, y, width, height int }
 
-// middle is the largest part in the middle of a picture that has the aspect of
-// wide × high.
-func middle(width, height, wide, high int) rectangle {
+// middle is the largest part in the middle of an image that has the aspect of netWidth × netHeight.
+func middle(width, height, netWidth, netHeight int) rectangle {
 	r := rectangle{width: width, height: height}
-	if width*high > height*wide {
-		r.width = max(1, (height*wide+high/2)/high)
+	if width*netHeight > height*netWidth {
+		r.width = max(1, (height*netWidth+netHeight/2)/netHeight)
 		r.x = (width - r.width) / 2
 	} else {
-		r.height = max(1, (width*high+wide/2)/wide)
+		r.height = max(1, (width*netHeight+netWidth/2)/netWidth)
 		r.y = (height - r.height) / 2
 	}
 	return r
 }
 
-// within is where a picture lies, in the middle of wide × high, as large as it can.
-func within(width, height, wide, high int) rectangle {
-	r := rectangle{width: wide, height: high}
-	if width*high > height*wide {
-		r.height = min(high, max(1, (height*wide+width/2)/width))
-		r.y = (high - r.height) / 2
+// within is the place of an image that is scaled to fit into netWidth × netHeight, in its middle.
+func within(width, height, netWidth, netHeight int) rectangle {
+	r := rectangle{width: netWidth, height: netHeight}
+	if width*netHeight > height*netWidth {
+		r.height = min(netHeight, max(1, (height*netWidth+width/2)/width))
+		r.y = (netHeight - r.height) / 2
 	} else {
-		r.width = min(wide, max(1, (width*high+height/2)/height))
-		r.x = (wide - r.width) / 2
+		r.width = min(netWidth, max(1, (width*netHeight+height/2)/height))
+		r.x = (netWidth - r.width) / 2
 	}
 	return r
 }

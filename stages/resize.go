@@ -34,31 +34,30 @@ const (
 // Resize returns the stage that brings a picture to the network's shape, as RGB
 // with the alpha set apart.
 func Resize(f Fit) func(context.Context, Image) (Image, error) {
-	return func(_ context.Context, img Image) (Image, error) { return f.bring(img) }
+	return func(_ context.Context, img Image) (Image, error) { return f.resize(img) }
 }
 
-// bring makes the picture of the shape.
-func (f Fit) bring(img Image) (Image, error) {
-	wide, high := f.Shape(img.Width, img.Height)
+func (f Fit) resize(img Image) (Image, error) {
+	netWidth, netHeight := f.Shape(img.Width, img.Height)
 	pixels := img.Pixels
-	inner := rectangle{width: wide, height: high}
+	inner := rectangle{width: netWidth, height: netHeight}
 	switch f.Mode {
 	case FitCrop:
-		img.crop = middle(img.Width, img.Height, wide, high)
+		img.crop = middle(img.Width, img.Height, netWidth, netHeight)
 		x, y := float64(pixels.Width)/float64(img.Width), float64(pixels.Height)/float64(img.Height)
 		pixels = pixels.part(img.crop.scaled(x, y, pixels.Width, pixels.Height))
 		img.Width, img.Height = img.crop.width, img.crop.height
 	case FitPad:
-		inner = within(img.Width, img.Height, wide, high)
+		inner = within(img.Width, img.Height, netWidth, netHeight)
 	}
 	pixels, err := pixels.resizedBy(f.Filter, inner.width, inner.height)
 	if err != nil {
 		return Image{}, err
 	}
 	img.Pixels, img.Alpha = pixels.split()
-	if inner.width < wide || inner.height < high {
+	if inner.width < netWidth || inner.height < netHeight {
 		img.inner = inner
-		img.Pixels = img.Pixels.padded(inner, wide, high)
+		img.Pixels = img.Pixels.padded(inner, netWidth, netHeight)
 	}
 	return img, nil
 }
@@ -74,8 +73,8 @@ func (f Fit) Decoding() Shape {
 	}
 	// What is cut away does not count: the rest has to be large enough.
 	return func(width, height int) (int, int) {
-		wide, high := f.Shape(width, height)
-		scale := max(float64(wide)/float64(width), float64(high)/float64(height))
+		netWidth, netHeight := f.Shape(width, height)
+		scale := max(float64(netWidth)/float64(width), float64(netHeight)/float64(height))
 		return int(math.Ceil(scale * float64(width))), int(math.Ceil(scale * float64(height)))
 	}
 }

@@ -97,14 +97,14 @@ func run(ctx context.Context, n Network, in Batch, out []Translated) error {
 				result.N, result.Width, result.Height, len(result.Pixels), in.N)
 		}
 		for i := range out {
-			picture := Pixels{
+			pixels := Pixels{
 				Width: result.Width, Height: result.Height, Bands: 3,
 				Data: result.Pixels[i*size : (i+1)*size : (i+1)*size],
 			}
 			if k == 0 {
-				out[i].Result = picture
+				out[i].Result = pixels
 			} else {
-				out[i].More = append(out[i].More, picture)
+				out[i].More = append(out[i].More, pixels)
 			}
 		}
 	}
