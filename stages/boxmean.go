@@ -1,10 +1,10 @@
 package stages
 
-// boxMean replaces each value by the mean over the (2r+1)² window around it,
-// cut off at the borders. Values of one pixel lie side by side.
+// boxMean replaces each value by the mean over the (2r+1)² window around it, clipped
+// at the borders. The channels of a pixel lie side by side.
 func boxMean(values []float32, width, height, channels, r int) {
 	line := make([]float64, channels*width)
-	// Columns first, then rows; a running sum takes in one value and drops another.
+	// Columns first, then rows. A running sum adds one value and drops another.
 	means := func(count, stride, start int, row int) {
 		sums := line[:row]
 		clear(sums)

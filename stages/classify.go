@@ -7,15 +7,15 @@ import (
 	"strings"
 )
 
-// A Labelled is an image and the domain it is in, where that is known.
+// A Labelled is an image and its domain, if that is known.
 type Labelled struct {
 	Image
-	Domain string  // "" if nobody knows; where several may hold, a list with commas, or "none"
-	P      float64 // probability of Domain, the least of several; 1 if the user named it
-	Keep   bool    // in the target domain already: to be copied or left out
+	Domain string  // "" if unknown; with PolicyAll a comma-separated list or "none"
+	P      float64 // probability of Domain, the lowest of several; 1 if the user named it
+	Keep   bool    // in the target domain already: to be copied or skipped, not translated
 }
 
-// InTarget says what becomes of a picture that already is in the target domain.
+// InTarget says what to do with an image that is already in the target domain.
 type InTarget string
 
 const (
@@ -24,11 +24,11 @@ const (
 	InTargetSkip      InTarget = "skip"
 )
 
-// LabelOptions says what to do with a picture's domain once it is known.
+// LabelOptions says how the domain of an image is chosen and what follows from it.
 type LabelOptions struct {
-	Target    string // domain to translate to; "" when only labels are wanted
+	Target    string // domain to translate to; "" if only labels are wanted
 	InTarget  InTarget
-	Threshold float64 // least probability for a label to count
+	Threshold float64 // lowest probability at which a label counts
 	Policy    Policy  // "" is PolicyBest
 }
 
@@ -41,8 +41,8 @@ const (
 	PolicyAll     Policy = "all"     // all classes at or above the threshold, "none" if there are none
 )
 
-// Classify returns the stage that names the domain of each picture of a batch.
-// Pictures enter the classifier at the given shape.
+// Classify returns the stage that names the domain of each image of a batch. The
+// classifier gets the images at the given shape.
 func Classify(c Classifier, shape Shape, o LabelOptions) func(context.Context, []Image) ([]Labelled, error) {
 	return func(ctx context.Context, images []Image) ([]Labelled, error) {
 		width, height := shape(images[0].Width, images[0].Height)
@@ -59,7 +59,7 @@ func Classify(c Classifier, shape Shape, o LabelOptions) func(context.Context, [
 		}
 		classes := c.Classes()
 		if len(p) != len(images)*len(classes) {
-			return nil, fmt.Errorf("the classifier gave %d numbers for %d pictures and %d classes", len(p), len(images), len(classes))
+			return nil, fmt.Errorf("the classifier gave %d numbers for %d images and %d classes", len(p), len(images), len(classes))
 		}
 		labelled := make([]Labelled, len(images))
 		for i, img := range images {
@@ -70,8 +70,8 @@ func Classify(c Classifier, shape Shape, o LabelOptions) func(context.Context, [
 	}
 }
 
-// Label returns the stage that stands in for Classify where the user named the
-// domain of all pictures, or "" where it does not matter.
+// Label returns the stage that replaces Classify if the user named the domain of
+// all images, or "" if the domain does not matter.
 func Label(domain string, o LabelOptions) func(context.Context, Image) (Labelled, error) {
 	p := 1.0
 	if domain == "" {
@@ -101,7 +101,8 @@ func (o LabelOptions) inTarget(domain string) bool {
 	return true
 }
 
-// name chooses among the classes of a picture by their probabilities.
+// name chooses among the classes of an image by their probabilities. It returns the
+// domain and its probability.
 func (o LabelOptions) name(classes []string, p []float32) (string, float64) {
 	if o.Policy == PolicyAll {
 		names, least := []string{}, float32(1)

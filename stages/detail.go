@@ -2,33 +2,33 @@ package stages
 
 import "context"
 
-// A Method says how a network's work is carried over to a larger photograph.
+// A Method says how the network's change is applied to a larger photograph.
 type Method string
 
 const (
 	Affine    Method = "affine"
 	Laplacian Method = "laplacian"
-	// Plain does not carry it over: what the network gave is enlarged.
+	// Plain enlarges the network's result instead.
 	Plain Method = "none"
 )
 
-// Methods lists them, the best first: docs/detail.md has the comparison.
+// Methods lists all methods, the best first. docs/detail.md compares them.
 var Methods = []Method{Affine, Laplacian, Plain}
 
-// DetailOptions says how a result gets the detail of its photograph.
+// DetailOptions says how the result gets the detail of the photograph.
 type DetailOptions struct {
 	Size   Size
 	Method Method
-	Keep   bool // in the colours of the photograph's own profile
+	Keep   bool // stay in the colours of the photograph's own profile
 }
 
-// Detail returns the stage that finds out what the network did to a photograph, so
-// that Encode can do the same to all of its pixels: a network sees a few hundred,
-// and the photograph has thousands.
+// Detail returns the stage that determines how the network changed a photograph, so
+// that Encode can change all of its pixels in the same way: a network sees a few
+// hundred per side, and the photograph has thousands.
 //
-// A result of the photograph's size that is not larger than the network's is the
-// photograph plus the difference that the network made: nothing is lost of what
-// 8 bits, sRGB or scaling would have taken. Smaller results are only scaled.
+// A result of the photograph's own size that needs no enlarging is the photograph
+// plus the difference that the network made. It loses nothing to 8 bits, sRGB or
+// scaling. Smaller results are only scaled.
 func Detail(o DetailOptions) func(context.Context, Checked) (Checked, error) {
 	return func(_ context.Context, c Checked) (Checked, error) {
 		width, height := o.Size.of(c.Image, c.Result)

@@ -2,21 +2,21 @@ package stages
 
 import "errors"
 
-// Pixels is a picture of 8-bit samples in sRGB, row-major, Bands bytes a pixel:
-// 3 for RGB and 4 for RGBA, alpha not premultiplied.
+// Pixels are 8-bit samples in sRGB, row-major, Bands bytes per pixel: 3 for RGB
+// and 4 for RGBA with straight alpha.
 type Pixels struct {
 	Width, Height, Bands int
 	Data                 []byte
 }
 
-// resized returns the picture at another size; p itself if it has that size.
-// Not by way of bimg: it shrinks both sides by the larger of two factors, or
-// neither well, so that pictures blur, alias or vanish where the aspect changes.
+// resized returns the pixels at another size, or p itself if it has that size. It does
+// not use bimg, which shrinks both sides by one factor: images whose aspect changes
+// blur, alias or vanish.
 func (p Pixels) resized(width, height int) (Pixels, error) {
 	return p.resizedBy(FilterLanczos, width, height)
 }
 
-// resizedBy is resized with a filter of choice.
+// resizedBy is resized with another filter than Lanczos.
 func (p Pixels) resizedBy(filter Filter, width, height int) (Pixels, error) {
 	if p.Width == width && p.Height == height {
 		return p, nil
@@ -37,7 +37,7 @@ func (p Pixels) resizedBy(filter Filter, width, height int) (Pixels, error) {
 	return out, nil
 }
 
-// inProfile returns an RGB picture in the colours of a profile, instead of sRGB.
+// inProfile converts RGB pixels from sRGB to the colours of a profile.
 func (p Pixels) inProfile(profile []byte) (out Pixels, err error) {
 	err = withPictures(func(s *scope) error {
 		q := s.of(p)
@@ -46,12 +46,12 @@ func (p Pixels) inProfile(profile []byte) (out Pixels, err error) {
 		return err
 	})
 	if err != nil {
-		return Pixels{}, errors.New("cannot be brought to the colours of its profile")
+		return Pixels{}, errors.New("cannot be converted to the colours of its profile")
 	}
 	return out, nil
 }
 
-// split parts RGBA into RGB and alpha; alpha is nil where all is opaque.
+// split separates RGBA into RGB and alpha. alpha is nil if every pixel is opaque.
 func (p Pixels) split() (rgb Pixels, alpha []byte) {
 	if p.Bands == 3 {
 		return p, nil
@@ -84,7 +84,7 @@ func (p Pixels) join(alpha []byte) Pixels {
 	return out
 }
 
-// part copies a part of a picture; the picture itself if it is all of it.
+// part copies a part of the pixels, or returns p itself if the part is all of it.
 func (p Pixels) part(r rectangle) Pixels {
 	if r == (rectangle{}) || r.width == p.Width && r.height == p.Height {
 		return p
@@ -96,7 +96,7 @@ func (p Pixels) part(r rectangle) Pixels {
 	return out
 }
 
-// padded puts a picture into a larger one, with its edges repeated around it.
+// padded places the pixels at a part of a larger image and repeats their edges around it.
 func (p Pixels) padded(at rectangle, width, height int) Pixels {
 	out := Pixels{Width: width, Height: height, Bands: p.Bands, Data: make([]byte, 0, width*height*p.Bands)}
 	for y := range height {

@@ -2,7 +2,7 @@ package stages
 
 import "math"
 
-// A rectangle is a part of a picture; the zero one is all of it.
+// A rectangle is a part of an image. The zero rectangle is the whole image.
 type rectangle struct{ x, y, width, height int }
 
 // middle is the largest part in the middle of an image that has the aspect of netWidth × netHeight.
@@ -31,7 +31,7 @@ func within(width, height, netWidth, netHeight int) rectangle {
 	return r
 }
 
-// scaled is the same part of a picture of another size, width × height.
+// scaled is the same part of an image that has been scaled by x and y to width × height.
 func (r rectangle) scaled(x, y float64, width, height int) rectangle {
 	along := func(from, size, limit int, scale float64) (int, int) {
 		first := min(int(math.Round(float64(from)*scale)), limit-1)

@@ -31,8 +31,8 @@ const (
 	FilterNearest  Filter = "nearest"
 )
 
-// Resize returns the stage that brings a picture to the network's shape, as RGB
-// with the alpha set apart.
+// Resize returns the stage that brings an image to the network's shape, as RGB with
+// alpha kept apart.
 func Resize(f Fit) func(context.Context, Image) (Image, error) {
 	return func(_ context.Context, img Image) (Image, error) { return f.resize(img) }
 }
@@ -62,8 +62,8 @@ func (f Fit) resize(img Image) (Image, error) {
 	return img, nil
 }
 
-// Decoding is the shape that Decode may shrink a picture to beforehand: none where
-// the samples must not be mixed.
+// Decoding is the shape below which Decode must not shrink an image. It is nil, for
+// the full size, if the filter must not mix samples.
 func (f Fit) Decoding() Shape {
 	switch {
 	case f.Filter == FilterNearest:
@@ -71,7 +71,7 @@ func (f Fit) Decoding() Shape {
 	case f.Mode != FitCrop:
 		return f.Shape
 	}
-	// What is cut away does not count: the rest has to be large enough.
+	// The part that is left after cropping has to be large enough.
 	return func(width, height int) (int, int) {
 		netWidth, netHeight := f.Shape(width, height)
 		scale := max(float64(netWidth)/float64(width), float64(netHeight)/float64(height))
