@@ -5,6 +5,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
+
+	"gtx/stages/container"
 )
 
 // An Image is a decoded picture, upright and in sRGB. Decode makes it at least
@@ -21,7 +24,7 @@ type Image struct {
 
 	file  File // for Encode, which decodes it whole
 	how   decoding
-	about metadata
+	about container.Metadata
 	crop  rectangle // of the whole picture: the part that is translated, which Width and Height are of
 	inner rectangle // of Pixels: the picture, where there is padding around it
 }
@@ -80,7 +83,7 @@ func decode(s *scope, f File, shape Shape, strict strictness) (Image, error) {
 		}
 	}
 	k := halvings(width, height, wide, high)
-	if err := holds(shifted(width, k), shifted(height, k), 4); err != nil {
+	if err := checkSize(shifted(width, k), shifted(height, k), 4); err != nil {
 		return img, err
 	}
 	options := ""
@@ -120,11 +123,11 @@ func (img *Image) inspect(p picture) {
 	}
 	img.how.deep = p.deep()
 	switch profile := p.blob(fieldProfile); {
-	case profile == nil && p.bands() >= 3 && saysAdobeRGB(img.about.exif):
+	case profile == nil && p.bands() >= 3 && container.SaysAdobeRGB(img.about.Exif):
 		img.Profile = srgbProfile()
-		img.how.profile, img.how.assumed, img.how.own = true, true, adobeRGB()
+		img.how.profile, img.how.assumed, img.how.own = true, true, container.AdobeRGB()
 	case profile == nil:
-	case isSRGB(profile):
+	case container.IsSRGB(profile):
 		img.Profile = profile
 	default:
 		img.Profile = srgbProfile()
@@ -137,19 +140,19 @@ func (img *Image) inspect(p picture) {
 
 // describe takes from the file what the photograph says of itself.
 func (img *Image) describe(p picture) {
-	m := metadataOf(img.Format, img.file.Data)
+	m := container.MetadataOf(img.Format, img.file.Data)
 	if img.Format == AVIF || img.Format == HEIF {
-		m.exif, m.xmp = bytes.TrimPrefix(p.blob(fieldExif), exifPrefix), p.blob(fieldXMP)
+		m.Exif, m.XMP = bytes.TrimPrefix(p.blob(fieldExif), container.ExifPrefix), p.blob(fieldXMP)
 		// A packet with a header libvips takes for anything.
-		for i := 0; i < 8 && m.xmp == nil; i++ {
-			if data := p.blob(fmt.Sprintf("heif-mime-%d", i)); bytes.Contains(data, []byte(rdfEnd)) {
-				m.xmp = data
+		for i := 0; i < 8 && m.XMP == nil; i++ {
+			if data := p.blob(fmt.Sprintf("heif-mime-%d", i)); bytes.Contains(data, []byte("</rdf:RDF>")) {
+				m.XMP = data
 			}
 		}
 	}
-	if len(m.exif) > 0 {
-		m.exif = uprightExif(m.exif)
-		if m.exif == nil {
+	if len(m.Exif) > 0 {
+		m.Exif = container.UprightExif(m.Exif)
+		if m.Exif == nil {
 			img.Warnings = append(img.Warnings, warnExif)
 		}
 	}
@@ -180,3 +183,12 @@ func halvings(width, height, wide, high int) int {
 
 // shifted is n / 2^k, rounded up.
 func shifted(n, k int) int { return (n + 1<<k - 1) >> k }
+
+// checkSize refuses an image that takes more than 2 GiB at 8 bits per sample.
+func checkSize(width, height, bands int) error {
+	const most = math.MaxInt32
+	if width > most/height/bands {
+		return fmt.Errorf("%d×%d is more than 2 GiB of pixels", width, height)
+	}
+	return nil
+}

@@ -23,7 +23,7 @@ func (p Pixels) resizedBy(filter string, width, height int) (Pixels, error) {
 	if p.Width == width && p.Height == height {
 		return p, nil
 	}
-	if err := holds(width, height, p.Bands); err != nil {
+	if err := checkSize(width, height, p.Bands); err != nil {
 		return Pixels{}, err
 	}
 	out := Pixels{}
