@@ -12,6 +12,8 @@ import (
 	"strings"
 
 	"github.com/google/renameio/v2"
+
+	"gtx/stages/container"
 )
 
 // Stdout as a Source.Out keeps the result in memory: Written.Data.
@@ -30,6 +32,9 @@ type Written struct {
 	Data          []byte // the file, where it goes to standard output
 	Warnings      []string
 }
+
+// A Property is a name and a value that the file records, say "model" and "seasons".
+type Property = container.Property
 
 // EncodeOptions says how results are written.
 type EncodeOptions struct {
@@ -91,7 +96,7 @@ func (c Checked) writeMore(o EncodeOptions) error {
 	for i, pixels := range c.More[:min(len(c.More), len(c.Source.More))] {
 		more := c
 		more.Result, more.Alpha, more.change = pixels, nil, nil
-		more.about = metadata{} // which are not those of this picture
+		more.about = container.Metadata{} // which are not those of this picture
 		err := encode(more, pixels.Width, pixels.Height, o, func(file [][]byte) error {
 			return writeFile(c.Source.More[i], file)
 		})
@@ -111,36 +116,35 @@ func encode(c Checked, width, height int, o EncodeOptions, write func(file [][]b
 	if format == "" {
 		format = c.Format.Output()
 	}
-	f := formats[format]
-	if f.max > 0 && max(width, height) > f.max {
-		return fmt.Errorf("%d×%d is more than a %s file can hold (%d)", width, height, format, f.max)
+	if most := format.MaxSide(); most > 0 && max(width, height) > most {
+		return fmt.Errorf("%d×%d is more than a %s file can hold (%d)", width, height, format, most)
 	}
-	if err := holds(width, height, 4); err != nil {
+	if err := checkSize(width, height, 4); err != nil {
 		return err
 	}
 	m := c.about
 	if o.Strip {
-		m = metadata{}
+		m = container.Metadata{}
 	}
 	if o.StripGPS {
-		m = m.withoutPosition()
+		m = m.WithoutPosition()
 	}
 	if c.how.profile && !o.KeepProfile {
-		m.exif = sayingSRGB(m.exif)
+		m.Exif = container.SayingSRGB(m.Exif)
 	}
-	m.xmp = note(Identity(c.Digest, o.Parameters), o.Parameters, m.xmp)
-	saver := strings.NewReplacer("{Q}", strconv.Itoa(o.Quality), "{small}", strconv.FormatBool(width*height <= smallest)).Replace(f.saver)
+	m.XMP = container.Note(container.Identity(c.Digest, o.Parameters), o.Parameters, m.XMP)
+	saver := strings.NewReplacer("{Q}", strconv.Itoa(o.Quality), "{small}", strconv.FormatBool(width*height <= optimizeUpTo)).Replace(codecs[format].saver)
 	var failed error // of write
 	err := withPictures(func(s *scope) error {
-		p := c.picture(s, width, height, f.deep, o.KeepProfile)
+		p := c.picture(s, width, height, format.Deep(), o.KeepProfile)
 		profile := c.Profile
 		if o.KeepProfile && c.how.own != nil {
 			profile = c.how.own
 		}
 		p.attach(profile)
-		exif, xmp, iptc := m.fields(format)
+		exif, xmp, iptc := m.Fields(format)
 		return p.save(saver, exif, xmp, iptc, func(file []byte) error {
-			failed = write(withMetadata(format, file, m))
+			failed = write(container.WithMetadata(format, file, m))
 			return nil
 		})
 	})

@@ -1,6 +1,10 @@
 package stages
 
-import "errors"
+import (
+	"errors"
+	"fmt"
+	"math"
+)
 
 // Pixels are 8-bit samples in sRGB, row-major, Bands bytes per pixel: 3 for RGB
 // and 4 for RGBA with straight alpha.
@@ -21,7 +25,7 @@ func (p Pixels) resizedBy(filter Filter, width, height int) (Pixels, error) {
 	if p.Width == width && p.Height == height {
 		return p, nil
 	}
-	if err := holds(width, height, p.Bands); err != nil {
+	if err := checkSize(width, height, p.Bands); err != nil {
 		return Pixels{}, err
 	}
 	out := Pixels{}
@@ -117,4 +121,13 @@ func (p Pixels) Luma() []float32 {
 		luma[i] = 0.299*float32(s[0]) + 0.587*float32(s[1]) + 0.114*float32(s[2])
 	}
 	return luma
+}
+
+// checkSize refuses an image that takes more than 2 GiB at 8 bits per sample.
+func checkSize(width, height, bands int) error {
+	const most = math.MaxInt32
+	if width > most/height/bands {
+		return fmt.Errorf("%d×%d is more than 2 GiB of pixels", width, height)
+	}
+	return nil
 }
