@@ -58,7 +58,7 @@ func (p *program) classify(c *cli.Context) (err error) {
 		return err
 	}
 	spec, fit := m.Manifest.Classifier, fitOf(m.Manifest.Classified())
-	label := stages.LabelOptions{Threshold: spec.Threshold, Policy: spec.Policy}
+	label := stages.LabelOptions{Threshold: spec.Threshold, Policy: string(spec.Policy)}
 	line := pipeline.New(run, w.inFlight())
 	files := pipeline.Each(pipeline.From(line, in.sources), "open", w.jobs, stages.Open(open))
 	images := pipeline.Each(files, "decode", w.jobs, stages.Decode(fit.Decoding()))

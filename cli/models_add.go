@@ -9,6 +9,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"gtx/models"
+	"gtx/models/manifest"
 )
 
 func (p *program) modelsAddCommand() *cli.Command {
@@ -87,7 +88,7 @@ func (p *program) modelsAdd(c *cli.Context) (err error) {
 
 // describeIt says how to go on where a network alone does not say enough.
 func describeIt(err error, described bool) error {
-	var wrong *models.ManifestError
+	var wrong *manifest.Error
 	if !described && errors.As(err, &wrong) {
 		return advice{err, "--preset or --manifest FILE.yaml describes the network"}
 	}

@@ -9,6 +9,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"gtx/models"
+	"gtx/models/manifest"
 	"gtx/stages"
 )
 
@@ -110,8 +111,8 @@ func widthsOf(c *cli.Context, provider string) (widths, error) {
 func (w widths) inFlight() int { return 3*w.jobs + 2*w.sessions*w.batch }
 
 // fitOf is how a model takes pictures.
-func fitOf(in *models.Input) stages.Fit {
-	return stages.Fit{Shape: in.Size.Shape, Mode: in.Size.Fit, Filter: in.Size.Filter}
+func fitOf(in *manifest.Input) stages.Fit {
+	return stages.Fit{Shape: in.Size.Shape, Mode: string(in.Size.Fit), Filter: string(in.Size.Filter)}
 }
 
 // classifierFor opens a model that is a classifier, or else the one that knows the

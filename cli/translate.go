@@ -14,6 +14,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"gtx/models"
+	"gtx/models/manifest"
 	"gtx/pipeline"
 	"gtx/stages"
 )
@@ -182,7 +183,7 @@ func seedOfRun(q models.Request) stages.Property {
 }
 
 // suffixesOf lists those of the further results on the way to a target.
-func suffixesOf(m *models.Manifest, to string) []string {
+func suffixesOf(m *manifest.Manifest, to string) []string {
 	var suffixes []string
 	for _, out := range m.Results(to)[1:] {
 		suffixes = append(suffixes, out.Suffix)
@@ -199,7 +200,7 @@ func terminator(c *cli.Context) string {
 }
 
 // requestOf reads what to ask of a model.
-func requestOf(c *cli.Context, m *models.Manifest) (models.Request, error) {
+func requestOf(c *cli.Context, m *manifest.Manifest) (models.Request, error) {
 	q := models.Request{To: c.String("to"), Strength: c.Float64("strength"), Seed: c.Uint64("seed")}
 	if targets := m.Targets(); q.To == "" && len(targets) == 1 {
 		q.To = targets[0]
@@ -213,7 +214,7 @@ func requestOf(c *cli.Context, m *models.Manifest) (models.Request, error) {
 }
 
 // exemplarsOf reads which exemplars show what.
-func exemplarsOf(c *cli.Context, m *models.Manifest) (map[string]string, error) {
+func exemplarsOf(c *cli.Context, m *manifest.Manifest) (map[string]string, error) {
 	known := m.Exemplars()
 	files := map[string]string{}
 	for _, arg := range c.StringSlice("exemplar") {
@@ -221,7 +222,7 @@ func exemplarsOf(c *cli.Context, m *models.Manifest) (map[string]string, error) 
 			return nil, usage("--exemplar: %s takes none", m.Name)
 		}
 		attribute, file := known[0].Exemplar.Attribute, arg
-		if before, after, ok := strings.Cut(arg, "="); ok && slices.ContainsFunc(known, func(in *models.Input) bool { return in.Exemplar.Attribute == before }) {
+		if before, after, ok := strings.Cut(arg, "="); ok && slices.ContainsFunc(known, func(in *manifest.Input) bool { return in.Exemplar.Attribute == before }) {
 			attribute, file = before, after
 		} else if len(known) > 1 {
 			return nil, usage("--exemplar %s: say ATTRIBUTE=FILE for one of %s", arg, list(attributes(known)))
@@ -239,7 +240,7 @@ func exemplarsOf(c *cli.Context, m *models.Manifest) (map[string]string, error) 
 	return files, nil
 }
 
-func attributes(exemplars []*models.Input) []string {
+func attributes(exemplars []*manifest.Input) []string {
 	var names []string
 	for _, in := range exemplars {
 		names = append(names, cmp.Or(in.Exemplar.Attribute, "its one input"))
@@ -283,7 +284,7 @@ func openOptions(c *cli.Context) (stages.OpenOptions, error) {
 }
 
 // sourceDomain decides how the source's domain becomes known.
-func sourceDomain(from string, m *models.Manifest, to string, in stages.InTarget) (string, error) {
+func sourceDomain(from string, m *manifest.Manifest, to string, in stages.InTarget) (string, error) {
 	needed := m.NeedsSource(to) || in != stages.TranslateAnyway
 	switch from {
 	case "":
@@ -299,7 +300,7 @@ func sourceDomain(from string, m *models.Manifest, to string, in stages.InTarget
 	default:
 		for id := range strings.SplitSeq(from, ",") {
 			if !slices.Contains(m.DomainIDs(), id) {
-				return "", usage("--from: %w", &models.DomainError{Domain: id, Known: append([]string{"any", "auto", "none"}, m.DomainIDs()...)})
+				return "", usage("--from: %w", &manifest.DomainError{Domain: id, Known: append([]string{"any", "auto", "none"}, m.DomainIDs()...)})
 			}
 		}
 	}
@@ -358,7 +359,7 @@ func (p *program) translate(c *cli.Context) (err error) {
 			return err
 		}
 		defer alsoClose(&err, classifier)
-		t.label.Threshold, t.label.Policy = found.Manifest.Classifier.Threshold, found.Manifest.Classifier.Policy
+		t.label.Threshold, t.label.Policy = found.Manifest.Classifier.Threshold, string(found.Manifest.Classifier.Policy)
 		label = classifyBy(judge{classifier}, found.Manifest.Classified().Size.Shape, t.label, w)
 	}
 	records, err := newRecorder(c.String("report"))

@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"gtx/models/manifest"
 )
 
 func read(t *testing.T, path string) []byte {
@@ -65,7 +67,7 @@ func TestManifestBesideAModelMayPinIt(t *testing.T) {
 	} {
 		write(t, path+ManifestSuffix, []byte(strings.Replace(coded, "batch: dynamic", "batch: dynamic, "+c.pin, 1)))
 		_, err := Load(path)
-		var wrong *ManifestError
+		var wrong *manifest.Error
 		if c.field == "" && err != nil || c.field != "" && (!errors.As(err, &wrong) || wrong.Field != c.field) {
 			t.Errorf("%s: %v", c.pin, err)
 		}
@@ -172,4 +174,17 @@ func TestInspectReadsTheGraphsDeclarations(t *testing.T) {
 	if !slices.EqualFunc(outputs, []TensorInfo{{"translation", "uint8", []int{-1, -1, -1, 3}}}, same) {
 		t.Errorf("outputs %v", outputs)
 	}
+}
+
+func FuzzReadONNXNeverPanics(f *testing.F) {
+	data, err := os.ReadFile(fixtures + "shift.onnx")
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(data)
+	f.Fuzz(func(_ *testing.T, data []byte) {
+		readONNX(data)
+		readNodes(data)
+		refuseExternal(data)
+	})
 }
