@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"gtx/models"
+	"gtx/models/manifest"
 )
 
 var update = flag.Bool("update", false, "write docs/families.md anew")
@@ -26,7 +27,7 @@ from the two by ` + "`go test ./cli -run TestFamiliesPage -update`" + `, and the
 `
 
 const familiesTail = `
-The manifest's fields are described in [models/manifest.go](../models/manifest.go). To add a family whose
+The manifest's fields are described in [models/manifest](../models/manifest/manifest.go). To add a family whose
 inputs and outputs are of these roles, write a manifest: into the .onnx file, or as NAME.onnx.yaml beside
 it. ` + "`gtx models add`" + ` writes most of it (see the [README](../README.md)).
 
@@ -74,10 +75,10 @@ func TestFamiliesPage(t *testing.T) {
 	}
 }
 
-func takes(m *models.Manifest) string {
+func takes(m *manifest.Manifest) string {
 	var list []string
 	for _, in := range m.Inputs {
-		words := in.Role
+		words := string(in.Role)
 		switch {
 		case in.Role == "latent":
 			continue
@@ -100,13 +101,13 @@ func takes(m *models.Manifest) string {
 	return strings.Join(list, "; ")
 }
 
-func gives(m *models.Manifest) string {
+func gives(m *manifest.Manifest) string {
 	var list []string
 	for _, out := range m.Outputs {
 		if out.Role == "latent" {
 			continue
 		}
-		words := out.Role
+		words := string(out.Role)
 		if out.Color != "" {
 			words += fmt.Sprintf(", %s %s %s", out.DType, out.Layout, out.Color)
 		}

@@ -10,6 +10,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"gtx/models"
+	"gtx/models/manifest"
 )
 
 func (p *program) modelsCommand() *cli.Command {
@@ -123,8 +124,8 @@ func (p *program) modelsShow(c *cli.Context) error {
 }
 
 // sizeInWords describes the image sizes that a network takes.
-func sizeInWords(s models.Size) string {
-	words := s.Mode
+func sizeInWords(s manifest.Size) string {
+	words := string(s.Mode)
 	if s.W > 0 {
 		words += fmt.Sprintf(", %d×%d", s.W, s.H)
 	} else {

@@ -9,6 +9,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"gtx/models"
+	"gtx/models/manifest"
 )
 
 func (p *program) modelsAddCommand() *cli.Command {
@@ -78,7 +79,7 @@ func (p *program) modelsAdd(c *cli.Context) (err error) {
 
 // describeIt adds a hint to an error about a manifest if the user has given none.
 func describeIt(err error, described bool) error {
-	var wrong *models.ManifestError
+	var wrong *manifest.Error
 	if !described && errors.As(err, &wrong) {
 		return advice{err, "--preset or --manifest FILE.yaml describes the network"}
 	}

@@ -11,6 +11,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"gtx/models"
+	"gtx/models/manifest"
 	"gtx/pipeline"
 	"gtx/stages"
 )
@@ -98,7 +99,7 @@ func translationOf(c *cli.Context) (t translation, err error) {
 }
 
 // translationNaming reads the options that say where translate writes its results.
-func translationNaming(c *cli.Context, m *models.Manifest, q models.Request) (*naming, error) {
+func translationNaming(c *cli.Context, m *manifest.Manifest, q models.Request) (*naming, error) {
 	format, err := oneOf(c, "format", append([]stages.Format{sameFormat}, stages.Formats...)...)
 	if err != nil {
 		return nil, err

@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"maps"
 	"math"
 	"os"
 	"path/filepath"
@@ -16,6 +17,7 @@ import (
 	"github.com/google/renameio/v2"
 
 	"gtx/models/graph"
+	"gtx/models/manifest"
 	"gtx/models/onnx"
 )
 
@@ -76,7 +78,7 @@ func (e *TakenError) Hint() string {
 // The manifest is completed with what the network shows of itself: the names, types and shapes of its
 // tensors, the layout, whether sizes and the batch are fixed, and where it ends in tanh or sigmoid the
 // range of its values; whether one that ends otherwise gives bytes is tried. The error is a
-// *ManifestError where the network can be read in several ways.
+// *manifest.Error where the network can be read in several ways.
 func (r *Runtime) Add(ctx context.Context, path string, o AddOptions) (*Addition, error) {
 	if Folder() == "" {
 		return nil, errors.New("a user without a home has no folder for models")
@@ -150,8 +152,8 @@ func (r *Runtime) addition(ctx context.Context, path string, network []byte, kno
 	if err != nil {
 		return nil, err
 	}
-	if !identifier.MatchString(p.name) {
-		return nil, wrong("name", "%q is not a name of letters, digits and ._-", p.name)
+	if !manifest.IsName(p.name) {
+		return nil, manifest.Errorf("name", "%q is not a name of letters, digits and ._-", p.name)
 	}
 	if err := free(p.name, o.Force); err != nil {
 		return nil, err
@@ -195,7 +197,7 @@ func free(name string, force bool) error {
 // gather takes the further graphs along, under names that belong to the model, and notes their digests.
 func (a *Addition) gather(p *proposal, path string) error {
 	graphs, _ := p.document["graphs"].(map[string]any)
-	for _, id := range sortedKeys(graphs) {
+	for _, id := range slices.Sorted(maps.Keys(graphs)) {
 		graph, _ := graphs[id].(map[string]any)
 		file, _ := graph["file"].(string)
 		if file == "" || file == filepath.Base(path) {
@@ -205,11 +207,11 @@ func (a *Addition) gather(p *proposal, path string) error {
 		}
 		field := "graphs." + id + ".file"
 		if filepath.Base(file) != file {
-			return wrong(field, "%q is not the name of a file beside the network", file)
+			return manifest.Errorf(field, "%q is not the name of a file beside the network", file)
 		}
 		network, err := readNetwork(filepath.Join(filepath.Dir(path), file))
 		if err != nil {
-			return wrong(field, "%q: %v", file, err)
+			return manifest.Errorf(field, "%q: %v", file, err)
 		}
 		sum := sha256.Sum256(network)
 		graph["file"] = a.Name + "." + id + graphExtension
@@ -240,10 +242,10 @@ func (a *Addition) embed(p *proposal, network []byte) (err error) {
 func (r *Runtime) record(ctx context.Context, m *Model, o Options) ([]any, error) {
 	const most = 2 // targets, lest a model of many gets a manifest of kilobytes
 	about := m.Manifest
-	in := about.goldenInputs()
+	in := about.GoldenSize()
 	var golden []any
-	for _, args := range about.everyTarget()[:min(most, max(1, len(about.Targets())))] {
-		got, err := r.answer(ctx, m, Golden{Inputs: in, Args: args}, o)
+	for _, args := range about.GoldenTargets()[:min(most, max(1, len(about.Targets())))] {
+		got, err := r.answer(ctx, m, manifest.Golden{Inputs: in, Args: args}, o)
 		if err != nil {
 			return nil, err
 		}
@@ -276,18 +278,18 @@ func (r *Runtime) observe(ctx context.Context, network []byte, known hints, o Op
 	if err := a.embed(p, network); err != nil {
 		return rangeUnknown, err
 	}
-	finals := a.model.Manifest.finals()
+	finals := a.model.Manifest.Finals()
 	if len(finals) == 0 { // a classifier, of which no picture comes out
 		return rangeUnknown, nil
 	}
 	// One grey level of this trial is 8 of the network's units, and 128 its zero.
 	const unit = 8.0
-	out := a.model.Manifest.results(finals[0])[0]
+	out := a.model.Manifest.ResultsOf(finals[0])[0]
 	for c := range out.Scale {
 		out.Scale[c], out.Offset[c] = unit, -128*unit
 	}
-	got, err := r.answer(ctx, a.model, Golden{
-		Inputs: a.model.Manifest.goldenInputs(), Args: a.model.Manifest.everyTarget()[0],
+	got, err := r.answer(ctx, a.model, manifest.Golden{
+		Inputs: a.model.Manifest.GoldenSize(), Args: a.model.Manifest.GoldenTargets()[0],
 	}, o)
 	if err != nil {
 		return rangeUnknown, err
@@ -322,7 +324,7 @@ func (a *goldenAnswer) document() (output map[string]any, tolerance float64) {
 		}
 		return map[string]any{"probabilities": rounded}, 0.02
 	}
-	means := make(CellMeans, len(a.numbers))
+	means := make(manifest.CellMeans, len(a.numbers))
 	for i, v := range a.numbers {
 		means[i] = byte(math.Floor(v + 0.5))
 	}

@@ -6,10 +6,13 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
+	"gtx/models/manifest"
 	"gtx/models/onnx"
 )
 
@@ -21,13 +24,29 @@ const (
 	ManifestSuffix = ".yaml"
 	// builtIn is the Origin of the embedded models.
 	builtIn = "built-in"
+	// anyDim is a dimension of any size.
+	anyDim = manifest.AnyDim
+	// The number types that a session takes and gives, as TensorInfo names them.
+	dtypeUint8   = string(manifest.DTypeUint8)
+	dtypeFloat32 = string(manifest.DTypeFloat32)
 )
+
+// dtypes are the number types that manifests name, as TensorInfo names them.
+var dtypes = namesOf(manifest.DTypes())
+
+func namesOf(types []manifest.DType) []string {
+	names := make([]string, len(types))
+	for i, t := range types {
+		names[i] = string(t)
+	}
+	return names
+}
 
 // A Model is a network on disk, or embedded, with its manifest. It does not hold the network: that
 // is read again, and checked against the digest, when a session is made. Further graphs of a model
 // lie in files of their own in the same folder.
 type Model struct {
-	Manifest *Manifest
+	Manifest *manifest.Manifest
 	Digest   string // hex SHA-256 of the .onnx file, the manifest beside it if any, and further graphs
 	Origin   string // "built-in", or the path of the .onnx file
 
@@ -68,7 +87,7 @@ func Load(path string) (*Model, error) {
 
 // load fills in the manifest and the digest of a model whose place is known.
 func load(m *Model) (*Model, error) {
-	network, manifest, err := m.read()
+	network, text, err := m.read()
 	if err != nil {
 		return nil, err
 	}
@@ -76,15 +95,15 @@ func load(m *Model) (*Model, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%q: %w", m.path, err)
 	}
-	beside := manifest
-	if manifest == nil {
+	beside := text
+	if text == nil {
 		inside, ok := declared.Metadata[MetadataKey]
 		if !ok {
 			return nil, &ManifestMissingError{Path: m.path}
 		}
-		manifest = []byte(inside)
+		text = []byte(inside)
 	}
-	if m.Manifest, err = ParseManifest(manifest); err == nil {
+	if m.Manifest, err = manifest.Parse(text); err == nil {
 		var graphs map[string][]byte
 		if graphs, err = m.graphs(network); err == nil {
 			m.Digest = m.digest(network, beside, graphs)
@@ -124,19 +143,19 @@ func (m *Model) readFile(path string) ([]byte, error) {
 }
 
 // read returns the bytes of the file, and those of the manifest beside it or nil.
-func (m *Model) read() (network, manifest []byte, err error) {
+func (m *Model) read() (network, beside []byte, err error) {
 	if network, err = m.readFile(m.path); err != nil {
 		return nil, nil, err
 	}
-	manifest, err = m.readFile(m.path + ManifestSuffix)
+	beside, err = m.readFile(m.path + ManifestSuffix)
 	if errors.Is(err, fs.ErrNotExist) {
 		err = nil
 	}
-	return network, manifest, err
+	return network, beside, err
 }
 
 // within says whether a graph lies in the model's own file.
-func (m *Model) within(graph Graph) bool {
+func (m *Model) within(graph manifest.Graph) bool {
 	return graph.File == "" || graph.File == filepath.Base(m.path)
 }
 
@@ -145,14 +164,14 @@ func (m *Model) within(graph Graph) bool {
 func (m *Model) graphs(network []byte) (map[string][]byte, error) {
 	graphs := map[string][]byte{}
 	own := false
-	for _, id := range sortedKeys(m.Manifest.Graphs) {
+	for _, id := range slices.Sorted(maps.Keys(m.Manifest.Graphs)) {
 		graph := m.Manifest.Graphs[id]
 		if m.within(graph) {
 			graphs[id], own = network, true
 		} else {
 			data, err := m.readFile(filepath.Join(filepath.Dir(m.path), graph.File))
 			if err != nil {
-				return nil, wrong("graphs."+id+".file", "%v", err)
+				return nil, manifest.Errorf("graphs."+id+".file", "%v", err)
 			}
 			graphs[id] = data
 		}
@@ -161,12 +180,12 @@ func (m *Model) graphs(network []byte) (map[string][]byte, error) {
 		}
 		sum := sha256.Sum256(graphs[id])
 		if has := hex.EncodeToString(sum[:]); graph.SHA256 != "" && !strings.EqualFold(graph.SHA256, has) {
-			return nil, wrong("graphs."+id+".sha256", "the network is another one: its digest is %s", has)
+			return nil, manifest.Errorf("graphs."+id+".sha256", "the network is another one: its digest is %s", has)
 		}
 	}
 	if !own {
-		id := sortedKeys(m.Manifest.Graphs)[0]
-		return nil, wrong("graphs."+id+".file", "%q is not this file, %q", m.Manifest.Graphs[id].File, filepath.Base(m.path))
+		id := slices.Sorted(maps.Keys(m.Manifest.Graphs))[0]
+		return nil, manifest.Errorf("graphs."+id+".file", "%q is not this file, %q", m.Manifest.Graphs[id].File, filepath.Base(m.path))
 	}
 	return graphs, nil
 }
@@ -176,7 +195,7 @@ func (m *Model) digest(network, beside []byte, graphs map[string][]byte) string 
 	sum := sha256.New()
 	sum.Write(network)
 	sum.Write(beside)
-	for _, id := range sortedKeys(graphs) {
+	for _, id := range slices.Sorted(maps.Keys(graphs)) {
 		if len(graphs[id]) != len(network) || &graphs[id][0] != &network[0] {
 			sum.Write(graphs[id])
 		}

@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"gtx/models/manifest"
 )
 
 func read(t *testing.T, path string) []byte {
@@ -65,7 +67,7 @@ func TestManifestBesideAModelMayPinIt(t *testing.T) {
 	} {
 		write(t, path+ManifestSuffix, []byte(strings.Replace(coded, "batch: dynamic", "batch: dynamic, "+c.pin, 1)))
 		_, err := Load(path)
-		var wrong *ManifestError
+		var wrong *manifest.Error
 		if c.field == "" && err != nil || c.field != "" && (!errors.As(err, &wrong) || wrong.Field != c.field) {
 			t.Errorf("%s: %v", c.pin, err)
 		}

@@ -6,6 +6,7 @@ import (
 
 	"github.com/goccy/go-yaml"
 
+	"gtx/models/manifest"
 	"gtx/models/onnx"
 )
 
@@ -32,25 +33,25 @@ var errSeveralFiles = errors.New("the model has graphs in other files, which its
 // Repaired returns the manifest for a model's repaired network, to be put inside of it: the
 // model's own, with a note under training. What describes the old network alone is left out: its
 // file name, its digest, and the golden cases, whose number is returned.
-func (m *Model) Repaired(note string) (manifest []byte, golden int, err error) {
+func (m *Model) Repaired(note string) (text []byte, golden int, err error) {
 	for _, graph := range m.Manifest.Graphs {
 		if !m.within(graph) {
 			return nil, 0, errSeveralFiles
 		}
 	}
-	network, manifest, err := m.read()
+	network, text, err := m.read()
 	if err != nil {
 		return nil, 0, err
 	}
-	if manifest == nil {
+	if text == nil {
 		declared, err := onnx.ReadDeclaration(network)
 		if err != nil {
 			return nil, 0, err
 		}
-		manifest = []byte(declared.Metadata[MetadataKey])
+		text = []byte(declared.Metadata[MetadataKey])
 	}
 	var document yaml.MapSlice
-	if err := yaml.UnmarshalWithOptions(manifest, &document, yaml.UseOrderedMap()); err != nil {
+	if err := yaml.UnmarshalWithOptions(text, &document, yaml.UseOrderedMap()); err != nil {
 		return nil, 0, err
 	}
 	drop := func(entries yaml.MapSlice, keys ...any) yaml.MapSlice {
@@ -75,12 +76,12 @@ func (m *Model) Repaired(note string) (manifest []byte, golden int, err error) {
 	if !noted {
 		document = append(document, yaml.MapItem{Key: "training", Value: yaml.MapSlice{{Key: RepairNote, Value: note}}})
 	}
-	manifest, err = yaml.MarshalWithOptions(document, yaml.JSON())
+	text, err = yaml.MarshalWithOptions(document, yaml.JSON())
 	if err != nil {
 		return nil, 0, err
 	}
-	if _, err := ParseManifest(manifest); err != nil {
+	if _, err := manifest.Parse(text); err != nil {
 		return nil, 0, errors.Join(errors.New("the manifest cannot be carried over"), err)
 	}
-	return manifest, len(m.Manifest.Golden), nil
+	return text, len(m.Manifest.Golden), nil
 }

@@ -2,12 +2,12 @@ package models
 
 import (
 	"fmt"
-	"reflect"
 	"slices"
 	"strings"
 
 	"github.com/goccy/go-yaml"
 
+	"gtx/models/manifest"
 	"gtx/models/onnx"
 )
 
@@ -33,7 +33,7 @@ type hints struct {
 // tensors, the layout (from the place of the 3 channels, or of the 1), whether sizes and the batch are
 // fixed, and where it ends in tanh or sigmoid the range of its values. Scales and offsets of one number
 // hold for all channels. In a manifest that states its schema what is left out has the default of that,
-// and a manifest of several graphs stays as it is. The error is a *ManifestError where the network can
+// and a manifest of several graphs stays as it is. The error is a *manifest.Error where the network can
 // be read in several ways.
 func propose(network []byte, o hints) (*proposal, error) {
 	declared, err := onnx.ReadDeclaration(network)
@@ -41,11 +41,11 @@ func propose(network []byte, o hints) (*proposal, error) {
 		return nil, err
 	}
 	p := &proposer{hints: o, declared: declared}
-	if len(o.known) > maxManifestBytes {
-		return nil, wrong("", "%d bytes are more than %d", len(o.known), maxManifestBytes)
+	if len(o.known) > manifest.MaxBytes {
+		return nil, manifest.Errorf("", "%d bytes are more than %d", len(o.known), manifest.MaxBytes)
 	}
 	if err := yaml.Unmarshal(o.known, &p.document); err != nil {
-		return nil, wrong("", "%s", yaml.FormatError(err, false, false))
+		return nil, manifest.Errorf("", "%s", yaml.FormatError(err, false, false))
 	}
 	if p.document == nil { // nothing is known
 		p.document = map[string]any{}
@@ -62,7 +62,7 @@ func propose(network []byte, o hints) (*proposal, error) {
 
 // YAML is the manifest, not checked yet.
 func (p *proposal) yaml() ([]byte, error) {
-	return yaml.Marshal(inOrder(p.document, reflect.TypeFor[Manifest]()))
+	return manifest.Marshal(p.document)
 }
 
 // result is the output that becomes a picture: the one that the manifest names, or the first.
@@ -94,7 +94,7 @@ type proposer struct {
 
 func (p *proposer) propose() error {
 	_, p.whole = p.document["schema"]
-	fill(p.document, "schema", Schema)
+	fill(p.document, "schema", manifest.Schema)
 	fill(p.document, "name", p.stem)
 	if p.hints.name != "" {
 		p.document["name"] = p.hints.name
@@ -131,7 +131,7 @@ func (p *proposer) tensors(field string, declared []TensorInfo) error {
 		if err != nil {
 			return err
 		}
-		entries = []any{map[string]any{"role": roleImage, "name": info.Name}}
+		entries = []any{map[string]any{"role": string(manifest.RoleImage), "name": info.Name}}
 		p.document[field] = entries
 	}
 	taken := map[string]bool{}
@@ -155,7 +155,7 @@ func (p *proposer) tensors(field string, declared []TensorInfo) error {
 			return !taken[t.Name] && isPicture(role) == (err == nil)
 		})
 		if at < 0 && e["name"] == nil {
-			return wrong(fmt.Sprintf("%s[%d]", field, i), "the network has nothing that could be its %s; it has %s",
+			return manifest.Errorf(fmt.Sprintf("%s[%d]", field, i), "the network has nothing that could be its %s; it has %s",
 				role, describe(declared))
 		}
 		if at < 0 {
@@ -171,7 +171,7 @@ func (p *proposer) tensors(field string, declared []TensorInfo) error {
 
 // isPicture says whether a role has a height, a width and channels.
 func isPicture(role string) bool {
-	return slices.Contains([]string{roleImage, "exemplar", "labelmap", "residual"}, role)
+	return slices.Contains([]string{string(manifest.RoleImage), "exemplar", "labelmap", "residual"}, role)
 }
 
 func (p *proposer) tensor(field string, e map[string]any, role string, info TensorInfo, input bool) error {
@@ -187,12 +187,12 @@ func (p *proposer) tensor(field string, e map[string]any, role string, info Tens
 	layout, channels, err := p.picture(info)
 	switch stated, _ := e["layout"].(string); {
 	case err != nil && stated == "":
-		return wrong(field+".layout", "%s", err)
+		return manifest.Errorf(field+".layout", "%s", err)
 	case stated != "" && stated != layout:
 		layout, channels = stated, channelsAt(stated, info.Shape)
 	}
 	e["layout"] = layout
-	if input && role == roleImage {
+	if input && role == string(manifest.RoleImage) {
 		p.layout, p.channels = layout, channels
 	}
 	affine := e
@@ -205,7 +205,7 @@ func (p *proposer) tensor(field string, e map[string]any, role string, info Tens
 		fill(affine, "channels", channels)
 		p.size(e, info)
 	}
-	color := colorRGB
+	color := string(manifest.ColorRGB)
 	if channels == 1 {
 		color = "GRAY"
 	}
@@ -239,12 +239,12 @@ func (p *proposer) size(e map[string]any, info TensorInfo) {
 		return
 	}
 	h, w := info.Shape[1], info.Shape[2]
-	if e["layout"] == layoutNCHW {
+	if e["layout"] == string(manifest.LayoutNCHW) {
 		h, w = info.Shape[2], info.Shape[3]
 	}
 	size, _ := e["size"].(map[string]any)
-	if h != anyDim && w != anyDim {
-		fixed := map[string]any{"mode": sizeFixed, "h": h, "w": w}
+	if h != manifest.AnyDim && w != manifest.AnyDim {
+		fixed := map[string]any{"mode": string(manifest.SizeFixed), "h": h, "w": w}
 		for _, key := range []string{"fit", "filter", "restore"} {
 			if value, there := size[key]; there {
 				fixed[key] = value
@@ -266,7 +266,7 @@ func (p *proposer) batch(graph map[string]any) {
 	}
 	graph["batch"] = "dynamic"
 	for _, t := range p.declared.Inputs {
-		if len(t.Shape) == 4 && t.Shape[0] != anyDim {
+		if len(t.Shape) == 4 && t.Shape[0] != manifest.AnyDim {
 			graph["batch"] = t.Shape[0]
 		}
 	}
@@ -300,7 +300,7 @@ func (p *proposer) onlyPicture(field string, declared []TensorInfo) (TensorInfo,
 		}
 	}
 	if len(found) != 1 || field == "inputs" && len(declared) != 1 {
-		return TensorInfo{}, wrong(field, "what each of them means cannot be seen: %s", describe(declared))
+		return TensorInfo{}, manifest.Errorf(field, "what each of them means cannot be seen: %s", describe(declared))
 	}
 	return found[0], nil
 }
@@ -312,7 +312,7 @@ func (p *proposer) picture(t TensorInfo) (layout string, channels int, err error
 	if err == nil || p.layout == "" {
 		return layout, channels, err
 	}
-	if len(t.Shape) == 0 || len(t.Shape) == 4 && t.Shape[channelPlace(p.layout)] == anyDim {
+	if len(t.Shape) == 0 || len(t.Shape) == 4 && t.Shape[channelPlace(p.layout)] == manifest.AnyDim {
 		return p.layout, p.channels, nil
 	}
 	return "", 0, err
@@ -320,7 +320,7 @@ func (p *proposer) picture(t TensorInfo) (layout string, channels int, err error
 
 // channelPlace is the dimension of the channels.
 func channelPlace(layout string) int {
-	if layout == layoutNHWC {
+	if layout == string(manifest.LayoutNHWC) {
 		return 3
 	}
 	return 1
@@ -345,9 +345,9 @@ func pictureLayout(t TensorInfo) (layout string, channels int, err error) {
 		case first && last:
 			return "", 0, fmt.Errorf("%s has %d at two places where the channels may be", t, n)
 		case first && t.Shape[2] != 1 && t.Shape[3] != 1:
-			return layoutNCHW, n, nil
+			return string(manifest.LayoutNCHW), n, nil
 		case last && t.Shape[1] != 1 && t.Shape[2] != 1:
-			return layoutNHWC, n, nil
+			return string(manifest.LayoutNHWC), n, nil
 		}
 	}
 	return "", 0, fmt.Errorf("%s shows no 3 or 1 channels", t)

@@ -9,20 +9,21 @@ import (
 
 	"github.com/goccy/go-yaml"
 
+	"gtx/models/manifest"
 	"gtx/models/onnx"
 )
 
 func TestPictureLayoutFollowsFromThePlaceOfTheChannels(t *testing.T) {
 	for _, c := range []struct {
 		shape    []int
-		layout   string
+		layout   manifest.Layout
 		channels int
 	}{
-		{[]int{1, 3, 256, 256}, layoutNCHW, 3},
-		{[]int{-1, 3, -1, -1}, layoutNCHW, 3},
-		{[]int{-1, -1, -1, 3}, layoutNHWC, 3},
-		{[]int{1, 1, 320, 320}, layoutNCHW, 1},
-		{[]int{1, 28, 28, 1}, layoutNHWC, 1},
+		{[]int{1, 3, 256, 256}, manifest.LayoutNCHW, 3},
+		{[]int{-1, 3, -1, -1}, manifest.LayoutNCHW, 3},
+		{[]int{-1, -1, -1, 3}, manifest.LayoutNHWC, 3},
+		{[]int{1, 1, 320, 320}, manifest.LayoutNCHW, 1},
+		{[]int{1, 28, 28, 1}, manifest.LayoutNHWC, 1},
 		{[]int{1, 3, 1, 1}, "", 0},
 		{[]int{1, 3, 64, 3}, "", 0},
 		{[]int{1, -1, -1, -1}, "", 0},
@@ -32,7 +33,7 @@ func TestPictureLayoutFollowsFromThePlaceOfTheChannels(t *testing.T) {
 		{nil, "", 0},
 	} {
 		layout, channels, err := pictureLayout(TensorInfo{Name: "x", Shape: c.shape})
-		if layout != c.layout || channels != c.channels || (err != nil) != (c.layout == "") {
+		if layout != string(c.layout) || channels != c.channels || (err != nil) != (c.layout == "") {
 			t.Errorf("%v: %q, %d, %v; want %q, %d", c.shape, layout, channels, err, c.layout, c.channels)
 		}
 	}
@@ -48,7 +49,7 @@ func decoded(t *testing.T, text string) map[string]any {
 }
 
 // proposed runs a proposer on what a network of float32 pictures declares.
-func proposed(t *testing.T, known string, inputs, outputs []TensorInfo) (*Manifest, error) {
+func proposed(t *testing.T, known string, inputs, outputs []TensorInfo) (*manifest.Manifest, error) {
 	t.Helper()
 	p := &proposer{
 		hints:    hints{stem: "foreign", values: rangeSigned},
@@ -62,7 +63,7 @@ func proposed(t *testing.T, known string, inputs, outputs []TensorInfo) (*Manife
 	if err != nil {
 		t.Fatal(err)
 	}
-	m, err := ParseManifest(text)
+	m, err := manifest.Parse(text)
 	if err != nil {
 		return nil, err
 	}
@@ -97,7 +98,7 @@ func TestEveryPresetDescribesItsFamily(t *testing.T) {
 			if m.Family != name || len(m.Targets()) == 0 {
 				t.Errorf("%s: family %q, targets %q", name, m.Family, m.Targets())
 			}
-			if in := m.Image(); slices.Equal(shape, nchw) && (in.Size.Mode != sizeFixed || in.Size.W != 128 || in.Layout != layoutNCHW) {
+			if in := m.Image(); slices.Equal(shape, nchw) && (in.Size.Mode != manifest.SizeFixed || in.Size.W != 128 || in.Layout != manifest.LayoutNCHW) {
 				t.Errorf("%s: %+v", name, in)
 			}
 		}
@@ -117,7 +118,7 @@ outputs: [{role: image, name: second}]
 		t.Fatal(err)
 	}
 	in := m.Image()
-	if m.Name != "stated" || in.Image.Color != colorBGR || in.Image.Scale[0] != 2 || in.Size.H != 100 || m.Outputs[0].Name != "second" {
+	if m.Name != "stated" || in.Image.Color != manifest.ColorBGR || in.Image.Scale[0] != 2 || in.Size.H != 100 || m.Outputs[0].Name != "second" {
 		t.Errorf("%+v %+v %+v", in, in.Size, m.Outputs)
 	}
 	if out := m.Outputs[0]; out.Scale[0] != 1/127.5 || out.Offset[0] != -1 {
@@ -142,9 +143,9 @@ func TestVagueOutputsAreAsThePictureThatGoesIn(t *testing.T) {
 	known := "inputs: [{role: image, name: x, layout: NHWC, size: {mode: any, h: 64, w: 64}}]"
 	for _, in := range [][]int{{1, -1, -1, -1}, {1, 3, 64, 3}} {
 		m, err := proposed(t, known, []TensorInfo{{Name: "x", DType: dtypeFloat32, Shape: in}}, []TensorInfo{{Name: "y", DType: dtypeFloat32, Shape: in}})
-		if err != nil && in[1] == anyDim {
+		if err != nil && in[1] == manifest.AnyDim {
 			t.Errorf("%v: %v", in, err)
-		} else if err == nil && m.Inputs[0].Layout != layoutNHWC {
+		} else if err == nil && m.Inputs[0].Layout != manifest.LayoutNHWC {
 			t.Errorf("%v: %+v", in, m.Inputs[0])
 		}
 	}
@@ -172,7 +173,7 @@ func TestAmbiguousNetworksNeedAWord(t *testing.T) {
 		{[]TensorInfo{{Name: "a", DType: "int32", Shape: []int{1, 3, -1, -1}}}, []TensorInfo{picture("y")}, ""},
 	} {
 		_, err := proposed(t, "{}", c.inputs, c.outputs)
-		var wrong *ManifestError
+		var wrong *manifest.Error
 		if c.field == "" {
 			if err != nil {
 				t.Errorf("%v: %v", c.inputs, err)
@@ -219,7 +220,7 @@ func TestProposalsKeepLinesShort(t *testing.T) {
 		t.Fatal(err)
 	}
 	for line := range strings.Lines(string(text)) {
-		if len(line) > lineLength+10 {
+		if len(line) > 106 {
 			t.Errorf("%d bytes: %s", len(line), line)
 		}
 	}

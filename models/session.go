@@ -9,6 +9,7 @@ import (
 
 	ort "github.com/yalue/onnxruntime_go"
 
+	"gtx/models/manifest"
 	"gtx/models/onnx"
 )
 
@@ -22,7 +23,7 @@ var errSessionClosed = errors.New("the session is closed")
 
 // network is the graphs of a model that are needed, ready to run, shared by any number of goroutines.
 type network struct {
-	manifest *Manifest
+	manifest *manifest.Manifest
 	owner    *Runtime
 	provider string
 
@@ -80,7 +81,7 @@ func (r *Runtime) newNetwork(m *Model, graphs []string, o Options, trial func(*n
 	return n, nil
 }
 
-func newProgram(m *Manifest, graph string, model []byte) (program, error) {
+func newProgram(m *manifest.Manifest, graph string, model []byte) (program, error) {
 	declared, err := onnx.ReadDeclaration(model)
 	if err != nil {
 		return program{}, err
@@ -123,7 +124,7 @@ func settle(d device, open func(d device, profile string) (*network, error), tri
 
 // openNetwork makes sessions on a settled device. With a profile, a prefix of file names, ONNX
 // Runtime writes there which node ran where, when the sessions are closed.
-func openNetwork(m *Manifest, programs []program, d device, threads int, profile string) (_ *network, err error) {
+func openNetwork(m *manifest.Manifest, programs []program, d device, threads int, profile string) (_ *network, err error) {
 	n := &network{manifest: m, provider: d.String(), sessions: map[string]*session{}}
 	defer func() {
 		if err != nil {

@@ -1,12 +1,19 @@
-package models
+package manifest
 
 import (
+	"maps"
 	"reflect"
 	"slices"
 	"strings"
 
 	"github.com/goccy/go-yaml"
 )
+
+// Marshal writes a document as YAML, with its keys in the order of the fields of Manifest. It checks
+// nothing.
+func Marshal(document map[string]any) ([]byte, error) {
+	return yaml.Marshal(inOrder(document, reflect.TypeFor[Manifest]()))
+}
 
 // inOrder turns a document into one whose keys are in the order of the fields of a type, and which is
 // written short: what fits a line is put on one.
@@ -16,7 +23,7 @@ func inOrder(value any, t reflect.Type) any {
 	}
 	switch v := value.(type) {
 	case map[string]any:
-		keys := sortedKeys(v)
+		keys := slices.Sorted(maps.Keys(v))
 		element := func(string) reflect.Type { return reflect.TypeFor[any]() }
 		switch t.Kind() {
 		case reflect.Struct:
