@@ -12,6 +12,7 @@ from PIL import Image
 from evaluate import card, judges, measure, metrics, sessions, tables, translators, validation
 from evaluate.judges import Judge
 from evaluate.measure import Domain
+from measure import gtx
 
 # The part of the identity's kernel distance that is wanted, by target domain.
 KID_SHARE = (0.50, 0.27)
@@ -31,12 +32,14 @@ def accuracies(what: str, scores: list[np.ndarray], domains: list[Domain]) -> li
     return rows
 
 
-def compare(methods: dict[str, translators.Translator], domains: list[Domain], jury: list[Judge]) -> str:
+def compare(
+    methods: dict[str, translators.Translator], domains: list[Domain], jury: list[Judge], flag: gtx.Flagger
+) -> str:
     """The tables of both directions."""
     a, b = domains
     ran = {}
     for name, translate in methods.items():
-        ran[name] = [measure.run(translate, d.pixels, t, jury) for d, t in ((b, 0), (a, 1))]
+        ran[name] = [measure.run(translate, d.pixels, t, jury, flag) for d, t in ((b, 0), (a, 1))]
         print(f"evaluate: {name} done", file=sys.stderr)
     blocks = []
     for label, source, target in ((1, a, b), (0, b, a)):
@@ -100,7 +103,7 @@ def main(argv: list[str]) -> int:
         "global transfer": translators.global_transfer(pixels),
         "per-image transfer": translators.picture_transfer(pixels),
     }
-    block = "\n\n".join([real, compare(methods, domains, jury), cost])
+    block = "\n\n".join([real, compare(methods, domains, jury, gtx.flagger(options.gtx)), cost])
     print(block)
     if options.card:
         card.update(options.card, "figures", block)

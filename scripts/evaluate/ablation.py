@@ -13,6 +13,7 @@ import numpy as np
 import torch
 
 from evaluate import card, judges, measure, tables, translators, validation
+from measure import gtx
 from train import data, loop
 
 HALVINGS = 2  # 256 to 64 pixels
@@ -50,13 +51,14 @@ def main(argv: list[str]) -> int:
     validation.add_options(parser)
     parser.add_argument("--run", action="append", required=True, metavar="NAME=RUN")
     options = parser.parse_args(argv)
+    flag = gtx.flagger(options.gtx)
     jury = [judges.read(run, data.SIDE) for run in options.judge]
     a, b = (domain.only_clear() for domain in validation.read(options, jury, HALVINGS))
     methods = {"identity": translators.identity}
     methods.update({name: translator(Path(run)) for name, run in (r.split("=", 1) for r in options.run)})
     rows: dict[int, list[list[str]]] = {0: [], 1: []}
     for name, translate in methods.items():
-        ran = [measure.run(translate, d.pixels, t, jury) for d, t in ((b, 0), (a, 1))]
+        ran = [measure.run(translate, d.pixels, t, jury, flag) for d, t in ((b, 0), (a, 1))]
         for label, source, target in ((1, a, b), (0, b, a)):
             found = measure.figures(ran[label], ran[1 - label], source, target, label)
             cells = [tables.number(found[key], digits) for key, _, digits in COLUMNS if key in found]

@@ -9,6 +9,7 @@ import numpy as np
 from evaluate import metrics, sets, structure
 from evaluate.judges import Judge
 from evaluate.translators import Translator
+from measure.gtx import Flagger
 
 STRENGTHS = np.linspace(0, 1, 9)
 NAMES = ("flips", "flipped", "response", "spearman", "step", "kid")
@@ -52,8 +53,13 @@ class Direction:
         return Direction(seen=seen, **rest)
 
 
-def run(translate: Translator, pictures: np.ndarray, target: int, judges: list[Judge]) -> Direction:
-    """Translate pictures of the other domain to the target domain, at all strengths."""
+def run(
+    translate: Translator, pictures: np.ndarray, target: int, judges: list[Judge], flag: Flagger
+) -> Direction:
+    """Translate pictures of the other domain to the target domain, at all strengths.
+
+    flag finds checkerboards: see measure.gtx.flagger.
+    """
     scores: list[list[np.ndarray]] = [[] for _ in judges]
     features: list[np.ndarray] = []
     full = pictures
@@ -64,7 +70,6 @@ def run(translate: Translator, pictures: np.ndarray, target: int, judges: list[J
             found.append(look[0])
         features = [look[1] for look in looks]
     own = translate(pictures, 1 - target, 1.0)
-    lattices = ((structure.lattice(x), structure.lattice(y)) for x, y in zip(full, pictures))
     return Direction(
         translated=full,
         seen=[(np.stack(s), f) for s, f in zip(scores, features)],
@@ -74,7 +79,7 @@ def run(translate: Translator, pictures: np.ndarray, target: int, judges: list[J
         again=metrics.distances(translate(full, target, 1.0), full),
         back_psnr=metrics.psnrs(translate(full, 1 - target, 1.0), pictures),
         edges=np.array([structure.edges_kept(x, y) for x, y in zip(full, pictures)]),
-        flagged=np.array([structure.flagged(x, y) for x, y in lattices]),
+        flagged=flag(full, pictures),
     )
 
 

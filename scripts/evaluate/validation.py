@@ -10,6 +10,7 @@ import numpy as np
 from evaluate import sets
 from evaluate.judges import Judge
 from evaluate.measure import Domain
+from measure import gtx
 from train import data
 
 
@@ -20,6 +21,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--a", type=Path, required=True, help="validation folder of domain a")
     parser.add_argument("--b", type=Path, required=True, help="validation folder of domain b")
     parser.add_argument("--unclear", type=Path, default=Path(__file__).with_name("unclear.txt"))
+    parser.add_argument("--gtx", type=Path, default=gtx.BINARY, help="the gtx that finds checkerboards")
     parser.add_argument("--card", type=Path, help="model card to put the figures into")
 
 

@@ -8,6 +8,7 @@ import torch
 
 from evaluate import ablation, card, colour, judges, measure, metrics, sets, structure, tables, translators
 from evaluate.validation import read_domain
+from measure import gtx
 
 
 def flat(value: int, side: int = 4) -> np.ndarray:
@@ -74,19 +75,21 @@ def test_edges_are_kept_by_light_and_lost_by_noise():
     assert structure.edges_kept(noise(1)[0], picture) < 0.1
 
 
-@pytest.mark.parametrize(("period", "place"), [(2, 0), (4, 1), (8, 2)])
-def test_a_lattice_is_measured_in_grey_levels(period: int, place: int):
-    picture = np.full((64, 64, 3), 100, np.uint8)
-    picture[::period, ::period] += 4
-    after, before = structure.lattice(picture), structure.lattice(np.full((64, 64, 3), 100, np.uint8))
-    # One of the period's phases is higher by 4.5 than the others' mean, 4.5 = 4 * 9 / 8, at the least.
-    assert before.tolist() == [0, 0, 0]
-    assert after[place] == pytest.approx(4.5 * np.sqrt(period**2 - 1) / period**2, rel=0.35)
-    assert structure.flagged(after, before) and not structure.flagged(after, after)
+@pytest.mark.parametrize("period", [2, 4, 8])
+def test_gtx_flags_a_pattern_that_the_source_does_not_have(period: int):
+    source = np.full((1, 64, 64, 3), 100, np.uint8)
+    marked = source.copy()
+    marked[:, ::period, ::period] += 4
+    flag = gtx.flagger(gtx.BINARY)
+    images, sources = np.concatenate([marked, source, marked]), np.concatenate([source, source, marked])
+    # Dithering of few tones is not flagged, so some noise makes the tones many.
+    grain = noise(0, 0, 20, n=1)
+    assert flag(images + grain, sources + grain).tolist() == [True, False, False]
 
 
-def test_noise_is_no_lattice():
-    assert not structure.flagged(structure.lattice(noise(0, 90, 110)[0]), np.zeros(3))
+def test_gtx_does_not_flag_noise():
+    grey = np.full((3, 256, 256, 3), 100, np.uint8)
+    assert not gtx.flagger(gtx.BINARY)(noise(0, 90, 110, side=256), grey).any()
 
 
 def test_kid_of_unit_vectors_by_hand():
@@ -153,6 +156,11 @@ def domain_of(name: str, pixels: np.ndarray, jury: list[judges.Judge]) -> measur
     return measure.Domain(name, pixels, clear, [judge.look(pixels) for judge in jury])
 
 
+def never(images: np.ndarray, sources: np.ndarray) -> np.ndarray:
+    """Stands in for gtx where checkerboards are not what is tested."""
+    return np.zeros(len(images), bool)
+
+
 def test_a_perfect_translator_gets_perfect_figures():
     jury = [judges.Judge(Brightness())]
     a, b = (domain_of(n, p, jury) for n, p in (("a", noise(0, 0, 50)), ("b", noise(1, 200, 256))))
@@ -163,7 +171,7 @@ def test_a_perfect_translator_gets_perfect_figures():
         shift = strength * 205
         return (pictures + (shift if target else -shift)).clip(0, 255).astype(np.uint8)
 
-    there, back = measure.run(perfect, a.pixels, 1, jury), measure.run(perfect, b.pixels, 0, jury)
+    there, back = measure.run(perfect, a.pixels, 1, jury, never), measure.run(perfect, b.pixels, 0, jury, never)
     found = measure.figures(there, back, a, b, label=1)
     wanted = {"flips 0": 1, "flipped 0": 1, "response 0": 1, "spearman 0": 1, "step 0": 0.25}
     wanted.update({"own": 0, "own psnr": 60, "again": 0, "auc": 1, "edges": 1, "flagged": 0, "moved": 205})
@@ -176,7 +184,7 @@ def test_a_perfect_translator_gets_perfect_figures():
 def test_the_identity_has_no_share_of_nothing():
     jury = [judges.Judge(Brightness())]
     a, b = (domain_of(n, p, jury) for n, p in (("a", noise(0, 0, 50)), ("b", noise(1, 200, 256))))
-    runs = [measure.run(translators.identity, d.pixels, t, jury) for d, t in ((b, 0), (a, 1))]
+    runs = [measure.run(translators.identity, d.pixels, t, jury, never) for d, t in ((b, 0), (a, 1))]
     found = measure.figures(runs[1], runs[0], a, b, label=1)
     assert found["flips 0"] == 0 and found["response 0"] == 0 and found["auc"] == 0.5
     assert np.isnan(found["own"]) and np.isnan(found["spearman 0"])
