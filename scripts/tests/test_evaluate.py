@@ -171,7 +171,10 @@ def test_a_perfect_translator_gets_perfect_figures():
         shift = strength * 205
         return (pictures + (shift if target else -shift)).clip(0, 255).astype(np.uint8)
 
-    there, back = measure.run(perfect, a.pixels, 1, jury, never), measure.run(perfect, b.pixels, 0, jury, never)
+    there, back = (
+        measure.run(perfect, a.pixels, 1, jury, never),
+        measure.run(perfect, b.pixels, 0, jury, never),
+    )
     found = measure.figures(there, back, a, b, label=1)
     wanted = {"flips 0": 1, "flipped 0": 1, "response 0": 1, "spearman 0": 1, "step 0": 0.25}
     wanted.update({"own": 0, "own psnr": 60, "again": 0, "auc": 1, "edges": 1, "flagged": 0, "moved": 205})

@@ -85,7 +85,9 @@ def fixed(side: int, **more: object) -> Spec:
     return {"mode": "fixed", "h": side, "w": side, **more}
 
 
-def save(name: str, family: str, title: str, nets: list[Net], batch: object = "dynamic", **parts: object) -> None:
+def save(
+    name: str, family: str, title: str, nets: list[Net], batch: object = "dynamic", **parts: object
+) -> None:
     """Writes a model: the last graph carries the manifest, the others lie in files NAME-GRAPH.onnx."""
     graphs: dict[str, Spec] = {}
     for net in nets:
@@ -140,7 +142,14 @@ def cyclegan() -> None:
         {"from": "summer", "to": "winter", "graph": "to-winter"},
         {"from": "winter", "to": "summer", "graph": "to-summer"},
     ]
-    save("cyclegan", "CycleGAN", "One graph a direction", nets, domains=domains("summer", "winter"), directions=directions)
+    save(
+        "cyclegan",
+        "CycleGAN",
+        "One graph a direction",
+        nets,
+        domains=domains("summer", "winter"),
+        directions=directions,
+    )
 
 
 def unit() -> None:
@@ -180,7 +189,14 @@ def dtn() -> None:
     g = Net("g")
     grey: Spec = {"layout": "NCHW", "color": "GRAY", "scale": [1 / 127.5], "offset": [-1.0]}
     g.give(g.op("Neg", g.take("features", features, "latent")), "result", features, "image", **grey)
-    save("dtn", "DTN", "Grey emoji", [f, g], domains=domains("emoji"), stages=[{"graph": "g", "feed": {"features": "f.features"}}])
+    save(
+        "dtn",
+        "DTN",
+        "Grey emoji",
+        [f, g],
+        domains=domains("emoji"),
+        stages=[{"graph": "g", "feed": {"features": "f.features"}}],
+    )
 
 
 def fader() -> None:
@@ -192,16 +208,32 @@ def fader() -> None:
     change = net.op("Gemm", pair, net.const([[-0.1], [0.1]]))
     spread = net.op("Reshape", change, net.const([-1, 1, 1, 1], np.int64))
     net.result(net.op("Add", image, spread))
-    save("fader", "Fader Networks", "An attribute by degrees", [net], domains=[{"id": "plain", "code": 0}, {"id": "glasses", "code": 1}])
+    save(
+        "fader",
+        "Fader Networks",
+        "An attribute by degrees",
+        [net],
+        domains=[{"id": "plain", "code": 0}, {"id": "glasses", "code": 1}],
+    )
 
 
 def distancegan() -> None:
     """Red and blue change places, by an input that is BGR. The middle of the picture is cut out."""
     net = Net()
     size = fixed(64, fit="crop", filter="bicubic")
-    image = net.take("image", NCHW, "image", layout="NCHW", image={"channels": 3, "color": "BGR", **SIGNED}, size=size)
+    image = net.take(
+        "image", NCHW, "image", layout="NCHW", image={"channels": 3, "color": "BGR", **SIGNED}, size=size
+    )
     net.result(net.op("Identity", image))
-    save("distancegan", "DistanceGAN", "One-sided", [net], batch=1, domains=domains("shoes", "bags"), directions=[{"from": "bags", "to": "shoes", "graph": "main"}])
+    save(
+        "distancegan",
+        "DistanceGAN",
+        "One-sided",
+        [net],
+        batch=1,
+        domains=domains("shoes", "bags"),
+        directions=[{"from": "bags", "to": "shoes", "graph": "main"}],
+    )
 
 
 def genegan() -> None:
@@ -238,9 +270,18 @@ def pix2pixhd() -> None:
     """One-hot classes, edges and features. Class k is the grey level 7k; edges are white."""
     net = Net()
     size = {"mode": "multiple", "multiple_of": 8, "max": 2048}
-    labels = net.take("labels", ["N", 35, "H", "W"], "labelmap", layout="NCHW", labelmap={"encoding": "onehot", "classes": 35}, size=size)
+    labels = net.take(
+        "labels",
+        ["N", 35, "H", "W"],
+        "labelmap",
+        layout="NCHW",
+        labelmap={"encoding": "onehot", "classes": 35},
+        size=size,
+    )
     edges = net.take("edges", ["N", 1, "H", "W"], "instance", layout="NCHW")
-    features = net.take("features", ["N", 3, "H", "W"], "const", layout="NCHW", shape=[-1, 3, -1, -1], value=0)
+    features = net.take(
+        "features", ["N", 3, "H", "W"], "const", layout="NCHW", shape=[-1, 3, -1, -1], value=0
+    )
     levels = np.repeat([[7 * k / 127.5 - 1 for k in range(35)]], 3, axis=0)
     colour = net.op("Add", net.op("Conv", labels, net.const(levels[:, :, None, None])), features)
     net.result(net.op("Add", colour, net.op("Mul", edges, net.const(2))))
@@ -253,7 +294,13 @@ def stargan() -> None:
     net = Net()
     image = net.image(FOURS)
     strength = {"op": "lerp", "min": 0, "max": 2}
-    label = {"kind": "multihot", "names": names, "base": "source", "exclusive_groups": [names[:3]], "strength": strength}
+    label = {
+        "kind": "multihot",
+        "names": names,
+        "base": "source",
+        "exclusive_groups": [names[:3]],
+        "strength": strength,
+    }
     vector = net.take("label", ["N", 5], "label", label=label)
     weights = [[-0.2, 0, 0], [0.2, 0, 0], [0.1, 0, 0], [0, 0.3, 0], [0, 0, 0.3]]
     change = net.op("Gemm", vector, net.const(weights))
@@ -295,10 +342,20 @@ def pggan() -> None:
     z = net.take("z", ["N", 512], "noise", noise=noise)
     label = net.take("label", ["N", 2], "label", label={"kind": "onehot"})
     square = net.op("ReduceMean", net.op("Mul", z, z), axes=[1], keepdims=1)
-    red = net.op("Mul", net.op("Reshape", square, net.const([-1, 1, 1, 1], np.int64)), net.const(np.full((1, 1, 16, 16), 100)))
+    red = net.op(
+        "Mul",
+        net.op("Reshape", square, net.const([-1, 1, 1, 1], np.int64)),
+        net.const(np.full((1, 1, 16, 16), 100)),
+    )
     part = net.op("Slice", z, net.const([0], np.int64), net.const([256], np.int64), net.const([1], np.int64))
-    green = net.op("Add", net.op("Mul", net.op("Reshape", part, net.const([-1, 1, 16, 16], np.int64)), net.const(30)), net.const(128))
-    number = net.op("Reshape", net.op("Gemm", label, net.const([[50], [100]])), net.const([-1, 1, 1, 1], np.int64))
+    green = net.op(
+        "Add",
+        net.op("Mul", net.op("Reshape", part, net.const([-1, 1, 16, 16], np.int64)), net.const(30)),
+        net.const(128),
+    )
+    number = net.op(
+        "Reshape", net.op("Gemm", label, net.const([[50], [100]])), net.const([-1, 1, 1, 1], np.int64)
+    )
     blue = net.op("Mul", number, net.const(np.ones((1, 1, 16, 16))))
     picture = net.op("Concat", red, green, blue, axis=1)
     net.give(picture, "picture", ["N", 3, 16, 16], "image", layout="NCHW", color="RGB")
@@ -308,7 +365,13 @@ def pggan() -> None:
 def lapgan() -> None:
     """The coarse level halves the picture about grey; the fine one adds 0.25 and a tenth of its noise."""
     coarse = Net("coarse")
-    coarse.result(coarse.op("Mul", coarse.image({"mode": "multiple", "multiple_of": 4, "h": 16, "w": 16, "restore": "none"}), coarse.const(0.5)))
+    coarse.result(
+        coarse.op(
+            "Mul",
+            coarse.image({"mode": "multiple", "multiple_of": 4, "h": 16, "w": 16, "restore": "none"}),
+            coarse.const(0.5),
+        )
+    )
     fine = Net("fine")
     image = fine.image(None)
     noise = {"dist": "uniform", "shape": [1, -1, -1]}
@@ -330,7 +393,13 @@ def bicyclegan() -> None:
     """Adds 0.3 times the mean of z, which is noise, or 8 times the mean red of an exemplar."""
     encoder = Net("encoder")
     exemplar = encoder.image(FOURS, "exemplar", "exemplar", exemplar={"min": 0, "max": 1})
-    red = encoder.op("Slice", exemplar, encoder.const([0], np.int64), encoder.const([1], np.int64), encoder.const([1], np.int64))
+    red = encoder.op(
+        "Slice",
+        exemplar,
+        encoder.const([0], np.int64),
+        encoder.const([1], np.int64),
+        encoder.const([1], np.int64),
+    )
     mean = encoder.op("ReduceMean", red, axes=[1, 2, 3], keepdims=0)
     column = encoder.op("Reshape", mean, encoder.const([-1, 1], np.int64))
     encoder.give(encoder.op("Mul", column, encoder.const(np.ones((1, 8)))), "z", ["N", 8], "latent")
@@ -339,7 +408,14 @@ def bicyclegan() -> None:
     z = net.take("z", ["N", 8], "noise", noise={"dist": "normal", "shape": [8]})
     mean = net.op("Mul", net.op("ReduceMean", z, axes=[1], keepdims=1), net.const(0.3))
     net.result(net.op("Add", image, net.op("Reshape", mean, net.const([-1, 1, 1, 1], np.int64))))
-    save("bicyclegan", "BicycleGAN", "Many answers", [encoder, net], domains=domains("day"), stages=[{"graph": "generator", "feed": {"z": "encoder.z"}}])
+    save(
+        "bicyclegan",
+        "BicycleGAN",
+        "Many answers",
+        [encoder, net],
+        domains=domains("day"),
+        stages=[{"graph": "generator", "feed": {"z": "encoder.z"}}],
+    )
 
 
 def routed() -> None:
@@ -360,7 +436,13 @@ def routed() -> None:
         nets,
         domains=domains("summer", "autumn", "winter"),
         directions=[{"from": d, "to": "winter", "graph": f"from-{d}"} for d in ("summer", "autumn")],
-        classifier={"graph": "judge", "activation": "softmax", "classes": ["summer", "autumn"], "threshold": 0.9, "policy": "unknown"},
+        classifier={
+            "graph": "judge",
+            "activation": "softmax",
+            "classes": ["summer", "autumn"],
+            "threshold": 0.9,
+            "policy": "unknown",
+        },
     )
 
 
@@ -369,19 +451,44 @@ def upscaler() -> None:
     net = Net()
     unit: Spec = {"scale": [1 / 255], "offset": [0]}
     shape = ["N", 1, "H", "W"]
-    grey = net.take("image", shape, "image", HALF, layout="NCHW", image={"channels": 1, "color": "GRAY", **unit}, size={"mode": "any", "restore": "none"})
-    big = net.op("Resize", net.op("Cast", grey, to=FLOAT), "", net.const([1, 1, 2, 2]), mode="nearest", coordinate_transformation_mode="asymmetric", nearest_mode="floor")
-    net.give(net.op("Cast", big, to=HALF), "result", shape, "image", HALF, layout="NCHW", color="GRAY", **unit)
+    grey = net.take(
+        "image",
+        shape,
+        "image",
+        HALF,
+        layout="NCHW",
+        image={"channels": 1, "color": "GRAY", **unit},
+        size={"mode": "any", "restore": "none"},
+    )
+    big = net.op(
+        "Resize",
+        net.op("Cast", grey, to=FLOAT),
+        "",
+        net.const([1, 1, 2, 2]),
+        mode="nearest",
+        coordinate_transformation_mode="asymmetric",
+        nearest_mode="floor",
+    )
+    net.give(
+        net.op("Cast", big, to=HALF), "result", shape, "image", HALF, layout="NCHW", color="GRAY", **unit
+    )
     save("upscaler", "super-resolution", "Twice as large", [net], domains=domains("x2"))
 
 
 def coordinates() -> None:
     """Bytes, NCHW and BGR. Adds 20 times x to what it calls its first channel, blue."""
     net = Net()
-    image = net.take("image", NCHW, "image", BYTE, layout="NCHW", image={"channels": 3, "color": "BGR"}, size=FOURS)
+    image = net.take(
+        "image", NCHW, "image", BYTE, layout="NCHW", image={"channels": 3, "color": "BGR"}, size=FOURS
+    )
     xy = net.take("xy", ["N", 2, "H", "W"], "coords", layout="NCHW")
     x = net.op("Conv", xy, net.const(np.reshape([[20, 0], [0, 0], [0, 0]], (3, 2, 1, 1))))
-    total = net.op("Clip", net.op("Round", net.op("Add", net.op("Cast", image, to=FLOAT), x)), net.const(0), net.const(255))
+    total = net.op(
+        "Clip",
+        net.op("Round", net.op("Add", net.op("Cast", image, to=FLOAT), x)),
+        net.const(0),
+        net.const(255),
+    )
     net.give(net.op("Cast", total, to=BYTE), "result", NCHW, "image", BYTE, layout="NCHW", color="BGR")
     save("coordinates", "CoordConv", "Brighter to the right", [net], domains=domains("ramp"))
 

@@ -15,7 +15,11 @@ FLOAT = TensorProto.FLOAT
 
 def one_way(name: str, title: str) -> dict[str, object]:
     """Bytes in, bytes out, to winter."""
-    return head(name, title) | {"inputs": [bytes_in()], "outputs": [bytes_out()], "domains": [{"id": "winter"}]}
+    return head(name, title) | {
+        "inputs": [bytes_in()],
+        "outputs": [bytes_out()],
+        "domains": [{"id": "winter"}],
+    }
 
 
 def crash() -> None:
@@ -68,7 +72,9 @@ def external() -> None:
         graph = helper.make_graph(
             nodes, name, [image("image")], [image("translation")], [weights, *BLACK_WHITE]
         )
-        model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)], producer_name="testdata/models/foreign.py")
+        model = helper.make_model(
+            graph, opset_imports=[helper.make_opsetid("", 13)], producer_name="testdata/models/foreign.py"
+        )
         model.ir_version = 8
         write(name, model)
     (HERE / "external.bin").write_bytes(b"skip" + values)
@@ -96,7 +102,11 @@ def foreign_tanh() -> None:
         helper.make_node("Tanh", ["atanh"], ["fake_B"]),
     ]
     constants = [
-        const("low", -0.999), const("high", 0.999), const("one", 1), const("half", 0.5), const("swap", swap),
+        const("low", -0.999),
+        const("high", 0.999),
+        const("one", 1),
+        const("half", 0.5),
+        const("swap", swap),
     ]
     save("foreign-tanh", nodes, [floats("real_A", shape)], floats("fake_B", shape), constants, None)
 
@@ -112,13 +122,28 @@ def foreign_style() -> None:
         helper.make_node("Div", ["under", "range"], ["part"]),
         helper.make_node("Mul", ["part", "white"], ["output1"]),
     ]
-    save("foreign-style", nodes, [floats("input1", shape)], floats("output1", shape), [const("white", 255)], None)
+    save(
+        "foreign-style",
+        nodes,
+        [floats("input1", shape)],
+        floats("output1", shape),
+        [const("white", 255)],
+        None,
+    )
 
 
 def foreign_upscaler() -> None:
     """Twice the size, by repeating pixels; nothing shows a range."""
-    nodes = [helper.make_node("Resize", ["x", "", "scales"], ["y"], mode="nearest",
-                              coordinate_transformation_mode="asymmetric", nearest_mode="floor")]
+    nodes = [
+        helper.make_node(
+            "Resize",
+            ["x", "", "scales"],
+            ["y"],
+            mode="nearest",
+            coordinate_transformation_mode="asymmetric",
+            nearest_mode="floor",
+        )
+    ]
     inputs = [floats("x", [1, 3, "h", "w"])]
     output = floats("y", [1, 3, "h2", "w2"])
     save("foreign-upscaler", nodes, inputs, output, [const("scales", [1, 1, 2, 2])], None)

@@ -205,7 +205,14 @@ def checkered() -> None:
         *(const(name, value) for name, value in [("zero", 0), ("two", 2), ("four", 4), ("eight", 8)]),
         *BLACK_WHITE,
     ]
-    save("checker", nodes, [image("image"), code()], image("translation"), constants, coded("checker", "Checkered"))
+    save(
+        "checker",
+        nodes,
+        [image("image"), code()],
+        image("translation"),
+        constants,
+        coded("checker", "Checkered"),
+    )
 
 
 def cyclegan_fixed() -> None:
@@ -246,7 +253,14 @@ def cyclegan_fixed() -> None:
     nodes = [helper.make_node("Mul", ["input", "signs"], ["output"])]
     signs = const("signs", np.array([-1, 1, 1]).reshape(1, 3, 1, 1))
     floats = TensorProto.FLOAT
-    save("cyclegan-fixed", nodes, [image("input", floats, shape)], image("output", floats, shape), [signs], manifest)
+    save(
+        "cyclegan-fixed",
+        nodes,
+        [image("input", floats, shape)],
+        image("output", floats, shape),
+        [signs],
+        manifest,
+    )
 
 
 def nan() -> None:
@@ -271,7 +285,12 @@ def brightness_classifier() -> None:
     manifest = head("brightness-classifier", "Bright is winter") | {
         "inputs": [bytes_in()],
         "outputs": [{"graph": "main", "name": "logits", "role": "logits", "dtype": "float32"}],
-        "classifier": {"graph": "main", "activation": "softmax", "classes": ["summer", "winter"], "threshold": 0.5},
+        "classifier": {
+            "graph": "main",
+            "activation": "softmax",
+            "classes": ["summer", "winter"],
+            "threshold": 0.5,
+        },
         "domains": [{"id": "summer"}, {"id": "winter"}],
         "golden": [golden.probability_case([1 - bright, bright])],
     }

@@ -37,7 +37,14 @@ def network(
     size: dict[str, object] = ANY_SIZE,
 ) -> None:
     tensors = image("image", FLOAT, SHAPE), image("translation", FLOAT, SHAPE)
-    save(f"upsampling/{name}", [HALVED, *nodes], [tensors[0]], tensors[1], constants, manifest(name, title, size))
+    save(
+        f"upsampling/{name}",
+        [HALVED, *nodes],
+        [tensors[0]],
+        tensors[1],
+        constants,
+        manifest(name, title, size),
+    )
 
 
 def mixed(kernel: np.ndarray, noise: float, seed: int = 1) -> np.ndarray:

@@ -23,7 +23,9 @@ MEAN, DEVIATION = np.array([0.485, 0.456, 0.406]), np.array([0.229, 0.224, 0.225
 
 
 def session(name: str) -> onnxruntime.InferenceSession:
-    return onnxruntime.InferenceSession(str(Path(sys.argv[1]) / f"{name}.onnx"), providers=["CPUExecutionProvider"])
+    return onnxruntime.InferenceSession(
+        str(Path(sys.argv[1]) / f"{name}.onnx"), providers=["CPUExecutionProvider"]
+    )
 
 
 def to_bytes(image: np.ndarray) -> golden.Image:
