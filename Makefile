@@ -35,8 +35,9 @@ demo: build
 test: build lint
 	scripts/install-packages python3-torch python3-onnx python3-numpy python3-pil python3-pytest python3-pip
 	scripts/fetch-third-party build/third-party
+	scripts/fetch-python-packages build/python
 	go test -race ./...
-	cd scripts && $(PYTHON) -m pytest -q -p no:cacheprovider tests
+	cd scripts && PYTHONPATH=$(abspath build/python) $(PYTHON) -m pytest -q -p no:cacheprovider tests
 
 lint: deps
 	@test -z "$$(gofmt -l .)" || { echo "gofmt would change:"; gofmt -l .; exit 1; }

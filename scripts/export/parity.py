@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import onnx
+import onnxruntime
 import torch
 from torch import nn
 
@@ -26,8 +27,6 @@ def worst_difference(model: onnx.ModelProto, wrapped: nn.Module) -> float:
 
     Bytes may differ by one level where a value lies on the edge of rounding; that is not counted.
     """
-    import onnxruntime  # absent from Debian: only this check needs it
-
     session = onnxruntime.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
     worst = 0.0
     for case in CASES:

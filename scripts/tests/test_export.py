@@ -13,6 +13,7 @@ from export import golden
 from export.__main__ import build, main
 from export.graph import IR_VERSION, OPSET, decode, encode
 from export.manifest import KEY
+from export.parity import TOLERANCE, worst_difference
 
 
 def manifest_of(model: onnx.ModelProto) -> dict:
@@ -57,10 +58,18 @@ def test_classifier_has_its_signature_and_manifest(classifier_run: Path):
 
 @pytest.mark.parametrize("kind", ["generator_run", "classifier_run"])
 def test_the_graph_agrees_with_the_network(kind: str, tmp_path: Path, request: pytest.FixtureRequest):
-    pytest.importorskip("onnxruntime")
     out = tmp_path / "seasons.onnx"
     assert main([str(request.getfixturevalue(kind)), "--out", str(out)]) == 0
     assert onnx.load(str(out)).graph.node
+
+
+@pytest.mark.parametrize("kind", ["generator_run", "classifier_run"])
+def test_a_graph_of_other_weights_does_not_agree(kind: str, request: pytest.FixtureRequest):
+    model, wrapped = build(request.getfixturevalue(kind), "seasons", "Summer and winter")
+    with torch.no_grad():
+        for parameter in wrapped.parameters():
+            parameter += 0.1
+    assert worst_difference(model, wrapped) > TOLERANCE
 
 
 def test_means_are_those_of_cells_row_by_row():
