@@ -9,10 +9,11 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from evaluate import card, judges, measure, metrics, sessions, tables, translators, validation
+from evaluate import directions, judges, metrics, sessions, tables, translators, validation
+from evaluate.directions import Domain
 from evaluate.judges import Judge
-from evaluate.measure import Domain
-from measure import gtx
+from measure import gtx, page
+from measure.page import table
 
 # The part of the identity's kernel distance that is wanted, by target domain.
 KID_SHARE = (0.50, 0.27)
@@ -39,16 +40,16 @@ def compare(
     a, b = domains
     ran = {}
     for name, translate in methods.items():
-        ran[name] = [measure.run(translate, d.pixels, t, jury, flag) for d, t in ((b, 0), (a, 1))]
+        ran[name] = [directions.run(translate, d.pixels, t, jury, flag) for d, t in ((b, 0), (a, 1))]
         print(f"evaluate: {name} done", file=sys.stderr)
     blocks = []
     for label, source, target in ((1, a, b), (0, b, a)):
         whole, clear = {}, {}
         for name, by_target in ran.items():
             there, back = by_target[label], by_target[1 - label]
-            whole[name] = measure.figures(there, back, source, target, label)
+            whole[name] = directions.figures(there, back, source, target, label)
             parts = there.part(source.clear), back.part(target.clear)
-            clear[name] = measure.figures(*parts, source.only_clear(), target.only_clear(), label)
+            clear[name] = directions.figures(*parts, source.only_clear(), target.only_clear(), label)
         title = f"{source.name} to {target.name}"
         blocks.append(tables.direction(title, whole, clear, len(jury), KID_SHARE[label]))
     return "\n\n".join(blocks)
@@ -89,13 +90,13 @@ def main(argv: list[str]) -> int:
     rows = []
     for i in range(len(jury)):
         rows += accuracies(f"judge {i + 1}", [d.seen[i][0] for d in domains], domains)
-    real = tables.markdown(["accuracy on real pictures", *(d.name for d in domains), "all"], rows)
+    real = table(["accuracy on real pictures", *(d.name for d in domains), "all"], rows)
     classifier = sessions.open_model(options.classifier)
     rows = []
     for path, session in ((options.generator, generator), (options.classifier, classifier)):
         time = f"{sessions.milliseconds(session):.1f} ms"
         rows.append([path.stem, time, f"{path.stat().st_size / 1e6:.2f} MB"])
-    cost = tables.markdown(["model", "256×256, one thread", "file"], rows)
+    cost = table(["model", "256×256, one thread", "file"], rows)
     pixels = [d.pixels for d in domains]
     methods: dict[str, translators.Translator] = {
         "gtx": translate,
@@ -106,7 +107,7 @@ def main(argv: list[str]) -> int:
     block = "\n\n".join([real, compare(methods, domains, jury, gtx.flagger(options.gtx)), cost])
     print(block)
     if options.card:
-        card.update(options.card, "figures", block)
+        page.update(options.card, "figures", "python -m evaluate", block)
     return 0
 
 

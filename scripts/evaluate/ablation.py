@@ -12,8 +12,9 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from evaluate import card, judges, measure, tables, translators, validation
-from measure import gtx
+from evaluate import directions, judges, tables, translators, validation
+from measure import gtx, page
+from measure.page import table
 from train import data, loop
 
 HALVINGS = 2  # 256 to 64 pixels
@@ -58,19 +59,19 @@ def main(argv: list[str]) -> int:
     methods.update({name: translator(Path(run)) for name, run in (r.split("=", 1) for r in options.run)})
     rows: dict[int, list[list[str]]] = {0: [], 1: []}
     for name, translate in methods.items():
-        ran = [measure.run(translate, d.pixels, t, jury, flag) for d, t in ((b, 0), (a, 1))]
+        ran = [directions.run(translate, d.pixels, t, jury, flag) for d, t in ((b, 0), (a, 1))]
         for label, source, target in ((1, a, b), (0, b, a)):
-            found = measure.figures(ran[label], ran[1 - label], source, target, label)
+            found = directions.figures(ran[label], ran[1 - label], source, target, label)
             cells = [tables.number(found[key], digits) for key, _, digits in COLUMNS if key in found]
             rows[label].append([name, *cells])
     names = [title for key, title, _ in COLUMNS if key in found]
     blocks = [
-        tables.markdown([f"{source.name} to {target.name}", *names], rows[label])
+        table([f"{source.name} to {target.name}", *names], rows[label])
         for label, source, target in ((1, a, b), (0, b, a))
     ]
     print("\n\n".join(blocks))
     if options.card:
-        card.update(options.card, "ablation", "\n\n".join(blocks))
+        page.update(options.card, "ablation", "python -m evaluate.ablation", "\n\n".join(blocks))
     return 0
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+
+from measure.page import table
 
 Figures = dict[str, float]
 
@@ -33,12 +34,6 @@ def number(value: float, digits: int) -> str:
     return "–" if math.isnan(value) else f"{value:.{digits}f}".replace("-", "−")
 
 
-def markdown(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """The first column to the left, the others to the right."""
-    lines = [f"| {' | '.join(head)} |", "|---|" + "---:|" * (len(head) - 1)]
-    return "\n".join([*lines, *(f"| {' | '.join(row)} |" for row in rows)])
-
-
 def direction(
     title: str, whole: dict[str, Figures], clear: dict[str, Figures], judges: int, kid_share: float
 ) -> str:
@@ -59,4 +54,4 @@ def direction(
             goal = wanted.format(kid=f"≤ {limit:.0f}")
             rows.append(row(f"{key} {judge}", f"{name}, judge {judge + 1}", digits, goal))
     rows += [row(*entry) for entry in REST]
-    return markdown([title, "wanted", *whole], rows)
+    return table([title, "wanted", *whole], rows)

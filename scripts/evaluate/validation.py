@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 
 from evaluate import sets
+from evaluate.directions import Domain
 from evaluate.judges import Judge
-from evaluate.measure import Domain
 from measure import gtx
 from train import data
 

@@ -72,21 +72,33 @@ def example(wrapped: nn.Module, batch: int, height: int, width: int, seed: int =
 
 def to_onnx(wrapped: nn.Module, manifest: Manifest, size: int = 64) -> onnx.ModelProto:
     """Trace with a batch of two (at one, some broadcasts are silently frozen) and attach the manifest."""
-    wrapped.eval()
     axes = {"image": DYNAMIC, "code": {0: "n"}, "translation": DYNAMIC, "logits": {0: "n"}}
-    names = (*wrapped.inputs, wrapped.output)
+    inputs = example(wrapped, 2, size, size)
+    return trace(wrapped, inputs, wrapped.inputs, wrapped.output, axes, manifest)
+
+
+def trace(
+    net: nn.Module,
+    example: tuple[Tensor, ...],
+    inputs: tuple[str, ...],
+    output: str,
+    axes: dict[str, dict[int, str]],
+    manifest: Manifest,
+) -> onnx.ModelProto:
+    """Trace a network with example inputs and attach the manifest. axes names the dynamic axes."""
+    net.eval()
     options: dict[str, object] = {}
     if "dynamo" in inspect.signature(torch.onnx.export).parameters:
         options["dynamo"] = False
     buffer = io.BytesIO()
     torch.onnx.export(
-        wrapped,
-        example(wrapped, 2, size, size),
+        net,
+        example,
         buffer,
         opset_version=OPSET,
-        input_names=list(wrapped.inputs),
-        output_names=[wrapped.output],
-        dynamic_axes={name: axes[name] for name in names},
+        input_names=list(inputs),
+        output_names=[output],
+        dynamic_axes={name: axes[name] for name in (*inputs, output)},
         **options,
     )
     model = onnx.load_from_string(buffer.getvalue())

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 import torch
 
-from evaluate import ablation, card, colour, judges, measure, metrics, sets, structure, tables, translators
+from evaluate import ablation, colour, directions, judges, metrics, sets, structure, tables, translators
 from evaluate.validation import read_domain
-from measure import gtx
+from measure import gtx, page
 
 
 def flat(value: int, side: int = 4) -> np.ndarray:
@@ -151,9 +151,9 @@ class Brightness(torch.nn.Module):
         return image.mean((1, 2, 3))[:, None]
 
 
-def domain_of(name: str, pixels: np.ndarray, jury: list[judges.Judge]) -> measure.Domain:
+def domain_of(name: str, pixels: np.ndarray, jury: list[judges.Judge]) -> directions.Domain:
     clear = np.array([True] * (len(pixels) - 1) + [False])
-    return measure.Domain(name, pixels, clear, [judge.look(pixels) for judge in jury])
+    return directions.Domain(name, pixels, clear, [judge.look(pixels) for judge in jury])
 
 
 def never(images: np.ndarray, sources: np.ndarray) -> np.ndarray:
@@ -172,23 +172,23 @@ def test_a_perfect_translator_gets_perfect_figures():
         return (pictures + (shift if target else -shift)).clip(0, 255).astype(np.uint8)
 
     there, back = (
-        measure.run(perfect, a.pixels, 1, jury, never),
-        measure.run(perfect, b.pixels, 0, jury, never),
+        directions.run(perfect, a.pixels, 1, jury, never),
+        directions.run(perfect, b.pixels, 0, jury, never),
     )
-    found = measure.figures(there, back, a, b, label=1)
+    found = directions.figures(there, back, a, b, label=1)
     wanted = {"flips 0": 1, "flipped 0": 1, "response 0": 1, "spearman 0": 1, "step 0": 0.25}
     wanted.update({"own": 0, "own psnr": 60, "again": 0, "auc": 1, "edges": 1, "flagged": 0, "moved": 205})
     assert {key: found[key] for key in wanted} == pytest.approx(wanted, abs=0.02)
     parts = there.part(a.clear), back.part(b.clear)
-    part = measure.figures(*parts, a.only_clear(), b.only_clear(), label=1)
+    part = directions.figures(*parts, a.only_clear(), b.only_clear(), label=1)
     assert part["flips 0"] == 1 and len(parts[0].translated) == 2
 
 
 def test_the_identity_has_no_share_of_nothing():
     jury = [judges.Judge(Brightness())]
     a, b = (domain_of(n, p, jury) for n, p in (("a", noise(0, 0, 50)), ("b", noise(1, 200, 256))))
-    runs = [measure.run(translators.identity, d.pixels, t, jury, never) for d, t in ((b, 0), (a, 1))]
-    found = measure.figures(runs[1], runs[0], a, b, label=1)
+    runs = [directions.run(translators.identity, d.pixels, t, jury, never) for d, t in ((b, 0), (a, 1))]
+    found = directions.figures(runs[1], runs[0], a, b, label=1)
     assert found["flips 0"] == 0 and found["response 0"] == 0 and found["auc"] == 0.5
     assert np.isnan(found["own"]) and np.isnan(found["spearman 0"])
     text = tables.direction("a to b", {"identity": found}, {"identity": found}, 1, 0.5)
@@ -215,9 +215,10 @@ def test_ablation_measures_the_averaged_network(generator_run):
 
 
 def test_the_card_keeps_its_prose_and_its_other_blocks():
-    once = card.insert(card.insert("# Card\n\nProse.\n", "figures", "six"), "ablation", "one")
-    twice = card.insert(once, "figures", "seven")
+    marks = "".join(f"<!-- {name}: written by CMD -->old<!-- {name} end -->\n" for name in ("a", "b"))
+    once = page.insert(f"# Card\n\nProse.\n{marks}", "a", "CMD", "six")
+    twice = page.insert(page.insert(once, "b", "CMD", "one"), "a", "CMD", "seven")
     assert twice.startswith("# Card\n\nProse.\n") and "seven" in twice and "six" not in twice
-    assert twice.count("<!-- ablation") == 2 and "one" in twice
+    assert twice.count("<!-- b") == 2 and "one" in twice and "old" not in twice
     with pytest.raises(ValueError):
-        card.insert(twice.replace("<!-- figures end -->", ""), "figures", "eight")
+        page.insert(twice.replace("<!-- a end -->", ""), "a", "CMD", "eight")

@@ -47,15 +47,15 @@ def load(folder: str, drop: frozenset[str] = frozenset()) -> Folder:
     return Folder([paths[i] for i in keep], np.ascontiguousarray(pixels[keep]))
 
 
-def decode(path: str) -> np.ndarray:
-    """A picture as RGB bytes, its centre square at 256x256."""
+def decode(path: str, side: int = SIDE) -> np.ndarray:
+    """The centre square of an image, scaled to side x side: uint8 [side, side, 3], RGB."""
     with Image.open(path) as image:
         image = image.convert("RGB")
-        if image.size != (SIDE, SIDE):
-            side = min(image.size)
-            left, top = (image.width - side) // 2, (image.height - side) // 2
-            box = (left, top, left + side, top + side)
-            image = image.resize((SIDE, SIDE), Image.LANCZOS, box=box)
+        if image.size != (side, side):
+            short = min(image.size)
+            left, top = (image.width - short) // 2, (image.height - short) // 2
+            box = (left, top, left + short, top + short)
+            image = image.resize((side, side), Image.LANCZOS, box=box)
         return np.asarray(image)
 
 
