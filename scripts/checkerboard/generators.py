@@ -155,4 +155,4 @@ def export(net: Generator, kind: str, seed: int, path: Path) -> None:
     axes = {0: "n", 2: "h", 3: "w"}
     dynamic = {"image": axes, "translation": axes}
     example = (torch.zeros(2, 3, CROP, CROP),)
-    save(trace(net, example, ("image",), "translation", dynamic, manifest(kind, seed)), path)
+    save(trace(net, example, ("image",), ("translation",), dynamic, manifest(kind, seed)), path)

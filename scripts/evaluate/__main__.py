@@ -1,4 +1,4 @@
-"""Measure an exported generator and classifier against baselines, by two judges."""
+"""Compare an exported generator with baselines, and measure a classifier."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from evaluate.judges import Judge
 from measure import gtx, page
 from measure.page import table
 
-# The part of the identity's kernel distance that is wanted, by target domain.
+# By target domain: the kernel distance to reach, as a share of the identity's.
 KID_SHARE = (0.50, 0.27)
 
 
 def accuracies(what: str, scores: list[np.ndarray], domains: list[Domain]) -> list[list[str]]:
-    """Rows: accuracy on real pictures, as labelled and where the season can be seen."""
+    """Rows with the accuracy on real images: all, those whose season can be seen, and the rest."""
     right = [metrics.towards(s, label) > 0 for label, s in enumerate(scores)]
     rows = []
     for title, hits in (
@@ -36,7 +36,7 @@ def accuracies(what: str, scores: list[np.ndarray], domains: list[Domain]) -> li
 def compare(
     methods: dict[str, translators.Translator], domains: list[Domain], jury: list[Judge], flag: gtx.Flagger
 ) -> str:
-    """The tables of both directions."""
+    """The tables for both directions. flag finds checkerboards."""
     a, b = domains
     ran = {}
     for name, translate in methods.items():
@@ -56,7 +56,7 @@ def compare(
 
 
 def write_sheet(run: translators.Translator, domain: Domain, path: Path, first: int, count: int) -> None:
-    """Rows: pictures; columns: the input, then codes -1, -0.5, 0, 0.5, 1. For the eye, not the repository."""
+    """Draw a contact sheet. A row shows one image: the input, then codes -1, -0.5, 0, 0.5 and 1."""
     x = domain.pixels[domain.clear][first : first + count]
     settings = ((0, 1.0), (0, 0.5), (0, 0.0), (1, 0.5), (1, 1.0))
     columns = [x, *(run(x, target, strength) for target, strength in settings)]
@@ -66,11 +66,11 @@ def write_sheet(run: translators.Translator, domain: Domain, path: Path, first: 
 
 def parse(argv: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m evaluate", description=__doc__)
-    parser.add_argument("--generator", type=Path, required=True, help="exported generator")
-    parser.add_argument("--classifier", type=Path, required=True, help="exported classifier")
+    parser.add_argument("--generator", type=Path, required=True, help="the exported generator (.onnx)")
+    parser.add_argument("--classifier", type=Path, required=True, help="the exported classifier (.onnx)")
     validation.add_options(parser)
-    parser.add_argument("--sheets", type=Path, help="folder for contact sheets")
-    parser.add_argument("--only-sheets", action="store_true", help="draw, do not measure")
+    parser.add_argument("--sheets", type=Path, help="folder to draw contact sheets into")
+    parser.add_argument("--only-sheets", action="store_true", help="draw the contact sheets and stop")
     return parser.parse_args(argv)
 
 
@@ -90,7 +90,7 @@ def main(argv: list[str]) -> int:
     rows = []
     for i in range(len(jury)):
         rows += accuracies(f"judge {i + 1}", [d.seen[i][0] for d in domains], domains)
-    real = table(["accuracy on real pictures", *(d.name for d in domains), "all"], rows)
+    real = table(["accuracy on real images", *(d.name for d in domains), "all"], rows)
     classifier = sessions.open_model(options.classifier)
     rows = []
     for path, session in ((options.generator, generator), (options.classifier, classifier)):
@@ -102,7 +102,7 @@ def main(argv: list[str]) -> int:
         "gtx": translate,
         "identity": translators.identity,
         "global transfer": translators.global_transfer(pixels),
-        "per-image transfer": translators.picture_transfer(pixels),
+        "per-image transfer": translators.image_transfer(pixels),
     }
     block = "\n\n".join([real, compare(methods, domains, jury, gtx.flagger(options.gtx)), cost])
     print(block)

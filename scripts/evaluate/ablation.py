@@ -1,6 +1,6 @@
-"""Compare small runs that differ in one thing: `python -m evaluate.ablation --run NAME=RUN ...`.
+"""Compare small runs that differ in one setting: `python -m evaluate.ablation --run NAME=RUN ...`.
 
-Pictures are shrunk to the size the runs were trained at; the judges see them enlarged.
+The networks see images shrunk to the size they were trained at. The judges see the results enlarged.
 """
 
 from __future__ import annotations
@@ -31,16 +31,16 @@ COLUMNS = (
 
 
 def translator(run: Path) -> translators.Translator:
-    """The averaged network of a run, bytes to bytes."""
+    """The averaged network of a run, as a translator of bytes."""
     _, trainer, _ = loop.restore(run, torch.device("cpu"))
     net = trainer.network()
 
     @torch.no_grad()
-    def translate(pictures: np.ndarray, code: float) -> np.ndarray:
+    def translate(images: np.ndarray, code: float) -> np.ndarray:
         parts = []
-        for start in range(0, len(pictures), 16):
-            images = data.to_float(pictures[start : start + 16])
-            moved = net(images, torch.full((len(images),), code))
+        for start in range(0, len(images), 16):
+            batch = data.to_float(images[start : start + 16])
+            moved = net(batch, torch.full((len(batch),), code))
             parts.append(((moved + 1) * 127.5).round().clamp(0, 255).to(torch.uint8).movedim(1, -1))
         return torch.cat(parts).numpy()
 
@@ -50,7 +50,13 @@ def translator(run: Path) -> translators.Translator:
 def main(argv: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m evaluate.ablation", description=__doc__)
     validation.add_options(parser)
-    parser.add_argument("--run", action="append", required=True, metavar="NAME=RUN")
+    parser.add_argument(
+        "--run",
+        action="append",
+        required=True,
+        metavar="NAME=RUN",
+        help="name in the table and run folder; repeatable",
+    )
     options = parser.parse_args(argv)
     flag = gtx.flagger(options.gtx)
     jury = [judges.read(run, data.SIDE) for run in options.judge]

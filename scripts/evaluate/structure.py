@@ -1,4 +1,4 @@
-"""How much of the drawing survives a translation. Pictures are uint8 [h, w, 3]."""
+"""How much of the drawing survives a translation. Images are uint8 [h, w, 3]."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from evaluate.metrics import correlation
 LUMA = np.array([0.299, 0.587, 0.114], np.float32)
 
 
-def luma(picture: np.ndarray) -> np.ndarray:
-    return picture.astype(np.float32) @ LUMA
+def luma(image: np.ndarray) -> np.ndarray:
+    return image.astype(np.float32) @ LUMA
 
 
 def edges(grey: np.ndarray) -> np.ndarray:
@@ -19,6 +19,6 @@ def edges(grey: np.ndarray) -> np.ndarray:
     return np.hypot(vertical, horizontal)
 
 
-def edges_kept(picture: np.ndarray, source: np.ndarray) -> float:
-    """Correlation of the gradient magnitudes of luma: 1 where every edge stays as strong as it was."""
-    return correlation(edges(luma(picture)), edges(luma(source)))
+def edges_kept(image: np.ndarray, source: np.ndarray) -> float:
+    """Correlation of the gradient magnitudes of luma: 1 if every edge keeps its strength."""
+    return correlation(edges(luma(image)), edges(luma(source)))

@@ -1,4 +1,4 @@
-"""Lay figures out as Markdown tables."""
+"""Lay out the figures of a direction as a table."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from measure.page import table
 
 Figures = dict[str, float]
 
-# Key, title, digits, what is wanted. Where there are two judges, both follow each other.
+# Key, title, digits and goal of each row. A row of BY_JUDGE is repeated for every judge.
 BY_JUDGE = (
     ("flips", "in the target season", 2, "≥ 0.90"),
     ("flipped", "flipped, of those not there before", 2, ""),
@@ -37,9 +37,9 @@ def number(value: float, digits: int) -> str:
 def direction(
     title: str, whole: dict[str, Figures], clear: dict[str, Figures], judges: int, kid_share: float
 ) -> str:
-    """One direction: rows are figures, columns translators, cells `all (clear)`.
+    """The table of one direction: one row per figure, one column per translator, cells `all (clear)`.
 
-    kid_share: the wanted part of the identity's kernel distance.
+    kid_share is the kernel distance to reach, as a share of the identity's.
     """
 
     def row(key: str, name: str, digits: int, wanted: str) -> list[str]:

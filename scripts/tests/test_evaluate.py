@@ -70,9 +70,9 @@ def test_auc_counts_pairs_and_half_of_ties():
 
 
 def test_edges_are_kept_by_light_and_lost_by_noise():
-    picture = noise(0, 50, 100)[0]
-    assert structure.edges_kept(picture + 20, picture) == pytest.approx(1)
-    assert structure.edges_kept(noise(1)[0], picture) < 0.1
+    image = noise(0, 50, 100)[0]
+    assert structure.edges_kept(image + 20, image) == pytest.approx(1)
+    assert structure.edges_kept(noise(1)[0], image) < 0.1
 
 
 @pytest.mark.parametrize("period", [2, 4, 8])
@@ -99,16 +99,16 @@ def test_kid_of_unit_vectors_by_hand():
     assert sets.kid(ones, ones) == pytest.approx(0)
 
 
-def test_laplacian_levels_add_up_to_the_picture():
-    picture = noise(0).astype(np.float32)
-    fine, *rest = sets.laplacian(picture, levels=3)
+def test_laplacian_levels_add_up_to_the_image():
+    image = noise(0).astype(np.float32)
+    fine, *rest = sets.laplacian(image, levels=3)
     total = rest[1].repeat(2, 1).repeat(2, 2) + rest[0]
-    assert np.abs(total.repeat(2, 1).repeat(2, 2) + fine - picture).max() < 1e-3
+    assert np.abs(total.repeat(2, 1).repeat(2, 2) + fine - image).max() < 1e-3
 
 
 def test_sliced_wasserstein_is_small_for_the_same_set_and_grows_with_a_cast():
-    pictures = noise(0, 50, 100)
-    same, light, lighter = (sets.sliced_wasserstein(pictures + d, pictures, 256, 16) for d in (0, 20, 60))
+    images = noise(0, 50, 100)
+    same, light, lighter = (sets.sliced_wasserstein(images + d, images, 256, 16) for d in (0, 20, 60))
     assert same < 0.2 and 5 * same < light < lighter
 
 
@@ -122,13 +122,13 @@ def test_colour_transfer_gives_mean_and_covariance():
     assert np.abs(got.covariance - wanted.covariance).max() < 0.02 * wanted.covariance[0, 0]
 
 
-def test_grey_pictures_survive_colour_transfer():
+def test_grey_images_survive_colour_transfer():
     grey = noise(0)[:1, :, :, :1].repeat(3, axis=3)
     moved = colour.transfer(grey, colour.colours(grey), colour.colours(noise(1)))
     assert moved.mean() == pytest.approx(noise(1).mean(), abs=5)
 
 
-@pytest.mark.parametrize("make", [translators.global_transfer, translators.picture_transfer])
+@pytest.mark.parametrize("make", [translators.global_transfer, translators.image_transfer])
 def test_baselines_move_to_the_target_in_proportion_to_the_strength(make):
     domains = [noise(0, 20, 80), noise(1, 150, 250)]
     translate = make(domains)
@@ -165,11 +165,11 @@ def test_a_perfect_translator_gets_perfect_figures():
     jury = [judges.Judge(Brightness())]
     a, b = (domain_of(n, p, jury) for n, p in (("a", noise(0, 0, 50)), ("b", noise(1, 200, 256))))
 
-    def perfect(pictures: np.ndarray, target: int, strength: float) -> np.ndarray:
-        if (pictures.mean() > 128) == bool(target):
-            return pictures
+    def perfect(images: np.ndarray, target: int, strength: float) -> np.ndarray:
+        if (images.mean() > 128) == bool(target):
+            return images
         shift = strength * 205
-        return (pictures + (shift if target else -shift)).clip(0, 255).astype(np.uint8)
+        return (images + (shift if target else -shift)).clip(0, 255).astype(np.uint8)
 
     there, back = (
         directions.run(perfect, a.pixels, 1, jury, never),
@@ -196,22 +196,22 @@ def test_the_identity_has_no_share_of_nothing():
     assert "| in the target season, judge 1 | ≥ 0.90 | 0.00 (0.00) |" in text
 
 
-def test_enlarged_pictures_are_judged_as_they_are():
+def test_enlarged_images_are_judged_as_they_are():
     small = flat(200, side=64)
     plain, enlarged = judges.Judge(Brightness()), judges.Judge(Brightness(), side=128)
     assert enlarged.look(small)[0] == pytest.approx(plain.look(small)[0])
 
 
-def test_domains_are_read_shrunk_with_their_unclear_pictures(folders: tuple[str, str]):
+def test_domains_are_read_shrunk_with_their_unclear_images(folders: tuple[str, str]):
     folder = Path(folders[0])
     domain = read_domain(folder, frozenset([f"{folder.name}/2.png"]), [], shrink=2)
     assert domain.pixels.shape == (6, 64, 64, 3) and domain.clear.tolist() == [1, 1, 0, 1, 1, 1]
 
 
 def test_ablation_measures_the_averaged_network(generator_run):
-    pictures = noise(0)
-    moved = ablation.translator(generator_run)(pictures, 1, 1.0)
-    assert moved.shape == pictures.shape and moved.dtype == np.uint8
+    images = noise(0)
+    moved = ablation.translator(generator_run)(images, 1, 1.0)
+    assert moved.shape == images.shape and moved.dtype == np.uint8
 
 
 def test_the_card_keeps_its_prose_and_its_other_blocks():

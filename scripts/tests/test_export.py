@@ -81,7 +81,7 @@ def test_means_are_those_of_cells_row_by_row():
     assert levels[1, 1].tolist() == [13, 13, 13] and levels[1, 0].tolist() == [0, 0, 0]
 
 
-def test_the_golden_picture_tells_its_axes_and_channels_apart():
+def test_the_golden_image_tells_its_axes_and_channels_apart():
     ramps = golden.ramps(64, 64)
     assert ramps[0, 63].tolist() == [255, 0, 255] and ramps[63, 0].tolist() == [0, 255, 255]
     assert ramps[10, 20].tolist() == [80, 40, 255]  # 20·255/63, 10·255/63, squares 2 and 1
