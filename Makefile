@@ -43,11 +43,12 @@ demo: deps build
 
 test: deps test-deps build lint
 	go test -race ./...
-	cd scripts && $(PYTHON) -m pytest -q -p no:cacheprovider tests
+	cd scripts && PYTHONPATH=$(abspath build/python) $(PYTHON) -m pytest -q -p no:cacheprovider tests
 
 test-deps:
 	scripts/install-packages $(LINT_PACKAGES) $(TEST_PACKAGES) python3-pip
 	scripts/fetch-third-party build/third-party
+	scripts/fetch-python-packages build/python
 
 lint:
 	@test -z "$$(gofmt -l .)" || { echo "gofmt would change:"; gofmt -l .; exit 1; }
