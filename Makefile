@@ -51,9 +51,12 @@ test-deps:
 	scripts/fetch-python-packages build/python
 
 lint:
+	@scripts/install-packages --check $(LINT_PACKAGES)
 	@test -z "$$(gofmt -l .)" || { echo "gofmt would change:"; gofmt -l .; exit 1; }
 	go vet ./...
 	go run $(STATICCHECK) ./...
+	clang-format --dry-run -Werror stages/*.c stages/*.h
+	scripts/lint-python
 
 bench: build
 	GTX_ONNXRUNTIME="$${GTX_ONNXRUNTIME-$(abspath $(LIBRARY))}" go run ./scripts/bench -gtx $(GTX) -images "$(BENCH_IMAGES)"
