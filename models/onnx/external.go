@@ -112,7 +112,7 @@ func readExternal(tensor []byte) (*external, error) {
 	err := Each(tensor, func(f Field) error {
 		switch f.Number {
 		case TensorDataLocation:
-			elsewhere = f.Value == externalLocation
+			elsewhere = f.Value == ExternalLocation
 		case TensorExternalData:
 			return e.readEntry(f.Content)
 		}
