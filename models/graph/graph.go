@@ -5,7 +5,7 @@
 // Parse reads a model, Graph.Layers judges its layers, Graph.Repair and Graph.SetMetadata change it,
 // and Graph.Model returns the changed bytes. Fields that were not changed keep their bytes. A layer
 // that the graph alone does not determine gets the verdict CannotTell and is never changed. Malformed
-// models are errors. A Graph may be used by one goroutine at a time.
+// models are errors, never panics. A Graph may be used by one goroutine at a time.
 package graph
 
 import (

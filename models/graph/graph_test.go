@@ -164,18 +164,58 @@ func FuzzParse(f *testing.F) {
 		f.Add(fixture(f, name))
 	}
 	f.Fuzz(func(t *testing.T, model []byte) {
-		g, err := Parse(model)
-		if err != nil {
-			return
-		}
-		g.Layers()
-		if _, err := g.Repair(Phases); err != nil {
-			return
-		}
-		if _, err := Parse(g.Model()); err != nil {
-			t.Error(err)
+		for _, method := range Methods {
+			g, err := Parse(model)
+			if err != nil {
+				return
+			}
+			g.Layers()
+			if _, err := g.Repair(method); err != nil {
+				continue
+			}
+			if _, err := Parse(g.Model()); err != nil {
+				t.Errorf("%s: %v", method, err)
+			}
 		}
 	})
+}
+
+func TestMalformedGraphsCannotBeTold(t *testing.T) {
+	relu := operator("Relu", "relu", []string{"r"}, "r")
+	up := operator("DepthToSpace", "up", []string{"r"}, "y", onnx.IntAttribute("blocksize", 2))
+	g := parse(t, written([]onnx.Message{relu, up}, nil))
+	if l := g.Layers(); len(l) != 1 || l[0].Verdict != CannotTell {
+		t.Errorf("a cycle: %+v", l)
+	}
+	for _, s := range []int{1 << 62, math.MaxInt, 9, 16} {
+		period := periodOf([]Layer{{Verdict: Faulty, Stride: []int{2, 2}}, {Stride: []int{s, -s}}})
+		if period[0] < 1 || period[0] > notchPeriod || period[1] != 2 {
+			t.Errorf("strides of 2 and %d give a period of %v", s, period)
+		}
+	}
+	kernel := &tensor{dims: []int{1, 1, 3, 3}, element: onnx.Float32, values: make([]float64, 9)}
+	n := parse(t, written([]onnx.Message{
+		operator("ConvTranspose", "up", []string{"x", "kernel"}, "y", onnx.IntAttribute("group", -1)),
+	}, []onnx.Message{kernel.encode("kernel")}))
+	if _, err := n.withChannels(n.nodes[0]); err != errNoOutputLayer {
+		t.Errorf("-1 groups: %v", err)
+	}
+}
+
+func TestRepairGivesTheSameBytesEachTime(t *testing.T) {
+	model := fixture(t, "deconv-k3s2")
+	var first []byte
+	for range 8 {
+		g := parse(t, model)
+		if _, err := g.Repair(Notch); err != nil {
+			t.Fatal(err)
+		}
+		if first == nil {
+			first = g.Model()
+		} else if !bytes.Equal(g.Model(), first) {
+			t.Fatal("two repairs of one model differ")
+		}
+	}
 }
 
 func TestTypesOfWeights(t *testing.T) {

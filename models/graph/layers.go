@@ -235,7 +235,7 @@ func (g *Graph) shuffled(n *node) Layer {
 // reports whether each tensor on the way has one reader.
 func (g *Graph) source(tensor string, through []string) (n *node, alone bool) {
 	alone = true
-	for {
+	for range len(g.nodes) + 1 { // no chain without a cycle is longer
 		alone = alone && g.readerCount(tensor) == 1
 		n = g.producer(tensor)
 		if n == nil || !slices.Contains(through, n.op) || len(n.inputs) == 0 {
@@ -243,6 +243,7 @@ func (g *Graph) source(tensor string, through []string) (n *node, alone bool) {
 		}
 		tensor = n.inputs[0]
 	}
+	return nil, false
 }
 
 // blockSize returns the block size of a depth-to-space, which is 1 to 64, and the tensor that it reads.

@@ -156,6 +156,9 @@ func periodOf(layers []Layer) []int {
 			continue
 		}
 		for i, s := range l.Stride {
+			if s > notchPeriod {
+				s = s%notchPeriod + notchPeriod // has the same common divisors, and the product cannot overflow
+			}
 			if period[i] *= max(s, 1); period[i] > notchPeriod {
 				period[i] = gcd(period[i], notchPeriod)
 			}
@@ -233,7 +236,11 @@ func (g *Graph) withChannels(n *node) (*outputLayer, error) {
 	channels := w.dims[0]
 	switch n.op {
 	case "ConvTranspose":
-		channels = w.dims[1] * n.ints("group", 1, 1)[0]
+		group := n.ints("group", 1, 1)[0]
+		if group < 1 || w.dims[0]%group != 0 {
+			return nil, errNoOutputLayer
+		}
+		channels = w.dims[1] * group
 	case "DepthToSpace":
 		size := n.ints("blocksize", 1, 1)[0]
 		if size < 1 || size > 64 || channels < size*size {
