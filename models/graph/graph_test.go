@@ -46,8 +46,8 @@ func TestLayersAreJudgedByTheirPhases(t *testing.T) {
 	}
 }
 
-// What the graph says has to be what the network does.
-func TestVerdictsAgreeWithFlatPictures(t *testing.T) {
+// The verdict comes from the graph alone; running the model must confirm it.
+func TestVerdictsAgreeWithFlatImages(t *testing.T) {
 	for _, name := range []string{
 		"deconv-k3s2", "deconv-k3s2-even", "deconv-k4s2", "deconv-k4s2-even", "deconv-k1s2", "deconv-half",
 		"shuffle", "shuffle-icnr", "shuffle-written-out", "nearest-conv", "bilinear-conv",
@@ -74,7 +74,7 @@ func TestImbalanceIsTheSpreadOfPhaseSums(t *testing.T) {
 		t.Errorf("imbalance %g, want %g", got, want)
 	}
 	if (&sums{phases: 4, values: make([]float64, 8)}).imbalance() != 0 {
-		t.Error("no weights at all are not even")
+		t.Error("weights of zero have an imbalance")
 	}
 	// Dilation 2 leaves all taps in one phase.
 	d.dilation = []int{2, 2}
@@ -83,7 +83,7 @@ func TestImbalanceIsTheSpreadOfPhaseSums(t *testing.T) {
 	}
 }
 
-func TestRepairMakesFlatPicturesFlat(t *testing.T) {
+func TestRepairKeepsFlatImagesFlat(t *testing.T) {
 	for _, name := range []string{"deconv-k3s2", "deconv-k4s2", "deconv-k1s2", "deconv-half", "shuffle", "shuffle-written-out"} {
 		model := fixture(t, name)
 		before := flatResponse(t, model)
@@ -104,7 +104,7 @@ func TestRepairMakesFlatPicturesFlat(t *testing.T) {
 			after := flatResponse(t, repaired)
 			most := 1e-4
 			if name == "deconv-half" && method == Notch {
-				most = 5e-3 // its result is rounded to a half once more: by up to 1/16 grey level here
+				most = 5e-3 // the result is rounded to half precision again, by up to 1/16 grey level
 			}
 			if after > most*before {
 				t.Errorf("%s by %s: flat response %g of %g", name, method, after, before)
@@ -142,7 +142,7 @@ func TestMetadataIsReplaced(t *testing.T) {
 	}
 }
 
-func TestWhatIsNoModelIsAnError(t *testing.T) {
+func TestTruncatedModelsAndJunkAreErrors(t *testing.T) {
 	model := fixture(t, "deconv-k3s2")
 	for n := range model {
 		if _, err := Parse(model[:n]); err == nil {
@@ -231,7 +231,7 @@ func TestTypesOfWeights(t *testing.T) {
 			}
 		}
 	}
-	for bits := range 1 << 16 { // halves are exact
+	for bits := range 1 << 16 { // reading is exact, so that writing gives the same bits
 		v := fromHalf(uint16(bits))
 		if math.IsNaN(v) || math.IsInf(v, 0) {
 			continue
@@ -240,7 +240,7 @@ func TestTypesOfWeights(t *testing.T) {
 			t.Fatalf("half %#x is %g, and back %#x", bits, v, back)
 		}
 	}
-	// The same numbers one by one and packed, in the fields for their type.
+	// float_data may be packed or not.
 	var packed, single, external onnx.Message
 	for _, m := range []*onnx.Message{&packed, &single, &external} {
 		m.Number(onnx.TensorDims, 2)
@@ -263,7 +263,7 @@ func TestTypesOfWeights(t *testing.T) {
 	}
 }
 
-// written is a model of nodes and weights, as far as Layers reads one.
+// written returns a model of nodes and weights that has what Layers reads.
 func written(nodes []onnx.Message, weights []onnx.Message) []byte {
 	var inner, opset, whole onnx.Message
 	for _, n := range nodes {
@@ -293,7 +293,7 @@ func operator(op, name string, inputs []string, output string, attributes ...[]b
 	return m
 }
 
-func TestWhatCannotBeFollowedCannotBeTold(t *testing.T) {
+func TestLayersOutOfReachCannotBeTold(t *testing.T) {
 	strides := onnx.IntsAttribute("strides", []int{2, 2})
 	kernel := onnx.Message((&tensor{dims: []int{1, 1, 3, 3}, element: onnx.Float32, values: make([]float64, 9)}).encode("kernel"))
 	outside, infinite := slices.Clone(kernel), onnx.Message((&tensor{
@@ -328,7 +328,7 @@ func TestWhatCannotBeFollowedCannotBeTold(t *testing.T) {
 	}
 }
 
-func TestALayerWithoutAStrideIsNone(t *testing.T) {
+func TestALayerWithoutAStrideIsNotListed(t *testing.T) {
 	kernel := onnx.Message((&tensor{dims: []int{1, 1, 3, 3}, element: onnx.Float32, values: make([]float64, 9)}).encode("kernel"))
 	model := written([]onnx.Message{operator("ConvTranspose", "same", []string{"x", "kernel"}, "y")}, []onnx.Message{kernel})
 	if layers := parse(t, model).Layers(); len(layers) != 0 {
