@@ -66,7 +66,7 @@ func Parse(model []byte) (*Graph, error) {
 		case onnx.ModelOpset:
 			err = g.readOpset(f.Content)
 		case onnx.ModelFunctions:
-			err = g.findHidden(f.Content, onnx.FunctionNode, "a function")
+			err = g.findHidden(f.Content, onnx.FunctionNode, "a function", 1)
 		}
 		if err != nil {
 			return nil, err
@@ -95,7 +95,7 @@ func (g *Graph) readField(f *onnx.Field) error {
 			return fmt.Errorf("node %q is %w", n.title(), errMalformed)
 		}
 		g.nodes = append(g.nodes, n)
-		return g.findHiddenIn(n)
+		return g.findHiddenIn(n, 2)
 	case onnx.GraphInitializer:
 		name, err := onnx.Text(f.Content, onnx.TensorName)
 		if err != nil {
@@ -133,12 +133,13 @@ func (g *Graph) readOpset(message []byte) error {
 	return err
 }
 
-// findHiddenIn finds the upsampling layers in the graphs that an If, Loop or Scan node contains.
-func (g *Graph) findHiddenIn(n *node) error {
+// findHiddenIn finds the upsampling layers in the graphs that an If, Loop or Scan node contains. depth is
+// that of the node among the messages of the model.
+func (g *Graph) findHiddenIn(n *node, depth int) error {
 	for _, a := range n.attributes {
 		for _, sub := range a.graphs {
 			g.branched = true
-			if err := g.findHidden(sub, onnx.GraphNode, "a branch of "+n.op); err != nil {
+			if err := g.findHidden(sub, onnx.GraphNode, "a branch of "+n.op, depth+2); err != nil {
 				return err
 			}
 		}
@@ -147,8 +148,11 @@ func (g *Graph) findHiddenIn(n *node) error {
 }
 
 // findHidden finds the upsampling layers in a GraphProto or FunctionProto, at any depth. nodes is the
-// number of its field of nodes.
-func (g *Graph) findHidden(message []byte, nodes onnx.Number, container string) error {
+// number of its field of nodes, depth that of the message.
+func (g *Graph) findHidden(message []byte, nodes onnx.Number, container string, depth int) error {
+	if depth > onnx.MaxDepth {
+		return onnx.ErrTooDeep
+	}
 	return onnx.Each(message, func(f onnx.Field) error {
 		if f.Number != nodes {
 			return nil
@@ -160,7 +164,7 @@ func (g *Graph) findHidden(message []byte, nodes onnx.Number, container string) 
 		if n.upsamples() {
 			g.hidden = append(g.hidden, hiddenLayer{n.title(), n.op, container})
 		}
-		return g.findHiddenIn(n)
+		return g.findHiddenIn(n, depth+1)
 	})
 }
 

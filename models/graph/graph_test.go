@@ -202,6 +202,33 @@ func TestMalformedGraphsCannotBeTold(t *testing.T) {
 	}
 }
 
+func TestDeepBranchesAreAnError(t *testing.T) {
+	nested := func(levels int) []byte {
+		var branch onnx.Message
+		for range levels {
+			var branches, outer onnx.Message
+			branches.Text(onnx.AttributeName, "then_branch")
+			branches.Bytes(onnx.AttributeGraph, branch)
+			outer.Bytes(onnx.GraphNode, operator("If", "if", []string{"c"}, "y", branches))
+			branch = outer
+		}
+		var model onnx.Message
+		model.Number(onnx.ModelIRVersion, 8)
+		model.Bytes(onnx.ModelGraph, branch)
+		return model
+	}
+	if _, err := Parse(nested(20)); err != nil {
+		t.Errorf("20 branches inside one another: %v", err)
+	}
+	deep := nested(2000)
+	if _, err := Parse(deep); err != onnx.ErrTooDeep {
+		t.Errorf("2000 branches: %v", err)
+	}
+	if err := onnx.CheckSelfContained(deep); err != onnx.ErrTooDeep {
+		t.Errorf("weights in 2000 branches: %v", err)
+	}
+}
+
 func TestRepairGivesTheSameBytesEachTime(t *testing.T) {
 	model := fixture(t, "deconv-k3s2")
 	var first []byte

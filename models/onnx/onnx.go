@@ -16,9 +16,14 @@ import "errors"
 // MaxModelBytes is the largest size of a model: protobuf's own limit for one message.
 const MaxModelBytes = 2 << 30
 
+// MaxDepth is how deep messages may be nested inside a model: the default limit of protobuf's parsers.
+// It bounds the stack that a recursive reader needs.
+const MaxDepth = 100
+
 // Errors about a whole model.
 var (
 	ErrNotONNX   = errors.New("not an ONNX model")
 	ErrTruncated = errors.New("not an ONNX model, or a truncated one")
+	ErrTooDeep   = errors.New("messages nested more than 100 deep, too much for an ONNX model")
 	ErrTooLarge  = errors.New("more than 2 GiB, too much for an ONNX model")
 )
