@@ -328,7 +328,7 @@ func TestDecodeErrorsHoldNoTextOfLibvips(t *testing.T) {
 	f := opened(t, pngOf(t, goImage(scene(20, 20))))
 	f.Data = append([]byte{}, f.Data[:8]...)
 	_, err := Decode(nil)(context.Background(), f)
-	if err == nil || err.Error() != "cannot be decoded: corrupt, or of a kind that libvips cannot read" {
+	if err == nil || err.Error() != "cannot be decoded: corrupt, or a variant that libvips cannot read" {
 		t.Errorf("%v", err)
 	}
 }

@@ -314,7 +314,7 @@ func BenchmarkPhotograph(b *testing.B) {
 	b.Run("none", func(b *testing.B) {
 		for b.Loop() {
 			err := withPictures(func(s *scope) error {
-				p := c.whole(s, c.Width, c.Height, false, false)
+				p := c.original.whole(s, c.Width, c.Height, false, false)
 				return p.save(".jpg[Q=90,optimize-coding=true]", nil, nil, nil, func([]byte) error { return nil })
 			})
 			if err != nil {

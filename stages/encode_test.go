@@ -22,7 +22,7 @@ func translated(p Pixels) Checked {
 		panic(err)
 	}
 	rgb, alpha := p.split()
-	img := Image{Format: PNG, Digest: "digest", Width: p.Width, Height: p.Height, Pixels: rgb, Alpha: alpha, file: File{Data: file.Bytes()}}
+	img := Image{Format: PNG, Digest: "digest", Width: p.Width, Height: p.Height, Pixels: rgb, Alpha: alpha, original: original{file: File{Data: file.Bytes()}}}
 	return Checked{Translated: Translated{Labelled: Labelled{Image: img}, Result: rgb}}
 }
 
@@ -258,7 +258,7 @@ func TestKeptImagesAreCopiedByteForByteOrSkipped(t *testing.T) {
 	file := jpegOf(t, scene(33, 21))
 	out := filepath.Join(dir, "out.jpg")
 	c := Checked{Translated: Translated{Labelled: Labelled{
-		Image: Image{Source: Source{Out: out}, Width: 33, Height: 21, file: File{Data: file}}, Keep: true,
+		Image: Image{Source: Source{Out: out}, Width: 33, Height: 21, original: original{file: File{Data: file}}}, Keep: true,
 	}}}
 	w, err := Encode(EncodeOptions{InTarget: InTargetCopy})(context.Background(), c)
 	if err != nil || !w.Kept || w.Width != 33 {

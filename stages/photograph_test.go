@@ -48,7 +48,7 @@ func shown(t testing.TB, file []byte) photo {
 	img := decoded(t, file, nil)
 	var out bytes.Buffer
 	err := withPictures(func(s *scope) error {
-		p := Checked{Translated: Translated{Labelled: Labelled{Image: img}}}.whole(s, img.Width, img.Height, true, true)
+		p := img.original.whole(s, img.Width, img.Height, true, true)
 		return p.save(".png[compression=1]", nil, nil, nil, func(f []byte) error {
 			out.Write(f)
 			return nil
@@ -176,8 +176,8 @@ func TestLosslessPhotographsComeBackBitForBit(t *testing.T) {
 						if got := shown(t, w.Data); !got.equals(want) {
 							t.Errorf("%s: %d×%d, differs; want %d×%d", name, got.width, got.height, want.width, want.height)
 						}
-						if img := decoded(t, w.Data, nil); keep && !bytes.Equal(img.how.own, profile) || img.how.deep != deep || len(img.Warnings) > 0 {
-							t.Errorf("%s: profile of %d bytes, 16 bits %v, warnings %q", name, len(img.how.own), img.how.deep, img.Warnings)
+						if img := decoded(t, w.Data, nil); keep && !bytes.Equal(img.original.own, profile) || img.original.deep != deep || len(img.Warnings) > 0 {
+							t.Errorf("%s: profile of %d bytes, 16 bits %v, warnings %q", name, len(img.original.own), img.original.deep, img.Warnings)
 						}
 					}
 				}
@@ -299,7 +299,7 @@ func TestSmallerResultsAreInTheColoursOfTheKeptProfile(t *testing.T) {
 	for i, v := range want.Data {
 		sum += math.Abs(float64(v) - float64(got.samples[i/3*4+i%3]>>8))
 	}
-	if mean := sum / float64(len(want.Data)); mean > 1.5 || decoded(t, w.Data, nil).how.own == nil {
+	if mean := sum / float64(len(want.Data)); mean > 1.5 || decoded(t, w.Data, nil).original.own == nil {
 		t.Errorf("off by %.1f grey levels", mean)
 	}
 }
@@ -335,8 +335,8 @@ func TestAdobeRGBIsKnownByItsExifData(t *testing.T) {
 	if !container.SaysAdobeRGB(container.MetadataOf(JPEG, w.Data).Exif) {
 		t.Error("the Exif data do not say so any more")
 	}
-	if kept := decoded(t, w.Data, nil); !bytes.Equal(kept.how.own, container.AdobeRGB()) || len(w.Warnings) > 0 {
-		t.Errorf("profile of %d bytes, %q", len(kept.how.own), w.Warnings)
+	if kept := decoded(t, w.Data, nil); !bytes.Equal(kept.original.own, container.AdobeRGB()) || len(w.Warnings) > 0 {
+		t.Errorf("profile of %d bytes, %q", len(kept.original.own), w.Warnings)
 	}
 	c = identical(t, file, square(8), DetailOptions{})
 	c.Source.Out = Stdout
@@ -378,7 +378,7 @@ func TestAVIFKeepsMoreThanEightBits(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if img := decoded(t, w.Data, nil); !img.how.deep {
+	if img := decoded(t, w.Data, nil); !img.original.deep {
 		t.Error("8 bits a sample")
 	}
 	got, sum := shown(t, w.Data), 0.0

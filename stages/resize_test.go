@@ -155,8 +155,8 @@ func TestCropTakesTheMiddleAndPadAllOfIt(t *testing.T) {
 	} {
 		img := Image{Width: c.width, Height: c.height, Pixels: scene(c.width, c.height)}
 		got, err := Resize(Fit{Shape: wide, Mode: c.mode})(context.Background(), img)
-		if err != nil || got.Pixels.Width != 16 || got.Pixels.Height != 8 || got.crop != c.crop || got.inner != c.inner {
-			t.Errorf("%s of %d×%d: crop %v, inner %v, %v", c.mode, c.width, c.height, got.crop, got.inner, err)
+		if err != nil || got.Pixels.Width != 16 || got.Pixels.Height != 8 || got.original.crop != c.crop || got.inner != c.inner {
+			t.Errorf("%s of %d×%d: crop %v, inner %v, %v", c.mode, c.width, c.height, got.original.crop, got.inner, err)
 		}
 		if c.mode == "crop" && (got.Width != c.crop.width || got.Height != c.crop.height) {
 			t.Errorf("crop of %d×%d counts as %d×%d", c.width, c.height, got.Width, got.Height)
