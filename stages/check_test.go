@@ -158,20 +158,6 @@ func TestFlatAndSmallPicturesScoreNothing(t *testing.T) {
 	}
 }
 
-// photograph is a scene with grain and edges.
-func photograph() Pixels {
-	rng := rand.New(rand.NewPCG(5, 6))
-	p := scene(256, 192)
-	for i := range p.Data {
-		v := float64(p.Data[i]) + 2*rng.NormFloat64()
-		if x, y := i/3%256, i/3/256; (x-100)*(x-100)+(y-90)*(y-90) < 2500 {
-			v -= 50
-		}
-		p.Data[i] = byte(max(0, min(255, v)))
-	}
-	return p
-}
-
 func TestPatternsAreFlaggedAndJPEGIsNot(t *testing.T) {
 	clean := photograph()
 	before := ScoreOf(clean)
@@ -212,28 +198,6 @@ func TestCheckFailsOnlyWhereItIsToldTo(t *testing.T) {
 			t.Errorf("%s, keep %v: flagged %v, %v", c.o, c.keep, got.Flagged, err)
 		}
 	}
-}
-
-// withPattern adds, before it rounds, a pattern of rms grey levels that repeats and has
-// no mean.
-func withPattern(p Pixels, period int, rms float64, rng *rand.Rand) Pixels {
-	pattern := make([]float64, period*period)
-	mean, square := 0.0, 0.0
-	for i := range pattern {
-		pattern[i] = rng.NormFloat64()
-		mean += pattern[i] / float64(len(pattern))
-	}
-	for i := range pattern {
-		pattern[i] -= mean
-		square += pattern[i] * pattern[i] / float64(len(pattern))
-	}
-	out := Pixels{Width: p.Width, Height: p.Height, Bands: 3, Data: make([]byte, len(p.Data))}
-	for i, v := range p.Data {
-		x, y := i/3%p.Width, i/3/p.Width
-		d := pattern[y%period*period+x%period] * rms / math.Sqrt(square)
-		out.Data[i] = byte(max(0, min(255, math.Floor(float64(v)+d+rng.Float64()))))
-	}
-	return out
 }
 
 func TestRepairTakesThePatternAwayAndLittleElse(t *testing.T) {
@@ -295,16 +259,6 @@ func TestGreyAndTransparentPicturesAreScored(t *testing.T) {
 			t.Error(err)
 		}
 	}
-}
-
-// squaredError is the mean over all samples.
-func squaredError(a, b Pixels) float64 {
-	sum := 0.0
-	for i, v := range a.Data {
-		d := float64(v) - float64(b.Data[i])
-		sum += d * d
-	}
-	return sum / float64(len(a.Data))
 }
 
 func BenchmarkScore(b *testing.B) {

@@ -15,31 +15,6 @@ import (
 	"gtx/stages/container"
 )
 
-// translated is what comes from a network that changes nothing.
-func translated(p Pixels) Checked {
-	var file bytes.Buffer
-	if err := png.Encode(&file, goImage(p)); err != nil {
-		panic(err)
-	}
-	rgb, alpha := p.split()
-	img := Image{Format: PNG, Digest: "digest", Width: p.Width, Height: p.Height, Pixels: rgb, Alpha: alpha, original: original{file: File{Data: file.Bytes()}}}
-	return Checked{Translated: Translated{Labelled: Labelled{Image: img}, Result: rgb}}
-}
-
-func encodedAs(t testing.TB, format Format, c Checked) []byte {
-	t.Helper()
-	c.Source.Format, c.Source.Out = format, Stdout
-	size, err := ParseSize("source")
-	if err != nil {
-		t.Fatal(err)
-	}
-	w, err := Encode(EncodeOptions{Size: size, Quality: 90, Parameters: properties})(context.Background(), c)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return w.Data
-}
-
 func TestParseSize(t *testing.T) {
 	for in, want := range map[string]Size{
 		"source": {kind: "source"}, "model": {kind: "model"}, "512": {"long", 512, 512},

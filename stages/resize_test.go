@@ -53,19 +53,6 @@ func TestResizeKeepsTheScene(t *testing.T) {
 	}
 }
 
-// stripes are rows or columns of black and white, one pixel wide.
-func stripes(width, height int, rows bool) Pixels {
-	p := Pixels{Width: width, Height: height, Bands: 3, Data: make([]byte, 3*width*height)}
-	for i := range p.Data {
-		x, y := i/3%width, i/3/width
-		if rows {
-			x = y
-		}
-		p.Data[i] = byte(x % 2 * 255)
-	}
-	return p
-}
-
 func TestResizeAveragesWhatItShrinksAndKeepsWhatItDoesNot(t *testing.T) {
 	p, err := stripes(600, 100, false).resized(100, 150) // across the columns: grey
 	if err != nil {

@@ -31,16 +31,6 @@ func (n *inverter) Run(_ context.Context, in Batch) ([]Batch, error) {
 	return []Batch{out}, nil
 }
 
-func batch(n int) []Labelled {
-	var images []Labelled
-	for i := range n {
-		p := scene(16, 12)
-		p.Data[0] = byte(i)
-		images = append(images, Labelled{Image: Image{Source: Source{In: fmt.Sprint(i)}, Pixels: p}})
-	}
-	return images
-}
-
 func TestBatchesKeepTheirOrder(t *testing.T) {
 	for n := 1; n <= 5; n++ {
 		network := &inverter{twice: n%2 == 0}
@@ -153,14 +143,6 @@ func (b *brightness) Run(_ context.Context, in Batch) ([]float32, error) {
 		return nil, errors.New("no classifier")
 	}
 	return p, nil
-}
-
-func flat(level byte, w, h int) Pixels {
-	p := Pixels{Width: w, Height: h, Bands: 3, Data: make([]byte, 3*w*h)}
-	for i := range p.Data {
-		p.Data[i] = level
-	}
-	return p
 }
 
 func TestClassifyNamesEachPictureOfABatch(t *testing.T) {
