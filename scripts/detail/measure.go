@@ -132,12 +132,11 @@ func dot(a, b plane) (sum float64) {
 	return sum
 }
 
-// lumaOf is BT.601's luma of an RGB picture, 0 to 255.
+// lumaOf is BT.601's luma of an RGB image, 0 to 255.
 func lumaOf(p stages.Pixels) plane {
-	l := make(plane, p.Width*p.Height)
-	for i := range l {
-		s := p.Data[i*p.Bands:][:3]
-		l[i] = 0.299*float64(s[0]) + 0.587*float64(s[1]) + 0.114*float64(s[2])
+	l := make(plane, 0, p.Width*p.Height)
+	for _, v := range p.Luma() {
+		l = append(l, float64(v))
 	}
 	return l
 }
