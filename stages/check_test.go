@@ -14,7 +14,7 @@ import (
 	"github.com/h2non/bimg"
 )
 
-// slowScore is ScoreOf in floating point, as its comment says it: block by block, and
+// slowScore is ScoreOf in floating point, as its comment defines it: block by block, with
 // the fit by the normal equations of all blocks.
 func slowScore(p Pixels) Score {
 	if p.Width < 64 || p.Height < 64 {
@@ -106,8 +106,8 @@ func sameScore(t *testing.T, p Pixels) {
 	t.Helper()
 	got, want := ScoreOf(p), slowScore(p)
 	for _, a := range [][2]float64{{got.A2, want.A2}, {got.A4, want.A4}, {got.A8, want.A8}} {
-		// Squares, because the root of a difference near zero shows every rounding; and
-		// where the gradient is the same everywhere, the fit magnifies that of 32 bits.
+		// Squares are compared because the root magnifies rounding near zero. The bound allows for
+		// a gradient that is the same everywhere: the fit then magnifies the rounding of 32 bits.
 		if math.Abs(a[0]*a[0]-a[1]*a[1]) > 1e-3*(1+a[1]*a[1]) || got.Valid != want.Valid || got.Drawn != want.Drawn {
 			t.Errorf("%d×%d: %v, want %v", p.Width, p.Height, got, want)
 		}
@@ -205,7 +205,7 @@ func TestRepairTakesThePatternAwayAndLittleElse(t *testing.T) {
 	before := ScoreOf(clean)
 	rng := rand.New(rand.NewPCG(9, 10))
 	if before.Flagged(Score{}) {
-		t.Fatalf("the picture is %+v", before)
+		t.Fatalf("the image is %+v", before)
 	}
 	for _, period := range []int{2, 4, 8} {
 		for _, rms := range []float64{1, 2, 4} {
@@ -227,7 +227,7 @@ func TestRepairTakesThePatternAwayAndLittleElse(t *testing.T) {
 	}
 	c, err := Check(CheckRepair)(context.Background(), Translated{Labelled: Labelled{Image: Image{Pixels: clean}}, Result: clean})
 	if err != nil || c.Repaired || &c.Result.Data[0] != &clean.Data[0] {
-		t.Errorf("a clean picture (%+v) is changed, %v", before, err)
+		t.Errorf("a clean image (%+v) is changed, %v", before, err)
 	}
 }
 

@@ -33,7 +33,7 @@ func TestEveryOrientationDecodesUpright(t *testing.T) {
 				if d := distance(t, rgb, want); d > 2 {
 					t.Errorf("off by %.1f grey levels", d)
 				}
-				// A network of one wide shape: a picture on its side must not be shrunk too far.
+				// A network of one wide shape: an image on its side must not be shrunk too far.
 				wide := decoded(t, file, func(int, int) (int, int) { return 48, 16 })
 				if p := wide.Pixels; p.Width < 48 || p.Height < 16 || wide.Width != 96 || wide.Height != 64 {
 					t.Errorf("shrunk to %d×%d of %d×%d", p.Width, p.Height, wide.Width, wide.Height)
@@ -219,7 +219,7 @@ func TestProfileIsAppliedAndReplacedBySRGB(t *testing.T) {
 		})
 	}
 	if img := decoded(t, jpegOf(t, p), nil); img.Profile != nil {
-		t.Error("a picture without a profile got one")
+		t.Error("an image without a profile got one")
 	}
 }
 

@@ -40,7 +40,7 @@ func Detail(o DetailOptions) func(context.Context, Checked) (Checked, error) {
 			return c, nil
 		}
 		small, result := c.Pixels, c.Result
-		err := error(nil)
+		var err error
 		if !larger {
 			if result, err = result.resized(width, height); err != nil {
 				return c, err

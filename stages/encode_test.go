@@ -83,7 +83,7 @@ func TestAlphaIsKeptWhereTheFormatCanAndWhiteElsewhere(t *testing.T) {
 			}
 		}
 	}
-	// A network that halves its picture halves the alpha with it.
+	// A network that halves its image halves the alpha with it.
 	c.Result = scene(32, 24)
 	if got := decoded(t, encodedAs(t, PNG, c), nil).Pixels; got.Bands != 4 || got.Width != 64 || got.at(4, 24)[3] > 8 {
 		t.Errorf("%d×%d×%d", got.Width, got.Height, got.Bands)

@@ -52,7 +52,7 @@ func gifOf(t testing.TB, frames int) []byte {
 	return b.Bytes()
 }
 
-// saved is p as libvips writes it with the given saver.
+// saved returns p as libvips writes it with the given saver.
 func saved(t testing.TB, p Pixels, saver string) (file []byte) {
 	t.Helper()
 	err := withPictures(func(s *scope) error {
@@ -68,7 +68,7 @@ func saved(t testing.TB, p Pixels, saver string) (file []byte) {
 	return file
 }
 
-// vipsOf is p as bimg writes it.
+// vipsOf returns p as bimg writes it.
 func vipsOf(t testing.TB, p Pixels, o bimg.Options) []byte {
 	t.Helper()
 	if o.Speed == 0 {
@@ -81,8 +81,8 @@ func vipsOf(t testing.TB, p Pixels, o bimg.Options) []byte {
 	return file
 }
 
-// A tag is a field of a TIFF directory for tiffOf; its value fits in 32 bits or
-// lies in data.
+// A tag is a field of a TIFF directory for tiffOf. Its value fits in 32 bits, or data
+// holds it.
 type tag struct {
 	id, kind uint16
 	count    uint32
@@ -167,15 +167,15 @@ func withChunk(png []byte, kind string, body []byte) []byte {
 	return slices.Concat(png[:header], chunk, png[header:])
 }
 
-// extended is the picture of a WebP with another chunk behind it.
+// extended is a WebP file with another chunk behind its image.
 func extended(file []byte, width, height int, flags byte, name string, body []byte) []byte {
 	le := binary.LittleEndian
 	out := []byte("RIFF....WEBPVP8X\x0a\x00\x00\x00")
 	out = append(out, flags, 0, 0, 0, byte(width-1), byte((width-1)>>8), byte((width-1)>>16),
 		byte(height-1), byte((height-1)>>8), byte((height-1)>>16))
 	at := max(bytes.Index(file, []byte("VP8 ")), bytes.Index(file, []byte("VP8L")))
-	picture := 8 + int(le.Uint32(file[at+4:])+1)&^1
-	out = append(out, file[at:at+picture]...)
+	size := 8 + int(le.Uint32(file[at+4:])+1)&^1
+	out = append(out, file[at:at+size]...)
 	out = le.AppendUint32(append(out, name...), uint32(len(body)))
 	out = append(out, body...)
 	if len(body)%2 == 1 {
@@ -199,7 +199,7 @@ func profileOf(space string, names []string, bodies [][]byte) []byte {
 	return newProfile("test", space, names, bodies)
 }
 
-// swapped is sRGB with red and green exchanged, near enough.
+// swapped is a profile that is nearly sRGB with red and green exchanged.
 func swapped() []byte {
 	return profileOf("RGB ", []string{"gXYZ", "rXYZ", "bXYZ", "rTRC", "gTRC", "bTRC"}, [][]byte{
 		xyzTag(0.4360, 0.2225, 0.0139), xyzTag(0.3851, 0.7169, 0.0971), xyzTag(0.1431, 0.0606, 0.7141),
@@ -207,7 +207,7 @@ func swapped() []byte {
 	})
 }
 
-// wideProfile is a profile with colours that sRGB has not: Display P3's primaries.
+// wideProfile is a profile with colours outside sRGB: the primaries of Display P3.
 func wideProfile() []byte {
 	return profileOf("RGB ", []string{"rXYZ", "gXYZ", "bXYZ", "rTRC", "gTRC", "bTRC"}, [][]byte{
 		xyzTag(0.5151, 0.2412, -0.0011), xyzTag(0.2919, 0.6922, 0.0419), xyzTag(0.1572, 0.0666, 0.7841),
@@ -229,8 +229,8 @@ func withPNGProfile(file, profile []byte) []byte {
 	return withChunk(file, "iCCP", b.Bytes())
 }
 
-// turned is an AVIF of libheif's with the property that its picture is to be turned
-// anticlockwise by so many quarters ('irot', ISO/IEC 23008-12).
+// turned adds to an AVIF of libheif the property that turns its image anticlockwise by so
+// many quarters ('irot', ISO/IEC 23008-12).
 func turned(t *testing.T, file []byte, quarters byte) []byte {
 	t.Helper()
 	be := binary.BigEndian
@@ -243,7 +243,7 @@ func turned(t *testing.T, file []byte, quarters byte) []byte {
 		be.PutUint32(out[at:], be.Uint32(out[at:])+by)
 		return at
 	}
-	const more = 10 // a box of 9 bytes, and its number among those of the picture
+	const more = 10 // a box of 9 bytes, and its number in the list of the image's properties
 	grow("meta", more)
 	grow("iprp", more)
 	at := grow("ipco", 9)
@@ -253,12 +253,12 @@ func turned(t *testing.T, file []byte, quarters byte) []byte {
 	}
 	end := at + int(be.Uint32(out[at:])) - 9
 	out = slices.Insert(out, end, []byte{0, 0, 0, 9, 'i', 'r', 'o', 't', quarters}...)
-	at = grow("ipma", 1) // size, name, version, count; the first entry is the picture's
+	at = grow("ipma", 1) // size, name, version, count; the first entry is the main image
 	out[at+18]++
 	out = slices.Insert(out, at+18+int(out[at+18]), 0x80|properties)
 	at = bytes.Index(out, []byte("iloc")) + 4
 	if out[at] != 0 || out[at+4] != 0x44 || out[at+5] != 0x40 { // version, sizes of numbers
-		t.Skip("this libheif places pictures otherwise")
+		t.Skip("this libheif places images differently")
 	}
 	p := at + 8
 	for range be.Uint16(out[at+6:]) {

@@ -10,14 +10,14 @@ import (
 	"testing"
 )
 
-// A photo is a source file and what it shows, upright, in 16 bits a sample.
+// A photo is the content of a photograph, upright, with 16 bits per sample.
 type photo struct {
 	width, height int
 	samples       []uint16 // RGBA
 }
 
-// deepPhoto has samples that 8 bits cannot hold, and alpha if it is asked for:
-// transparent, opaque and between, with colour below all of it.
+// deepPhoto is a photo. With deep, its samples do not fit into 8 bits. With alpha, it has
+// transparent, opaque and translucent pixels, all of them with colour.
 func deepPhoto(width, height int, deep, alpha bool) photo {
 	p := photo{width: width, height: height}
 	for i, v := range textured(width, height, 4, 11).Data {
@@ -35,7 +35,7 @@ func deepPhoto(width, height int, deep, alpha bool) photo {
 	return p
 }
 
-// shown is what a file shows, as PNG of libvips tells Go.
+// shown is the content of a file, which Go reads from a PNG of libvips.
 func shown(t testing.TB, file []byte) photo {
 	t.Helper()
 	img := decoded(t, file, nil)
@@ -73,7 +73,7 @@ func photoOf(t testing.TB, file []byte) photo {
 	return p
 }
 
-// lying is the photograph as a camera of orientation o stores it.
+// lying is the photo that a camera stores with orientation o.
 func (p photo) lying(o int) photo {
 	bytes := Pixels{Width: p.width, Height: p.height, Bands: 8}
 	for _, v := range p.samples {
@@ -87,7 +87,7 @@ func (p photo) lying(o int) photo {
 	return q
 }
 
-// file is the photograph as PNG or TIFF, of 8 or 16 bits.
+// file is the photo as PNG or TIFF of 8 or 16 bits.
 func (p photo) file(t testing.TB, format Format, o int, deep, alpha bool, profile []byte) []byte {
 	t.Helper()
 	p = p.lying(o)

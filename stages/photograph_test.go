@@ -218,7 +218,7 @@ func TestAdobeRGBIsKnownByItsExifData(t *testing.T) {
 	}
 }
 
-// Warnings are of the picture: what else a file holds is nobody's business.
+// Warnings are about the image, not about other contents of the file.
 func TestOddButSoundFilesGiveNoWarning(t *testing.T) {
 	p := scene(40, 30)
 	png := pngOf(t, goImage(p))

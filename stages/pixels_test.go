@@ -9,7 +9,7 @@ import (
 	"testing"
 )
 
-// scene is a smooth picture that differs from all its mirrored and turned selves.
+// scene is a smooth image that changes when it is mirrored or turned.
 func scene(width, height int) Pixels {
 	p := Pixels{Width: width, Height: height, Bands: 3, Data: make([]byte, 0, 3*width*height)}
 	for y := range height {
@@ -24,7 +24,7 @@ func scene(width, height int) Pixels {
 	return p
 }
 
-// textured is a picture of waves and noise, RGB or RGBA.
+// textured is an image of waves and noise, RGB or RGBA.
 func textured(width, height, bands int, seed uint64) Pixels {
 	rng := rand.New(rand.NewPCG(seed, 1))
 	p := Pixels{Width: width, Height: height, Bands: bands, Data: make([]byte, width*height*bands)}
@@ -76,8 +76,7 @@ func photograph() Pixels {
 	return p
 }
 
-// withPattern adds, before it rounds, a pattern of rms grey levels that repeats and has
-// no mean.
+// withPattern adds a repeating pattern of rms grey levels and zero mean, and rounds after that.
 func withPattern(p Pixels, period int, rms float64, rng *rand.Rand) Pixels {
 	pattern := make([]float64, period*period)
 	mean, square := 0.0, 0.0
@@ -110,7 +109,7 @@ func mapped(p Pixels, f func(band int, v float64) float64) Pixels {
 	return out
 }
 
-// lying is the stored picture that orientation o (Exif 1 to 8) turns into p.
+// lying is the image that a camera stores for p with orientation o (Exif 1 to 8).
 func lying(p Pixels, o int) Pixels {
 	q := Pixels{Width: p.Width, Height: p.Height, Bands: p.Bands, Data: make([]byte, len(p.Data))}
 	if o >= 5 {
@@ -119,7 +118,7 @@ func lying(p Pixels, o int) Pixels {
 	for y := range p.Height {
 		for x := range p.Width {
 			right, bottom := p.Width-1-x, p.Height-1-y
-			// Exif 2.32, 4.6.4: where row 0 and column 0 of the stored picture show.
+			// Exif 2.32, 4.6.4: the place of row 0 and column 0 of the stored image.
 			to := [][2]int{{}, {x, y}, {right, y}, {right, bottom}, {x, bottom},
 				{y, x}, {y, right}, {bottom, right}, {bottom, x}}[o]
 			copy(q.at(to[0], to[1]), p.at(x, y))
@@ -141,7 +140,7 @@ func shrunkBy(t *testing.T, p Pixels, factor int) Pixels {
 // at returns the pixel at (x,y).
 func (p Pixels) at(x, y int) []byte { return p.Data[(y*p.Width+x)*p.Bands:][:p.Bands] }
 
-// goImage returns p as the standard library has it.
+// goImage converts p to an image of the standard library.
 func goImage(p Pixels) image.Image {
 	img := image.NewNRGBA(image.Rect(0, 0, p.Width, p.Height))
 	for y := range p.Height {
@@ -158,7 +157,7 @@ func goImage(p Pixels) image.Image {
 	return img
 }
 
-// distance is the mean absolute difference of two pictures of one shape.
+// distance is the mean absolute difference of two images of one shape.
 func distance(t testing.TB, a, b Pixels) float64 {
 	t.Helper()
 	if a.Width != b.Width || a.Height != b.Height || a.Bands != b.Bands || len(a.Data) != len(b.Data) {
@@ -171,7 +170,7 @@ func distance(t testing.TB, a, b Pixels) float64 {
 	return float64(sum) / float64(len(a.Data))
 }
 
-// squaredError is the mean over all samples.
+// squaredError is the mean squared difference over all samples.
 func squaredError(a, b Pixels) float64 {
 	sum := 0.0
 	for i, v := range a.Data {

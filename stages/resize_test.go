@@ -88,20 +88,20 @@ func TestSplitAndJoinAreInverse(t *testing.T) {
 	p := scene(16, 9)
 	rgb, got := p.join(alpha).split()
 	if string(rgb.Data) != string(p.Data) || string(got) != string(alpha) {
-		t.Error("the round trip changed the picture")
+		t.Error("the round trip changed the image")
 	}
 	for i := range alpha {
 		alpha[i] = 255
 	}
 	if _, got := p.join(alpha).split(); got != nil {
-		t.Error("an opaque picture has alpha")
+		t.Error("an opaque image has alpha")
 	}
 	if q := p.join(nil); q.Bands != 3 || &q.Data[0] != &p.Data[0] {
 		t.Error("joining nothing is not free")
 	}
 }
 
-// Half of the picture is red, half is black and transparent: where they meet,
+// Half of the image is red, half is black and transparent. At the border between them
 // the red may fade but must not darken.
 func TestColourUnderFullTransparencyDoesNotReachTheEdge(t *testing.T) {
 	const w, h = 400, 300

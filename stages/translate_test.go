@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// inverter is a Network that makes negatives, and, if asked to, the picture itself
+// inverter is a Network that makes negatives, and, if asked to, the image itself
 // beside it; shrink spoils its answer.
 type inverter struct {
 	shrink func(*Batch)
@@ -67,7 +67,7 @@ func TestKeysGroupShapesThatGoOneWay(t *testing.T) {
 		t.Error("shapes are mixed, or told apart where they are kept")
 	}
 	if of(4, 8, false, "a") == of(4, 8, false, "b") {
-		t.Error("pictures that may go different ways share a batch")
+		t.Error("images of different domains share a batch")
 	}
 }
 
@@ -87,7 +87,7 @@ func TestGeneratedPicturesAreNumberedAndOfTheNetworksSize(t *testing.T) {
 	}
 }
 
-// noise is a Network that makes pictures of 2×1 of the seeds alone.
+// noise is a Network that makes images of 2×1 from the seeds alone.
 type noise struct{}
 
 func (noise) Run(_ context.Context, in Batch) ([]Batch, error) {
