@@ -3,42 +3,12 @@ package stages
 import (
 	"bytes"
 	"math"
-	"math/rand/v2"
 	"slices"
 	"testing"
 )
 
-// textured is a picture of waves and noise, RGB or RGBA.
-func textured(width, height, bands int, seed uint64) Pixels {
-	rng := rand.New(rand.NewPCG(seed, 1))
-	p := Pixels{Width: width, Height: height, Bands: bands, Data: make([]byte, width*height*bands)}
-	fx, fy := 3+5*rng.Float64(), 3+5*rng.Float64()
-	for y := range height {
-		for x := range width {
-			u, v := float64(x)/float64(width), float64(y)/float64(height)
-			for b := range bands {
-				wave := 50*math.Sin(fx*u*float64(b+1)) + 40*math.Cos(fy*v+float64(b))
-				p.Data[(y*width+x)*bands+b] = byte(120 + wave + 20*rng.Float64())
-			}
-		}
-	}
-	return p
-}
-
 // grey rounds to the nearest sample.
 func grey(v float32) byte { return byte(min(max(v+0.5, 0), 255)) }
-
-// mapped applies f to each sample of a colour channel.
-func mapped(p Pixels, f func(band int, v float64) float64) Pixels {
-	out := p
-	out.Data = slices.Clone(p.Data)
-	for i, v := range p.Data {
-		if band := i % p.Bands; band < 3 {
-			out.Data[i] = grey(float32(f(band, float64(v))))
-		}
-	}
-	return out
-}
 
 // transferred is full with the change that turned small into result.
 func transferred(t testing.TB, full, small, result Pixels) Pixels {
@@ -58,24 +28,6 @@ func changed(t testing.TB, full Pixels, c *change) (out Pixels) {
 		t.Fatal(err)
 	}
 	return out
-}
-
-func shrunkBy(t *testing.T, p Pixels, factor int) Pixels {
-	t.Helper()
-	small, err := p.resized(p.Width/factor, p.Height/factor)
-	if err != nil {
-		t.Fatal(err)
-	}
-	small, _ = small.split()
-	return small
-}
-
-func worst(a, b Pixels) int {
-	most := 0
-	for i := range a.Data {
-		most = max(most, int(a.Data[i])-int(b.Data[i]), int(b.Data[i])-int(a.Data[i]))
-	}
-	return most
 }
 
 func TestNetworkThatChangesNothingGivesThePhotographBack(t *testing.T) {
@@ -314,7 +266,7 @@ func BenchmarkPhotograph(b *testing.B) {
 	b.Run("none", func(b *testing.B) {
 		for b.Loop() {
 			err := withPictures(func(s *scope) error {
-				p := c.whole(s, c.Width, c.Height, false, false)
+				p := c.original.whole(s, c.Width, c.Height, false, false)
 				return p.save(".jpg[Q=90,optimize-coding=true]", nil, nil, nil, func([]byte) error { return nil })
 			})
 			if err != nil {
@@ -322,27 +274,6 @@ func BenchmarkPhotograph(b *testing.B) {
 			}
 		}
 	})
-}
-
-// identical is what Detail makes of a file when the network changes nothing.
-func identical(t testing.TB, file []byte, shape Shape, o DetailOptions) Checked {
-	t.Helper()
-	img := decoded(t, file, shape)
-	if shape == nil {
-		shape = func(w, h int) (int, int) { return w, h }
-	}
-	img, err := Resize(Fit{Shape: shape})(t.Context(), img)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if o.Size.kind == "" {
-		o.Size.kind = "source"
-	}
-	c, err := Detail(o)(t.Context(), Checked{Translated: Translated{Labelled: Labelled{Image: img}, Result: img.Pixels}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return c
 }
 
 // The stages themselves, from file to file: whatever the size, colour and alpha are

@@ -93,7 +93,7 @@ func facts(t *testing.T, file []byte) map[string]string {
 	return out
 }
 
-// sourcesWith are files of all formats of a picture of 48×32 with Exif data, XMP and
+// sourcesWith are files of all formats of an image of 48×32 with Exif data, XMP and
 // IPTC data, where there is a place for them.
 func sourcesWith(t *testing.T, exif []byte) map[Format][]byte {
 	t.Helper()
