@@ -18,6 +18,7 @@ import (
 
 	"gtx/models/graph"
 	"gtx/models/manifest"
+	"gtx/models/onnx"
 )
 
 // graphExtension is that of a model's further graphs in the user's folder, where .onnx means a model.
@@ -113,17 +114,17 @@ func readNetwork(path string) ([]byte, error) {
 		return nil, errors.Unwrap(err)
 	case !info.Mode().IsRegular():
 		return nil, errors.New("not a file")
-	case info.Size() > maxModelBytes:
-		return nil, errTooLarge
+	case info.Size() > onnx.MaxModelBytes:
+		return nil, onnx.ErrTooLarge
 	}
 	network, err := os.ReadFile(path)
 	if err != nil {
 		return nil, errors.Unwrap(err)
 	}
-	if _, err := readONNX(network); err != nil {
+	if _, err := onnx.ReadDeclaration(network); err != nil {
 		return nil, err
 	}
-	return inlineExternal(network, filepath.Dir(path))
+	return onnx.InlineWeights(network, filepath.Dir(path))
 }
 
 // manifestOf is the manifest beside a network, or the one inside, or nil.
@@ -132,8 +133,8 @@ func manifestOf(path string, network []byte) ([]byte, error) {
 	if err != nil || beside != nil {
 		return beside, err
 	}
-	declared, err := readONNX(network)
-	if inside, ok := declared.metadata[MetadataKey]; ok {
+	declared, err := onnx.ReadDeclaration(network)
+	if inside, ok := declared.Metadata[MetadataKey]; ok {
 		return []byte(inside), err
 	}
 	return nil, err

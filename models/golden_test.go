@@ -11,6 +11,7 @@ import (
 	"github.com/goccy/go-yaml"
 
 	"gtx/models/manifest"
+	"gtx/models/onnx"
 )
 
 // The exporter's tests say the same of its own.
@@ -45,12 +46,12 @@ func withGolden(t *testing.T, fixture, golden string) *Model {
 	if err != nil {
 		t.Fatal(err)
 	}
-	declared, err := readONNX(network)
+	declared, err := onnx.ReadDeclaration(network)
 	if err != nil {
 		t.Fatal(err)
 	}
 	document := map[string]any{}
-	if err := yaml.Unmarshal([]byte(declared.metadata[MetadataKey]), &document); err != nil {
+	if err := yaml.Unmarshal([]byte(declared.Metadata[MetadataKey]), &document); err != nil {
 		t.Fatal(err)
 	}
 	var cases []any

@@ -13,6 +13,7 @@ import (
 	"strings"
 
 	"gtx/models/manifest"
+	"gtx/models/onnx"
 )
 
 const (
@@ -23,27 +24,7 @@ const (
 	ManifestSuffix = ".yaml"
 	// builtIn is the Origin of the embedded models.
 	builtIn = "built-in"
-	// anyDim is a dimension of any size.
-	anyDim = manifest.AnyDim
-	// The number types that a session takes and gives, as TensorInfo names them.
-	dtypeUint8   = string(manifest.DTypeUint8)
-	dtypeFloat32 = string(manifest.DTypeFloat32)
-	// maxModelBytes is protobuf's own limit for one message.
-	maxModelBytes = 2 << 30
 )
-
-// dtypes are the number types that manifests name, as TensorInfo names them.
-var dtypes = namesOf(manifest.DTypes())
-
-func namesOf(types []manifest.DType) []string {
-	names := make([]string, len(types))
-	for i, t := range types {
-		names[i] = string(t)
-	}
-	return names
-}
-
-var errTooLarge = errors.New("more than 2 GiB, too much for an ONNX model")
 
 // A Model is a network on disk, or embedded, with its manifest. It does not hold the network: that
 // is read again, and checked against the digest, when a session is made. Further graphs of a model
@@ -82,8 +63,8 @@ func Load(path string) (*Model, error) {
 	switch {
 	case !info.Mode().IsRegular():
 		return nil, fmt.Errorf("%q is not a file", path)
-	case info.Size() > maxModelBytes:
-		return nil, fmt.Errorf("%q has %w", path, errTooLarge)
+	case info.Size() > onnx.MaxModelBytes:
+		return nil, fmt.Errorf("%q has %w", path, onnx.ErrTooLarge)
 	}
 	return load(&Model{Origin: path, path: path})
 }
@@ -94,13 +75,13 @@ func load(m *Model) (*Model, error) {
 	if err != nil {
 		return nil, err
 	}
-	declared, err := readONNX(network)
+	declared, err := onnx.ReadDeclaration(network)
 	if err != nil {
 		return nil, fmt.Errorf("%q: %w", m.path, err)
 	}
 	beside := text
 	if text == nil {
-		inside, ok := declared.metadata[MetadataKey]
+		inside, ok := declared.Metadata[MetadataKey]
 		if !ok {
 			return nil, &ManifestMissingError{Path: m.path}
 		}
@@ -116,17 +97,20 @@ func load(m *Model) (*Model, error) {
 	return nil, fmt.Errorf("%q: %w", m.path, err)
 }
 
+// TensorInfo describes an input or output as a network declares it.
+type TensorInfo = onnx.TensorInfo
+
 // Inspect returns the inputs and outputs of a graph of the model, whatever its manifest says of them.
 func (m *Model) Inspect(graph string) (inputs, outputs []TensorInfo, err error) {
 	graphs, err := m.networks()
 	if err != nil {
 		return nil, nil, err
 	}
-	declared, err := readONNX(graphs[graph])
+	declared, err := onnx.ReadDeclaration(graphs[graph])
 	if err != nil {
 		return nil, nil, err
 	}
-	return declared.inputs, declared.outputs, nil
+	return declared.Inputs, declared.Outputs, nil
 }
 
 func (m *Model) readFile(path string) ([]byte, error) {
@@ -175,7 +159,7 @@ func (m *Model) graphs(network []byte) (map[string][]byte, error) {
 			}
 			graphs[id] = data
 		}
-		if err := refuseExternal(graphs[id]); err != nil {
+		if err := onnx.CheckSelfContained(graphs[id]); err != nil {
 			return nil, err
 		}
 		sum := sha256.Sum256(graphs[id])

@@ -7,6 +7,7 @@ import (
 	"github.com/goccy/go-yaml"
 
 	"gtx/models/manifest"
+	"gtx/models/onnx"
 )
 
 // Network returns the bytes of the model's own .onnx file, without further graphs. It is an error if
@@ -43,11 +44,11 @@ func (m *Model) Repaired(note string) (text []byte, golden int, err error) {
 		return nil, 0, err
 	}
 	if text == nil {
-		declared, err := readONNX(network)
+		declared, err := onnx.ReadDeclaration(network)
 		if err != nil {
 			return nil, 0, err
 		}
-		text = []byte(declared.metadata[MetadataKey])
+		text = []byte(declared.Metadata[MetadataKey])
 	}
 	var document yaml.MapSlice
 	if err := yaml.UnmarshalWithOptions(text, &document, yaml.UseOrderedMap()); err != nil {

@@ -8,6 +8,7 @@ import (
 	"github.com/goccy/go-yaml"
 
 	"gtx/models/manifest"
+	"gtx/models/onnx"
 )
 
 // A proposal is a manifest for a network that came without one.
@@ -35,7 +36,7 @@ type hints struct {
 // and a manifest of several graphs stays as it is. The error is a *manifest.Error where the network can
 // be read in several ways.
 func propose(network []byte, o hints) (*proposal, error) {
-	declared, err := readONNX(network)
+	declared, err := onnx.ReadDeclaration(network)
 	if err != nil {
 		return nil, err
 	}
@@ -68,22 +69,22 @@ func (p *proposal) yaml() ([]byte, error) {
 func (p *proposer) result() TensorInfo {
 	if outputs, ok := p.document["outputs"].([]any); ok && len(outputs) > 0 {
 		first, _ := outputs[0].(map[string]any)
-		for _, t := range p.declared.outputs {
+		for _, t := range p.declared.Outputs {
 			if t.Name == first["name"] {
 				return t
 			}
 		}
 	}
-	if len(p.declared.outputs) == 0 {
+	if len(p.declared.Outputs) == 0 {
 		return TensorInfo{}
 	}
-	return p.declared.outputs[0]
+	return p.declared.Outputs[0]
 }
 
 type proposer struct {
 	hints
 	proposal
-	declared *declaration
+	declared *onnx.Declaration
 	graph    string
 	layout   string // of the picture that goes in
 	channels int
@@ -106,10 +107,10 @@ func (p *proposer) propose() error {
 	for id := range graphs {
 		p.graph = id
 	}
-	if err := p.tensors("inputs", p.declared.inputs); err != nil {
+	if err := p.tensors("inputs", p.declared.Inputs); err != nil {
 		return err
 	}
-	if err := p.tensors("outputs", p.declared.outputs); err != nil {
+	if err := p.tensors("outputs", p.declared.Outputs); err != nil {
 		return err
 	}
 	if graph, ok := graphs[p.graph].(map[string]any); ok {
@@ -209,7 +210,7 @@ func (p *proposer) tensor(field string, e map[string]any, role string, info Tens
 		color = "GRAY"
 	}
 	fill(affine, "color", color)
-	if p.whole || info.DType == dtypeUint8 { // bytes speak for themselves
+	if p.whole || info.DType == onnx.Uint8.String() { // bytes speak for themselves
 		return nil
 	}
 	for _, key := range []string{"scale", "offset"} { // one number stands for all channels
@@ -264,7 +265,7 @@ func (p *proposer) batch(graph map[string]any) {
 		return
 	}
 	graph["batch"] = "dynamic"
-	for _, t := range p.declared.inputs {
+	for _, t := range p.declared.Inputs {
 		if len(t.Shape) == 4 && t.Shape[0] != manifest.AnyDim {
 			graph["batch"] = t.Shape[0]
 		}
@@ -350,17 +351,6 @@ func pictureLayout(t TensorInfo) (layout string, channels int, err error) {
 		}
 	}
 	return "", 0, fmt.Errorf("%s shows no 3 or 1 channels", t)
-}
-
-// String is a tensor as people write it: image uint8[?,?,?,3].
-func (t TensorInfo) String() string {
-	dims := make([]string, len(t.Shape))
-	for i, d := range t.Shape {
-		if dims[i] = fmt.Sprint(d); d == manifest.AnyDim {
-			dims[i] = "?"
-		}
-	}
-	return fmt.Sprintf("%s %s[%s]", t.Name, t.DType, strings.Join(dims, ","))
 }
 
 func describe(tensors []TensorInfo) string {

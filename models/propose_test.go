@@ -10,6 +10,7 @@ import (
 	"github.com/goccy/go-yaml"
 
 	"gtx/models/manifest"
+	"gtx/models/onnx"
 )
 
 func TestPictureLayoutFollowsFromThePlaceOfTheChannels(t *testing.T) {
@@ -53,7 +54,7 @@ func proposed(t *testing.T, known string, inputs, outputs []TensorInfo) (*manife
 	p := &proposer{
 		hints:    hints{stem: "foreign", values: rangeSigned},
 		proposal: proposal{document: decoded(t, known)},
-		declared: &declaration{inputs: inputs, outputs: outputs},
+		declared: &onnx.Declaration{Inputs: inputs, Outputs: outputs},
 	}
 	if err := p.propose(); err != nil {
 		return nil, err
@@ -72,22 +73,22 @@ func proposed(t *testing.T, known string, inputs, outputs []TensorInfo) (*manife
 
 func TestEveryPresetDescribesItsFamily(t *testing.T) {
 	nchw := []int{1, 3, 128, 128}
-	label := TensorInfo{"label", dtypeFloat32, []int{1, 5}}
-	mask := TensorInfo{"mask", dtypeFloat32, []int{1, 1, 128, 128}}
+	label := TensorInfo{Name: "label", DType: "float32", Shape: []int{1, 5}}
+	mask := TensorInfo{Name: "mask", DType: "float32", Shape: []int{1, 1, 128, 128}}
 	for _, name := range Presets() {
 		known, err := Preset(name)
 		if err != nil {
 			t.Fatal(err)
 		}
 		for _, shape := range [][]int{nchw, {-1, -1, -1, 3}} {
-			picture := TensorInfo{"in", dtypeFloat32, shape}
-			inputs, outputs := []TensorInfo{picture}, []TensorInfo{{"out", dtypeFloat32, shape}}
+			picture := TensorInfo{Name: "in", DType: "float32", Shape: shape}
+			inputs, outputs := []TensorInfo{picture}, []TensorInfo{{Name: "out", DType: "float32", Shape: shape}}
 			switch name {
 			case "stargan":
 				inputs = append(inputs, label)
 				inputs[0].Shape, outputs[0].Shape = nchw, nchw // one label, one picture
 			case "u2net":
-				outputs = []TensorInfo{mask, {"side", dtypeFloat32, mask.Shape}}
+				outputs = []TensorInfo{mask, {Name: "side", DType: "float32", Shape: mask.Shape}}
 			}
 			m, err := proposed(t, string(known), inputs, outputs)
 			if err != nil {
@@ -111,8 +112,8 @@ name: stated
 inputs:
 - {role: image, image: {color: BGR, scale: [2, 2, 2]}, size: {mode: any, h: 100, w: 80}}
 outputs: [{role: image, name: second}]
-`, []TensorInfo{{"in", dtypeFloat32, shape}},
-		[]TensorInfo{{"first", dtypeFloat32, shape}, {"second", dtypeFloat32, shape}})
+`, []TensorInfo{{Name: "in", DType: "float32", Shape: shape}},
+		[]TensorInfo{{Name: "first", DType: "float32", Shape: shape}, {Name: "second", DType: "float32", Shape: shape}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -128,7 +129,7 @@ outputs: [{role: image, name: second}]
 func TestVagueOutputsAreAsThePictureThatGoesIn(t *testing.T) {
 	for _, in := range [][]int{{1, 3, -1, -1}, {1, -1, -1, 3}, {-1, 1, 64, 64}} {
 		for _, out := range [][]int{{-1, -1, -1, -1}, nil} {
-			m, err := proposed(t, "{}", []TensorInfo{{"x", dtypeFloat32, in}}, []TensorInfo{{"y", dtypeFloat32, out}})
+			m, err := proposed(t, "{}", []TensorInfo{{Name: "x", DType: "float32", Shape: in}}, []TensorInfo{{Name: "y", DType: "float32", Shape: out}})
 			if err != nil {
 				t.Errorf("%v → %v: %v", in, out, err)
 				continue
@@ -141,7 +142,7 @@ func TestVagueOutputsAreAsThePictureThatGoesIn(t *testing.T) {
 	// A layout that is stated decides where nothing can be seen.
 	known := "inputs: [{role: image, name: x, layout: NHWC, size: {mode: any, h: 64, w: 64}}]"
 	for _, in := range [][]int{{1, -1, -1, -1}, {1, 3, 64, 3}} {
-		m, err := proposed(t, known, []TensorInfo{{"x", dtypeFloat32, in}}, []TensorInfo{{"y", dtypeFloat32, in}})
+		m, err := proposed(t, known, []TensorInfo{{Name: "x", DType: "float32", Shape: in}}, []TensorInfo{{Name: "y", DType: "float32", Shape: in}})
 		if err != nil && in[1] == manifest.AnyDim {
 			t.Errorf("%v: %v", in, err)
 		} else if err == nil && m.Inputs[0].Layout != manifest.LayoutNHWC {
@@ -149,15 +150,17 @@ func TestVagueOutputsAreAsThePictureThatGoesIn(t *testing.T) {
 		}
 	}
 	for _, shape := range [][]int{nil, {1}, {1, -1, 3}, {-1, -1, -1, -1, -1}} {
-		if _, err := proposed(t, known, []TensorInfo{{"x", dtypeFloat32, shape}}, []TensorInfo{{"y", dtypeFloat32, shape}}); err == nil {
+		if _, err := proposed(t, known, []TensorInfo{{Name: "x", DType: "float32", Shape: shape}}, []TensorInfo{{Name: "y", DType: "float32", Shape: shape}}); err == nil {
 			t.Errorf("%v passed for a picture", shape)
 		}
 	}
 }
 
 func TestAmbiguousNetworksNeedAWord(t *testing.T) {
-	picture := func(name string) TensorInfo { return TensorInfo{name, dtypeFloat32, []int{1, 3, -1, -1}} }
-	code := TensorInfo{"code", dtypeFloat32, []int{1, 5}}
+	picture := func(name string) TensorInfo {
+		return TensorInfo{Name: name, DType: "float32", Shape: []int{1, 3, -1, -1}}
+	}
+	code := TensorInfo{Name: "code", DType: "float32", Shape: []int{1, 5}}
 	for _, c := range []struct {
 		inputs, outputs []TensorInfo
 		field           string
@@ -167,7 +170,7 @@ func TestAmbiguousNetworksNeedAWord(t *testing.T) {
 		{[]TensorInfo{code}, []TensorInfo{picture("y")}, "inputs"},
 		{[]TensorInfo{picture("a")}, []TensorInfo{picture("y"), picture("z")}, "outputs"},
 		{[]TensorInfo{picture("a")}, []TensorInfo{code}, "outputs"},
-		{[]TensorInfo{{"a", "int32", []int{1, 3, -1, -1}}}, []TensorInfo{picture("y")}, ""},
+		{[]TensorInfo{{Name: "a", DType: "int32", Shape: []int{1, 3, -1, -1}}}, []TensorInfo{picture("y")}, ""},
 	} {
 		_, err := proposed(t, "{}", c.inputs, c.outputs)
 		var wrong *manifest.Error
@@ -189,11 +192,11 @@ func TestFinalRangeIsThatOfTheLastLayer(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		declared, err := readONNX(network)
+		declared, err := onnx.ReadDeclaration(network)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := finalRange(network, declared.outputs[0]); got != want {
+		if got := finalRange(network, declared.Outputs[0]); got != want {
 			t.Errorf("%s: %v, want %v", file, got, want)
 		}
 	}

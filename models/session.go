@@ -10,6 +10,7 @@ import (
 	ort "github.com/yalue/onnxruntime_go"
 
 	"gtx/models/manifest"
+	"gtx/models/onnx"
 )
 
 // Options say how a network is run.
@@ -80,8 +81,8 @@ func (r *Runtime) newNetwork(m *Model, graphs []string, o Options, trial func(*n
 	return n, nil
 }
 
-func newProgram(m *manifest.Manifest, graph string, onnx []byte) (program, error) {
-	declared, err := readONNX(onnx)
+func newProgram(m *manifest.Manifest, graph string, model []byte) (program, error) {
+	declared, err := onnx.ReadDeclaration(model)
 	if err != nil {
 		return program{}, err
 	}
@@ -89,7 +90,7 @@ func newProgram(m *manifest.Manifest, graph string, onnx []byte) (program, error
 	if err != nil {
 		return program{}, err
 	}
-	onnx, names, err := withFloats(onnx, declared)
+	model, names, err := onnx.CastToFloat(model, declared)
 	rename := func(list []string) {
 		for i, name := range list {
 			if cast, ok := names[name]; ok {
@@ -99,7 +100,7 @@ func newProgram(m *manifest.Manifest, graph string, onnx []byte) (program, error
 	}
 	rename(s.takes)
 	rename(s.gives)
-	return program{s, onnx}, err
+	return program{s, model}, err
 }
 
 // settle decides between the devices: CUDA, if it is asked for or on offer, must prove itself.

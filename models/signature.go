@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"gtx/models/manifest"
+	"gtx/models/onnx"
 )
 
 // signature is what a manifest says of a graph, checked against the graph.
@@ -19,7 +20,7 @@ type signature struct {
 
 // newSignature compares a manifest with what a graph declares. The error is a *manifest.Error for the
 // first field that is not so.
-func newSignature(m *manifest.Manifest, graph string, declared *declaration) (*signature, error) {
+func newSignature(m *manifest.Manifest, graph string, declared *onnx.Declaration) (*signature, error) {
 	s := &signature{graph: graph, inputs: m.InputsOf(graph), outputs: m.OutputsOf(graph)}
 	batch := manifest.AnyDim
 	if n := m.Graphs[graph].Batch; n > 0 {
@@ -27,7 +28,7 @@ func newSignature(m *manifest.Manifest, graph string, declared *declaration) (*s
 	}
 	for _, in := range s.inputs {
 		field := m.InputField(in)
-		info, err := findTensor(field, in.Name, string(in.DType), declared.inputs)
+		info, err := findTensor(field, in.Name, string(in.DType), declared.Inputs)
 		if err != nil {
 			return nil, err
 		}
@@ -48,14 +49,14 @@ func newSignature(m *manifest.Manifest, graph string, declared *declaration) (*s
 		s.ranks = append(s.ranks, len(info.Shape))
 		s.takes = append(s.takes, in.Name)
 	}
-	for _, info := range declared.inputs {
+	for _, info := range declared.Inputs {
 		if !slices.Contains(s.takes, info.Name) {
 			return nil, manifest.Errorf("inputs", "the network also takes %q, which none of them names", info.Name)
 		}
 	}
 	for _, out := range s.outputs {
 		field := m.OutputField(out)
-		info, err := findTensor(field, out.Name, string(out.DType), declared.outputs)
+		info, err := findTensor(field, out.Name, string(out.DType), declared.Outputs)
 		if err != nil {
 			return nil, err
 		}

@@ -76,11 +76,11 @@ func (p Pixels) drawn() bool {
 type Checkerboard string
 
 const (
-	Warn Checkerboard = "warn"
-	Fail Checkerboard = "fail"
-	// Repair takes the pattern away, and warns of what is left.
-	Repair Checkerboard = "repair"
-	Off    Checkerboard = "off"
+	CheckWarn Checkerboard = "warn"
+	CheckFail Checkerboard = "fail"
+	// CheckRepair takes the pattern away, and warns of what is left.
+	CheckRepair Checkerboard = "repair"
+	CheckOff    Checkerboard = "off"
 )
 
 // A Checked is a translation and the scores of its source and of itself.
@@ -97,17 +97,17 @@ type Checked struct {
 func Check(o Checkerboard) func(context.Context, Translated) (Checked, error) {
 	return func(_ context.Context, t Translated) (Checked, error) {
 		c := Checked{Translated: t}
-		if t.Keep || o == Off {
+		if t.Keep || o == CheckOff {
 			return c, nil
 		}
 		c.Before, c.After = ScoreOf(t.Pixels), ScoreOf(t.Result)
 		c.Flagged = c.After.Flagged(c.Before)
-		if c.Flagged && o == Repair {
+		if c.Flagged && o == CheckRepair {
 			c.Result = c.Result.notched(c.After.period())
 			c.After, c.Repaired = ScoreOf(c.Result), true
 			c.Flagged = c.After.Flagged(c.Before)
 		}
-		if c.Flagged && o == Fail {
+		if c.Flagged && o == CheckFail {
 			return c, fmt.Errorf("checkerboard: amplitudes %.2f, %.2f, %.2f grey levels at periods 2, 4, 8 (source %.2f, %.2f, %.2f)",
 				c.After.A2, c.After.A4, c.After.A8, c.Before.A2, c.Before.A4, c.Before.A8)
 		}

@@ -204,7 +204,7 @@ func TestCheckFailsOnlyWhereItIsToldTo(t *testing.T) {
 		o                   Checkerboard
 		keep, flagged, fail bool
 	}{
-		{Warn, false, true, false}, {Fail, false, true, true}, {Off, false, false, false}, {Fail, true, false, false},
+		{CheckWarn, false, true, false}, {CheckFail, false, true, true}, {CheckOff, false, false, false}, {CheckFail, true, false, false},
 	} {
 		in := Translated{Labelled: Labelled{Image: Image{Pixels: clean}, Keep: c.keep}, Result: marked}
 		got, err := Check(c.o)(context.Background(), in)
@@ -247,7 +247,7 @@ func TestRepairTakesThePatternAwayAndLittleElse(t *testing.T) {
 		for _, rms := range []float64{1, 2, 4} {
 			in := Translated{Labelled: Labelled{Image: Image{Pixels: clean}}, Result: withPattern(clean, period, rms, rng)}
 			was, worse := ScoreOf(in.Result), squaredError(clean, in.Result)
-			c, err := Check(Repair)(context.Background(), in)
+			c, err := Check(CheckRepair)(context.Background(), in)
 			if err != nil || !c.Repaired || c.Flagged {
 				t.Errorf("period %d, %g rms: %+v becomes %+v, flagged %v, %v", period, rms, was, c.After, c.Flagged, err)
 				continue
@@ -261,7 +261,7 @@ func TestRepairTakesThePatternAwayAndLittleElse(t *testing.T) {
 			}
 		}
 	}
-	c, err := Check(Repair)(context.Background(), Translated{Labelled: Labelled{Image: Image{Pixels: clean}}, Result: clean})
+	c, err := Check(CheckRepair)(context.Background(), Translated{Labelled: Labelled{Image: Image{Pixels: clean}}, Result: clean})
 	if err != nil || c.Repaired || &c.Result.Data[0] != &clean.Data[0] {
 		t.Errorf("a clean picture (%+v) is changed, %v", before, err)
 	}

@@ -19,9 +19,9 @@ type Labelled struct {
 type InTarget string
 
 const (
-	TranslateAnyway InTarget = "translate"
-	Copy            InTarget = "copy"
-	LeaveOut        InTarget = "skip"
+	InTargetTranslate InTarget = "translate"
+	InTargetCopy      InTarget = "copy"
+	InTargetSkip      InTarget = "skip"
 )
 
 // LabelOptions says what to do with a picture's domain once it is known.
@@ -77,7 +77,7 @@ func Label(domain string, o LabelOptions) func(context.Context, Image) (Labelled
 
 func (o LabelOptions) label(img Image, domain string, p float64) Labelled {
 	l := Labelled{Image: img, Domain: domain, P: p}
-	l.Keep = domain != "" && o.holds(domain) && p >= o.Threshold && o.InTarget != TranslateAnyway
+	l.Keep = domain != "" && o.holds(domain) && p >= o.Threshold && o.InTarget != InTargetTranslate
 	return l
 }
 

@@ -12,9 +12,9 @@ import (
 type Existing string
 
 const (
-	KeepCurrent Existing = "skip" // keep it if it is what would be made; never overwrite what gtx did not make
-	Redo        Existing = "redo" // overwrite it
-	Refuse      Existing = "fail" // an error
+	ExistingSkip Existing = "skip" // keep it if it is what would be made; never overwrite what gtx did not make
+	ExistingRedo Existing = "redo" // overwrite it
+	ExistingFail Existing = "fail" // an error
 )
 
 var (
@@ -28,7 +28,7 @@ var (
 // there may be made again.
 func Compare(o Existing, copies bool, parameters []Property) func(context.Context, File) (File, error) {
 	return func(_ context.Context, f File) (File, error) {
-		if o == Redo {
+		if o == ExistingRedo {
 			return f, nil
 		}
 		old, err := os.ReadFile(f.Source.Out)
@@ -37,7 +37,7 @@ func Compare(o Existing, copies bool, parameters []Property) func(context.Contex
 			return f, nil
 		case err != nil:
 			return f, WithoutPath(err)
-		case o == Refuse:
+		case o == ExistingFail:
 			return f, errExists
 		}
 		switch identity := readIdentity(old); {

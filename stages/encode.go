@@ -109,7 +109,7 @@ func Encode(o EncodeOptions) func(context.Context, Checked) (Written, error) {
 			return WithoutPath(writeFile(c.Source.Out, file))
 		}
 		switch {
-		case c.Keep && o.InTarget == LeaveOut:
+		case c.Keep && o.InTarget == InTargetSkip:
 			return w, Skip{AlreadyTarget}
 		case c.Keep:
 			w.Width, w.Height = c.Width, c.Height

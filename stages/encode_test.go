@@ -258,18 +258,18 @@ func TestKeptImagesAreCopiedByteForByteOrSkipped(t *testing.T) {
 	c := Checked{Translated: Translated{Labelled: Labelled{
 		Image: Image{Source: Source{Out: out}, Width: 33, Height: 21, file: File{Data: file}}, Keep: true,
 	}}}
-	w, err := Encode(EncodeOptions{InTarget: Copy})(context.Background(), c)
+	w, err := Encode(EncodeOptions{InTarget: InTargetCopy})(context.Background(), c)
 	if err != nil || !w.Kept || w.Width != 33 {
 		t.Fatalf("%+v, %v", w, err)
 	}
 	if got, _ := os.ReadFile(out); !bytes.Equal(got, file) {
 		t.Error("not the same bytes")
 	}
-	if _, err := Encode(EncodeOptions{InTarget: LeaveOut})(context.Background(), c); err != (Skip{AlreadyTarget}) {
+	if _, err := Encode(EncodeOptions{InTarget: InTargetSkip})(context.Background(), c); err != (Skip{AlreadyTarget}) {
 		t.Errorf("%v", err)
 	}
 	c.Source = Source{Out: Stdout}
-	if w, err := Encode(EncodeOptions{InTarget: Copy})(context.Background(), c); err != nil || !bytes.Equal(w.Data, file) {
+	if w, err := Encode(EncodeOptions{InTarget: InTargetCopy})(context.Background(), c); err != nil || !bytes.Equal(w.Data, file) {
 		t.Errorf("%v", err)
 	}
 }

@@ -28,13 +28,14 @@ type Pixels struct {
 
 // A Source names one input and where its result goes.
 type Source struct {
-	In     string   // path, as the user gave it
-	Out    string   // path of the result; empty where a command writes none
-	More   []string // paths of further results, where the network makes several
-	Data   []byte   // the file's content where it is at hand already, else nil
-	Format Format   // of the result; empty: as the input's
-	Seed   uint64   // of the noise that networks may draw
-	Err    error    // what was wrong with it before it was opened
+	In       string   // path, as the user gave it
+	Relative string   // path below the folder or the base that the user named; empty where a command needs none
+	Out      string   // path of the result; empty where a command writes none
+	More     []string // paths of further results, where the network makes several
+	Data     []byte   // the file's content where it is at hand already, else nil
+	Format   Format   // of the result; empty: as the input's
+	Seed     uint64   // of the noise that networks may draw
+	Err      error    // what was wrong with it before it was opened
 }
 
 // A Batch is N pictures of one shape laid end to end: 8-bit RGB, Height×Width×3

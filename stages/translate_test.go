@@ -167,7 +167,7 @@ func TestClassifyNamesEachPictureOfABatch(t *testing.T) {
 	images := []Image{
 		{Pixels: flat(250, 20, 20)}, {Pixels: flat(10, 30, 20)}, {Pixels: flat(255, 8, 8)}, {Pixels: flat(140, 20, 20)},
 	}
-	o := LabelOptions{Target: "day", InTarget: Copy, Threshold: 0.9}
+	o := LabelOptions{Target: "day", InTarget: InTargetCopy, Threshold: 0.9}
 	c := &brightness{}
 	got, err := Classify(c, square(8), o)(context.Background(), images)
 	if err != nil || c.n != 4 {
@@ -194,14 +194,14 @@ func TestLabelStandsInForTheClassifier(t *testing.T) {
 		o      LabelOptions
 		want   Labelled
 	}{
-		{"", LabelOptions{Target: "day", InTarget: Copy}, Labelled{}},
-		{"night,rain", LabelOptions{Target: "rain", InTarget: Copy}, Labelled{Domain: "night,rain", P: 1, Keep: true}},
-		{"night,rain", LabelOptions{Target: "rain,not-snow", InTarget: Copy}, Labelled{Domain: "night,rain", P: 1, Keep: true}},
-		{"night,rain", LabelOptions{Target: "night,not-rain", InTarget: Copy}, Labelled{Domain: "night,rain", P: 1}},
-		{"night", LabelOptions{Target: "day", InTarget: Copy}, Labelled{Domain: "night", P: 1}},
-		{"day", LabelOptions{Target: "day", InTarget: Copy}, Labelled{Domain: "day", P: 1, Keep: true}},
-		{"day", LabelOptions{Target: "day", InTarget: LeaveOut}, Labelled{Domain: "day", P: 1, Keep: true}},
-		{"day", LabelOptions{Target: "day", InTarget: TranslateAnyway}, Labelled{Domain: "day", P: 1}},
+		{"", LabelOptions{Target: "day", InTarget: InTargetCopy}, Labelled{}},
+		{"night,rain", LabelOptions{Target: "rain", InTarget: InTargetCopy}, Labelled{Domain: "night,rain", P: 1, Keep: true}},
+		{"night,rain", LabelOptions{Target: "rain,not-snow", InTarget: InTargetCopy}, Labelled{Domain: "night,rain", P: 1, Keep: true}},
+		{"night,rain", LabelOptions{Target: "night,not-rain", InTarget: InTargetCopy}, Labelled{Domain: "night,rain", P: 1}},
+		{"night", LabelOptions{Target: "day", InTarget: InTargetCopy}, Labelled{Domain: "night", P: 1}},
+		{"day", LabelOptions{Target: "day", InTarget: InTargetCopy}, Labelled{Domain: "day", P: 1, Keep: true}},
+		{"day", LabelOptions{Target: "day", InTarget: InTargetSkip}, Labelled{Domain: "day", P: 1, Keep: true}},
+		{"day", LabelOptions{Target: "day", InTarget: InTargetTranslate}, Labelled{Domain: "day", P: 1}},
 		{"day", LabelOptions{}, Labelled{Domain: "day", P: 1}},
 	} {
 		got, err := Label(c.domain, c.o)(context.Background(), Image{})

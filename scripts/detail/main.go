@@ -48,7 +48,7 @@ func main() {
 	check(err)
 	n, err := r.NewTranslator(m, models.Request{To: *to, Strength: 1}, models.Options{Device: "auto"})
 	check(err)
-	t := table{network: network{n}, keep: *keep, sums: map[row]measures{}}
+	t := table{network: stages.NetworkOf(n.Run), keep: *keep, sums: map[row]measures{}}
 	for i := 0; i < len(files); i += *every {
 		check(t.add(files[i]))
 	}
@@ -59,17 +59,6 @@ func check(err error) {
 	if err != nil {
 		log.Fatal(err)
 	}
-}
-
-type network struct{ *models.Translator }
-
-func (n network) Run(ctx context.Context, in stages.Batch) ([]stages.Batch, error) {
-	results, err := n.Translator.Run(ctx, models.Batch(in))
-	out := make([]stages.Batch, len(results))
-	for i, b := range results {
-		out[i] = stages.Batch(b)
-	}
-	return out, err
 }
 
 // A row of the tables.
