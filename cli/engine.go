@@ -151,7 +151,7 @@ func (w widths) inFlight() int { return 3*w.jobs + 2*w.sessions*w.batch }
 
 // fitOf says how images are brought to the shape of a model's input.
 func fitOf(in *manifest.Input) stages.Fit {
-	return stages.Fit{Shape: in.Size.Shape, Mode: string(in.Size.Fit), Filter: string(in.Size.Filter)}
+	return stages.Fit{Shape: in.Size.Shape, Mode: stages.FitMode(in.Size.Fit), Filter: stages.Filter(in.Size.Filter)}
 }
 
 // alsoClose closes c and joins its error to that of the command. Defer it.

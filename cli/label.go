@@ -57,6 +57,6 @@ func classifierFor(r *models.Runtime, m *models.Model, o models.Options) (classi
 // label is a labeller with the threshold and the policy of the classifier's manifest.
 func (k classifier) label(o stages.LabelOptions, w widths) labeller {
 	spec := k.manifest.Classifier
-	o.Threshold, o.Policy = spec.Threshold, string(spec.Policy)
+	o.Threshold, o.Policy = spec.Threshold, stages.Policy(spec.Policy)
 	return classifyBy(k.judge, k.manifest.Classified().Size.Shape, o, w)
 }

@@ -154,7 +154,7 @@ func translateAll(ctx context.Context, r *models.Runtime, m *models.Model, to st
 
 // squareOf reads the middle of the image at path as RGB of side×side pixels.
 func squareOf(ctx context.Context, path string, side int) (stages.Pixels, error) {
-	fit := stages.Fit{Shape: func(int, int) (int, int) { return side, side }, Mode: "crop"}
+	fit := stages.Fit{Shape: func(int, int) (int, int) { return side, side }, Mode: stages.FitCrop}
 	read := stages.Then(stages.Then(stages.Open(stages.OpenOptions{OwnToo: true}), stages.Decode(fit.Decoding())), stages.Resize(fit))
 	img, err := read(ctx, stages.Source{In: path})
 	if err != nil {

@@ -6,6 +6,8 @@ import (
 	"errors"
 	"io/fs"
 	"os"
+
+	"gtx/stages/container"
 )
 
 // Existing says what becomes of an output that is there already.
@@ -40,8 +42,8 @@ func Compare(o Existing, copies bool, parameters []Property) func(context.Contex
 		case o == ExistingFail:
 			return f, errExists
 		}
-		switch identity := readIdentity(old); {
-		case identity == Identity(f.Digest, parameters):
+		switch identity := container.ReadIdentity(old); {
+		case identity == container.Identity(f.Digest, parameters):
 			return f, Skip{UpToDate}
 		case identity == "" && !(copies && bytes.Equal(old, f.Data)):
 			return f, errForeign

@@ -5,6 +5,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+
+	"gtx/stages/container"
 )
 
 // An Image is a decoded picture, upright and in sRGB. Decode makes it at least
@@ -21,7 +23,7 @@ type Image struct {
 
 	file  File // for Encode, which decodes it whole
 	how   decoding
-	about metadata
+	about container.Metadata
 	crop  rectangle // of the whole picture: the part that is translated, which Width and Height are of
 	inner rectangle // of Pixels: the picture, where there is padding around it
 }
@@ -80,7 +82,7 @@ func decode(s *scope, f File, shape Shape, strict strictness) (Image, error) {
 		}
 	}
 	k := halvings(width, height, wide, high)
-	if err := holds(shifted(width, k), shifted(height, k), 4); err != nil {
+	if err := checkSize(shifted(width, k), shifted(height, k), 4); err != nil {
 		return img, err
 	}
 	options := ""
@@ -103,7 +105,7 @@ func decode(s *scope, f File, shape Shape, strict strictness) (Image, error) {
 		return img, errDecode
 	}
 	p.shrink(1 << halvings(p.width(), p.height(), wide, high))
-	p.hold()
+	p.toMemory()
 	p.turnUpright()
 	var err error
 	if img.Pixels, err = p.pixels(); err != nil {
@@ -120,11 +122,11 @@ func (img *Image) inspect(p picture) {
 	}
 	img.how.deep = p.deep()
 	switch profile := p.blob(fieldProfile); {
-	case profile == nil && p.bands() >= 3 && saysAdobeRGB(img.about.exif):
+	case profile == nil && p.bands() >= 3 && container.SaysAdobeRGB(img.about.Exif):
 		img.Profile = srgbProfile()
-		img.how.profile, img.how.assumed, img.how.own = true, true, adobeRGB()
+		img.how.profile, img.how.assumed, img.how.own = true, true, container.AdobeRGB()
 	case profile == nil:
-	case isSRGB(profile):
+	case container.IsSRGB(profile):
 		img.Profile = profile
 	default:
 		img.Profile = srgbProfile()
@@ -137,19 +139,19 @@ func (img *Image) inspect(p picture) {
 
 // describe takes from the file what the photograph says of itself.
 func (img *Image) describe(p picture) {
-	m := metadataOf(img.Format, img.file.Data)
+	m := container.MetadataOf(img.Format, img.file.Data)
 	if img.Format == AVIF || img.Format == HEIF {
-		m.exif, m.xmp = bytes.TrimPrefix(p.blob(fieldExif), exifPrefix), p.blob(fieldXMP)
+		m.Exif, m.XMP = bytes.TrimPrefix(p.blob(fieldExif), container.ExifPrefix), p.blob(fieldXMP)
 		// A packet with a header libvips takes for anything.
-		for i := 0; i < 8 && m.xmp == nil; i++ {
-			if data := p.blob(fmt.Sprintf("heif-mime-%d", i)); bytes.Contains(data, []byte(rdfEnd)) {
-				m.xmp = data
+		for i := 0; i < 8 && m.XMP == nil; i++ {
+			if data := p.blob(fmt.Sprintf("heif-mime-%d", i)); bytes.Contains(data, []byte("</rdf:RDF>")) {
+				m.XMP = data
 			}
 		}
 	}
-	if len(m.exif) > 0 {
-		m.exif = uprightExif(m.exif)
-		if m.exif == nil {
+	if len(m.Exif) > 0 {
+		m.Exif = container.UprightExif(m.Exif)
+		if m.Exif == nil {
 			img.Warnings = append(img.Warnings, warnExif)
 		}
 	}

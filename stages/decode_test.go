@@ -155,6 +155,49 @@ func profileOf(space string, names []string, bodies [][]byte) []byte {
 	return newProfile("test", space, names, bodies)
 }
 
+// newProfile is an ICC profile, version 2, for a display of the given colour space
+// ("RGB " or "GRAY") with these tags beside those that each must have.
+func newProfile(title, space string, names []string, bodies [][]byte) []byte {
+	be := binary.BigEndian
+	p := make([]byte, 128)
+	copy(p[8:], []byte{2, 0x40, 0, 0})
+	copy(p[12:], "mntr"+space+"XYZ ")
+	copy(p[36:], "acsp")
+	copy(p[68:], []byte{0, 0, 0xf6, 0xd6, 0, 1, 0, 0, 0, 0, 0xd3, 0x2d}) // D50
+	description := be.AppendUint32([]byte("desc\x00\x00\x00\x00"), uint32(len(title)+1))
+	description = append(append(description, title...), make([]byte, 1+78)...)
+	names = append([]string{"desc", "cprt", "wtpt"}, names...)
+	bodies = append([][]byte{description, []byte("text\x00\x00\x00\x00none\x00"), xyzTag(0.9642, 1, 0.8249)}, bodies...)
+	p = be.AppendUint32(p, uint32(len(names)))
+	at := len(p) + 12*len(names)
+	var data []byte
+	for i, name := range names {
+		for (at+len(data))%4 != 0 {
+			data = append(data, 0)
+		}
+		p = append(p, name...)
+		p = be.AppendUint32(p, uint32(at+len(data)))
+		p = be.AppendUint32(p, uint32(len(bodies[i])))
+		data = append(data, bodies[i]...)
+	}
+	p = append(p, data...)
+	be.PutUint32(p, uint32(len(p)))
+	return p
+}
+
+func xyzTag(x, y, z float64) []byte {
+	b := []byte("XYZ \x00\x00\x00\x00")
+	for _, v := range []float64{x, y, z} {
+		b = binary.BigEndian.AppendUint32(b, uint32(int32(v*65536)))
+	}
+	return b
+}
+
+// gammaCurve is a curve of one exponent, below 256.
+func gammaCurve(g float64) []byte {
+	return append([]byte("curv\x00\x00\x00\x00\x00\x00\x00\x01"), byte(g), byte(g*256))
+}
+
 // swapped is sRGB with red and green exchanged, near enough.
 func swapped() []byte {
 	return profileOf("RGB ", []string{"gXYZ", "rXYZ", "bXYZ", "rTRC", "gTRC", "bTRC"}, [][]byte{

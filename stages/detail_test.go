@@ -43,7 +43,7 @@ func mapped(p Pixels, f func(band int, v float64) float64) Pixels {
 // transferred is full with the change that turned small into result.
 func transferred(t testing.TB, full, small, result Pixels) Pixels {
 	t.Helper()
-	return changed(t, full, fitted(small, result))
+	return changed(t, full, affineChange(small, result))
 }
 
 func changed(t testing.TB, full Pixels, c *change) (out Pixels) {
@@ -83,7 +83,7 @@ func TestNetworkThatChangesNothingGivesThePhotographBack(t *testing.T) {
 		full := textured(323, 217, bands, 1)
 		small := shrunkBy(t, full, 4)
 		for name, c := range map[string]*change{
-			"affine": fitted(small, small), "laplacian": banded(small, small), "difference": {less: full, more: full},
+			"affine": affineChange(small, small), "laplacian": laplacianChange(small, small), "difference": {less: full, more: full},
 		} {
 			if name == "difference" && bands == 4 {
 				continue
@@ -162,7 +162,7 @@ func TestDeepPicturesAreChangedAsOthersAre(t *testing.T) {
 			file := p.file(t, PNG, 1, true, alpha, nil)
 			q := s.open(file, "", true, anyFault)
 			q.toSRGB(false, true)
-			q.change(fitted(small, result))
+			q.change(affineChange(small, result))
 			return q.save(".png", nil, nil, nil, func(f []byte) error {
 				got.Write(f)
 				return nil
@@ -187,8 +187,8 @@ func TestDeepPicturesAreChangedAsOthersAre(t *testing.T) {
 // transferSlowly is transferred as it is defined: each window summed by itself.
 func transferSlowly(full, small, result Pixels) Pixels {
 	window := func(x, y int, visit func(i int)) {
-		for v := max(y-detailRadius, 0); v <= min(y+detailRadius, small.Height-1); v++ {
-			for u := max(x-detailRadius, 0); u <= min(x+detailRadius, small.Width-1); u++ {
+		for v := max(y-affineRadius, 0); v <= min(y+affineRadius, small.Height-1); v++ {
+			for u := max(x-affineRadius, 0); u <= min(x+affineRadius, small.Width-1); u++ {
 				visit(v*small.Width + u)
 			}
 		}
@@ -216,8 +216,8 @@ func transferSlowly(full, small, result Pixels) Pixels {
 					ss[a][b] = ss[a][b]/n - s[a]/n*s[b]/n
 					ps[a][b] = ps[a][b]/n - p[a]/n*s[b]/n
 				}
-				ss[a][a] += detailFlat
-				ps[a][a] += detailFlat
+				ss[a][a] += affineFlat
+				ps[a][a] += affineFlat
 			}
 			inverse := invert(ss)
 			m := &fitted[y*small.Width+x]
@@ -308,7 +308,7 @@ func BenchmarkPhotograph(b *testing.B) {
 	b.Run("detail", run)
 	b.Run("fit", func(b *testing.B) {
 		for b.Loop() {
-			fitted(c.Pixels, c.Result)
+			affineChange(c.Pixels, c.Result)
 		}
 	})
 	b.Run("none", func(b *testing.B) {

@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math"
 	"os"
 	"path/filepath"
 	"slices"
@@ -13,6 +12,8 @@ import (
 	"strings"
 
 	"github.com/google/renameio/v2"
+
+	"gtx/stages/container"
 )
 
 // Stdout as a Source.Out keeps the result in memory: Written.Data.
@@ -32,6 +33,9 @@ type Written struct {
 	Warnings      []string
 }
 
+// A Property is a name and a value that the file records, say "model" and "seasons".
+type Property = container.Property
+
 // EncodeOptions says how results are written.
 type EncodeOptions struct {
 	Size       Size
@@ -42,48 +46,6 @@ type EncodeOptions struct {
 	KeepProfile bool // the colours of the source's own profile, not sRGB
 	Strip       bool // leave out what the source says of itself
 	StripGPS    bool // leave out where it was taken
-}
-
-// A Size says how large the result is.
-type Size struct {
-	kind          string // "source", "model", "long" or "exact"
-	width, height int
-}
-
-// ParseSize reads source (as the input), model (as it left the network), N
-// (pixels of the longer side) or WxH.
-func ParseSize(s string) (Size, error) {
-	if s == "source" || s == "model" {
-		return Size{kind: s}, nil
-	}
-	wide, high, exact := strings.Cut(s, "x")
-	w, err := strconv.Atoi(wide)
-	h := w
-	if err == nil && exact {
-		h, err = strconv.Atoi(high)
-	}
-	if err != nil || min(w, h) < 1 || max(w, h) > 1<<16 {
-		return Size{}, fmt.Errorf("%q is not source, model, N or WxH", s)
-	}
-	if exact {
-		return Size{"exact", w, h}, nil
-	}
-	return Size{"long", w, w}, nil
-}
-
-// of is the size of the result for an input and its translation.
-func (s Size) of(img Image, result Pixels) (width, height int) {
-	switch s.kind {
-	case "model":
-		return result.Width, result.Height
-	case "long":
-		scale := float64(s.width) / float64(max(img.Width, img.Height))
-		side := func(n int) int { return max(1, int(math.Round(float64(n)*scale))) }
-		return side(img.Width), side(img.Height)
-	case "exact":
-		return s.width, s.height
-	}
-	return img.Width, img.Height
 }
 
 // Encode returns the stage that writes the result: to a temporary file in the
@@ -134,7 +96,7 @@ func (c Checked) writeMore(o EncodeOptions) error {
 	for i, pixels := range c.More[:min(len(c.More), len(c.Source.More))] {
 		more := c
 		more.Result, more.Alpha, more.change = pixels, nil, nil
-		more.about = metadata{} // which are not those of this picture
+		more.about = container.Metadata{} // which are not those of this picture
 		err := encode(more, pixels.Width, pixels.Height, o, func(file [][]byte) error {
 			return writeFile(c.Source.More[i], file)
 		})
@@ -154,36 +116,35 @@ func encode(c Checked, width, height int, o EncodeOptions, write func(file [][]b
 	if format == "" {
 		format = c.Format.Output()
 	}
-	f := formats[format]
-	if f.max > 0 && max(width, height) > f.max {
-		return fmt.Errorf("%d×%d is more than a %s file can hold (%d)", width, height, format, f.max)
+	if most := format.MaxSide(); most > 0 && max(width, height) > most {
+		return fmt.Errorf("%d×%d is more than a %s file can hold (%d)", width, height, format, most)
 	}
-	if err := holds(width, height, 4); err != nil {
+	if err := checkSize(width, height, 4); err != nil {
 		return err
 	}
 	m := c.about
 	if o.Strip {
-		m = metadata{}
+		m = container.Metadata{}
 	}
 	if o.StripGPS {
-		m = m.withoutPosition()
+		m = m.WithoutPosition()
 	}
 	if c.how.profile && !o.KeepProfile {
-		m.exif = sayingSRGB(m.exif)
+		m.Exif = container.SayingSRGB(m.Exif)
 	}
-	m.xmp = note(Identity(c.Digest, o.Parameters), o.Parameters, m.xmp)
-	saver := strings.NewReplacer("{Q}", strconv.Itoa(o.Quality), "{small}", strconv.FormatBool(width*height <= smallest)).Replace(f.saver)
+	m.XMP = container.Note(container.Identity(c.Digest, o.Parameters), o.Parameters, m.XMP)
+	saver := strings.NewReplacer("{Q}", strconv.Itoa(o.Quality), "{small}", strconv.FormatBool(width*height <= optimizeUpTo)).Replace(codecs[format].saver)
 	var failed error // of write
 	err := withPictures(func(s *scope) error {
-		p := c.picture(s, width, height, f.deep, o.KeepProfile)
+		p := c.picture(s, width, height, format.Deep(), o.KeepProfile)
 		profile := c.Profile
 		if o.KeepProfile && c.how.own != nil {
 			profile = c.how.own
 		}
 		p.attach(profile)
-		exif, xmp, iptc := m.fields(format)
+		exif, xmp, iptc := m.Fields(format)
 		return p.save(saver, exif, xmp, iptc, func(file []byte) error {
-			failed = write(withMetadata(format, file, m))
+			failed = write(container.WithMetadata(format, file, m))
 			return nil
 		})
 	})
@@ -206,7 +167,7 @@ func (c Checked) picture(s *scope, width, height int, deep, own bool) picture {
 	if own {
 		p.toProfile(c.how.own)
 	}
-	p.resize("", width, height)
+	p.resize(FilterLanczos, width, height)
 	if c.Alpha != nil { // of the file, exactly
 		p.takeAlpha(c.whole(s, width, height, false, false))
 	}
@@ -221,7 +182,7 @@ func (c Checked) whole(s *scope, width, height int, deep, own bool) picture {
 		p.turnUpright()
 	}
 	p.crop(c.crop)
-	p.resize("", width, height)
+	p.resize(FilterLanczos, width, height)
 	return p
 }
 

@@ -11,6 +11,8 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+
+	"gtx/stages/container"
 )
 
 // translated is what comes from a network that changes nothing.
@@ -72,8 +74,8 @@ func TestResultHasTheSizeAskedFor(t *testing.T) {
 				continue
 			}
 			p := decoded(t, w.Data, nil).Pixels
-			if got := [2]int{p.Width, p.Height}; got != want || [2]int{w.Width, w.Height} != want || Sniff(w.Data) != format {
-				t.Errorf("%s as %s: %v in %q, said to be %d×%d", size, format, got, Sniff(w.Data), w.Width, w.Height)
+			if got := [2]int{p.Width, p.Height}; got != want || [2]int{w.Width, w.Height} != want || container.Sniff(w.Data) != format {
+				t.Errorf("%s as %s: %v in %q, said to be %d×%d", size, format, got, container.Sniff(w.Data), w.Width, w.Height)
 			}
 		}
 	}
@@ -117,7 +119,7 @@ func TestFormatSameIsTheNearestThatCanBeWritten(t *testing.T) {
 	for in, want := range map[Format]Format{JPEG: JPEG, PNG: PNG, GIF: PNG, HEIF: JPEG, WebP: WebP, TIFF: TIFF, AVIF: AVIF} {
 		c := translated(scene(16, 16))
 		c.Format = in
-		if got := Sniff(encodedAs(t, "", c)); got != want {
+		if got := container.Sniff(encodedAs(t, "", c)); got != want {
 			t.Errorf("%s: %s, want %s", in, got, want)
 		}
 	}

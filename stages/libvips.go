@@ -47,8 +47,8 @@ func Supported() []Support {
 	for _, f := range []Format{JPEG, PNG, WebP, TIFF, AVIF, HEIF, GIF} {
 		list = append(list, Support{
 			Format: f,
-			Read:   bimg.VipsIsTypeSupported(formats[f].bimg),
-			Write:  f.Output() == f && bimg.VipsIsTypeSupportedSave(formats[f].bimg),
+			Read:   bimg.VipsIsTypeSupported(codecs[f].bimg),
+			Write:  f.Output() == f && bimg.VipsIsTypeSupportedSave(codecs[f].bimg),
 		})
 	}
 	return list

@@ -13,6 +13,8 @@ import (
 	"testing"
 
 	"github.com/h2non/bimg"
+
+	"gtx/stages/container"
 )
 
 // exifData are Exif data of either byte order: a maker, a date, an orientation, an
@@ -34,10 +36,10 @@ func exifData(order binary.AppendByteOrder) []byte {
 	}
 	b = order.AppendUint16(b, 5)
 	line(271, 2, 6, 74)
-	line(tagOrientation, 3, 1, 6)
+	line(274, 3, 1, 6)
 	line(306, 2, 20, 80)
-	line(tagExif, 4, 1, 100)
-	line(tagGPS, 4, 1, 146)
+	line(34665, 4, 1, 100)
+	line(34853, 4, 1, 146)
 	b = order.AppendUint32(b, 42) // the thumbnail's
 	b = append(b, "Maker\x002026:11:23 01:02:03\x00"...)
 	b = order.AppendUint16(b, 2)
@@ -69,8 +71,8 @@ var iptcData = []byte("\x1c\x02\x78\x00\x05Birds")
 func facts(t *testing.T, file []byte) map[string]string {
 	t.Helper()
 	out := map[string]string{}
-	if Sniff(file) == TIFF {
-		exif := exifOfTIFF(file)
+	if container.Sniff(file) == TIFF {
+		exif := container.MetadataOf(TIFF, file).Exif
 		if exif == nil {
 			return out
 		}
@@ -99,7 +101,8 @@ func sourcesWith(t *testing.T, exif []byte) map[Format][]byte {
 	jpeg := withSegment(jpegOf(t, p), 0xe1, append([]byte("Exif\x00\x00"), exif...))
 	jpeg = withSegment(jpeg, 0xe1, append([]byte("http://ns.adobe.com/xap/1.0/\x00"), packetOfXMP...))
 	other := "8BIM\x03\xed\x03abc\x00\x00\x00\x03123\x00" // with a name and an odd length
-	jpeg = withSegment(jpeg, 0xed, append([]byte("Photoshop 3.0\x00"+other), resources(iptcData)[14:]...))
+	iptc := fmt.Sprintf("8BIM\x04\x04\x00\x00\x00\x00\x00%c%s", len(iptcData), iptcData)
+	jpeg = withSegment(jpeg, 0xed, []byte("Photoshop 3.0\x00"+other+iptc))
 	png := withChunk(pngOf(t, goImage(p)), "eXIf", exif)
 	png = withChunk(png, "iTXt", append([]byte("XML:com.adobe.xmp\x00\x00\x00\x00\x00"), packetOfXMP...))
 	webp := extended(vipsOf(t, p, bimg.Options{Type: bimg.WEBP}), 48, 32, 0x0c, "EXIF", exif)
@@ -110,7 +113,7 @@ func sourcesWith(t *testing.T, exif []byte) map[Format][]byte {
 	binary.LittleEndian.PutUint32(webp[4:], uint32(len(webp)-8))
 	tiff := tiffOf(48, 32, 8, 3, 2, p.Data, tag{700, 1, uint32(len(packetOfXMP)), 0, []byte(packetOfXMP)},
 		tag{33723, 7, uint32(len(iptcData)), 0, iptcData}, tag{274, 3, 1, 6, nil})
-	tiff = slices.Concat(tiffWithMetadata(tiff, metadata{exif: exif})...)
+	tiff = slices.Concat(container.WithMetadata(TIFF, tiff, container.Metadata{Exif: exif})...)
 	var avif []byte
 	err := withPictures(func(s *scope) error {
 		q := s.of(Pixels{Width: 32, Height: 48, Bands: 3, Data: lying(p, 8).Data}) // upright: it has no other way
@@ -146,12 +149,12 @@ func TestMetadataGoFromEachFormatToEach(t *testing.T) {
 					t.Errorf("%s: %q, want %q", what, got, want)
 				}
 				plain := from != TIFF && from != AVIF && to != TIFF && to != AVIF
-				if m := metadataOf(to, file); plain && !bytes.Equal(m.exif, uprightExif(exif)) {
+				if m := container.MetadataOf(to, file); plain && !bytes.Equal(m.Exif, container.UprightExif(exif)) {
 					t.Errorf("%s: Exif data are not the same bytes", what)
-				} else if (from == JPEG || from == TIFF) && (to == JPEG || to == TIFF) && !bytes.HasPrefix(m.iptc, iptcData) {
-					t.Errorf("%s: IPTC data are %q", what, m.iptc)
+				} else if (from == JPEG || from == TIFF) && (to == JPEG || to == TIFF) && !bytes.HasPrefix(m.IPTC, iptcData) {
+					t.Errorf("%s: IPTC data are %q", what, m.IPTC)
 				}
-				for _, want := range []string{`tiff:Artist="Nobody"`, `tiff:Orientation="1"`, "GPSLatitude", identityKey} {
+				for _, want := range []string{`tiff:Artist="Nobody"`, `tiff:Orientation="1"`, "GPSLatitude", `gtx:identity="`} {
 					_, packet, _ := bytes.Cut(file, []byte("<x:xmpmeta"))
 					if packet, _, _ = bytes.Cut(packet, []byte("</x:xmpmeta>")); !bytes.Contains(packet, []byte(want)) {
 						t.Errorf("%s: %s is not in %q", what, want, packet)
@@ -174,7 +177,7 @@ func TestStripLeavesOutWhatIsAskedFor(t *testing.T) {
 			if got := facts(t, file); got["Make"]+got["DateTime"]+got["GPSLatitude"] != "" || bytes.Contains(file, []byte("Nobody")) || bytes.Contains(file, []byte("Birds")) {
 				t.Errorf("%s to %s: %q is left", from, to, got)
 			}
-			if readIdentity(file) == "" {
+			if container.ReadIdentity(file) == "" {
 				t.Errorf("%s to %s: the note is lost", from, to)
 			}
 			file = throughFile(t, source, to, EncodeOptions{StripGPS: true})
@@ -209,47 +212,10 @@ func throughFile(t *testing.T, source []byte, to Format, o EncodeOptions) []byte
 }
 
 func TestBadExifIsLeftBehindWithAWarning(t *testing.T) {
-	whole := exifData(binary.LittleEndian)
-	for n := range 74 { // up to the end of the directory
-		if got := uprightExif(whole[:n]); got != nil {
-			t.Errorf("%d bytes pass for Exif data", n)
-		}
-	}
 	file := withSegment(jpegOf(t, scene(8, 8)), 0xe1, []byte("Exif\x00\x00no Exif at all"))
 	if img := decoded(t, file, nil); !slices.Equal(img.Warnings, []string{warnExif}) {
 		t.Errorf("warnings %q", img.Warnings)
 	}
-	large := append(whole, make([]byte, 1<<16)...)
-	plain := jpegOf(t, scene(8, 8))
-	if got := slices.Concat(withMetadata(JPEG, plain, metadata{exif: large})...); !bytes.Equal(got, plain) {
-		t.Error("a segment that is too long was written")
-	}
-}
-
-func TestPacketsTooLargeForAJPEGAndOwnOnesGiveWay(t *testing.T) {
-	for _, source := range []string{packetOfXMP + string(make([]byte, noteMost)), string(note("older", nil, nil))} {
-		if got := note("newer", nil, []byte(source)); readIdentity(got) != "newer" || bytes.Contains(got, []byte("older")) {
-			t.Errorf("%q", got)
-		}
-	}
-}
-
-// Whatever the bytes, what is made of them is Exif data again.
-func FuzzExif(f *testing.F) {
-	f.Add(exifData(binary.LittleEndian))
-	f.Add(exifData(binary.BigEndian))
-	f.Add([]byte("MM\x00*\x00\x00\x00\x08\x00\x00"))
-	tiff := tiffOf(2, 2, 8, 3, 2, make([]byte, 12))
-	f.Fuzz(func(t *testing.T, data []byte) {
-		saysAdobeRGB(data)
-		for _, exif := range [][]byte{exifOfTIFF(data), withoutGPS(data), uprightExif(data), sayingSRGB(data)} {
-			file := slices.Concat(tiffWithMetadata(tiff, metadata{exif: exif})...)
-			if d, err := readDirectory(file); err != nil || d.number(tagWidth, 0) != 2 {
-				t.Errorf("the TIFF is broken: %v", err)
-			}
-		}
-		iptcResource(data)
-	})
 }
 
 // HEIC is read only; libvips writes it here where libheif has an encoder.
@@ -265,7 +231,7 @@ func TestMetadataComeOutOfHEIC(t *testing.T) {
 	if err != nil {
 		t.Skip("no encoder for HEVC")
 	}
-	if f := Sniff(heic); f != HEIF {
+	if f := container.Sniff(heic); f != HEIF {
 		t.Fatalf("a file of format %q", f)
 	}
 	file := throughFile(t, heic, JPEG, EncodeOptions{})

@@ -3,47 +3,18 @@ package stages
 import (
 	"bytes"
 	"encoding/xml"
-	"errors"
-	"io"
-	"maps"
 	"testing"
+
+	"gtx/stages/container"
 )
 
-var properties = []Property{{"model", `se"as<o>ns & 'more'`}, {"to", "hiver é"}, {"line", "a\nb\tc"}}
-
-func TestNoteIsXMLThatKeepsEveryValue(t *testing.T) {
-	d := xml.NewDecoder(bytes.NewReader(bytes.TrimPrefix(note("0123", properties, nil), []byte("\ufeff"))))
-	got := map[string]string{}
-	for {
-		token, err := d.Token()
-		if errors.Is(err, io.EOF) {
-			break
-		}
-		if err != nil {
-			t.Fatal(err)
-		}
-		if e, ok := token.(xml.StartElement); ok && e.Name.Local == "Description" {
-			for _, a := range e.Attr {
-				if a.Name.Space == noteSpace {
-					got[a.Name.Local] = a.Value
-				}
-			}
-		}
-	}
-	want := map[string]string{"identity": "0123"}
-	for _, p := range properties {
-		want[p.Name] = p.Value
-	}
-	if !maps.Equal(got, want) {
-		t.Errorf("%q, want %q", got, want)
-	}
-}
+var properties = []Property{{Name: "model", Value: `se"as<o>ns & 'more'`}, {Name: "to", Value: "hiver é"}, {Name: "line", Value: "a\nb\tc"}}
 
 func TestEveryFormatCarriesTheIdentity(t *testing.T) {
-	want := Identity("digest", properties)
+	want := container.Identity("digest", properties)
 	for _, format := range Formats {
 		file := encodedAs(t, format, translated(scene(40, 30)))
-		if got := readIdentity(file); got != want {
+		if got := container.ReadIdentity(file); got != want {
 			t.Errorf("%s: identity %q, want %q", format, got, want)
 		}
 		start, end := bytes.Index(file, []byte("<x:xmpmeta")), bytes.Index(file, []byte("</x:xmpmeta>"))
@@ -54,30 +25,5 @@ func TestEveryFormatCarriesTheIdentity(t *testing.T) {
 		if err := xml.Unmarshal(file[start:end+12], new(struct{})); err != nil {
 			t.Errorf("%s: %v", format, err)
 		}
-	}
-}
-
-func TestForeignFilesHaveNoIdentity(t *testing.T) {
-	for _, file := range [][]byte{
-		nil, jpegOf(t, scene(20, 20)), []byte(identityKey), []byte(identityKey + "unfinished"),
-		[]byte(identityKey + `"`),
-	} {
-		if got := readIdentity(file); got != "" {
-			t.Errorf("%q", got)
-		}
-	}
-}
-
-func TestIdentityDependsOnAllThatMatters(t *testing.T) {
-	seen := map[string]bool{}
-	for _, id := range []string{
-		Identity("a", nil), Identity("b", nil), Identity("a", []Property{{"x", "1"}}),
-		Identity("a", []Property{{"x", "2"}}), Identity("a", []Property{{"y", "1"}}),
-		Identity("a", []Property{{"x", "1\"=\"2"}}), Identity("a", []Property{{"x", "1"}, {"", ""}}),
-	} {
-		if seen[id] || len(id) != 32 {
-			t.Errorf("%s twice", id)
-		}
-		seen[id] = true
 	}
 }

@@ -8,6 +8,8 @@ import (
 	"io"
 	"io/fs"
 	"os"
+
+	"gtx/stages/container"
 )
 
 // A File is an input as it was read and before it is decoded.
@@ -44,21 +46,20 @@ func Open(o OpenOptions) func(context.Context, Source) (File, error) {
 		if len(data) == 0 {
 			return File{}, errors.New("the file is empty")
 		}
-		format := Sniff(data)
-		h, err := inspect(format, data)
+		h, err := container.Parse(data)
 		if err != nil {
 			return File{}, err
 		}
-		if o.MaxPixels > 0 && h.width > o.MaxPixels/h.height {
-			return File{}, fmt.Errorf("%d×%d: %w (%d)", h.width, h.height, errTooLarge, o.MaxPixels)
+		if o.MaxPixels > 0 && h.Width > o.MaxPixels/h.Height {
+			return File{}, fmt.Errorf("%d×%d: %w (%d)", h.Width, h.Height, errTooLarge, o.MaxPixels)
 		}
-		if !o.OwnToo && readIdentity(data) != "" {
+		if !o.OwnToo && container.ReadIdentity(data) != "" {
 			return File{}, Skip{OwnOutput}
 		}
 		digest := sha256.Sum256(data)
 		return File{
-			Source: s, Data: data, Format: format, Digest: fmt.Sprintf("%x", digest),
-			Width: h.width, Height: h.height,
+			Source: s, Data: data, Format: h.Format, Digest: fmt.Sprintf("%x", digest),
+			Width: h.Width, Height: h.Height,
 		}, nil
 	}
 }
@@ -71,12 +72,12 @@ func Probe(path string) (Format, error) {
 		return "", WithoutPath(err)
 	}
 	defer f.Close()
-	head := make([]byte, SniffLength)
+	head := make([]byte, container.SniffLength)
 	n, err := io.ReadFull(f, head)
 	if err != nil && err != io.EOF && err != io.ErrUnexpectedEOF {
 		return "", WithoutPath(err)
 	}
-	return Sniff(head[:n]), nil
+	return container.Sniff(head[:n]), nil
 }
 
 // WithoutPath drops the path from a file error: whoever reports it names it.

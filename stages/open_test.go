@@ -51,3 +51,30 @@ func TestOpenReadsWholePicturesAndRefusesTheRest(t *testing.T) {
 		}
 	}
 }
+
+func TestProbeReadsTheBeginningWhateverTheName(t *testing.T) {
+	dir := t.TempDir()
+	for name, c := range map[string]struct {
+		data []byte
+		want Format
+	}{
+		"photo.txt": {jpegOf(t, scene(40, 40)), JPEG},
+		"text.jpg":  {[]byte("no picture"), ""},
+		"empty.png": {nil, ""},
+		"short.png": {[]byte("\x89PN"), ""},
+	} {
+		path := filepath.Join(dir, name)
+		if err := os.WriteFile(path, c.data, 0o666); err != nil {
+			t.Fatal(err)
+		}
+		if got, err := Probe(path); got != c.want || err != nil {
+			t.Errorf("%s: %q, %v; want %q", name, got, err, c.want)
+		}
+	}
+	if _, err := Probe(filepath.Join(dir, "none")); err == nil || err.Error() != "no such file or directory" {
+		t.Errorf("a missing file: %v", err)
+	}
+	if _, err := Probe(dir); err == nil || err.Error() != "is a directory" {
+		t.Errorf("a folder: %v", err)
+	}
+}

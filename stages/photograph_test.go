@@ -13,6 +13,8 @@ import (
 	"testing"
 
 	"github.com/h2non/bimg"
+
+	"gtx/stages/container"
 )
 
 // A photo is a source file and what it shows, upright, in 16 bits a sample.
@@ -113,12 +115,12 @@ func (p photo) file(t testing.TB, format Format, o int, deep, alpha bool, profil
 				data = append(data, byte(v>>8))
 			}
 		}
-		tags := []tag{{tagOrientation, 3, 1, uint32(o), nil}}
+		tags := []tag{{274, 3, 1, uint32(o), nil}}
 		if alpha {
 			tags = append(tags, tag{338, 3, 1, 2, nil})
 		}
 		if profile != nil {
-			tags = append(tags, tag{tagICC, 7, uint32(len(profile)), 0, profile})
+			tags = append(tags, tag{34675, 7, uint32(len(profile)), 0, profile})
 		}
 		return tiffOf(p.width, p.height, bits, uint16(bands), 2, data, tags...)
 	}
@@ -308,14 +310,14 @@ func TestAdobeRGBIsKnownByItsExifData(t *testing.T) {
 	entry := func(tag, kind uint16, count, value uint32) []byte {
 		return le.AppendUint32(le.AppendUint32(le.AppendUint16(le.AppendUint16(nil, tag), kind), count), value)
 	}
-	exif := slices.Concat([]byte("II*\x00\x08\x00\x00\x00\x01\x00"), entry(tagExif, 4, 1, 26), make([]byte, 4),
-		[]byte("\x01\x00"), entry(tagInterop, 4, 1, 44), make([]byte, 4),
+	exif := slices.Concat([]byte("II*\x00\x08\x00\x00\x00\x01\x00"), entry(34665, 4, 1, 26), make([]byte, 4),
+		[]byte("\x01\x00"), entry(40965, 4, 1, 44), make([]byte, 4),
 		[]byte("\x01\x00"), entry(1, 2, 4, uint32('R')|uint32('0')<<8|uint32('3')<<16), make([]byte, 4))
 	p := Pixels{Width: 16, Height: 16, Bands: 3, Data: bytes.Repeat([]byte{60, 160, 90}, 256)}
 	plain := jpegOf(t, p)
 	file := withSegment(plain, 0xe1, append([]byte("Exif\x00\x00"), exif...))
 	got := decoded(t, file, nil)
-	want := decoded(t, withProfile(plain, adobeRGB()), nil)
+	want := decoded(t, withProfile(plain, container.AdobeRGB()), nil)
 	if !slices.Equal(got.Pixels.Data, want.Pixels.Data) || got.Profile == nil {
 		t.Errorf("%v, want %v", got.Pixels.Data[:3], want.Pixels.Data[:3])
 	}
@@ -330,15 +332,15 @@ func TestAdobeRGBIsKnownByItsExifData(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !saysAdobeRGB(metadataOf(JPEG, w.Data).exif) {
+	if !container.SaysAdobeRGB(container.MetadataOf(JPEG, w.Data).Exif) {
 		t.Error("the Exif data do not say so any more")
 	}
-	if kept := decoded(t, w.Data, nil); !bytes.Equal(kept.how.own, adobeRGB()) || len(w.Warnings) > 0 {
+	if kept := decoded(t, w.Data, nil); !bytes.Equal(kept.how.own, container.AdobeRGB()) || len(w.Warnings) > 0 {
 		t.Errorf("profile of %d bytes, %q", len(kept.how.own), w.Warnings)
 	}
 	c = identical(t, file, square(8), DetailOptions{})
 	c.Source.Out = Stdout
-	if w, err = Encode(EncodeOptions{Size: Size{kind: "source"}, Quality: 95})(t.Context(), c); err != nil || saysAdobeRGB(metadataOf(JPEG, w.Data).exif) {
+	if w, err = Encode(EncodeOptions{Size: Size{kind: "source"}, Quality: 95})(t.Context(), c); err != nil || container.SaysAdobeRGB(container.MetadataOf(JPEG, w.Data).Exif) {
 		t.Errorf("in sRGB the Exif data say Adobe RGB: %v", err)
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/binary"
+	"hash/crc32"
 	"image"
 	"image/color"
 	"image/gif"
@@ -202,7 +203,10 @@ func withSegment(file []byte, marker byte, body []byte) []byte {
 // withChunk inserts a chunk behind the IHDR of a PNG.
 func withChunk(png []byte, kind string, body []byte) []byte {
 	const header = 8 + 25
-	return slices.Concat(png[:header], pngChunk(kind, body), png[header:])
+	chunk := binary.BigEndian.AppendUint32(nil, uint32(len(body)))
+	chunk = append(append(chunk, kind...), body...)
+	chunk = binary.BigEndian.AppendUint32(chunk, crc32.ChecksumIEEE(chunk[4:]))
+	return slices.Concat(png[:header], chunk, png[header:])
 }
 
 // extended is the picture of a WebP with another chunk behind it.

@@ -1,4 +1,4 @@
-package stages
+package container
 
 import (
 	"bytes"
@@ -41,9 +41,9 @@ const rdfEnd = "</rdf:RDF>"
 
 var orientationNote = regexp.MustCompile(`(tiff:Orientation(?:="|>))[2-8]`)
 
-// note is the XMP packet of an output: that of its source, if there is one, and
+// Note is the XMP packet of an output: that of its source, if there is one, and
 // what gtx did.
-func note(identity string, parameters []Property, source []byte) []byte {
+func Note(identity string, parameters []Property, source []byte) []byte {
 	var b strings.Builder
 	attribute := func(name, value string) {
 		fmt.Fprintf(&b, " gtx:%s=\"", name)
@@ -57,7 +57,7 @@ func note(identity string, parameters []Property, source []byte) []byte {
 	}
 	b.WriteString("/>")
 	end := bytes.LastIndex(source, []byte(rdfEnd))
-	if end < 0 || len(source) > noteMost || readIdentity(source) != "" {
+	if end < 0 || len(source) > noteMost || ReadIdentity(source) != "" {
 		return []byte("<?xpacket begin=\"\ufeff\" id=\"W5M0MpCehiHzreSzNTczkc9d\"?>\n" +
 			"<x:xmpmeta xmlns:x=\"adobe:ns:meta/\"><rdf:RDF xmlns:rdf=\"http://www.w3.org/1999/02/22-rdf-syntax-ns#\">" +
 			b.String() + rdfEnd + "</x:xmpmeta>\n<?xpacket end=\"r\"?>")
@@ -66,8 +66,8 @@ func note(identity string, parameters []Property, source []byte) []byte {
 	return slices.Concat(upright, []byte(b.String()), source[end:])
 }
 
-// readIdentity finds the identity in a file that gtx wrote, or returns "".
-func readIdentity(file []byte) string {
+// ReadIdentity finds the identity in a file that gtx wrote, or returns "".
+func ReadIdentity(file []byte) string {
 	_, rest, found := bytes.Cut(file, []byte(identityKey))
 	if !found {
 		return ""

@@ -1,9 +1,7 @@
-package stages
+package container
 
 import (
 	"encoding/binary"
-	"fmt"
-	"math"
 )
 
 // TIFF 6.0 tags, and the one that holds a profile (ICC.1, annex B.4).
@@ -46,7 +44,7 @@ type field struct {
 // readDirectory reads the fields that have a type listed above.
 func readDirectory(data []byte) (directory, error) {
 	if len(data) < 8 {
-		return directory{}, errTruncated
+		return directory{}, ErrTruncated
 	}
 	d := directory{binary.LittleEndian, map[uint16]field{}}
 	if data[0] == 'M' {
@@ -54,11 +52,11 @@ func readDirectory(data []byte) (directory, error) {
 	}
 	at := int(d.order.Uint32(data[4:]))
 	if at+2 > len(data) {
-		return directory{}, errTruncated
+		return directory{}, ErrTruncated
 	}
 	end := at + 2 + 12*int(d.order.Uint16(data[at:]))
 	if end > len(data) {
-		return directory{}, errTruncated
+		return directory{}, ErrTruncated
 	}
 	for at += 2; at < end; at += 12 {
 		entry := data[at : at+12]
@@ -68,7 +66,7 @@ func readDirectory(data []byte) (directory, error) {
 		if size > 4 {
 			offset := int(d.order.Uint32(from))
 			if offset+size > len(data) {
-				return directory{}, errTruncated
+				return directory{}, ErrTruncated
 			}
 			from = data[offset:]
 		}
@@ -102,13 +100,4 @@ func (d directory) number(tag uint16, otherwise int) int {
 		return list[0]
 	}
 	return otherwise
-}
-
-// holds tells whether a picture of 8 bits a sample fits into 2 GiB.
-func holds(width, height, bands int) error {
-	const most = math.MaxInt32
-	if width > most/height/bands {
-		return fmt.Errorf("%d×%d is more than 2 GiB of pixels", width, height)
-	}
-	return nil
 }

@@ -1,4 +1,4 @@
-package stages
+package container
 
 import (
 	"bytes"
@@ -180,7 +180,7 @@ func about(list []entry) []entry {
 
 // tiffWithMetadata puts Exif and IPTC data into a little-endian TIFF as libvips
 // writes it: a new first directory behind its end, that of the file with more entries.
-func tiffWithMetadata(file []byte, m metadata) [][]byte {
+func tiffWithMetadata(file []byte, m Metadata) [][]byte {
 	le := binary.LittleEndian
 	if byteOrder(file) != le {
 		return [][]byte{file}
@@ -201,12 +201,12 @@ func tiffWithMetadata(file []byte, m metadata) [][]byte {
 		has[le.Uint16(line)] = true
 	}
 	var list []entry
-	from := byteOrder(m.exif)
+	from := byteOrder(m.Exif)
 	if from != nil {
-		list = about(readEntries(m.exif, from, from.Uint32(m.exif[4:])))
+		list = about(readEntries(m.Exif, from, from.Uint32(m.Exif[4:])))
 	}
-	if m.iptc != nil {
-		list = append(list, entry{tag: tagIPTC, kind: typeUndefined, count: uint32(len(m.iptc)), value: m.iptc})
+	if m.IPTC != nil {
+		list = append(list, entry{tag: tagIPTC, kind: typeUndefined, count: uint32(len(m.IPTC)), value: m.IPTC})
 	}
 	list = slices.DeleteFunc(list, func(e entry) bool { return has[e.tag] })
 	tail, first := appendEntries(nil, len(file), list, from, raw)
@@ -214,9 +214,9 @@ func tiffWithMetadata(file []byte, m metadata) [][]byte {
 	return [][]byte{header, file[8:], tail}
 }
 
-// saysAdobeRGB tells whether Exif data say that the colours are Adobe RGB's: by the
+// SaysAdobeRGB tells whether Exif data say that the colours are Adobe RGB's: by the
 // index of DCF 2.0, "R03".
-func saysAdobeRGB(exif []byte) bool {
+func SaysAdobeRGB(exif []byte) bool {
 	order := byteOrder(exif)
 	if order == nil {
 		return false
@@ -232,9 +232,9 @@ func saysAdobeRGB(exif []byte) bool {
 	return slices.ContainsFunc(list, func(e entry) bool { return e.tag == 1 && bytes.HasPrefix(e.value, []byte("R03")) })
 }
 
-// uprightExif is a copy that says what is true of a result: that it stands
+// UprightExif is a copy that says what is true of a result: that it stands
 // upright, and that there is no thumbnail. It is nil for what is not Exif.
-func uprightExif(exif []byte) []byte {
+func UprightExif(exif []byte) []byte {
 	order := byteOrder(exif)
 	if order == nil {
 		return nil
@@ -259,8 +259,8 @@ func uprightExif(exif []byte) []byte {
 	return out
 }
 
-// sayingSRGB is a copy that says that the colours are sRGB's, where it says anything.
-func sayingSRGB(exif []byte) []byte {
+// SayingSRGB is a copy that says that the colours are sRGB's, where it says anything.
+func SayingSRGB(exif []byte) []byte {
 	order := byteOrder(exif)
 	if order == nil {
 		return nil

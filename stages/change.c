@@ -1,24 +1,25 @@
 #include "picture.h"
 
 // A change is a grid of affine maps of the colours, spread over a picture: see
-// detail.go. A map has 12 coefficients, of grey levels from 0 to 255.
+// change.go. A map has 12 coefficients, for grey levels from 0 to 255.
 enum { coefficients = 12 };
 
 typedef struct {
 	const float *maps;
-	int wide, high; // of the grid
-	int *first;     // the leftmost pixel that is not left of a node, of wide + 1
-	float *part;    // how far a pixel is from its node on the way to the next, of each column
+	int columns; // of the grid
+	int rows;
+	int *first;  // for each column of the grid, and one more: the first pixel at or right of it
+	float *part; // for each column of pixels: its place between two nodes, from 0 to 1
 } change;
 
-// Pixel i of n lies at this place among coarse nodes, centre on centre, with the
-// outermost held at the border.
-static double place(int i, int n, int coarse)
+// The place of pixel i of n among the nodes of a line, centre on centre. Pixels
+// beyond the outermost nodes get the place of those.
+static double place(int i, int n, int nodes)
 {
-	return VIPS_CLIP(0, (i + 0.5) * coarse / n - 0.5, coarse - 1);
+	return VIPS_CLIP(0, (i + 0.5) * nodes / n - 0.5, nodes - 1);
 }
 
-// The same bytes on every processor: wider registers, and no fused arithmetic.
+// Wider registers but no fused arithmetic, so that every processor gives the same bytes.
 #if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__)
 #define WIDE __attribute__((optimize("O3"), target_clones("avx2", "default")))
 #elif defined(__GNUC__) && !defined(__clang__)
@@ -27,17 +28,20 @@ static double place(int i, int n, int coarse)
 #define WIDE
 #endif
 
-// n pixels between two nodes: from, the map of the left one, and slope, the way to
-// the right one.
+// n pixels between two nodes. from is the map of the left node and slope its
+// difference to the map of the right one.
 #define SPAN(NAME, TYPE, BANDS, TOP) \
 	WIDE static void NAME(TYPE *restrict out, const TYPE *restrict in, const float *restrict part, int n, \
 		const float *restrict from, const float *restrict slope) \
 	{ \
 		for (int i = 0; i < n; i++) { \
 			float red = in[BANDS * i], green = in[BANDS * i + 1], blue = in[BANDS * i + 2], t = part[i]; \
-			float r = (from[0] + t * slope[0]) * red + (from[1] + t * slope[1]) * green + (from[2] + t * slope[2]) * blue + (from[3] + t * slope[3]); \
-			float g = (from[4] + t * slope[4]) * red + (from[5] + t * slope[5]) * green + (from[6] + t * slope[6]) * blue + (from[7] + t * slope[7]); \
-			float b = (from[8] + t * slope[8]) * red + (from[9] + t * slope[9]) * green + (from[10] + t * slope[10]) * blue + (from[11] + t * slope[11]); \
+			float r = (from[0] + t * slope[0]) * red + (from[1] + t * slope[1]) * green + \
+				(from[2] + t * slope[2]) * blue + (from[3] + t * slope[3]); \
+			float g = (from[4] + t * slope[4]) * red + (from[5] + t * slope[5]) * green + \
+				(from[6] + t * slope[6]) * blue + (from[7] + t * slope[7]); \
+			float b = (from[8] + t * slope[8]) * red + (from[9] + t * slope[9]) * green + \
+				(from[10] + t * slope[10]) * blue + (from[11] + t * slope[11]); \
 			out[BANDS * i] = (int) VIPS_CLIP(0.0f, r + 0.5f, TOP); \
 			out[BANDS * i + 1] = (int) VIPS_CLIP(0.0f, g + 0.5f, TOP); \
 			out[BANDS * i + 2] = (int) VIPS_CLIP(0.0f, b + 0.5f, TOP); \
@@ -59,29 +63,29 @@ static int generate(VipsRegion *out, void *seq, void *a, void *b, gboolean *stop
 	const VipsRect *area = &out->valid;
 	int right = VIPS_RECT_RIGHT(area), bands = image->Bands;
 	gboolean deep = image->BandFmt == VIPS_FORMAT_USHORT;
-	int line = coefficients * c->wide;
+	int line = coefficients * c->columns;
 	float *row;
 
 	if (vips_region_prepare(in, area) || !(row = VIPS_ARRAY(NULL, line, float)))
 		return -1;
 	for (int y = area->top; y < VIPS_RECT_BOTTOM(area); y++) {
-		double v = place(y, image->Ysize, c->high);
+		double v = place(y, image->Ysize, c->rows);
 		int node = v;
 		float t = v - node;
 		const float *above = c->maps + (size_t) line * node;
-		const float *below = c->maps + (size_t) line * VIPS_MIN(node + 1, c->high - 1);
+		const float *below = c->maps + (size_t) line * VIPS_MIN(node + 1, c->rows - 1);
 
 		for (int i = 0; i < line; i++)
 			row[i] = above[i] + t * (below[i] - above[i]);
 		if (deep)
 			for (int i = 3; i < line; i += 4)
 				row[i] *= 257;
-		// The pixels left of the first node are its own, too: their part is 0.
-		node = place(area->left, image->Xsize, c->wide);
+		// Pixels left of the first node have its map, because their part is 0.
+		node = place(area->left, image->Xsize, c->columns);
 		for (int x = area->left; x < right;) {
 			int n = VIPS_MIN(c->first[node + 1], right) - x;
 			const float *from = row + coefficients * node;
-			const float *to = row + coefficients * VIPS_MIN(node + 1, c->wide - 1);
+			const float *to = row + coefficients * VIPS_MIN(node + 1, c->columns - 1);
 			float slope[coefficients];
 
 			for (int i = 0; i < coefficients; i++)
@@ -104,22 +108,23 @@ static int generate(VipsRegion *out, void *seq, void *a, void *b, gboolean *stop
 
 static gboolean colours(VipsImage *in)
 {
-	return (in->BandFmt == VIPS_FORMAT_UCHAR || in->BandFmt == VIPS_FORMAT_USHORT) && (in->Bands == 3 || in->Bands == 4);
+	return (in->BandFmt == VIPS_FORMAT_UCHAR || in->BandFmt == VIPS_FORMAT_USHORT) &&
+		(in->Bands == 3 || in->Bands == 4);
 }
 
-// A picture, RGB or RGBA, with its colours changed. The maps must outlive it.
-VipsImage *gtx_changed(VipsImage *in, const float *maps, int wide, int high)
+// An RGB or RGBA picture with its colours changed. The maps must outlive it.
+VipsImage *gtx_changed(VipsImage *in, const float *maps, int columns, int rows)
 {
 	VipsImage *out = vips_image_new();
 	change *c = VIPS_NEW(out, change);
 
 	c->maps = maps;
-	c->wide = wide;
-	c->high = high;
-	c->first = VIPS_ARRAY(out, wide + 1, int);
+	c->columns = columns;
+	c->rows = rows;
+	c->first = VIPS_ARRAY(out, columns + 1, int);
 	c->part = VIPS_ARRAY(out, in->Xsize, float);
-	for (int x = in->Xsize - 1, node = wide; x >= 0; x--) {
-		double at = place(x, in->Xsize, wide);
+	for (int x = in->Xsize - 1, node = columns; x >= 0; x--) {
+		double at = place(x, in->Xsize, columns);
 		for (; node > (int) at; node--)
 			c->first[node] = x + 1;
 		c->part[x] = at - (int) at;
@@ -133,8 +138,8 @@ VipsImage *gtx_changed(VipsImage *in, const float *maps, int wide, int high)
 	return out;
 }
 
-// A difference is what is to be added to a picture of its size: that of two, RGB of
-// 8 bits.
+// A difference to be added to a picture: more - less, pixel by pixel, both RGB of
+// 8 bits and of the picture's size.
 typedef struct {
 	const guint8 *less, *more;
 } difference;
@@ -166,7 +171,7 @@ static int add(VipsRegion *out, void *seq, void *a, void *b, gboolean *stop)
 	return 0;
 }
 
-// A picture, RGB or RGBA, and by how much one of its size is more than another.
+// An RGB or RGBA picture plus the difference more - less. Both must outlive it.
 VipsImage *gtx_added(VipsImage *in, const void *less, const void *more)
 {
 	VipsImage *out = vips_image_new();

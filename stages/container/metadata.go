@@ -1,4 +1,4 @@
-package stages
+package container
 
 import (
 	"bytes"
@@ -13,10 +13,10 @@ import (
 // files here and put into results as they are: libvips takes XMP and IPTC so, but
 // writes Exif data anew, with some of its own. Only with AVIF and HEIF files, whose
 // boxes are many, is that its work.
-type metadata struct{ exif, xmp, iptc []byte }
+type Metadata struct{ Exif, XMP, IPTC []byte }
 
 var (
-	exifPrefix = []byte("Exif\x00\x00")
+	ExifPrefix = []byte("Exif\x00\x00")
 	xmpPrefix  = []byte("http://ns.adobe.com/xap/1.0/\x00")
 	// resourcePrefix begins the JPEG segment of Photoshop's image resources, one of
 	// which is IPTC.
@@ -29,36 +29,36 @@ const (
 	pngNote = "XML:com.adobe.xmp\x00\x00\x00\x00\x00"
 )
 
-// metadataOf finds the metadata in a whole file, but of those that libheif reads.
-func metadataOf(f Format, file []byte) (m metadata) {
+// MetadataOf finds the metadata in a whole file, but of those that libheif reads.
+func MetadataOf(f Format, file []byte) (m Metadata) {
 	switch f {
 	case JPEG:
 		parts := segments(file)
-		m.exif, m.xmp = find(parts, app1, exifPrefix), find(parts, app1, xmpPrefix)
-		m.iptc = iptcResource(find(parts, app13, resourcePrefix))
+		m.Exif, m.XMP = find(parts, app1, ExifPrefix), find(parts, app1, xmpPrefix)
+		m.IPTC = iptcResource(find(parts, app13, resourcePrefix))
 	case PNG:
 		parts := pngChunks(file)
-		m.exif, m.xmp = find(parts, "eXIf", nil), find(parts, "iTXt", []byte(pngNote))
+		m.Exif, m.XMP = find(parts, "eXIf", nil), find(parts, "iTXt", []byte(pngNote))
 	case WebP:
 		parts := riffChunks(file)
-		m.exif, m.xmp = find(parts, "EXIF", nil), find(parts, "XMP ", nil)
+		m.Exif, m.XMP = find(parts, "EXIF", nil), find(parts, "XMP ", nil)
 	case TIFF:
-		m.exif = exifOfTIFF(file)
+		m.Exif = exifOfTIFF(file)
 		if d, err := readDirectory(file); err == nil {
-			m.xmp, m.iptc = d.fields[tagXMP].values, d.fields[tagIPTC].values
-			if m.iptc == nil {
-				m.iptc = iptcResource(d.fields[tagResources].values)
+			m.XMP, m.IPTC = d.fields[tagXMP].values, d.fields[tagIPTC].values
+			if m.IPTC == nil {
+				m.IPTC = iptcResource(d.fields[tagResources].values)
 			}
 		}
 	}
-	m.exif = bytes.TrimPrefix(m.exif, exifPrefix) // some writers of WebP add it
+	m.Exif = bytes.TrimPrefix(m.Exif, ExifPrefix) // some writers of WebP add it
 	return m
 }
 
-// withoutPosition leaves out where the photograph was taken.
-func (m metadata) withoutPosition() metadata {
-	m.exif = withoutGPS(m.exif)
-	m.xmp = positionNote.ReplaceAll(m.xmp, nil)
+// WithoutPosition leaves out where the photograph was taken.
+func (m Metadata) WithoutPosition() Metadata {
+	m.Exif = withoutGPS(m.Exif)
+	m.XMP = positionNote.ReplaceAll(m.XMP, nil)
 	return m
 }
 
@@ -103,14 +103,14 @@ func resources(iptc []byte) []byte {
 // segmentMost is what a segment of a JPEG can hold.
 const segmentMost = 0xffff - 2
 
-// fields are what libvips is to write into a file of a format; the rest comes in by
-// withMetadata. What does not fit into a JPEG's segment, or has no place in a format,
+// Fields are what libvips is to write into a file of a format; the rest comes in by
+// WithMetadata. What does not fit into a JPEG's segment, or has no place in a format,
 // is left out.
-func (m metadata) fields(f Format) (exif, xmp, iptc []byte) {
+func (m Metadata) Fields(f Format) (exif, xmp, iptc []byte) {
 	switch f {
 	case JPEG:
-		if m.iptc != nil {
-			iptc = resources(m.iptc)
+		if m.IPTC != nil {
+			iptc = resources(m.IPTC)
 		}
 		if len(iptc) > segmentMost {
 			iptc = nil
@@ -118,37 +118,37 @@ func (m metadata) fields(f Format) (exif, xmp, iptc []byte) {
 	case PNG: // it would compress the packet, against the XMP specification, part 3
 		return nil, nil, nil
 	case AVIF:
-		if m.exif != nil {
-			exif = append(bytes.Clone(exifPrefix), m.exif...)
+		if m.Exif != nil {
+			exif = append(bytes.Clone(ExifPrefix), m.Exif...)
 		}
 	}
-	return exif, m.xmp, iptc
+	return exif, m.XMP, iptc
 }
 
-// withMetadata is a file that libvips wrote, in pieces, with what it does not write
+// WithMetadata is a file that libvips wrote, in pieces, with what it does not write
 // as it should, and without the Exif data that it makes up.
-func withMetadata(f Format, file []byte, m metadata) [][]byte {
+func WithMetadata(f Format, file []byte, m Metadata) [][]byte {
 	switch f {
 	case JPEG:
 		head := []byte{0xff, 0xd8}
-		if size := 2 + len(exifPrefix) + len(m.exif); m.exif != nil && size <= 0xffff {
+		if size := 2 + len(ExifPrefix) + len(m.Exif); m.Exif != nil && size <= 0xffff {
 			head = append(head, 0xff, app1[0], byte(size>>8), byte(size))
-			head = append(append(head, exifPrefix...), m.exif...)
+			head = append(append(head, ExifPrefix...), m.Exif...)
 		}
 		rest := file[2:]
-		if old := segments(file); len(old) > 0 && bytes.HasPrefix(old[0].body, exifPrefix) {
+		if old := segments(file); len(old) > 0 && bytes.HasPrefix(old[0].body, ExifPrefix) {
 			rest = rest[4+len(old[0].body):]
 		}
 		return [][]byte{head, rest}
 	case PNG:
 		const header = len(pngSignature) + 25 // IHDR
-		chunks := pngChunk("iTXt", append([]byte(pngNote), m.xmp...))
-		if m.exif != nil {
-			chunks = append(pngChunk("eXIf", m.exif), chunks...)
+		chunks := pngChunk("iTXt", append([]byte(pngNote), m.XMP...))
+		if m.Exif != nil {
+			chunks = append(pngChunk("eXIf", m.Exif), chunks...)
 		}
 		return [][]byte{file[:header], chunks, file[header:]}
 	case WebP:
-		return webpWithExif(file, m.exif)
+		return webpWithExif(file, m.Exif)
 	case TIFF:
 		return tiffWithMetadata(file, m)
 	}

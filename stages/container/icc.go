@@ -1,0 +1,114 @@
+package container
+
+import (
+	"bytes"
+	_ "embed"
+	"encoding/binary"
+	"math"
+)
+
+// Most photographs that have a colour profile have one for sRGB. Going through it
+// would change nothing, and costs more than decoding a small picture.
+
+// The primaries of sRGB, adapted to D50 as profiles have them, and how far a
+// profile may be off: less than a grey level.
+var srgbPrimaries = map[string][3]float64{
+	"rXYZ": {0.4361, 0.2225, 0.0139},
+	"gXYZ": {0.3851, 0.7169, 0.0971},
+	"bXYZ": {0.1431, 0.0606, 0.7141},
+}
+
+const (
+	primaryOff = 0.001
+	curveOff   = 0.002
+)
+
+// isSRGB tells whether a profile means sRGB: its primaries and its three curves
+// are those of IEC 61966-2-1. What is not a plain profile of primaries and curves
+// is not taken for one.
+func IsSRGB(profile []byte) bool {
+	if len(profile) < 132 || string(profile[16:24]) != "RGB XYZ " {
+		return false
+	}
+	tags := map[string][]byte{}
+	for i := range int(binary.BigEndian.Uint32(profile[128:])) {
+		at := 132 + 12*i
+		if at+12 > len(profile) {
+			return false
+		}
+		from := int(binary.BigEndian.Uint32(profile[at+4:]))
+		to := from + int(binary.BigEndian.Uint32(profile[at+8:]))
+		if to > len(profile) || to-from < 12 {
+			return false
+		}
+		tags[string(profile[at:at+4])] = profile[from:to]
+	}
+	if _, tables := tags["A2B0"]; tables {
+		return false
+	}
+	for name, want := range srgbPrimaries {
+		tag := tags[name]
+		if len(tag) < 20 || string(tag[:4]) != "XYZ " {
+			return false
+		}
+		for i, v := range want {
+			if math.Abs(fixed(tag[8+4*i:])-v) > primaryOff {
+				return false
+			}
+		}
+	}
+	return isSRGBCurve(tags["rTRC"]) && isSRGBCurve(tags["gTRC"]) && isSRGBCurve(tags["bTRC"])
+}
+
+// isSRGBCurve compares a curve, a table or the parametric kind of sRGB's form,
+// with that of sRGB.
+func isSRGBCurve(tag []byte) bool {
+	var curve func(x float64) float64
+	switch {
+	case len(tag) >= 32 && string(tag[:4]) == "para" && tag[9] == 3:
+		g, a, b, c, d := fixed(tag[12:]), fixed(tag[16:]), fixed(tag[20:]), fixed(tag[24:]), fixed(tag[28:])
+		curve = func(x float64) float64 {
+			if x < d {
+				return c * x
+			}
+			return math.Pow(a*x+b, g)
+		}
+	case len(tag) >= 12 && string(tag[:4]) == "curv":
+		n := int(binary.BigEndian.Uint32(tag[8:]))
+		if n < 16 || 12+2*n > len(tag) {
+			return false
+		}
+		curve = func(x float64) float64 {
+			at := x * float64(n-1)
+			i := min(int(at), n-2)
+			low, high := binary.BigEndian.Uint16(tag[12+2*i:]), binary.BigEndian.Uint16(tag[14+2*i:])
+			return (float64(low) + (at-float64(i))*(float64(high)-float64(low))) / 65535
+		}
+	default:
+		return false
+	}
+	for i := range 33 {
+		x := float64(i) / 32
+		want := x / 12.92
+		if x > 0.04045 {
+			want = math.Pow((x+0.055)/1.055, 2.4)
+		}
+		if math.Abs(curve(x)-want) > curveOff {
+			return false
+		}
+	}
+	return true
+}
+
+// fixed reads an s15Fixed16Number.
+func fixed(b []byte) float64 { return float64(int32(binary.BigEndian.Uint32(b))) / 65536 }
+
+// adobeRGB is an ICC profile for Adobe RGB (1998): its primaries, adapted to D50, and
+// its gamma of 563/256.
+//
+//go:embed adobergb.icc
+var adobeRGB []byte
+
+// AdobeRGB returns a profile for Adobe RGB (1998). Cameras that use this colour space
+// say so in the Exif data and embed no profile.
+func AdobeRGB() []byte { return bytes.Clone(adobeRGB) }
