@@ -7,13 +7,11 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/goccy/go-yaml"
-
 	"gtx/models/manifest"
 	"gtx/models/onnx"
 )
 
-func TestPictureLayoutFollowsFromThePlaceOfTheChannels(t *testing.T) {
+func TestImageLayoutFollowsFromThePlaceOfTheChannels(t *testing.T) {
 	for _, c := range []struct {
 		shape    []int
 		layout   manifest.Layout
@@ -32,34 +30,25 @@ func TestPictureLayoutFollowsFromThePlaceOfTheChannels(t *testing.T) {
 		{[]int{3, 64, 64}, "", 0},
 		{nil, "", 0},
 	} {
-		layout, channels, err := pictureLayout(TensorInfo{Name: "x", Shape: c.shape})
-		if layout != string(c.layout) || channels != c.channels || (err != nil) != (c.layout == "") {
+		layout, channels, err := imageLayout(TensorInfo{Name: "x", Shape: c.shape})
+		if layout != c.layout || channels != c.channels || (err != nil) != (c.layout == "") {
 			t.Errorf("%v: %q, %d, %v; want %q, %d", c.shape, layout, channels, err, c.layout, c.channels)
 		}
 	}
 }
 
-func decoded(t *testing.T, text string) map[string]any {
-	t.Helper()
-	document := map[string]any{}
-	if err := yaml.Unmarshal([]byte(text), &document); err != nil {
-		t.Fatal(err)
-	}
-	return document
-}
-
 // proposed runs a proposer on what a network of float32 pictures declares.
 func proposed(t *testing.T, known string, inputs, outputs []TensorInfo) (*manifest.Manifest, error) {
 	t.Helper()
-	p := &proposer{
-		hints:    hints{stem: "foreign", values: rangeSigned},
-		proposal: proposal{document: decoded(t, known)},
-		declared: &onnx.Declaration{Inputs: inputs, Outputs: outputs},
+	draft, err := manifest.ParseDraft([]byte(known))
+	if err != nil {
+		t.Fatal(err)
 	}
+	p := newProposer(draft, &onnx.Declaration{Inputs: inputs, Outputs: outputs}, hints{stem: "foreign", values: rangeSigned})
 	if err := p.propose(); err != nil {
 		return nil, err
 	}
-	text, err := p.yaml()
+	text, err := manifest.Marshal(&draft.Manifest)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -215,7 +204,7 @@ func TestProposalsKeepLinesShort(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	text, err := p.yaml()
+	text, err := manifest.Marshal(p.manifest)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -246,7 +235,7 @@ func FuzzProposeNeverPanics(f *testing.F) {
 	}
 	f.Fuzz(func(_ *testing.T, known string) {
 		if p, err := propose(network, hints{known: []byte(known), stem: "x"}); err == nil {
-			p.yaml()
+			manifest.Marshal(p.manifest)
 		}
 	})
 }
