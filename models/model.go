@@ -24,23 +24,7 @@ const (
 	ManifestSuffix = ".yaml"
 	// builtIn is the Origin of the embedded models.
 	builtIn = "built-in"
-	// anyDim is a dimension of any size.
-	anyDim = manifest.AnyDim
-	// The number types that a session takes and gives, as TensorInfo names them.
-	dtypeUint8   = string(manifest.DTypeUint8)
-	dtypeFloat32 = string(manifest.DTypeFloat32)
 )
-
-// dtypes are the number types that manifests name, as TensorInfo names them.
-var dtypes = namesOf(manifest.DTypes())
-
-func namesOf(types []manifest.DType) []string {
-	names := make([]string, len(types))
-	for i, t := range types {
-		names[i] = string(t)
-	}
-	return names
-}
 
 // A Model is a network on disk, or embedded, with its manifest. It does not hold the network: that
 // is read again, and checked against the digest, when a session is made. Further graphs of a model
@@ -214,4 +198,66 @@ func (m *Model) networks() (map[string][]byte, error) {
 		return nil, fmt.Errorf("%q has changed since it was loaded", m.path)
 	}
 	return graphs, nil
+}
+
+// Network returns the bytes of the model's own .onnx file, without further graphs. It is an error if
+// any of them has changed since the model was loaded.
+func (m *Model) Network() ([]byte, error) {
+	graphs, err := m.networks()
+	if err != nil {
+		return nil, err
+	}
+	for id, graph := range m.Manifest.Graphs {
+		if m.within(graph) {
+			return graphs[id], nil
+		}
+	}
+	panic("models: a model whose file holds none of its graphs") // which graphs() refuses
+}
+
+// RepairNote is the key below training in the manifest of a repaired model.
+const RepairNote = "repaired"
+
+var errSeveralFiles = errors.New("the model has graphs in other files, so its manifest cannot go into one of them")
+
+// Repaired returns the manifest to put inside a model's repaired network: the model's own, with a note
+// under training. It leaves out what describes the old network alone: the file name, the digest and the
+// golden cases, whose number is returned.
+func (m *Model) Repaired(note string) (text []byte, golden int, err error) {
+	for _, graph := range m.Manifest.Graphs {
+		if !m.within(graph) {
+			return nil, 0, errSeveralFiles
+		}
+	}
+	network, text, err := m.read()
+	if err != nil {
+		return nil, 0, err
+	}
+	if text == nil {
+		declared, err := onnx.ReadDeclaration(network)
+		if err != nil {
+			return nil, 0, err
+		}
+		text = []byte(declared.Metadata[MetadataKey])
+	}
+	draft, err := manifest.ParseDraft(text)
+	if err != nil {
+		return nil, 0, err
+	}
+	draft.Golden = nil
+	if draft.Training == nil {
+		draft.Training = map[string]any{}
+	}
+	draft.Training[RepairNote] = note
+	for id, graph := range draft.Graphs {
+		graph.File, graph.SHA256 = "", ""
+		draft.Graphs[id] = graph
+	}
+	if text, err = manifest.Marshal(&draft.Manifest); err != nil {
+		return nil, 0, err
+	}
+	if _, err := manifest.Parse(text); err != nil {
+		return nil, 0, fmt.Errorf("the manifest cannot be carried over: %w", err)
+	}
+	return text, len(m.Manifest.Golden), nil
 }

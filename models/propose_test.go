@@ -7,13 +7,11 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/goccy/go-yaml"
-
 	"gtx/models/manifest"
 	"gtx/models/onnx"
 )
 
-func TestPictureLayoutFollowsFromThePlaceOfTheChannels(t *testing.T) {
+func TestImageLayoutFollowsFromThePlaceOfTheChannels(t *testing.T) {
 	for _, c := range []struct {
 		shape    []int
 		layout   manifest.Layout
@@ -32,34 +30,25 @@ func TestPictureLayoutFollowsFromThePlaceOfTheChannels(t *testing.T) {
 		{[]int{3, 64, 64}, "", 0},
 		{nil, "", 0},
 	} {
-		layout, channels, err := pictureLayout(TensorInfo{Name: "x", Shape: c.shape})
-		if layout != string(c.layout) || channels != c.channels || (err != nil) != (c.layout == "") {
+		layout, channels, err := imageLayout(TensorInfo{Name: "x", Shape: c.shape})
+		if layout != c.layout || channels != c.channels || (err != nil) != (c.layout == "") {
 			t.Errorf("%v: %q, %d, %v; want %q, %d", c.shape, layout, channels, err, c.layout, c.channels)
 		}
 	}
 }
 
-func decoded(t *testing.T, text string) map[string]any {
-	t.Helper()
-	document := map[string]any{}
-	if err := yaml.Unmarshal([]byte(text), &document); err != nil {
-		t.Fatal(err)
-	}
-	return document
-}
-
 // proposed runs a proposer on what a network of float32 pictures declares.
 func proposed(t *testing.T, known string, inputs, outputs []TensorInfo) (*manifest.Manifest, error) {
 	t.Helper()
-	p := &proposer{
-		hints:    hints{stem: "foreign", values: rangeSigned},
-		proposal: proposal{document: decoded(t, known)},
-		declared: &onnx.Declaration{Inputs: inputs, Outputs: outputs},
+	draft, err := manifest.ParseDraft([]byte(known))
+	if err != nil {
+		t.Fatal(err)
 	}
+	p := newProposer(draft, &onnx.Declaration{Inputs: inputs, Outputs: outputs}, hints{stem: "foreign", values: rangeSigned})
 	if err := p.propose(); err != nil {
 		return nil, err
 	}
-	text, err := p.yaml()
+	text, err := manifest.Marshal(&draft.Manifest)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -73,22 +62,22 @@ func proposed(t *testing.T, known string, inputs, outputs []TensorInfo) (*manife
 
 func TestEveryPresetDescribesItsFamily(t *testing.T) {
 	nchw := []int{1, 3, 128, 128}
-	label := TensorInfo{Name: "label", DType: dtypeFloat32, Shape: []int{1, 5}}
-	mask := TensorInfo{Name: "mask", DType: dtypeFloat32, Shape: []int{1, 1, 128, 128}}
+	label := TensorInfo{Name: "label", DType: "float32", Shape: []int{1, 5}}
+	mask := TensorInfo{Name: "mask", DType: "float32", Shape: []int{1, 1, 128, 128}}
 	for _, name := range Presets() {
 		known, err := Preset(name)
 		if err != nil {
 			t.Fatal(err)
 		}
 		for _, shape := range [][]int{nchw, {-1, -1, -1, 3}} {
-			picture := TensorInfo{Name: "in", DType: dtypeFloat32, Shape: shape}
-			inputs, outputs := []TensorInfo{picture}, []TensorInfo{{Name: "out", DType: dtypeFloat32, Shape: shape}}
+			picture := TensorInfo{Name: "in", DType: "float32", Shape: shape}
+			inputs, outputs := []TensorInfo{picture}, []TensorInfo{{Name: "out", DType: "float32", Shape: shape}}
 			switch name {
 			case "stargan":
 				inputs = append(inputs, label)
 				inputs[0].Shape, outputs[0].Shape = nchw, nchw // one label, one picture
 			case "u2net":
-				outputs = []TensorInfo{mask, {Name: "side", DType: dtypeFloat32, Shape: mask.Shape}}
+				outputs = []TensorInfo{mask, {Name: "side", DType: "float32", Shape: mask.Shape}}
 			}
 			m, err := proposed(t, string(known), inputs, outputs)
 			if err != nil {
@@ -112,8 +101,8 @@ name: stated
 inputs:
 - {role: image, image: {color: BGR, scale: [2, 2, 2]}, size: {mode: any, h: 100, w: 80}}
 outputs: [{role: image, name: second}]
-`, []TensorInfo{{Name: "in", DType: dtypeFloat32, Shape: shape}},
-		[]TensorInfo{{Name: "first", DType: dtypeFloat32, Shape: shape}, {Name: "second", DType: dtypeFloat32, Shape: shape}})
+`, []TensorInfo{{Name: "in", DType: "float32", Shape: shape}},
+		[]TensorInfo{{Name: "first", DType: "float32", Shape: shape}, {Name: "second", DType: "float32", Shape: shape}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -129,7 +118,7 @@ outputs: [{role: image, name: second}]
 func TestVagueOutputsAreAsThePictureThatGoesIn(t *testing.T) {
 	for _, in := range [][]int{{1, 3, -1, -1}, {1, -1, -1, 3}, {-1, 1, 64, 64}} {
 		for _, out := range [][]int{{-1, -1, -1, -1}, nil} {
-			m, err := proposed(t, "{}", []TensorInfo{{Name: "x", DType: dtypeFloat32, Shape: in}}, []TensorInfo{{Name: "y", DType: dtypeFloat32, Shape: out}})
+			m, err := proposed(t, "{}", []TensorInfo{{Name: "x", DType: "float32", Shape: in}}, []TensorInfo{{Name: "y", DType: "float32", Shape: out}})
 			if err != nil {
 				t.Errorf("%v → %v: %v", in, out, err)
 				continue
@@ -142,7 +131,7 @@ func TestVagueOutputsAreAsThePictureThatGoesIn(t *testing.T) {
 	// A layout that is stated decides where nothing can be seen.
 	known := "inputs: [{role: image, name: x, layout: NHWC, size: {mode: any, h: 64, w: 64}}]"
 	for _, in := range [][]int{{1, -1, -1, -1}, {1, 3, 64, 3}} {
-		m, err := proposed(t, known, []TensorInfo{{Name: "x", DType: dtypeFloat32, Shape: in}}, []TensorInfo{{Name: "y", DType: dtypeFloat32, Shape: in}})
+		m, err := proposed(t, known, []TensorInfo{{Name: "x", DType: "float32", Shape: in}}, []TensorInfo{{Name: "y", DType: "float32", Shape: in}})
 		if err != nil && in[1] == manifest.AnyDim {
 			t.Errorf("%v: %v", in, err)
 		} else if err == nil && m.Inputs[0].Layout != manifest.LayoutNHWC {
@@ -150,7 +139,7 @@ func TestVagueOutputsAreAsThePictureThatGoesIn(t *testing.T) {
 		}
 	}
 	for _, shape := range [][]int{nil, {1}, {1, -1, 3}, {-1, -1, -1, -1, -1}} {
-		if _, err := proposed(t, known, []TensorInfo{{Name: "x", DType: dtypeFloat32, Shape: shape}}, []TensorInfo{{Name: "y", DType: dtypeFloat32, Shape: shape}}); err == nil {
+		if _, err := proposed(t, known, []TensorInfo{{Name: "x", DType: "float32", Shape: shape}}, []TensorInfo{{Name: "y", DType: "float32", Shape: shape}}); err == nil {
 			t.Errorf("%v passed for a picture", shape)
 		}
 	}
@@ -158,9 +147,9 @@ func TestVagueOutputsAreAsThePictureThatGoesIn(t *testing.T) {
 
 func TestAmbiguousNetworksNeedAWord(t *testing.T) {
 	picture := func(name string) TensorInfo {
-		return TensorInfo{Name: name, DType: dtypeFloat32, Shape: []int{1, 3, -1, -1}}
+		return TensorInfo{Name: name, DType: "float32", Shape: []int{1, 3, -1, -1}}
 	}
-	code := TensorInfo{Name: "code", DType: dtypeFloat32, Shape: []int{1, 5}}
+	code := TensorInfo{Name: "code", DType: "float32", Shape: []int{1, 5}}
 	for _, c := range []struct {
 		inputs, outputs []TensorInfo
 		field           string
@@ -215,7 +204,7 @@ func TestProposalsKeepLinesShort(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	text, err := p.yaml()
+	text, err := manifest.Marshal(p.manifest)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -246,7 +235,7 @@ func FuzzProposeNeverPanics(f *testing.F) {
 	}
 	f.Fuzz(func(_ *testing.T, known string) {
 		if p, err := propose(network, hints{known: []byte(known), stem: "x"}); err == nil {
-			p.yaml()
+			manifest.Marshal(p.manifest)
 		}
 	})
 }

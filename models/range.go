@@ -38,7 +38,7 @@ func finalRange(network []byte, result TensorInfo) valueRange {
 	switch {
 	case err != nil:
 		return rangeUnknown
-	case result.DType == dtypeUint8:
+	case result.DType == onnx.Uint8.String():
 		return rangeBytes
 	}
 	// The graph is sorted, so that one pass from its end follows the result to what makes it.

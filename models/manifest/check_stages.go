@@ -85,7 +85,7 @@ func (m *Manifest) checkFeed(field, graph, name string) error {
 	}
 	out := outputs[j]
 	switch {
-	case in.Role == RoleImage && out.pictures():
+	case in.Role == RoleImage && out.GivesImages():
 		if (in.DType == DTypeUint8) != (out.DType == DTypeUint8) {
 			return Errorf(field, "%q is %s, and the input takes %s", value, out.DType, in.DType)
 		}

@@ -408,7 +408,7 @@ func (m *Manifest) completeOutputs() error {
 		if out.DType == DTypeUint8 && out.Role != RoleImage {
 			return Errorf(field+".dtype", "uint8 is for images")
 		}
-		if !out.pictures() {
+		if !out.GivesImages() {
 			continue
 		}
 		if out.Clip == nil {

@@ -51,11 +51,13 @@ type Graph struct {
 	Deterministic bool      `yaml:"deterministic"`
 }
 
-// BatchSize is the number of pictures that a graph takes in one run; 0, written "dynamic", is any.
+// BatchSize is the number of images that a graph takes in one run; 0, written "dynamic", is any number.
 type BatchSize int
 
+const dynamic = "dynamic"
+
 func (b *BatchSize) decode(field string, value any) error {
-	if value == "dynamic" {
+	if value == dynamic {
 		*b = 0
 		return nil
 	}
@@ -215,28 +217,59 @@ type Tiling struct {
 	Halo    int  `yaml:"halo"` // pixels that parts must overlap
 }
 
-// Parse reads a manifest and checks it. Unknown fields, values and versions, contradictions
-// and what this version cannot run yet are errors, each a *Error that names the field.
+// Parse reads a manifest and checks it. Unknown fields, values and versions, contradictions and what
+// this version cannot run yet are errors. Each is an *Error that names the field.
 func Parse(data []byte) (*Manifest, error) {
+	d, err := ParseDraft(data)
+	if err != nil {
+		return nil, err
+	}
+	if err := d.complete(); err != nil {
+		return nil, err
+	}
+	return &d.Manifest, nil
+}
+
+// A Draft is a manifest as it was written: without defaults, unchecked and possibly incomplete.
+type Draft struct {
+	Manifest
+	document any // as the YAML package gives it
+}
+
+// ParseDraft reads a manifest that may leave anything out. Unknown fields, values of the wrong type and
+// unknown versions are errors, each an *Error. An empty document is an empty Draft.
+func ParseDraft(data []byte) (*Draft, error) {
 	if len(data) > MaxBytes {
 		return nil, Errorf("", "%d bytes are more than %d", len(data), MaxBytes)
 	}
-	var document any
-	if err := yaml.Unmarshal(data, &document); err != nil {
+	d := new(Draft)
+	if err := yaml.Unmarshal(data, &d.document); err != nil {
 		return nil, Errorf("", "%s", yaml.FormatError(err, false, false))
 	}
-	m := new(Manifest)
-	if entries, ok := document.(map[string]any); ok {
-		// The version comes first: what else is unknown may be due to it.
+	if d.document == nil {
+		return d, nil
+	}
+	if entries, ok := d.document.(map[string]any); ok {
+		// The version comes first, because it may explain whatever else is unknown.
 		if schema, ok := entries["schema"]; ok && schema != Schema {
 			return nil, Errorf("schema", "%s is not %s", show(schema), Schema)
 		}
 	}
-	if err := decode("", document, reflect.ValueOf(m).Elem()); err != nil {
-		return nil, err
+	return d, decode("", d.document, reflect.ValueOf(&d.Manifest).Elem())
+}
+
+// States says whether the document states a field, given by its keys from the outside in. It tells a
+// field that is stated as zero from one that is left out.
+func (d *Draft) States(keys ...string) bool {
+	value := d.document
+	for _, key := range keys {
+		entries, ok := value.(map[string]any)
+		if !ok {
+			return false
+		}
+		if value, ok = entries[key]; !ok {
+			return false
+		}
 	}
-	if err := m.complete(); err != nil {
-		return nil, err
-	}
-	return m, nil
+	return true
 }

@@ -76,7 +76,7 @@ func (m *Manifest) Results(to string) []*Output {
 
 // results lists the pictures that a graph gives, the one without a suffix first.
 func (m *Manifest) ResultsOf(graph string) []*Output {
-	found := slices.DeleteFunc(m.OutputsOf(graph), func(out *Output) bool { return !out.pictures() })
+	found := slices.DeleteFunc(m.OutputsOf(graph), func(out *Output) bool { return !out.GivesImages() })
 	slices.SortStableFunc(found, func(a, b *Output) int { return cmp.Compare(len(a.Suffix), len(b.Suffix)) })
 	return found
 }
@@ -189,5 +189,5 @@ func (m *Manifest) sourceOf(final string) *Input {
 // takesPicture says whether the picture goes in here, if no stage feeds it.
 func (in *Input) takesPicture() bool { return in.Role == RoleImage || in.Role == RoleLabelMap }
 
-// pictures says whether an output is one that becomes pictures.
-func (out *Output) pictures() bool { return out.Role == RoleImage || out.Role == RoleResidual }
+// GivesImages says whether an output becomes an image: an image itself or a residual.
+func (out *Output) GivesImages() bool { return out.Role == RoleImage || out.Role == RoleResidual }

@@ -1,7 +1,6 @@
 package manifest
 
 import (
-	"maps"
 	"reflect"
 	"slices"
 	"strings"
@@ -9,65 +8,62 @@ import (
 	"github.com/goccy/go-yaml"
 )
 
-// Marshal writes a document as YAML, with its keys in the order of the fields of Manifest. It checks
-// nothing.
-func Marshal(document map[string]any) ([]byte, error) {
-	return yaml.Marshal(inOrder(document, reflect.TypeFor[Manifest]()))
+// Marshal writes a manifest as YAML. Fields keep the order of their type, empty fields are left out, and
+// a part that fits on one line is put on one line. Marshal checks nothing.
+func Marshal(m *Manifest) ([]byte, error) {
+	return yaml.Marshal(document(reflect.ValueOf(m)))
 }
 
-// inOrder turns a document into one whose keys are in the order of the fields of a type, and which is
-// written short: what fits a line is put on one.
-func inOrder(value any, t reflect.Type) any {
-	for t.Kind() == reflect.Pointer {
-		t = t.Elem()
+// document turns a value into what the YAML package writes as Marshal promises.
+func document(v reflect.Value) any {
+	switch special := v.Interface().(type) {
+	case BatchSize:
+		if special == 0 {
+			return dynamic
+		}
+	case CellMeans:
+		return special.String()
 	}
-	switch v := value.(type) {
-	case map[string]any:
-		keys := slices.Sorted(maps.Keys(v))
-		element := func(string) reflect.Type { return reflect.TypeFor[any]() }
-		switch t.Kind() {
-		case reflect.Struct:
-			slices.SortStableFunc(keys, func(a, b string) int { return fieldRank(t, a) - fieldRank(t, b) })
-			element = func(key string) reflect.Type {
-				if i := fieldOf(t, key); i >= 0 {
-					return t.Field(i).Type
-				}
-				return reflect.TypeFor[any]()
+	switch v.Kind() {
+	case reflect.Pointer, reflect.Interface:
+		if v.IsNil() {
+			return nil
+		}
+		return document(v.Elem())
+	case reflect.Struct:
+		var entries yaml.MapSlice
+		for i := range v.NumField() {
+			if _, batch := v.Field(i).Interface().(BatchSize); batch || !v.Field(i).IsZero() {
+				key := v.Type().Field(i).Tag.Get("yaml")
+				entries = append(entries, yaml.MapItem{Key: key, Value: document(v.Field(i))})
 			}
-		case reflect.Map:
-			element = func(string) reflect.Type { return t.Elem() }
 		}
-		ordered := make(yaml.MapSlice, len(keys))
-		for i, key := range keys {
-			ordered[i] = yaml.MapItem{Key: key, Value: inOrder(v[key], element(key))}
+		return short(entries)
+	case reflect.Map:
+		var entries yaml.MapSlice
+		for _, key := range slices.SortedFunc(slices.Values(v.MapKeys()), compareKeys) {
+			entries = append(entries, yaml.MapItem{Key: key.String(), Value: document(v.MapIndex(key))})
 		}
-		return short(ordered)
-	case []any:
-		inner := reflect.TypeFor[any]()
-		if t.Kind() == reflect.Slice {
-			inner = t.Elem()
-		}
-		list := make([]any, len(v))
-		for i, element := range v {
-			list[i] = inOrder(element, inner)
+		return short(entries)
+	case reflect.Slice:
+		list := make([]any, v.Len())
+		for i := range list {
+			list[i] = document(v.Index(i))
 		}
 		return short(list)
-	case float64:
-		if v == float64(int64(v)) {
-			return int64(v)
+	case reflect.String:
+		return v.String() // a plain string, whatever its type
+	case reflect.Float64:
+		if f := v.Float(); f == float64(int64(f)) {
+			return int64(f)
 		}
 	}
-	return value
+	return v.Interface()
 }
 
-func fieldRank(t reflect.Type, key string) int {
-	if i := fieldOf(t, key); i >= 0 {
-		return i
-	}
-	return t.NumField()
-}
+func compareKeys(a, b reflect.Value) int { return strings.Compare(a.String(), b.String()) }
 
-// lineLength is how long a part of a document on one line may be.
+// lineLength bounds the part of a document that is put on one line, in bytes.
 const lineLength = 96
 
 // flow is a part of a document on one line.
@@ -76,6 +72,7 @@ type flow string
 // MarshalYAML implements yaml.BytesMarshaler.
 func (f flow) MarshalYAML() ([]byte, error) { return []byte(f), nil }
 
+// short returns a part of a document on one line, or as it is if the line would be too long.
 func short(value any) any {
 	line, err := yaml.MarshalWithOptions(value, yaml.Flow(true))
 	text := strings.TrimSpace(string(line))
