@@ -37,12 +37,13 @@ class Domain:
 
 @dataclass(frozen=True)
 class Direction:
-    """The results of a translator on the images of one domain. Arrays have one entry per image."""
+    """The results of a translator on the images of one domain. Arrays have one entry per image.
+
+    seen holds scores [strengths, n] and features [n, d] at full strength, by judge.
+    """
 
     translated: np.ndarray  # uint8, at full strength
-    seen: list[
-        tuple[np.ndarray, np.ndarray]
-    ]  # by judge: scores [strengths, n], features [n, d] at full strength
+    seen: list[tuple[np.ndarray, np.ndarray]]
     moved: np.ndarray  # mean absolute change, in levels
     own: np.ndarray  # the same, when asked for the domain that the image is in
     own_psnr: np.ndarray

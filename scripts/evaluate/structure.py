@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from evaluate.metrics import correlation
+from train import data
 
-LUMA = np.array([0.299, 0.587, 0.114], np.float32)
+LUMA = np.array(data.LUMA, np.float32)
 
 
 def luma(image: np.ndarray) -> np.ndarray:
