@@ -12,13 +12,13 @@ import (
 
 func (p *program) classifyCommand() *cli.Command {
 	flags := []cli.Flag{
-		&cli.StringFlag{Name: "model", Value: builtIn, Usage: "`NAME` of a classifier, or of the model whose domains to tell apart"},
+		&cli.StringFlag{Name: "model", Value: builtIn, Usage: "`NAME` of a classifier, or of a model whose domains it should tell apart"},
 	}
 	flags = append(flags, inputFlags()...)
 	flags = append(flags, engineFlags()...)
 	return &cli.Command{
 		Name:        "classify",
-		Usage:       "name each image's domain",
+		Usage:       "tell the domain of each image",
 		ArgsUsage:   "[PATH ...]",
 		Description: "Prints a line for each image: path, tab, domain, tab, probability.",
 		Flags:       append(flags, talkFlags()...),

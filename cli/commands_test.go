@@ -19,8 +19,9 @@ import (
 //	grey FILE LOW HIGH                check the mean of all samples, 0 to 255
 //	pixel FILE X,Y R,G,B [N]          check a pixel; N is how far it may be off, 0 by default
 //	same FILE FILE N                  check that no sample differs by more than N
+//	shows FILE                        check the last command's output as a page shows it
 var commands = map[string]func(*testscript.TestScript, bool, []string){
-	"photo": photoCommand, "flat": flatCommand, "sign": signCommand, "cut": cutCommand,
+	"photo": photoCommand, "shows": shows, "flat": flatCommand, "sign": signCommand, "cut": cutCommand,
 	"is": isCommand, "grey": greyCommand, "pixel": pixelCommand, "same": sameCommand,
 }
 

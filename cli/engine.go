@@ -9,6 +9,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"gtx/models"
+	"gtx/models/manifest"
 	"gtx/stages"
 )
 
@@ -149,7 +150,7 @@ func widthsOf(c *cli.Context, provider string) (widths, error) {
 func (w widths) inFlight() int { return 3*w.jobs + 2*w.sessions*w.batch }
 
 // fitOf says how images are brought to the shape of a model's input.
-func fitOf(in *models.Input) stages.Fit {
+func fitOf(in *manifest.Input) stages.Fit {
 	return stages.Fit{Shape: in.Size.Shape, Mode: stages.FitMode(in.Size.Fit), Filter: stages.Filter(in.Size.Filter)}
 }
 

@@ -6,7 +6,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
-	"gtx/models"
+	"gtx/models/manifest"
 	"gtx/stages"
 )
 
@@ -36,7 +36,7 @@ type fidelity struct {
 // tiles are squares of an image at full size that overlap by a halo, both in pixels.
 type tiles struct{ side, halo int }
 
-func fidelityOf(c *cli.Context, m *models.Manifest) (f fidelity, err error) {
+func fidelityOf(c *cli.Context, m *manifest.Manifest) (f fidelity, err error) {
 	f.keepProfile, f.strip, f.stripGPS = c.Bool("keep-profile"), c.Bool("strip"), c.Bool("strip-gps")
 	f.sizing = c.String("size")
 	if f.sizing == "" && m.Image().Size.Restore == "none" {
@@ -56,7 +56,7 @@ func fidelityOf(c *cli.Context, m *models.Manifest) (f fidelity, err error) {
 }
 
 // detailOf reads --detail.
-func detailOf(c *cli.Context, m *models.Manifest) (stages.Method, error) {
+func detailOf(c *cli.Context, m *manifest.Manifest) (stages.Method, error) {
 	const auto stages.Method = "auto"
 	method, err := oneOf(c, "detail", append([]stages.Method{auto}, stages.Methods...)...)
 	switch {
@@ -71,7 +71,7 @@ func detailOf(c *cli.Context, m *models.Manifest) (stages.Method, error) {
 }
 
 // tilesOf refuses models whose manifest does not allow tiles.
-func tilesOf(m *models.Manifest) (*tiles, error) {
+func tilesOf(m *manifest.Manifest) (*tiles, error) {
 	if !m.Tiling.Allowed {
 		return nil, usage("--tile: the manifest of %s does not allow it: a network that normalises over the whole image gives each tile other colours", m.Name)
 	}
@@ -84,7 +84,7 @@ func tilesOf(m *models.Manifest) (*tiles, error) {
 }
 
 // fit says how images are brought to the network's shape. Tiles need no resizing.
-func (f fidelity) fit(m *models.Manifest) stages.Fit {
+func (f fidelity) fit(m *manifest.Manifest) stages.Fit {
 	if f.tiles != nil {
 		return stages.Fit{Shape: func(width, height int) (int, int) { return width, height }}
 	}

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"gtx/models"
+	"gtx/models/manifest"
 	"gtx/pipeline"
 	"gtx/stages"
 )
@@ -34,7 +35,7 @@ func classifyBy(j stages.Classifier, shape stages.Shape, o stages.LabelOptions, 
 // A classifier is a model that tells domains apart, opened.
 type classifier struct {
 	judge
-	manifest *models.Manifest
+	manifest *manifest.Manifest
 }
 
 // classifierFor opens m if it is a classifier, and otherwise a classifier that knows the domains of m.

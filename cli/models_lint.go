@@ -16,12 +16,12 @@ import (
 func (p *program) modelsLintCommand() *cli.Command {
 	return &cli.Command{
 		Name:      "lint",
-		Usage:     "tell whether a network prints checkerboards, and which layer does",
+		Usage:     "find out whether a network prints checkerboards, and which layer causes them",
 		ArgsUsage: "NAME|FILE.onnx",
-		Description: "Prints a line for each upsampling layer: kernel, stride, kernel mod stride (not 0: the\n" +
-			"kernel overlaps itself unequally), the imbalance of the sums of its phases (0: none, 1:\n" +
-			"the most) and a verdict. Then what the network makes of flat grey pictures, well inside: the\n" +
-			"amplitudes, in grey levels, of the patterns that repeat every 2, 4 and 8 pixels.",
+		Description: "Prints a line for each upsampling layer: kernel, stride, kernel mod stride (unless it is 0,\n" +
+			"the kernel overlaps itself unequally), the imbalance between its phases from 0 (none) to 1,\n" +
+			"and a verdict. Then runs the network on flat grey images and prints the amplitudes, in grey\n" +
+			"levels, of the patterns that repeat every 2, 4 and 8 pixels in the interior of its output.",
 		Flags: []cli.Flag{
 			&cli.BoolFlag{Name: "json", Usage: "print one JSON object"},
 			&cli.BoolFlag{Name: "fail", Usage: "exit 1 if the network prints checkerboards"},
@@ -31,7 +31,7 @@ func (p *program) modelsLintCommand() *cli.Command {
 	}
 }
 
-// A diagnosis is what lint finds out about a network, as it prints it.
+// A diagnosis is the result of lint in JSON.
 type diagnosis struct {
 	Model   string      `json:"model"`
 	Layers  []layer     `json:"layers"`
@@ -84,8 +84,8 @@ func (p *program) modelsLint(c *cli.Context) error {
 	return nil
 }
 
-// diagnose sums up what the graph says and, unless that is an error, what the network makes of flat
-// pictures.
+// diagnose combines the verdicts on the layers with the network's response to flat grey. err is the reason
+// if that was not measured.
 func diagnose(name string, layers []graph.Layer, flat stages.Score, err error) diagnosis {
 	d := diagnosis{Model: name, Layers: []layer{}, AtFault: faultyLayers(layers), Verdict: string(graph.Sound)}
 	for _, l := range layers {
@@ -144,15 +144,15 @@ func (p *program) printDiagnosis(d diagnosis) error {
 	verdict := d.Verdict
 	switch {
 	case len(d.AtFault) > 0:
-		verdict += ", for " + list(d.AtFault)
+		verdict += ", caused by " + list(d.AtFault)
 	case d.Verdict == string(graph.Faulty):
-		verdict += ": flat grey shows it, but no layer that can be told is at fault"
+		verdict += ": flat grey shows it, but no layer is known to be at fault"
 	}
 	_, err := fmt.Fprintln(p.out, strings.Join(append(lines, verdict), "\n"))
 	return err
 }
 
-// sides are sizes as people write them: 3×3.
+// sides writes sizes in the usual form, such as 3×3.
 func sides(sizes []int) string {
 	if len(sizes) == 0 {
 		return "-"

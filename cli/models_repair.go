@@ -17,7 +17,7 @@ import (
 	"gtx/stages"
 )
 
-// bestMethod is the one that leaves the pictures closest to those of the faulty network.
+// bestMethod stands for the method whose result stays closest to the faulty network.
 const bestMethod graph.Method = "best"
 
 func (p *program) modelsRepairCommand() *cli.Command {
@@ -25,13 +25,14 @@ func (p *program) modelsRepairCommand() *cli.Command {
 		Name:      "repair",
 		Usage:     "rewrite a network so that it prints no checkerboards",
 		ArgsUsage: "NAME|IN.onnx OUT.onnx",
-		Description: "Makes each faulty layer give a constant output for a constant input: phases adds to the\n" +
-			"weights of each phase what makes their sums equal; hold follows the layer by the mean over\n" +
-			"its phases. best does both and keeps what is closer to the original. What it takes and gives\n" +
-			"stays the same, and its manifest comes along, with a note.",
+		Description: "Rewrites the network so that a constant input gives a constant output. Method phases equalises\n" +
+			"the sums of the phases of each faulty layer, with the least change of its weights. Method hold\n" +
+			"adds a mean over the phases after each faulty layer. Method notch filters the output of the last\n" +
+			"convolution. Method best tries all three and keeps the result closest to the original. Inputs and\n" +
+			"outputs stay the same, and the manifest is kept, with a note.",
 		Flags: []cli.Flag{
-			&cli.StringFlag{Name: "method", Value: string(bestMethod), Usage: "`METHOD`: best, phases or hold"},
-			&cli.StringFlag{Name: "try", Usage: "compare on the picture `FILE`; default: pictures made for it"},
+			&cli.StringFlag{Name: "method", Value: string(bestMethod), Usage: "repair by `METHOD`: best, phases, hold or notch"},
+			&cli.StringFlag{Name: "try", Usage: "compare results on the image in `FILE`; default: synthetic images"},
 			&cli.BoolFlag{Name: "force", Usage: "overwrite OUT.onnx"},
 			&cli.BoolFlag{Name: "quiet", Aliases: []string{"q"}, Usage: "print only errors"},
 			libraryFlag(),
@@ -59,7 +60,7 @@ func (r *remedy) better(other *remedy) bool {
 	return r.psnr > other.psnr
 }
 
-// A repairRequest is what the command line of repair asks for, checked.
+// A repairRequest holds the arguments and options of repair, checked.
 type repairRequest struct {
 	in, out string
 	methods []graph.Method
@@ -126,7 +127,7 @@ func (p *program) modelsRepair(c *cli.Context) error {
 		return cannotStart(fmt.Errorf("%q: %w", q.in, err))
 	}
 	if golden > 0 {
-		fmt.Fprintf(said, "gtx: %d golden cases left out: they are the faulty network's\n", golden)
+		fmt.Fprintf(said, "gtx: left out %s, recorded from the faulty network\n", goldenCases(golden))
 	}
 	if err := os.MkdirAll(filepath.Dir(q.out), 0o777); err != nil {
 		return cannotStart(fmt.Errorf("%q: %w", q.out, stages.WithoutPath(err)))
@@ -148,8 +149,8 @@ func bestOf(remedies []*remedy) *remedy {
 	return best
 }
 
-// printRepair says which layers the best remedy changed, and how the remedies did in the trial unless
-// there was none.
+// printRepair prints the layers that the best remedy changed and the result of the trial, or why there was
+// none.
 func printRepair(w io.Writer, best *remedy, remedies []*remedy, before stages.Score, untried error) {
 	for _, change := range best.changes {
 		fmt.Fprintf(w, "gtx: %s: %s\n", change.Layer, change.Method)
@@ -161,11 +162,12 @@ func printRepair(w io.Writer, best *remedy, remedies []*remedy, before stages.Sc
 	fmt.Fprintf(w, "gtx: flat grey gave %.2f, %.2f, %.2f grey levels at periods 2, 4, 8; now %.2f, %.2f, %.2f\n",
 		before.A2, before.A4, before.A8, best.flat.A2, best.flat.A4, best.flat.A8)
 	for _, r := range remedies {
-		fmt.Fprintf(w, "gtx: %s: %.1f dB to the original's pictures\n", r.method, r.psnr)
+		fmt.Fprintf(w, "gtx: %s: %.1f dB against the original's results\n", r.method, r.psnr)
 	}
 }
 
-// fresh makes sure that a file can be written without a loss.
+// fresh refuses an output that exists, unless force is set, that is its own input, or that has a manifest
+// beside it.
 func fresh(in, out string, force bool) error {
 	if !strings.HasSuffix(out, ".onnx") {
 		return usage("%q does not end in .onnx", out)
@@ -229,8 +231,8 @@ func repairByOne(method graph.Method, network []byte) (*remedy, error) {
 	return r, nil
 }
 
-// withManifest puts the manifest into a repaired network, and returns how many golden cases
-// are lost. A network that had none gets none.
+// withManifest puts the model's manifest into its repaired network. It returns the number of golden cases
+// that it left out of the manifest. A network without a manifest gets none.
 func withManifest(r *remedy, m *models.Model) (network []byte, golden int, err error) {
 	if m == nil {
 		return r.network, 0, nil
@@ -252,8 +254,8 @@ func withManifest(r *remedy, m *models.Model) (network []byte, golden int, err e
 	return g.Model(), golden, nil
 }
 
-// compare runs the faulty network and every remedy on flat grey and on test images, and completes the
-// remedies with what it finds. It returns the faulty network's score. The error says why nothing was
+// compare runs the faulty network and every remedy on flat grey and on test images. It sets flat and psnr
+// of the remedies and returns the faulty network's score for flat grey. The error says why nothing was
 // tried.
 func compare(c *cli.Context, m *models.Model, remedies []*remedy, images testImages) (before stages.Score, err error) {
 	runtime, err := trialRuntime(c, m)

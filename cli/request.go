@@ -9,11 +9,12 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"gtx/models"
+	"gtx/models/manifest"
 	"gtx/stages"
 )
 
 // requestOf reads the target, strength and seed, and checks them against a model.
-func requestOf(c *cli.Context, m *models.Manifest) (models.Request, error) {
+func requestOf(c *cli.Context, m *manifest.Manifest) (models.Request, error) {
 	q := models.Request{To: c.String("to"), Strength: c.Float64("strength"), Seed: c.Uint64("seed")}
 	if targets := m.Targets(); q.To == "" && len(targets) == 1 {
 		q.To = targets[0]
@@ -27,7 +28,7 @@ func requestOf(c *cli.Context, m *models.Manifest) (models.Request, error) {
 }
 
 // exemplarsOf reads --exemplar: the file for each attribute of a model.
-func exemplarsOf(c *cli.Context, m *models.Manifest) (map[string]string, error) {
+func exemplarsOf(c *cli.Context, m *manifest.Manifest) (map[string]string, error) {
 	known := m.Exemplars()
 	files := map[string]string{}
 	for _, arg := range c.StringSlice("exemplar") {
@@ -35,7 +36,7 @@ func exemplarsOf(c *cli.Context, m *models.Manifest) (map[string]string, error) 
 			return nil, usage("--exemplar: %s takes none", m.Name)
 		}
 		attribute, file := known[0].Exemplar.Attribute, arg
-		if before, after, ok := strings.Cut(arg, "="); ok && slices.ContainsFunc(known, func(in *models.Input) bool { return in.Exemplar.Attribute == before }) {
+		if before, after, ok := strings.Cut(arg, "="); ok && slices.ContainsFunc(known, func(in *manifest.Input) bool { return in.Exemplar.Attribute == before }) {
 			attribute, file = before, after
 		} else if len(known) > 1 {
 			return nil, usage("--exemplar %s: write ATTRIBUTE=FILE, with one of %s", arg, list(attributes(known)))
@@ -53,7 +54,7 @@ func exemplarsOf(c *cli.Context, m *models.Manifest) (map[string]string, error) 
 	return files, nil
 }
 
-func attributes(exemplars []*models.Input) []string {
+func attributes(exemplars []*manifest.Input) []string {
 	var names []string
 	for _, in := range exemplars {
 		names = append(names, in.Exemplar.Attribute)
@@ -71,7 +72,7 @@ func forEach(attributes []string) string {
 
 // readExemplars decodes the file of each attribute at the size that the model takes. It also returns the
 // files' digests, for the identity of results.
-func readExemplars(ctx context.Context, open stages.OpenOptions, m *models.Manifest, files map[string]string) (map[string]models.Picture, []stages.Property, error) {
+func readExemplars(ctx context.Context, open stages.OpenOptions, m *manifest.Manifest, files map[string]string) (map[string]models.Picture, []stages.Property, error) {
 	var (
 		exemplars map[string]models.Picture
 		digests   []stages.Property
@@ -101,7 +102,7 @@ func readExemplars(ctx context.Context, open stages.OpenOptions, m *models.Manif
 
 // sourceDomain checks --from, and chooses its default: auto if the model or --in-target needs the source's
 // domain, any otherwise.
-func sourceDomain(from string, m *models.Manifest, to string, in stages.InTarget) (string, error) {
+func sourceDomain(from string, m *manifest.Manifest, to string, in stages.InTarget) (string, error) {
 	needed := m.NeedsSource(to) || in != stages.InTargetTranslate
 	switch from {
 	case "":
@@ -117,7 +118,7 @@ func sourceDomain(from string, m *models.Manifest, to string, in stages.InTarget
 	default:
 		for id := range strings.SplitSeq(from, ",") {
 			if !slices.Contains(m.DomainIDs(), id) {
-				return "", usage("--from: %w", &models.DomainError{Domain: id, Known: append([]string{"any", "auto", "none"}, m.DomainIDs()...)})
+				return "", usage("--from: %w", &manifest.DomainError{Domain: id, Known: append([]string{"any", "auto", "none"}, m.DomainIDs()...)})
 			}
 		}
 	}

@@ -8,6 +8,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"gtx/models"
+	"gtx/models/manifest"
 	"gtx/pipeline"
 	"gtx/stages"
 )
@@ -70,7 +71,7 @@ func seedOfRun(q models.Request) stages.Property {
 }
 
 // suffixesOf lists the suffixes of a network's second and later outputs for a target.
-func suffixesOf(m *models.Manifest, to string) []string {
+func suffixesOf(m *manifest.Manifest, to string) []string {
 	var suffixes []string
 	for _, out := range m.Results(to)[1:] {
 		suffixes = append(suffixes, out.Suffix)

@@ -14,8 +14,8 @@ import (
 	"gtx/stages"
 )
 
-// networkOf finds a network by name or path. The model is nil for a file without a manifest: its graph
-// can still be read.
+// networkOf finds a model by name or path and reads the file of its network. The model is nil for a file
+// without a manifest, whose graph can still be read.
 func networkOf(name string) (*models.Model, []byte, error) {
 	m, err := models.Find(name)
 	var missing *models.ManifestMissingError
@@ -36,26 +36,26 @@ func networkOf(name string) (*models.Model, []byte, error) {
 	return m, network, nil
 }
 
-// trialRuntime loads ONNX Runtime, if a model can be tried out at all.
+// trialRuntime loads ONNX Runtime, unless the model cannot be tried out on images.
 func trialRuntime(c *cli.Context, m *models.Model) (*models.Runtime, error) {
 	if m == nil {
-		return nil, errors.New("the network has no manifest, which would say what it takes")
+		return nil, errors.New("the network has no manifest to describe its inputs")
 	}
 	switch in := m.Manifest.Image(); {
 	case !m.Manifest.Translates():
-		return nil, errors.New("the network gives no pictures")
+		return nil, errors.New("the network gives no images")
 	case in == nil || in.Image == nil:
 		return nil, errors.New("the network takes no photographs")
 	}
-	library, err := models.FindLibrary(c.String("onnxruntime"))
+	library, err := models.FindLibrary(c.String(libraryOption))
 	if err != nil {
 		return nil, err
 	}
 	return models.Open(library)
 }
 
-// flatResponse is the worst score of what a network makes of flat grey images. The error says why
-// there is none.
+// flatResponse is the worst score of a network's results for flat grey images. The error says why there is
+// none.
 func flatResponse(c *cli.Context, m *models.Model) (worst stages.Score, err error) {
 	runtime, err := trialRuntime(c, m)
 	if err != nil {
@@ -72,19 +72,18 @@ type testImages func(side int) ([]stages.Pixels, error)
 // noImages is for a trial on flat grey alone.
 func noImages(int) ([]stages.Pixels, error) { return nil, nil }
 
-// A trial is what a network made of flat grey images and of test images.
+// A trial holds what a network gave for flat grey images and for test images.
 type trial struct {
-	flat    stages.Score    // the largest amplitudes in the interior of what it made of flat grey
-	results []stages.Pixels // what it made of the test images, for each target in turn
+	flat    stages.Score    // the largest amplitudes in the interior of its results for flat grey
+	results []stages.Pixels // its results for the test images, for each target in turn
 }
 
-// tryOut runs a network, on the CPU, on flat grey images of several levels and on test images. Only the
-// interior of what it makes of flat grey is scored, because padding shows at the border.
+// tryOut runs a network on the CPU, on flat grey images of several levels and on test images.
 func tryOut(ctx context.Context, r *models.Runtime, m *models.Model, images testImages) (t trial, err error) {
 	size := m.Manifest.Image().Size
 	side, high := size.ShapeFor(1, 1, max(size.W, size.H, 256))
 	if side != high || side < 96 {
-		return t, fmt.Errorf("the network takes pictures of %d×%d: too small to see what is inside", side, high)
+		return t, fmt.Errorf("the network takes images of %d×%d, which are too small to have an interior", side, high)
 	}
 	inputs := greys(side)
 	flats := len(inputs)
@@ -95,7 +94,7 @@ func tryOut(ctx context.Context, r *models.Runtime, m *models.Model, images test
 	inputs = append(inputs, more...)
 	targets := m.Manifest.Targets()
 	if len(targets) == 0 {
-		targets = []string{""} // the only translation has no name
+		targets = []string{""} // the model has one translation, without a name
 	}
 	for _, to := range targets {
 		results, err := translateAll(ctx, r, m, to, inputs)
@@ -106,7 +105,7 @@ func tryOut(ctx context.Context, r *models.Runtime, m *models.Model, images test
 		for _, p := range results[:ofFlat] {
 			s := stages.ScoreOf(p.Interior())
 			if !s.Valid {
-				return t, fmt.Errorf("the network gives pictures of %d×%d: too small to see what is inside", p.Width, p.Height)
+				return t, fmt.Errorf("the network gives images of %d×%d, which are too small to have an interior", p.Width, p.Height)
 			}
 			t.flat.A2, t.flat.A4, t.flat.A8 = max(t.flat.A2, s.A2), max(t.flat.A4, s.A4), max(t.flat.A8, s.A8)
 		}
@@ -127,7 +126,8 @@ func greys(side int) []stages.Pixels {
 	return images
 }
 
-// translateAll runs a network on images one by one, as if they came from a domain other than its target.
+// translateAll runs a network on images one by one. They pass for images of the first domain that is not
+// the target.
 func translateAll(ctx context.Context, r *models.Runtime, m *models.Model, to string, images []stages.Pixels) (results []stages.Pixels, err error) {
 	t, err := r.NewTranslator(m, models.Request{To: to, Strength: 1}, models.Options{Device: "cpu"})
 	if err != nil {

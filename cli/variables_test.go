@@ -1,23 +1,12 @@
 package cli
 
 import (
-	"bytes"
-	"context"
-	"os"
+	"fmt"
 	"strings"
 	"testing"
 
 	"github.com/urfave/cli/v2"
 )
-
-// walkCommands calls visit with each command and subcommand, and the words that call it.
-func walkCommands(commands []*cli.Command, words []string, visit func(words []string, c *cli.Command)) {
-	for _, c := range commands {
-		path := append(words[:len(words):len(words)], c.Name)
-		visit(path, c)
-		walkCommands(c.Subcommands, path, visit)
-	}
-}
 
 // valueFor is a value that a flag of this type can be parsed from.
 func valueFor(t *testing.T, f cli.Flag) string {
@@ -72,31 +61,14 @@ func TestCommandLineWinsOverVariables(t *testing.T) {
 	}
 }
 
-// valueIn parses a command line and returns what the command would see of an option, "unset" without it.
+// valueIn is what a command sees of an option, or "unset".
 func valueIn(t *testing.T, words []string, option string, args ...string) (value string) {
 	t.Helper()
 	value = "unset"
-	app := appOf(t)
-	walkCommands(app.Commands, nil, func(path []string, c *cli.Command) {
-		if strings.Join(path, " ") != strings.Join(words, " ") {
-			return
-		}
-		c.Action = func(c *cli.Context) error {
-			if !c.IsSet(option) {
-				return nil
-			}
-			value = strings.Trim(c.Generic(option).(interface{ String() string }).String(), "[]")
-			return nil
+	withContext(t, words, args, func(c *cli.Context) {
+		if c.IsSet(option) {
+			value = strings.Trim(c.Generic(option).(fmt.Stringer).String(), "[]")
 		}
 	})
-	if err := app.RunContext(context.Background(), append(append([]string{"gtx"}, words...), args...)); err != nil {
-		t.Fatal(err)
-	}
 	return value
-}
-
-func appOf(t *testing.T) *cli.App {
-	t.Helper()
-	p := &program{in: os.Stdin, out: new(bytes.Buffer), err: new(bytes.Buffer)}
-	return p.app()
 }

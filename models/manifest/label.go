@@ -1,4 +1,4 @@
-package models
+package manifest
 
 import (
 	"fmt"
@@ -109,7 +109,7 @@ func (m *Manifest) NeedsSource(to string) bool {
 	if label := m.Label(); label != nil {
 		return label.RequiresSourceLabel
 	}
-	_, err := m.direction(to, "")
+	_, err := m.Direction(to, "")
 	return err != nil
 }
 
@@ -126,18 +126,19 @@ func (m *Manifest) Code(to string, strength float64, from string) ([]float32, er
 		return nil, err
 	}
 	if label := m.Label(); label != nil {
-		return m.code(label, to, strength, from)
+		return m.CodeFor(label, to, strength, from)
 	}
 	return nil, nil
 }
 
-func (m *Manifest) code(label *Labeled, to string, strength float64, from string) ([]float32, error) {
-	if label.Kind == labelScalar || label.Kind == labelPair {
+// CodeFor is Code for one label of several, without checking the target and the strength.
+func (m *Manifest) CodeFor(label *Labeled, to string, strength float64, from string) ([]float32, error) {
+	if label.Kind == LabelScalar || label.Kind == LabelPair {
 		code := *m.Domains[slices.Index(m.DomainIDs(), to)].Code
 		if s := label.Strength; s != nil {
-			code = s.apply(code, strength)
+			code = s.Apply(code, strength)
 		}
-		if label.Kind == labelPair {
+		if label.Kind == LabelPair {
 			return []float32{float32(1 - code), float32(code)}, nil
 		}
 		return []float32{float32(code)}, nil
@@ -145,9 +146,9 @@ func (m *Manifest) code(label *Labeled, to string, strength float64, from string
 	return label.vector(to, strength, from)
 }
 
-// apply weakens a scalar code.
-func (s *Strength) apply(code, strength float64) float64 {
-	if s.Op == strengthLerp {
+// Apply weakens a scalar code.
+func (s *Strength) Apply(code, strength float64) float64 {
+	if s.Op == StrengthLerp {
 		return s.Neutral + (code-s.Neutral)*strength
 	}
 	return code * strength
@@ -164,7 +165,7 @@ const negation = "not-"
 
 // wanted parses a target.
 func (l *Labeled) wanted(to string) ([]wish, error) {
-	several := l.Kind == labelMultihot || l.Kind == labelConcat
+	several := l.Kind == LabelMultihot || l.Kind == LabelConcat
 	parts := []string{to}
 	if several {
 		parts = strings.Split(to, ",")
@@ -199,7 +200,7 @@ func (l *Labeled) vector(to string, strength float64, from string) ([]float32, e
 	}
 	part := l.part(wishes[0].name)
 	changed := slices.Clone(base)
-	if l.Kind == labelOnehot {
+	if l.Kind == LabelOnehot {
 		l.fill(changed, l.Names)
 	}
 	for _, w := range wishes {
@@ -215,7 +216,7 @@ func (l *Labeled) vector(to string, strength float64, from string) ([]float32, e
 		changed[w.name] = *l.Off
 		if w.on {
 			changed[w.name] = *l.On
-			if l.Strength != nil && l.Strength.Op != strengthLerp {
+			if l.Strength != nil && l.Strength.Op != StrengthLerp {
 				changed[w.name] = *l.Off + (*l.On-*l.Off)*strength
 			}
 		}
@@ -223,7 +224,7 @@ func (l *Labeled) vector(to string, strength float64, from string) ([]float32, e
 	code := make([]float32, len(changed), len(changed)+len(l.Parts))
 	for i := range changed {
 		v := changed[i]
-		if l.Strength != nil && l.Strength.Op == strengthLerp {
+		if l.Strength != nil && l.Strength.Op == StrengthLerp {
 			v = base[i] + (v-base[i])*strength
 		}
 		if l.part(i) != part {
@@ -246,7 +247,7 @@ func (l *Labeled) vector(to string, strength float64, from string) ([]float32, e
 func (l *Labeled) base(to, from string) ([]float64, error) {
 	base := make([]float64, len(l.Names))
 	l.fill(base, l.Names)
-	if l.Base != baseSource || from == noDomain {
+	if l.Base != BaseSource || from == NoDomain {
 		return base, nil
 	}
 	if from == "" {
@@ -281,11 +282,11 @@ func (l *Labeled) part(name int) int {
 }
 
 // width is how many numbers a label has.
-func (l *Labeled) width() int {
+func (l *Labeled) Width() int {
 	switch l.Kind {
-	case labelScalar:
+	case LabelScalar:
 		return 1
-	case labelPair:
+	case LabelPair:
 		return 2
 	}
 	if l.Mask {
@@ -295,23 +296,23 @@ func (l *Labeled) width() int {
 }
 
 // direction is the one that leads a picture of a domain, or of "" if nobody knows, to a target.
-func (m *Manifest) direction(to, from string) (Direction, error) {
+func (m *Manifest) Direction(to, from string) (Direction, error) {
 	var ways []Direction
 	var known []string
 	for _, d := range m.Directions {
 		if d.To != to {
 			continue
 		}
-		if d.From == from || d.From == fromAny {
+		if d.From == from || d.From == FromAny {
 			return d, nil
 		}
 		ways, known = append(ways, d), append(known, d.From)
 	}
 	switch {
-	case len(ways) == 1 && (from == "" || from == to || from == noDomain):
+	case len(ways) == 1 && (from == "" || from == to || from == NoDomain):
 		return ways[0], nil // it is for the user to know what is fed in
 	case len(ways) == 0 && len(m.Directions) == 0:
-		return Direction{From: fromAny, To: to, Graph: m.finals()[0]}, nil
+		return Direction{From: FromAny, To: to, Graph: m.Finals()[0]}, nil
 	case len(ways) == 0:
 		return Direction{}, &DomainError{Domain: to, Known: m.Targets()}
 	}

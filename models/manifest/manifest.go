@@ -1,4 +1,12 @@
-package models
+// Package manifest describes what a network takes, what it gives and what that means.
+//
+// Parse reads a manifest, checks it and fills in its defaults. A Manifest that Parse returns is complete
+// and free of contradictions, and its methods answer what a caller asks: which targets there are (Targets),
+// which label leads to one (Code), which graphs run in which order (Order), and at which size an image
+// enters the network (Size.Shape). Every error about a field is an *Error with the field's full path.
+//
+// The package reads no files and runs no networks.
+package manifest
 
 import (
 	"reflect"
@@ -9,8 +17,8 @@ import (
 // Schema is the version of the manifest that this package reads.
 const Schema = "gtx.model/1"
 
-// maxManifestBytes bounds the time that the YAML package spends, which grows with the square.
-const maxManifestBytes = 64 << 10
+// MaxBytes bounds a manifest, because the time of the YAML package grows with the square of the size.
+const MaxBytes = 64 << 10
 
 // A Manifest describes a network completely: what it takes and gives, and what that means. It is
 // YAML (JSON being YAML) inside the .onnx file, under the metadata key "gtx.manifest", or in a file
@@ -43,17 +51,19 @@ type Graph struct {
 	Deterministic bool      `yaml:"deterministic"`
 }
 
-// BatchSize is the number of pictures that a graph takes in one run; 0, written "dynamic", is any.
+// BatchSize is the number of images that a graph takes in one run; 0, written "dynamic", is any number.
 type BatchSize int
 
+const dynamic = "dynamic"
+
 func (b *BatchSize) decode(field string, value any) error {
-	if value == "dynamic" {
+	if value == dynamic {
 		*b = 0
 		return nil
 	}
 	n, ok := integer(value)
 	if !ok || n < 1 || n > 1<<16 {
-		return wrong(field, "%s is neither dynamic nor a number of pictures", show(value))
+		return Errorf(field, "%s is neither dynamic nor a number of pictures", show(value))
 	}
 	*b = BatchSize(n)
 	return nil
@@ -74,10 +84,10 @@ func (b *BatchSize) decode(field string, value any) error {
 type Input struct {
 	Graph    string    `yaml:"graph"`
 	Name     string    `yaml:"name"`   // in the graph
-	DType    string    `yaml:"dtype"`  // uint8, float32, float16, float64, int32 or int64
-	Layout   string    `yaml:"layout"` // NHWC or NCHW; of what has a height and a width
+	DType    DType     `yaml:"dtype"`  // uint8, float32, float16, float64, int32 or int64
+	Layout   Layout    `yaml:"layout"` // NHWC or NCHW; of what has a height and a width
 	Shape    []int     `yaml:"shape"`  // -1 is any; may be left out
-	Role     string    `yaml:"role"`
+	Role     Role      `yaml:"role"`
 	Image    *Affine   `yaml:"image"`    // of images and exemplars
 	Size     *Size     `yaml:"size"`     // of images, exemplars and label maps that no stage feeds
 	Label    *Labeled  `yaml:"label"`    // of role label, and the range of role strength
@@ -91,7 +101,7 @@ type Input struct {
 // that Color names. Absent scales are 1 and offsets 0.
 type Affine struct {
 	Channels int       `yaml:"channels"` // 3, or 1 for GRAY
-	Color    string    `yaml:"color"`    // RGB, BGR or GRAY (the luma of ITU-R BT.601)
+	Color    Color     `yaml:"color"`    // RGB, BGR or GRAY (the luma of ITU-R BT.601)
 	Scale    []float64 `yaml:"scale"`
 	Offset   []float64 `yaml:"offset"`
 }
@@ -100,10 +110,10 @@ type Affine struct {
 type LabelMap struct {
 	// Encoding is index (the number of the class, from the file's grey levels), onehot (one channel a
 	// class, from the same) or palette (one channel a class, from the colours in Palette).
-	Encoding string  `yaml:"encoding"`
-	Classes  int     `yaml:"classes"`
-	Palette  [][]int `yaml:"palette"` // red, green and blue of each class
-	Edges    bool    `yaml:"edges"`   // one more channel: 1 at the edges of areas
+	Encoding Encoding `yaml:"encoding"`
+	Classes  int      `yaml:"classes"`
+	Palette  [][]int  `yaml:"palette"` // red, green and blue of each class
+	Edges    bool     `yaml:"edges"`   // one more channel: 1 at the edges of areas
 }
 
 // Labeled describes the input that names the target, a vector for each picture:
@@ -114,15 +124,15 @@ type LabelMap struct {
 //	multihot the same, for any number of targets at once
 //	concat   multihot over several groups of names, one behind the other
 type Labeled struct {
-	Kind  string   `yaml:"kind"`
-	Names []string `yaml:"names"` // the domain of each number; default: all
-	Off   *float64 `yaml:"off"`   // default 0
-	On    *float64 `yaml:"on"`    // default 1
+	Kind  LabelKind `yaml:"kind"`
+	Names []string  `yaml:"names"` // the domain of each number; default: all
+	Off   *float64  `yaml:"off"`   // default 0
+	On    *float64  `yaml:"on"`    // default 1
 	// ExclusiveGroups list names of which only one can hold, such as colours of hair.
 	ExclusiveGroups [][]string `yaml:"exclusive_groups"`
 	// Base is what the numbers are where no target changes them: zeros (Off; the default) or source,
 	// the labels of the picture itself.
-	Base                string    `yaml:"base"`
+	Base                Base      `yaml:"base"`
 	Parts               []int     `yaml:"parts"`    // of kind concat: how many names each group has
 	Mask                bool      `yaml:"mask"`     // of kind concat: a number a group follows, 1 for the target's
 	Strength            *Strength `yaml:"strength"` // nil: full strength only
@@ -131,18 +141,18 @@ type Labeled struct {
 
 // Strength says how a strength changes the label, and its range; see Manifest.Code.
 type Strength struct {
-	Op      string  `yaml:"op"` // scale or lerp
-	Min     float64 `yaml:"min"`
-	Max     float64 `yaml:"max"`
-	Neutral float64 `yaml:"neutral"` // the code that asks for no change
+	Op      StrengthOp `yaml:"op"` // scale or lerp
+	Min     float64    `yaml:"min"`
+	Max     float64    `yaml:"max"`
+	Neutral float64    `yaml:"neutral"` // the code that asks for no change
 }
 
 // Noise describes random numbers. They depend on the seed of the picture and the input's name only.
 type Noise struct {
-	Dist        string `yaml:"dist"`        // normal (mean 0, deviation 1), uniform (from -1 to 1) or zeros
-	Shape       []int  `yaml:"shape"`       // for one picture; -1 is its height, then its width
-	Scope       string `yaml:"scope"`       // per_image (the default), or shared by all pictures of a run
-	Hypersphere bool   `yaml:"hypersphere"` // divided by the root of their mean square
+	Dist        Dist  `yaml:"dist"`        // normal (mean 0, deviation 1), uniform (from -1 to 1) or zeros
+	Shape       []int `yaml:"shape"`       // for one picture; -1 is its height, then its width
+	Scope       Scope `yaml:"scope"`       // per_image (the default), or shared by all pictures of a run
+	Hypersphere bool  `yaml:"hypersphere"` // divided by the root of their mean square
 }
 
 // Exemplar says which exemplar an input takes.
@@ -159,10 +169,10 @@ type Exemplar struct {
 type Output struct {
 	Graph  string    `yaml:"graph"`
 	Name   string    `yaml:"name"`
-	Role   string    `yaml:"role"`   // image, residual, logits or latent
-	DType  string    `yaml:"dtype"`  // as on the input
-	Layout string    `yaml:"layout"` // NHWC or NCHW
-	Color  string    `yaml:"color"`  // RGB, BGR or GRAY
+	Role   Role      `yaml:"role"`   // image, residual, logits or latent
+	DType  DType     `yaml:"dtype"`  // as on the input
+	Layout Layout    `yaml:"layout"` // NHWC or NCHW
+	Color  Color     `yaml:"color"`  // RGB, BGR or GRAY
 	Scale  []float64 `yaml:"scale"`
 	Offset []float64 `yaml:"offset"`
 	Clip   *bool     `yaml:"clip"`   // false: a value beyond black or white is an error; default true
@@ -174,7 +184,7 @@ type Stage struct {
 	Graph    string            `yaml:"graph"`
 	Feed     map[string]string `yaml:"feed"`
 	Upsample int               `yaml:"upsample"` // enlarges the image that is fed, bilinearly
-	Combine  string            `yaml:"combine"`  // replace, or add for a residual; follows from the output
+	Combine  Combine           `yaml:"combine"`  // replace, or add for a residual; follows from the output
 }
 
 // Domain is a set of pictures that look alike in the way the model is about.
@@ -192,13 +202,13 @@ type Direction struct {
 
 // Classification says how logits name a domain.
 type Classification struct {
-	Graph      string   `yaml:"graph"`
-	Activation string   `yaml:"activation"` // softmax, sigmoid, or none for a network that gives probabilities
-	Classes    []string `yaml:"classes"`    // the domain of each logit
-	Threshold  float64  `yaml:"threshold"`  // the probability, 0 to 1, from which a domain counts as known
+	Graph      string     `yaml:"graph"`
+	Activation Activation `yaml:"activation"` // softmax, sigmoid, or none for a network that gives probabilities
+	Classes    []string   `yaml:"classes"`    // the domain of each logit
+	Threshold  float64    `yaml:"threshold"`  // the probability, 0 to 1, from which a domain counts as known
 	// Policy says which classes name a picture: best (the likeliest; the default), unknown (the same,
 	// but none below the threshold) or all (every one from the threshold on: attributes).
-	Policy string `yaml:"policy"`
+	Policy Policy `yaml:"policy"`
 }
 
 // Tiling says whether a large picture may be translated in parts. InstanceNorm forbids it.
@@ -207,28 +217,59 @@ type Tiling struct {
 	Halo    int  `yaml:"halo"` // pixels that parts must overlap
 }
 
-// ParseManifest reads a manifest and checks it. Unknown fields, values and versions, contradictions
-// and what this version cannot run yet are errors, each a *ManifestError that names the field.
-func ParseManifest(data []byte) (*Manifest, error) {
-	if len(data) > maxManifestBytes {
-		return nil, wrong("", "%d bytes are more than %d", len(data), maxManifestBytes)
+// Parse reads a manifest and checks it. Unknown fields, values and versions, contradictions and what
+// this version cannot run yet are errors. Each is an *Error that names the field.
+func Parse(data []byte) (*Manifest, error) {
+	d, err := ParseDraft(data)
+	if err != nil {
+		return nil, err
 	}
-	var document any
-	if err := yaml.Unmarshal(data, &document); err != nil {
-		return nil, wrong("", "%s", yaml.FormatError(err, false, false))
+	if err := d.complete(); err != nil {
+		return nil, err
 	}
-	m := new(Manifest)
-	if entries, ok := document.(map[string]any); ok {
-		// The version comes first: what else is unknown may be due to it.
+	return &d.Manifest, nil
+}
+
+// A Draft is a manifest as it was written: without defaults, unchecked and possibly incomplete.
+type Draft struct {
+	Manifest
+	document any // as the YAML package gives it
+}
+
+// ParseDraft reads a manifest that may leave anything out. Unknown fields, values of the wrong type and
+// unknown versions are errors, each an *Error. An empty document is an empty Draft.
+func ParseDraft(data []byte) (*Draft, error) {
+	if len(data) > MaxBytes {
+		return nil, Errorf("", "%d bytes are more than %d", len(data), MaxBytes)
+	}
+	d := new(Draft)
+	if err := yaml.Unmarshal(data, &d.document); err != nil {
+		return nil, Errorf("", "%s", yaml.FormatError(err, false, false))
+	}
+	if d.document == nil {
+		return d, nil
+	}
+	if entries, ok := d.document.(map[string]any); ok {
+		// The version comes first, because it may explain whatever else is unknown.
 		if schema, ok := entries["schema"]; ok && schema != Schema {
-			return nil, wrong("schema", "%s is not %s", show(schema), Schema)
+			return nil, Errorf("schema", "%s is not %s", show(schema), Schema)
 		}
 	}
-	if err := decode("", document, reflect.ValueOf(m).Elem()); err != nil {
-		return nil, err
+	return d, decode("", d.document, reflect.ValueOf(&d.Manifest).Elem())
+}
+
+// States says whether the document states a field, given by its keys from the outside in. It tells a
+// field that is stated as zero from one that is left out.
+func (d *Draft) States(keys ...string) bool {
+	value := d.document
+	for _, key := range keys {
+		entries, ok := value.(map[string]any)
+		if !ok {
+			return false
+		}
+		if value, ok = entries[key]; !ok {
+			return false
+		}
 	}
-	if err := m.complete(); err != nil {
-		return nil, err
-	}
-	return m, nil
+	return true
 }

@@ -1,27 +1,24 @@
-package models
+package manifest
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 )
 
 func (m *Manifest) completeInputs() error {
-	roles := []string{
-		roleImage, roleExemplar, roleLabelMap, roleInstance, roleLabel, roleStrength, roleNoise,
-		roleCoords, roleConst, roleLatent,
-	}
 	for i := range m.Inputs {
 		in := &m.Inputs[i]
 		field := fmt.Sprintf("inputs[%d]", i)
-		err := oneOf(field+".role", in.Role, roles)
+		err := oneOf(field+".role", in.Role, inputRoles)
 		if err == nil {
 			err = m.checkTensor(field, in.Graph, in.Name)
 		}
 		if err == nil {
-			err = oneOf(field+".dtype", in.DType, dtypes)
+			err = oneOf(field+".dtype", in.DType, DTypes())
 		}
-		if err == nil && in.Role != roleImage && in.Role != roleExemplar && in.DType == dtypeUint8 {
-			err = wrong(field+".dtype", "uint8 is for pictures")
+		if err == nil && in.Role != RoleImage && in.Role != RoleExemplar && in.DType == DTypeUint8 {
+			err = Errorf(field+".dtype", "uint8 is for pictures")
 		}
 		if err == nil {
 			err = m.completeRole(field, in)
@@ -30,26 +27,26 @@ func (m *Manifest) completeInputs() error {
 			return err
 		}
 		if m.inputIndex(in) != i {
-			return wrong(field+".name", "graph %s has %q twice", in.Graph, in.Name)
+			return Errorf(field+".name", "graph %s has %q twice", in.Graph, in.Name)
 		}
 	}
-	for _, id := range sortedKeys(m.Graphs) {
-		if len(m.inputsOf(id)) == 0 {
-			return wrong("inputs", "none is of graph %s", id)
+	for _, id := range slices.Sorted(maps.Keys(m.Graphs)) {
+		if len(m.InputsOf(id)) == 0 {
+			return Errorf("inputs", "none is of graph %s", id)
 		}
 		var maps int
-		for _, in := range m.inputsOf(id) {
+		for _, in := range m.InputsOf(id) {
 			if in.takesPicture() {
-				if from, _ := m.feeder(in); from == "" {
+				if from, _ := m.Feeder(in); from == "" {
 					if source := m.sourceOf(id); *in.Size != *source.Size {
-						return wrong(fmt.Sprintf("inputs[%d].size", m.inputIndex(in)), "differs from that of %q", source.Name)
+						return Errorf(m.InputField(in)+".size", "differs from that of %q", source.Name)
 					}
 				}
 				maps++
 			}
 		}
-		if maps > 1 && m.mapOf(id) != nil {
-			return wrong("inputs", "graph %s takes a label map and another picture", id)
+		if maps > 1 && m.LabelMapOf(id) != nil {
+			return Errorf("inputs", "graph %s takes a label map and another picture", id)
 		}
 	}
 	return nil
@@ -60,27 +57,27 @@ func (m *Manifest) completeRole(field string, in *Input) error {
 	for _, part := range []struct {
 		key   string
 		there bool
-		roles []string
+		roles []Role
 	}{
-		{"image", in.Image != nil, []string{roleImage, roleExemplar}},
-		{"size", in.Size != nil, []string{roleImage, roleExemplar, roleLabelMap}},
-		{"label", in.Label != nil, []string{roleLabel, roleStrength}},
-		{"labelmap", in.LabelMap != nil, []string{roleLabelMap}},
-		{"noise", in.Noise != nil, []string{roleNoise}},
-		{"exemplar", in.Exemplar != nil, []string{roleExemplar}},
-		{"layout", in.Layout != "", []string{roleImage, roleExemplar, roleLabelMap, roleInstance, roleCoords, roleNoise, roleConst}},
-		{"value", in.Value != 0, []string{roleConst}},
+		{"image", in.Image != nil, []Role{RoleImage, RoleExemplar}},
+		{"size", in.Size != nil, []Role{RoleImage, RoleExemplar, RoleLabelMap}},
+		{"label", in.Label != nil, []Role{RoleLabel, RoleStrength}},
+		{"labelmap", in.LabelMap != nil, []Role{RoleLabelMap}},
+		{"noise", in.Noise != nil, []Role{RoleNoise}},
+		{"exemplar", in.Exemplar != nil, []Role{RoleExemplar}},
+		{"layout", in.Layout != "", []Role{RoleImage, RoleExemplar, RoleLabelMap, RoleInstance, RoleCoords, RoleNoise, RoleConst}},
+		{"value", in.Value != 0, []Role{RoleConst}},
 	} {
 		if part.there && !slices.Contains(part.roles, in.Role) {
-			return wrong(field+"."+part.key, "an input of role %s has none", in.Role)
+			return Errorf(field+"."+part.key, "an input of role %s has none", in.Role)
 		}
 	}
 	switch in.Role {
-	case roleImage, roleExemplar:
+	case RoleImage, RoleExemplar:
 		return m.completeImage(field, in)
-	case roleLabelMap:
+	case RoleLabelMap:
 		if in.LabelMap == nil {
-			return wrong(field+".labelmap", "missing")
+			return Errorf(field+".labelmap", "missing")
 		}
 		if err := in.LabelMap.check(field + ".labelmap"); err != nil {
 			return err
@@ -89,18 +86,18 @@ func (m *Manifest) completeRole(field string, in *Input) error {
 			return err
 		}
 		return m.completeSize(field, in)
-	case roleInstance, roleCoords:
+	case RoleInstance, RoleCoords:
 		return oneOf(field+".layout", in.Layout, layouts)
-	case roleLabel:
+	case RoleLabel:
 		return m.completeLabel(field, in)
-	case roleStrength:
+	case RoleStrength:
 		if in.Label == nil || in.Label.Strength == nil {
-			return wrong(field+".label.strength", "missing")
+			return Errorf(field+".label.strength", "missing")
 		}
 		return in.Label.Strength.check(field + ".label.strength")
-	case roleNoise:
+	case RoleNoise:
 		return in.completeNoise(field)
-	case roleConst:
+	case RoleConst:
 		if err := in.checkSpread(field+".shape", in.Shape); err != nil {
 			return err
 		}
@@ -111,39 +108,39 @@ func (m *Manifest) completeRole(field string, in *Input) error {
 
 func (m *Manifest) checkTensor(field, graph, name string) error {
 	if _, ok := m.Graphs[graph]; !ok {
-		return wrong(field+".graph", "%q is not in graphs", graph)
+		return Errorf(field+".graph", "%q is not in graphs", graph)
 	}
 	if name == "" {
-		return wrong(field+".name", "missing")
+		return Errorf(field+".name", "missing")
 	}
 	return nil
 }
 
 func (m *Manifest) completeImage(field string, in *Input) error {
 	if in.Image == nil {
-		return wrong(field+".image", "missing")
+		return Errorf(field+".image", "missing")
 	}
 	if len(in.Shape) != 0 && len(in.Shape) != 4 {
-		return wrong(field+".shape", "%d dimensions; an image has 4", len(in.Shape))
+		return Errorf(field+".shape", "%d dimensions; an image has 4", len(in.Shape))
 	}
 	p := pixels{in.DType, in.Layout, in.Image.Color, &in.Image.Scale, &in.Image.Offset}
 	if err := p.complete(field, field+".image"); err != nil {
 		return err
 	}
-	if n := depthOf(in.Image.Color); in.Image.Channels != n {
-		return wrong(field+".image.channels", "%d is not the %d of %s", in.Image.Channels, n, in.Image.Color)
+	if n := in.Image.Color.Channels(); in.Image.Channels != n {
+		return Errorf(field+".image.channels", "%d is not the %d of %s", in.Image.Channels, n, in.Image.Color)
 	}
-	if in.Role == roleExemplar {
+	if in.Role == RoleExemplar {
 		if in.Exemplar == nil {
 			in.Exemplar = &Exemplar{Min: 1, Max: 1}
 		}
 		e := in.Exemplar
 		if e.Max = max(e.Max, 1); e.Min < 0 || e.Min > 1 || e.Max > 1 {
-			return wrong(field+".exemplar", "%d to %d exemplars; an input takes one, or with min 0 none", e.Min, e.Max)
+			return Errorf(field+".exemplar", "%d to %d exemplars; an input takes one, or with min 0 none", e.Min, e.Max)
 		}
 		for _, other := range m.Exemplars() {
 			if other != in && other.Exemplar != nil && other.Exemplar.Attribute == e.Attribute && m.inputIndex(other) < m.inputIndex(in) {
-				return wrong(field+".exemplar.attribute", "%q is another exemplar's, too", e.Attribute)
+				return Errorf(field+".exemplar.attribute", "%q is another exemplar's, too", e.Attribute)
 			}
 		}
 	}
@@ -152,43 +149,43 @@ func (m *Manifest) completeImage(field string, in *Input) error {
 
 // completeSize checks the size that an input asks for, which it does unless another graph feeds it.
 func (m *Manifest) completeSize(field string, in *Input) error {
-	from, _ := m.feeder(in)
+	from, _ := m.Feeder(in)
 	switch {
 	case from != "" && in.Size != nil:
-		return wrong(field+".size", "graph %s feeds it, whatever the size", from)
+		return Errorf(field+".size", "graph %s feeds it, whatever the size", from)
 	case from != "":
 		return nil
 	case in.Size == nil:
-		return wrong(field+".size", "missing")
+		return Errorf(field+".size", "missing")
 	}
-	if in.Role == roleLabelMap {
+	if in.Role == RoleLabelMap {
 		// Between two classes there is no third.
-		defaults(&in.Size.Filter, "nearest")
-		if in.Size.Filter != "nearest" {
-			return wrong(field+".size.filter", "%q would mix classes", in.Size.Filter)
+		defaults(&in.Size.Filter, FilterNearest)
+		if in.Size.Filter != FilterNearest {
+			return Errorf(field+".size.filter", "%q would mix classes", in.Size.Filter)
 		}
 	}
 	return in.Size.complete(field + ".size")
 }
 
 func (l *LabelMap) check(field string) error {
-	if err := oneOf(field+".encoding", l.Encoding, []string{encodingIndex, "onehot", encodingPalette}); err != nil {
+	if err := oneOf(field+".encoding", l.Encoding, []Encoding{EncodingIndex, EncodingOnehot, EncodingPalette}); err != nil {
 		return err
 	}
 	if l.Classes < 1 || l.Classes > 256 {
-		return wrong(field+".classes", "%d is not within 1 to 256", l.Classes)
+		return Errorf(field+".classes", "%d is not within 1 to 256", l.Classes)
 	}
-	if (l.Encoding == encodingPalette) != (len(l.Palette) > 0) || len(l.Palette) > 0 && len(l.Palette) != l.Classes {
-		return wrong(field+".palette", "%d colours for %d classes, encoded as %s", len(l.Palette), l.Classes, l.Encoding)
+	if (l.Encoding == EncodingPalette) != (len(l.Palette) > 0) || len(l.Palette) > 0 && len(l.Palette) != l.Classes {
+		return Errorf(field+".palette", "%d colours for %d classes, encoded as %s", len(l.Palette), l.Classes, l.Encoding)
 	}
 	for i, colour := range l.Palette {
 		at := fmt.Sprintf("%s.palette[%d]", field, i)
 		if len(colour) != channels || slices.Min(colour) < 0 || slices.Max(colour) > 255 {
-			return wrong(at, "%v is not red, green and blue from 0 to 255", colour)
+			return Errorf(at, "%v is not red, green and blue from 0 to 255", colour)
 		}
 		for _, other := range l.Palette[:i] {
 			if slices.Equal(colour, other) {
-				return wrong(at, "%v is there twice", colour)
+				return Errorf(at, "%v is there twice", colour)
 			}
 		}
 	}
@@ -196,9 +193,9 @@ func (l *LabelMap) check(field string) error {
 }
 
 // depth is how many channels a label map becomes.
-func (l *LabelMap) depth() int {
+func (l *LabelMap) Depth() int {
 	depth := l.Classes
-	if l.Encoding == encodingIndex {
+	if l.Encoding == EncodingIndex {
 		depth = 1
 	}
 	if l.Edges {
@@ -211,9 +208,9 @@ func (m *Manifest) completeLabel(field string, in *Input) error {
 	l := in.Label
 	field += ".label"
 	if l == nil {
-		return wrong(field, "missing")
+		return Errorf(field, "missing")
 	}
-	kinds := []string{labelScalar, labelPair, labelOnehot, labelMultihot, labelConcat}
+	kinds := []LabelKind{LabelScalar, LabelPair, LabelOnehot, LabelMultihot, LabelConcat}
 	if err := oneOf(field+".kind", l.Kind, kinds); err != nil {
 		return err
 	}
@@ -228,10 +225,10 @@ func (m *Manifest) completeLabel(field string, in *Input) error {
 	}
 	for i, name := range l.Names {
 		if !slices.Contains(m.DomainIDs(), name) {
-			return wrong(fmt.Sprintf("%s.names[%d]", field, i), "%q is not in domains", name)
+			return Errorf(fmt.Sprintf("%s.names[%d]", field, i), "%q is not in domains", name)
 		}
 		if slices.Contains(l.Names[:i], name) {
-			return wrong(fmt.Sprintf("%s.names[%d]", field, i), "%q is there twice", name)
+			return Errorf(fmt.Sprintf("%s.names[%d]", field, i), "%q is there twice", name)
 		}
 	}
 	return l.completeKind(field)
@@ -239,9 +236,9 @@ func (m *Manifest) completeLabel(field string, in *Input) error {
 
 // completeKind checks what belongs to the kind of a label.
 func (l *Labeled) completeKind(field string) error {
-	if l.Kind == labelScalar || l.Kind == labelPair {
+	if l.Kind == LabelScalar || l.Kind == LabelPair {
 		if l.Off != nil || l.On != nil || l.ExclusiveGroups != nil || l.Base != "" || l.Parts != nil || l.Mask {
-			return wrong(field, "off, on, exclusive_groups, base, parts and mask are not for a label of kind %s", l.Kind)
+			return Errorf(field, "off, on, exclusive_groups, base, parts and mask are not for a label of kind %s", l.Kind)
 		}
 		return nil
 	}
@@ -254,47 +251,47 @@ func (l *Labeled) completeKind(field string) error {
 	if err := finite(field+".off", *l.Off, *l.On); err != nil {
 		return err
 	}
-	defaults(&l.Base, "zeros")
-	if err := oneOf(field+".base", l.Base, []string{baseSource, "zeros"}); err != nil {
+	defaults(&l.Base, BaseZeros)
+	if err := oneOf(field+".base", l.Base, []Base{BaseSource, BaseZeros}); err != nil {
 		return err
 	}
-	l.RequiresSourceLabel = l.RequiresSourceLabel || l.Base == baseSource
+	l.RequiresSourceLabel = l.RequiresSourceLabel || l.Base == BaseSource
 	for i, group := range l.ExclusiveGroups {
 		for _, name := range group {
 			if !slices.Contains(l.Names, name) {
-				return wrong(fmt.Sprintf("%s.exclusive_groups[%d]", field, i), "%q is not in names", name)
+				return Errorf(fmt.Sprintf("%s.exclusive_groups[%d]", field, i), "%q is not in names", name)
 			}
 		}
 	}
 	total := 0
 	for i, n := range l.Parts {
 		if n < 1 {
-			return wrong(fmt.Sprintf("%s.parts[%d]", field, i), "%d is not a number of names", n)
+			return Errorf(fmt.Sprintf("%s.parts[%d]", field, i), "%d is not a number of names", n)
 		}
 		total += n
 	}
 	switch {
 	case len(l.Names) == 0:
-		return wrong(field+".names", "missing")
-	case (l.Kind == labelConcat) != (l.Parts != nil):
-		return wrong(field+".parts", "belong to the kind concat, and only to it")
+		return Errorf(field+".names", "missing")
+	case (l.Kind == LabelConcat) != (l.Parts != nil):
+		return Errorf(field+".parts", "belong to the kind concat, and only to it")
 	case l.Parts != nil && total != len(l.Names):
-		return wrong(field+".parts", "add up to %d, not to the %d names", total, len(l.Names))
+		return Errorf(field+".parts", "add up to %d, not to the %d names", total, len(l.Names))
 	case l.Mask && l.Parts == nil:
-		return wrong(field+".mask", "only a label of kind concat has one")
+		return Errorf(field+".mask", "only a label of kind concat has one")
 	}
 	return nil
 }
 
 func (s *Strength) check(field string) error {
-	if err := oneOf(field+".op", s.Op, []string{"scale", strengthLerp}); err != nil {
+	if err := oneOf(field+".op", s.Op, []StrengthOp{StrengthScale, StrengthLerp}); err != nil {
 		return err
 	}
 	if err := finite(field, s.Min, s.Max, s.Neutral); err != nil {
 		return err
 	}
 	if s.Min > 1 || s.Max < 1 {
-		return wrong(field, "the range %g to %g leaves out 1, full strength", s.Min, s.Max)
+		return Errorf(field, "the range %g to %g leaves out 1, full strength", s.Min, s.Max)
 	}
 	return nil
 }
@@ -303,17 +300,17 @@ func (in *Input) completeNoise(field string) error {
 	n := in.Noise
 	field += ".noise"
 	if n == nil {
-		return wrong(field, "missing")
+		return Errorf(field, "missing")
 	}
-	if err := oneOf(field+".dist", n.Dist, []string{"normal", distUniform, distZeros}); err != nil {
+	if err := oneOf(field+".dist", n.Dist, []Dist{DistNormal, DistUniform, DistZeros}); err != nil {
 		return err
 	}
-	defaults(&n.Scope, "per_image")
-	if err := oneOf(field+".scope", n.Scope, []string{"per_image", scopeShared}); err != nil {
+	defaults(&n.Scope, ScopePerImage)
+	if err := oneOf(field+".scope", n.Scope, []Scope{ScopePerImage, ScopeShared}); err != nil {
 		return err
 	}
 	if len(n.Shape) == 0 {
-		return wrong(field+".shape", "missing")
+		return Errorf(field+".shape", "missing")
 	}
 	return in.checkSpread(field+".shape", n.Shape)
 }
@@ -323,33 +320,27 @@ func (in *Input) checkSpread(field string, shape []int) error {
 	free, total := 0, 1
 	for i, n := range shape {
 		switch {
-		case n == anyDim && in.Role == roleConst && i == 0: // the batch
-		case n == anyDim:
+		case n == AnyDim && in.Role == RoleConst && i == 0: // the batch
+		case n == AnyDim:
 			free++
 		case n < 1 || n > 1<<24/total:
-			return wrong(field, "%v is not a shape", shape)
+			return Errorf(field, "%v is not a shape", shape)
 		default:
 			total *= n
 		}
 	}
 	if free != 0 && free != 2 || len(shape) == 0 {
-		return wrong(field, "%v: -1 stands for height and width, so there are two or none", shape)
+		return Errorf(field, "%v: -1 stands for height and width, so there are two or none", shape)
 	}
 	return nil
 }
 
 // pixels is what image inputs and outputs have in common.
 type pixels struct {
-	dtype, layout, color string
-	scale, offset        *[]float64
-}
-
-// depthOf is the number of channels of a colour order.
-func depthOf(color string) int {
-	if color == colorGray {
-		return 1
-	}
-	return channels
+	dtype         DType
+	layout        Layout
+	color         Color
+	scale, offset *[]float64
 }
 
 // complete checks the layout of the tensor field and the rest under the affine field.
@@ -357,10 +348,10 @@ func (p pixels) complete(tensor, affine string) error {
 	if err := oneOf(tensor+".layout", p.layout, layouts); err != nil {
 		return err
 	}
-	if err := oneOf(affine+".color", p.color, []string{colorRGB, colorBGR, colorGray}); err != nil {
+	if err := oneOf(affine+".color", p.color, colors); err != nil {
 		return err
 	}
-	depth := depthOf(p.color)
+	depth := p.color.Channels()
 	if *p.scale == nil {
 		*p.scale = slices.Repeat([]float64{1}, depth)
 	}
@@ -368,13 +359,13 @@ func (p pixels) complete(tensor, affine string) error {
 		*p.offset = make([]float64, depth)
 	}
 	if n := len(*p.scale); n != depth {
-		return wrong(affine+".scale", "%d numbers for %d channels", n, depth)
+		return Errorf(affine+".scale", "%d numbers for %d channels", n, depth)
 	}
 	if n := len(*p.offset); n != depth {
-		return wrong(affine+".offset", "%d numbers for %d channels", n, depth)
+		return Errorf(affine+".offset", "%d numbers for %d channels", n, depth)
 	}
 	if slices.Contains(*p.scale, 0) {
-		return wrong(affine+".scale", "0 would make every picture the same")
+		return Errorf(affine+".scale", "0 would make every picture the same")
 	}
 	if err := finite(affine+".scale", *p.scale...); err != nil {
 		return err
@@ -382,13 +373,13 @@ func (p pixels) complete(tensor, affine string) error {
 	if err := finite(affine+".offset", *p.offset...); err != nil {
 		return err
 	}
-	if p.dtype != dtypeUint8 {
+	if p.dtype != DTypeUint8 {
 		return nil
 	}
 	// Bytes pass as they are, so the network has to do the arithmetic.
 	for c := range depth {
 		if (*p.scale)[c] != 1 || (*p.offset)[c] != 0 {
-			return wrong(affine+".scale", "bytes have no scale and no offset")
+			return Errorf(affine+".scale", "bytes have no scale and no offset")
 		}
 	}
 	return nil
@@ -396,28 +387,28 @@ func (p pixels) complete(tensor, affine string) error {
 
 func (m *Manifest) completeOutputs() error {
 	if len(m.Outputs) == 0 {
-		return wrong("outputs", "missing")
+		return Errorf("outputs", "missing")
 	}
 	for i := range m.Outputs {
 		out := &m.Outputs[i]
 		field := fmt.Sprintf("outputs[%d]", i)
-		err := oneOf(field+".role", out.Role, []string{roleImage, roleResidual, roleLogits, roleLatent})
+		err := oneOf(field+".role", out.Role, outputRoles)
 		if err == nil {
 			err = m.checkTensor(field, out.Graph, out.Name)
 		}
 		if err == nil {
-			err = oneOf(field+".dtype", out.DType, dtypes)
+			err = oneOf(field+".dtype", out.DType, DTypes())
 		}
 		if err != nil {
 			return err
 		}
 		if m.outputIndex(out) != i {
-			return wrong(field+".name", "graph %s has %q twice", out.Graph, out.Name)
+			return Errorf(field+".name", "graph %s has %q twice", out.Graph, out.Name)
 		}
-		if out.DType == dtypeUint8 && out.Role != roleImage {
-			return wrong(field+".dtype", "uint8 is for images")
+		if out.DType == DTypeUint8 && out.Role != RoleImage {
+			return Errorf(field+".dtype", "uint8 is for images")
 		}
-		if !out.pictures() {
+		if !out.GivesImages() {
 			continue
 		}
 		if out.Clip == nil {

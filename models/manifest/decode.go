@@ -1,27 +1,29 @@
-package models
+package manifest
 
 import (
 	"fmt"
+	"maps"
 	"reflect"
 	"slices"
 	"strings"
 )
 
-// A ManifestError names the field of a manifest that is wrong.
-type ManifestError struct {
+// An Error names the field of a manifest that is wrong.
+type Error struct {
 	Field   string // such as inputs[0].size.mode; empty for the document as a whole
 	Problem string
 }
 
-func (e *ManifestError) Error() string {
+func (e *Error) Error() string {
 	if e.Field == "" {
 		return "manifest: " + e.Problem
 	}
 	return "manifest: " + e.Field + ": " + e.Problem
 }
 
-func wrong(field, format string, args ...any) error {
-	return &ManifestError{Field: field, Problem: fmt.Sprintf(format, args...)}
+// Errorf returns an *Error for a field, whose path is as in Error.Field.
+func Errorf(field, format string, args ...any) error {
+	return &Error{Field: field, Problem: fmt.Sprintf(format, args...)}
 }
 
 // A decoder fills itself from a value of the document.
@@ -36,7 +38,7 @@ func decode(field string, value any, into reflect.Value) error {
 	if d, ok := into.Addr().Interface().(decoder); ok {
 		return d.decode(field, value)
 	}
-	mismatch := func(want string) error { return wrong(field, "%v is not %s", show(value), want) }
+	mismatch := func(want string) error { return Errorf(field, "%v is not %s", show(value), want) }
 	switch into.Kind() {
 	case reflect.Pointer:
 		into.Set(reflect.New(into.Type().Elem()))
@@ -55,7 +57,7 @@ func decode(field string, value any, into reflect.Value) error {
 			return mismatch("a mapping")
 		}
 		into.Set(reflect.MakeMap(into.Type()))
-		for _, key := range sortedKeys(entries) {
+		for _, key := range slices.Sorted(maps.Keys(entries)) {
 			element := reflect.New(into.Type().Elem()).Elem()
 			if err := decode(under(field, key), entries[key], element); err != nil {
 				return err
@@ -103,16 +105,16 @@ func decode(field string, value any, into reflect.Value) error {
 			into.SetFloat(float64(n))
 		}
 	default:
-		panic("models: no manifest field has the kind " + into.Kind().String())
+		panic("manifest: no field has the kind " + into.Kind().String())
 	}
 	return nil
 }
 
 func decodeStruct(field string, entries map[string]any, into reflect.Value) error {
-	for _, key := range sortedKeys(entries) {
+	for _, key := range slices.Sorted(maps.Keys(entries)) {
 		i := fieldOf(into.Type(), key)
 		if i < 0 {
-			return wrong(under(field, key), "unknown field")
+			return Errorf(under(field, key), "unknown field")
 		}
 		if err := decode(under(field, key), entries[key], into.Field(i)); err != nil {
 			return err
@@ -159,14 +161,4 @@ func show(value any) string {
 
 func under(field, key string) string {
 	return strings.TrimPrefix(field+"."+key, ".")
-}
-
-// sortedKeys makes the first error of several always the same one.
-func sortedKeys[V any](entries map[string]V) []string {
-	keys := make([]string, 0, len(entries))
-	for key := range entries {
-		keys = append(keys, key)
-	}
-	slices.Sort(keys)
-	return keys
 }

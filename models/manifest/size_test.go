@@ -1,4 +1,4 @@
-package models
+package manifest
 
 import "testing"
 
@@ -36,7 +36,7 @@ func TestShapeKeepsTheAspectWithinTheBounds(t *testing.T) {
 		if width != c.width || height != c.height {
 			t.Errorf("%s: %d×%d, want %d×%d", c.name, width, height, c.width, c.height)
 		}
-		if !c.size.allows(width, height) {
+		if !c.size.Allows(width, height) {
 			t.Errorf("%s: %d×%d is not admissible", c.name, width, height)
 		}
 	}
@@ -51,7 +51,7 @@ func TestShapesAreFewAndAdmissible(t *testing.T) {
 	for w := 1; w < 3000; w += 7 {
 		for h := 1; h < 3000; h += 11 {
 			width, height := seasons.Shape(w, h)
-			if !seasons.allows(width, height) {
+			if !seasons.Allows(width, height) {
 				t.Fatalf("%d×%d became %d×%d", w, h, width, height)
 			}
 			shapes[[2]int{width, height}] = true

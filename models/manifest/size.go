@@ -1,16 +1,16 @@
-package models
+package manifest
 
 // Size says which pictures a network accepts and how a picture is brought to such a size.
 type Size struct {
-	Mode       string `yaml:"mode"`        // fixed, multiple or any
-	H          int    `yaml:"h"`           // nominal height in pixels, the one trained at; left out with W:
-	W          int    `yaml:"w"`           // the picture's own size
-	MultipleOf int    `yaml:"multiple_of"` // of each side; 1 where the mode is any
-	Min        int    `yaml:"min"`         // shortest side; default: one multiple
-	Max        int    `yaml:"max"`         // longest side; 0 is no bound
-	Fit        string `yaml:"fit"`         // to that aspect: stretch (the default), crop the picture, or pad it
-	Filter     string `yaml:"filter"`      // nearest, bilinear, bicubic or lanczos (the default)
-	Restore    string `yaml:"restore"`     // source (the default): the result regains its picture's size; or none
+	Mode       SizeMode `yaml:"mode"`        // fixed, multiple or any
+	H          int      `yaml:"h"`           // nominal height in pixels, the one trained at; left out with W:
+	W          int      `yaml:"w"`           // the picture's own size
+	MultipleOf int      `yaml:"multiple_of"` // of each side; 1 where the mode is any
+	Min        int      `yaml:"min"`         // shortest side; default: one multiple
+	Max        int      `yaml:"max"`         // longest side; 0 is no bound
+	Fit        Fit      `yaml:"fit"`         // to that aspect: stretch (the default), crop the picture, or pad it
+	Filter     Filter   `yaml:"filter"`      // nearest, bilinear, bicubic or lanczos (the default)
+	Restore    Restore  `yaml:"restore"`     // source (the default): the result regains its picture's size; or none
 }
 
 // Shape returns the network's width and height for a picture of w×h pixels: ShapeFor with the
@@ -36,7 +36,7 @@ func (s Size) Nominal() (w, h int) {
 // aspect share a shape, and with it a batch. A picture smaller than nominal is enlarged to it. A
 // network of fixed size has one shape, whatever is asked for.
 func (s Size) ShapeFor(w, h, nominal int) (int, int) {
-	if s.Mode == sizeFixed {
+	if s.Mode == SizeFixed {
 		return s.W, s.H
 	}
 	w, h = max(w, 1), max(h, 1)
@@ -59,8 +59,8 @@ func (s Size) nearest(side, num, den int) int {
 }
 
 // allows says whether the network accepts pictures of w×h pixels.
-func (s Size) allows(w, h int) bool {
-	if s.Mode == sizeFixed {
+func (s Size) Allows(w, h int) bool {
+	if s.Mode == SizeFixed {
 		return w == s.W && h == s.H
 	}
 	for _, side := range []int{w, h} {
@@ -78,23 +78,23 @@ func ceil(n, m int) int {
 
 // complete checks a size from a manifest and fills in the defaults.
 func (s *Size) complete(field string) error {
-	if err := oneOf(field+".mode", s.Mode, []string{sizeFixed, "multiple", sizeAny}); err != nil {
+	if err := oneOf(field+".mode", s.Mode, []SizeMode{SizeFixed, SizeMultiple, SizeAny}); err != nil {
 		return err
 	}
-	defaults(&s.Fit, "stretch")
-	defaults(&s.Restore, "source")
-	if err := oneOf(field+".fit", s.Fit, []string{"stretch", "crop", "pad"}); err != nil {
+	defaults(&s.Fit, FitStretch)
+	defaults(&s.Filter, FilterLanczos)
+	defaults(&s.Restore, RestoreSource)
+	if err := oneOf(field+".fit", s.Fit, []Fit{FitStretch, FitCrop, FitPad}); err != nil {
 		return err
 	}
-	if err := oneOf(field+".filter", s.Filter, []string{"", "nearest", "bilinear", "bicubic", "lanczos"}); err != nil {
+	if err := oneOf(field+".filter", s.Filter, []Filter{FilterNearest, FilterBilinear, FilterBicubic, FilterLanczos}); err != nil {
 		return err
 	}
-	if err := oneOf(field+".restore", s.Restore, []string{"source", "none"}); err != nil {
+	if err := oneOf(field+".restore", s.Restore, []Restore{RestoreSource, RestoreNone}); err != nil {
 		return err
 	}
-	defaults(&s.Filter, "lanczos")
 	least := 1
-	if s.Mode != sizeFixed && s.W == 0 && s.H == 0 {
+	if s.Mode != SizeFixed && s.W == 0 && s.H == 0 {
 		least = 0
 	}
 	bounds := []struct {
@@ -102,26 +102,26 @@ func (s *Size) complete(field string) error {
 		value, low int
 	}{{"h", s.H, least}, {"w", s.W, least}, {"multiple_of", s.MultipleOf, 0}, {"min", s.Min, 0}, {"max", s.Max, 0}}
 	for _, b := range bounds {
-		if b.value < b.low || b.value > maxSide {
-			return wrong(field+"."+b.key, "%d is not within %d to %d", b.value, b.low, maxSide)
+		if b.value < b.low || b.value > MaxSide {
+			return Errorf(field+"."+b.key, "%d is not within %d to %d", b.value, b.low, MaxSide)
 		}
 	}
 	switch {
-	case s.Mode == "multiple" && s.MultipleOf == 0:
-		return wrong(field+".multiple_of", "missing")
-	case s.Mode == sizeAny && s.MultipleOf > 1:
-		return wrong(field+".multiple_of", "contradicts the mode any")
-	case s.Mode == sizeFixed && (s.MultipleOf != 0 || s.Min != 0 || s.Max != 0):
-		return wrong(field, "multiple_of, min and max contradict the mode fixed")
-	case s.Mode == sizeFixed:
+	case s.Mode == SizeMultiple && s.MultipleOf == 0:
+		return Errorf(field+".multiple_of", "missing")
+	case s.Mode == SizeAny && s.MultipleOf > 1:
+		return Errorf(field+".multiple_of", "contradicts the mode any")
+	case s.Mode == SizeFixed && (s.MultipleOf != 0 || s.Min != 0 || s.Max != 0):
+		return Errorf(field, "multiple_of, min and max contradict the mode fixed")
+	case s.Mode == SizeFixed:
 		return nil
 	}
 	s.MultipleOf = max(s.MultipleOf, 1)
 	if s.Max > 0 && ceil(max(s.Min, 1), s.MultipleOf) > s.Max {
-		return wrong(field+".max", "no multiple of %d lies within %d to %d", s.MultipleOf, s.Min, s.Max)
+		return Errorf(field+".max", "no multiple of %d lies within %d to %d", s.MultipleOf, s.Min, s.Max)
 	}
-	if least == 1 && !s.allows(s.W, s.H) {
-		return wrong(field, "the nominal size, w %d and h %d, breaks its own bounds", s.W, s.H)
+	if least == 1 && !s.Allows(s.W, s.H) {
+		return Errorf(field, "the nominal size, w %d and h %d, breaks its own bounds", s.W, s.H)
 	}
 	return nil
 }

@@ -1,16 +1,14 @@
-package models
+package manifest
 
 import (
 	"cmp"
+	"maps"
 	"slices"
 	"strings"
 )
 
-// fromSource in a stage's feed is the picture itself.
-const fromSource = "source"
-
 // Translates says whether a model makes pictures.
-func (m *Manifest) Translates() bool { return len(m.finals()) > 0 }
+func (m *Manifest) Translates() bool { return len(m.Finals()) > 0 }
 
 // Generates says whether a model makes pictures of nothing but noise and labels.
 func (m *Manifest) Generates() bool { return m.Translates() && m.Image() == nil }
@@ -18,7 +16,7 @@ func (m *Manifest) Generates() bool { return m.Translates() && m.Image() == nil 
 // Image returns the input that takes the picture: an image or a label map. It is nil for a model that
 // generates. For a model that only classifies it is the classifier's.
 func (m *Manifest) Image() *Input {
-	for _, final := range m.finals() {
+	for _, final := range m.Finals() {
 		if in := m.sourceOf(final); in != nil {
 			return in
 		}
@@ -41,7 +39,7 @@ func (m *Manifest) Classified() *Input {
 func (m *Manifest) Exemplars() []*Input {
 	var found []*Input
 	for i := range m.Inputs {
-		if m.Inputs[i].Role == roleExemplar {
+		if m.Inputs[i].Role == RoleExemplar {
 			found = append(found, &m.Inputs[i])
 		}
 	}
@@ -51,14 +49,14 @@ func (m *Manifest) Exemplars() []*Input {
 // Noisy says whether a model draws random numbers.
 func (m *Manifest) Noisy() bool {
 	return slices.ContainsFunc(m.Inputs, func(in Input) bool {
-		return in.Role == roleNoise && in.Noise.Dist != distZeros
+		return in.Role == RoleNoise && in.Noise.Dist != DistZeros
 	})
 }
 
 // Label returns the description of the input that takes the target, or nil if there is none.
 func (m *Manifest) Label() *Labeled {
 	for i := range m.Inputs {
-		if m.Inputs[i].Role == roleLabel {
+		if m.Inputs[i].Role == RoleLabel {
 			return m.Inputs[i].Label
 		}
 	}
@@ -70,21 +68,21 @@ func (m *Manifest) Label() *Labeled {
 func (m *Manifest) Results(to string) []*Output {
 	for _, d := range m.Directions {
 		if d.To == to {
-			return m.results(d.Graph)
+			return m.ResultsOf(d.Graph)
 		}
 	}
-	return m.results(m.finals()[0])
+	return m.ResultsOf(m.Finals()[0])
 }
 
 // results lists the pictures that a graph gives, the one without a suffix first.
-func (m *Manifest) results(graph string) []*Output {
-	found := slices.DeleteFunc(m.outputsOf(graph), func(out *Output) bool { return !out.pictures() })
+func (m *Manifest) ResultsOf(graph string) []*Output {
+	found := slices.DeleteFunc(m.OutputsOf(graph), func(out *Output) bool { return !out.GivesImages() })
 	slices.SortStableFunc(found, func(a, b *Output) int { return cmp.Compare(len(a.Suffix), len(b.Suffix)) })
 	return found
 }
 
 // finals lists the graphs whose outputs are results, each once.
-func (m *Manifest) finals() []string {
+func (m *Manifest) Finals() []string {
 	var found []string
 	switch {
 	case len(m.Directions) > 0:
@@ -96,8 +94,8 @@ func (m *Manifest) finals() []string {
 	case len(m.Stages) > 0:
 		found = append(found, m.Stages[len(m.Stages)-1].Graph)
 	default:
-		for _, id := range sortedKeys(m.Graphs) {
-			if len(m.results(id)) > 0 {
+		for _, id := range slices.Sorted(maps.Keys(m.Graphs)) {
+			if len(m.ResultsOf(id)) > 0 {
 				found = append(found, id)
 			}
 		}
@@ -106,7 +104,7 @@ func (m *Manifest) finals() []string {
 }
 
 // inputsOf lists the inputs of a graph.
-func (m *Manifest) inputsOf(graph string) []*Input {
+func (m *Manifest) InputsOf(graph string) []*Input {
 	var found []*Input
 	for i := range m.Inputs {
 		if m.Inputs[i].Graph == graph {
@@ -117,7 +115,7 @@ func (m *Manifest) inputsOf(graph string) []*Input {
 }
 
 // outputsOf lists the outputs of a graph.
-func (m *Manifest) outputsOf(graph string) []*Output {
+func (m *Manifest) OutputsOf(graph string) []*Output {
 	var found []*Output
 	for i := range m.Outputs {
 		if m.Outputs[i].Graph == graph {
@@ -128,7 +126,7 @@ func (m *Manifest) outputsOf(graph string) []*Output {
 }
 
 // stage is what feeds a graph; the zero Stage if nothing does.
-func (m *Manifest) stage(graph string) Stage {
+func (m *Manifest) StageOf(graph string) Stage {
 	i := slices.IndexFunc(m.Stages, func(s Stage) bool { return s.Graph == graph })
 	if i < 0 {
 		return Stage{}
@@ -137,9 +135,9 @@ func (m *Manifest) stage(graph string) Stage {
 }
 
 // feeder is the graph and the output that feed an input; "" if none does.
-func (m *Manifest) feeder(in *Input) (graph, output string) {
-	from := m.stage(in.Graph).Feed[in.Name]
-	if from == fromSource {
+func (m *Manifest) Feeder(in *Input) (graph, output string) {
+	from := m.StageOf(in.Graph).Feed[in.Name]
+	if from == FromSource {
 		return "", ""
 	}
 	graph, output, _ = strings.Cut(from, ".")
@@ -149,8 +147,8 @@ func (m *Manifest) feeder(in *Input) (graph, output string) {
 // before lists the graphs that feed a graph, in the order of its inputs, each once.
 func (m *Manifest) before(graph string) []string {
 	var found []string
-	for _, in := range m.inputsOf(graph) {
-		if from, _ := m.feeder(in); from != "" && !slices.Contains(found, from) {
+	for _, in := range m.InputsOf(graph) {
+		if from, _ := m.Feeder(in); from != "" && !slices.Contains(found, from) {
 			found = append(found, from)
 		}
 	}
@@ -158,7 +156,7 @@ func (m *Manifest) before(graph string) []string {
 }
 
 // order lists a graph and all that must run before it, in order, leaving out those that skip names.
-func (m *Manifest) order(final string, skip func(graph string) bool) []string {
+func (m *Manifest) Order(final string, skip func(graph string) bool) []string {
 	var order []string
 	seen := map[string]bool{} // ends the search in a circle, which checkStages refuses
 	var visit func(graph string)
@@ -178,9 +176,9 @@ func (m *Manifest) order(final string, skip func(graph string) bool) []string {
 
 // sourceOf is the first input that takes the picture on the way to a graph, or nil.
 func (m *Manifest) sourceOf(final string) *Input {
-	for _, graph := range m.order(final, func(string) bool { return false }) {
-		for _, in := range m.inputsOf(graph) {
-			if from, _ := m.feeder(in); from == "" && in.takesPicture() {
+	for _, graph := range m.Order(final, func(string) bool { return false }) {
+		for _, in := range m.InputsOf(graph) {
+			if from, _ := m.Feeder(in); from == "" && in.takesPicture() {
 				return in
 			}
 		}
@@ -189,7 +187,7 @@ func (m *Manifest) sourceOf(final string) *Input {
 }
 
 // takesPicture says whether the picture goes in here, if no stage feeds it.
-func (in *Input) takesPicture() bool { return in.Role == roleImage || in.Role == roleLabelMap }
+func (in *Input) takesPicture() bool { return in.Role == RoleImage || in.Role == RoleLabelMap }
 
-// pictures says whether an output is one that becomes pictures.
-func (out *Output) pictures() bool { return out.Role == roleImage || out.Role == roleResidual }
+// GivesImages says whether an output becomes an image: an image itself or a residual.
+func (out *Output) GivesImages() bool { return out.Role == RoleImage || out.Role == RoleResidual }
