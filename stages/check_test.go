@@ -146,7 +146,7 @@ func FuzzScore(f *testing.F) {
 	})
 }
 
-func TestFlatAndSmallPicturesScoreNothing(t *testing.T) {
+func TestFlatAndSmallImagesScoreNothing(t *testing.T) {
 	flat := Pixels{Width: 80, Height: 70, Bands: 3, Data: []byte(strings.Repeat("\x80", 3*80*70))}
 	if s := ScoreOf(flat); s != (Score{Valid: true, Drawn: true}) {
 		t.Errorf("flat: %+v", s)
@@ -231,7 +231,7 @@ func TestRepairTakesThePatternAwayAndLittleElse(t *testing.T) {
 	}
 }
 
-func TestGreyAndTransparentPicturesAreScored(t *testing.T) {
+func TestGreyAndTransparentImagesAreScored(t *testing.T) {
 	p := photograph()
 	marked := withPattern(p, 2, 2, rand.New(rand.NewPCG(1, 1)))
 	grey := image.NewGray(image.Rect(0, 0, p.Width, p.Height))

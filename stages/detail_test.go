@@ -98,7 +98,7 @@ func FuzzTransferEqualsItsDefinition(f *testing.F) {
 }
 
 // 16 bits a sample are changed as 8 are, only finer.
-func TestDeepPicturesAreChangedAsOthersAre(t *testing.T) {
+func TestDeepImagesAreChangedAsOthersAre(t *testing.T) {
 	for _, alpha := range []bool{false, true} {
 		p := deepPhoto(70, 50, true, alpha)
 		small, result := textured(13, 9, 3, 1), textured(13, 9, 3, 2)

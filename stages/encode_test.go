@@ -100,7 +100,7 @@ func TestFormatSameIsTheNearestThatCanBeWritten(t *testing.T) {
 	}
 }
 
-func TestPicturesTooLargeForAFormatAreErrorsThatNameTheLimit(t *testing.T) {
+func TestImagesTooLargeForAFormatAreErrorsThatNameTheLimit(t *testing.T) {
 	c := translated(scene(16, 16))
 	c.Source.Out = Stdout
 	for format, limit := range map[Format]string{JPEG: "65535", WebP: "16383", AVIF: "16384"} {

@@ -23,7 +23,7 @@ func resident(t *testing.T) int {
 	return pages * os.Getpagesize() >> 20
 }
 
-func TestMemoryDoesNotGrowWithTheNumberOfPictures(t *testing.T) {
+func TestMemoryDoesNotGrowWithTheNumberOfImages(t *testing.T) {
 	if testing.Short() {
 		t.Skip("takes seconds")
 	}

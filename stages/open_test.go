@@ -9,7 +9,7 @@ import (
 	"testing"
 )
 
-func TestOpenReadsWholePicturesAndRefusesTheRest(t *testing.T) {
+func TestOpenReadsWholeImagesAndRefusesTheRest(t *testing.T) {
 	dir := t.TempDir()
 	file := jpegOf(t, scene(30, 20))
 	own := encodedAs(t, PNG, translated(scene(30, 20)))

@@ -124,7 +124,7 @@ func TestDamageInsideAWholeFileIsSaidOrAnError(t *testing.T) {
 	}
 }
 
-func TestThinPicturesComeBack(t *testing.T) {
+func TestThinImagesComeBack(t *testing.T) {
 	for _, size := range [][2]int{{1, 1}, {1, 10000}, {10000, 1}, {3, 2}} {
 		want := textured(size[0], size[1], 3, 6)
 		c := identical(t, pngOf(t, goImage(want)), func(int, int) (int, int) { return 64, 48 }, DetailOptions{})

@@ -71,7 +71,7 @@ func TestKeysGroupShapesThatGoOneWay(t *testing.T) {
 	}
 }
 
-func TestGeneratedPicturesAreNumberedAndOfTheNetworksSize(t *testing.T) {
+func TestGeneratedImagesAreNumberedAndOfTheNetworksSize(t *testing.T) {
 	files := make([]File, 3)
 	for i := range files {
 		files[i], _ = Blank(context.Background(), Source{In: fmt.Sprint(i), Seed: uint64(7 + i)})
@@ -145,7 +145,7 @@ func (b *brightness) Run(_ context.Context, in Batch) ([]float32, error) {
 	return p, nil
 }
 
-func TestClassifyNamesEachPictureOfABatch(t *testing.T) {
+func TestClassifyNamesEachImageOfABatch(t *testing.T) {
 	images := []Image{
 		{Pixels: flat(250, 20, 20)}, {Pixels: flat(10, 30, 20)}, {Pixels: flat(255, 8, 8)}, {Pixels: flat(140, 20, 20)},
 	}
