@@ -12,16 +12,10 @@ import (
 
 // A Request is what a run asks of a model, the same for all its pictures.
 type Request struct {
-	To        string             // a target, see Manifest.Targets; "" where the model has none
-	Strength  float64            // 1 is full
-	Seed      uint64             // of noise that is shared, and of pictures without a seed of their own
-	Exemplars map[string]Picture // by attribute
-}
-
-// A Picture is 8-bit RGB, row by row, Height×Width×3 bytes.
-type Picture struct {
-	Height, Width int
-	Pixels        []byte
+	To        string           // a target, see Manifest.Targets; "" where the model has none
+	Strength  float64          // 1 is full
+	Seed      uint64           // of noise that is shared, and of pictures without a seed of their own
+	Exemplars map[string]Batch // by attribute, each a batch of one
 }
 
 // A Translator is a model that makes pictures, ready to do what one request asks for.
@@ -89,15 +83,17 @@ func checkExemplars(m *manifest.Manifest, q Request) error {
 	for _, in := range m.Exemplars() {
 		attribute := in.Exemplar.Attribute
 		known = append(known, attribute)
-		picture, given := q.Exemplars[attribute]
+		exemplar, given := q.Exemplars[attribute]
 		switch {
 		case !given && in.Exemplar.Min > 0 && attribute == "":
 			return fmt.Errorf("an exemplar is needed")
 		case !given && in.Exemplar.Min > 0:
 			return fmt.Errorf("an exemplar of %s is needed", attribute)
 		case given:
-			b := Batch{N: 1, Height: picture.Height, Width: picture.Width, Pixels: picture.Pixels}
-			if err := b.check(in); err != nil {
+			if exemplar.N != 1 {
+				return fmt.Errorf("exemplar: %d images; one is needed", exemplar.N)
+			}
+			if err := exemplar.check(in); err != nil {
 				return fmt.Errorf("exemplar: %w", err)
 			}
 		}

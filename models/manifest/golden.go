@@ -71,6 +71,16 @@ func (c *CellMeans) decode(field string, value any) error {
 // String returns the means in base64, as a manifest holds them.
 func (c CellMeans) String() string { return base64.StdEncoding.EncodeToString(c) }
 
+// Deterministic says whether the manifest calls all graphs deterministic.
+func (m *Manifest) Deterministic() bool {
+	for _, g := range m.Graphs {
+		if !g.Deterministic {
+			return false
+		}
+	}
+	return true
+}
+
 // GoldenTargets lists what can be asked of a model, at full strength.
 func (m *Manifest) GoldenTargets() []GoldenArgs {
 	targets := m.Targets()

@@ -48,7 +48,7 @@ type Graph struct {
 	File          string    `yaml:"file"`   // base name, in the model's own folder; empty: the file with the manifest
 	SHA256        string    `yaml:"sha256"` // of that file, in hex
 	Batch         BatchSize `yaml:"batch"`
-	Deterministic bool      `yaml:"deterministic"`
+	Deterministic bool      `yaml:"deterministic"` // the same input gives the same bytes; see models.Runtime.Verify
 }
 
 // BatchSize is the number of images that a graph takes in one run; 0, written "dynamic", is any number.
