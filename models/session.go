@@ -15,8 +15,7 @@ import (
 
 // Options say how a network is run.
 type Options struct {
-	Device  string // auto (the default), cpu, cuda or cuda:N
-	Threads int    // of one call; default 1, since many calls at once use the processors better
+	Device string // auto (the default), cpu, cuda or cuda:N
 }
 
 var errSessionClosed = errors.New("the session is closed")
@@ -68,7 +67,7 @@ func (r *Runtime) newNetwork(m *Model, graphs []string, o Options, trial func(*n
 		}
 	}
 	open := func(d device, profile string) (*network, error) {
-		return openNetwork(m.Manifest, programs, d, o.Threads, profile)
+		return openNetwork(m.Manifest, programs, d, profile)
 	}
 	if d, err = settle(d, open, trial); err != nil {
 		return nil, err
@@ -124,7 +123,7 @@ func settle(d device, open func(d device, profile string) (*network, error), tri
 
 // openNetwork makes sessions on a settled device. With a profile, a prefix of file names, ONNX
 // Runtime writes there which node ran where, when the sessions are closed.
-func openNetwork(m *manifest.Manifest, programs []program, d device, threads int, profile string) (_ *network, err error) {
+func openNetwork(m *manifest.Manifest, programs []program, d device, profile string) (_ *network, err error) {
 	n := &network{manifest: m, provider: d.String(), sessions: map[string]*session{}}
 	defer func() {
 		if err != nil {
@@ -132,7 +131,7 @@ func openNetwork(m *manifest.Manifest, programs []program, d device, threads int
 		}
 	}()
 	for _, p := range programs {
-		options, err := sessionOptions(d, threads)
+		options, err := sessionOptions(d)
 		if err != nil {
 			return nil, err
 		}
