@@ -20,7 +20,7 @@ type Request struct {
 
 // A Translator is a model that makes pictures, ready to do what one request asks for.
 type Translator struct {
-	*network
+	*sessions
 	request Request
 }
 
@@ -55,8 +55,8 @@ func (r *Runtime) NewTranslator(m *Model, q Request, o Options) (*Translator, er
 			}
 		}
 	}
-	trial := func(n *network) error {
-		trial := &Translator{network: n, request: q}
+	trial := func(n *sessions) error {
+		trial := &Translator{sessions: n, request: q}
 		black := Batch{N: 1, Seeds: []uint64{0}}
 		if in := about.Image(); in != nil {
 			black.Width, black.Height = in.Size.Nominal()
@@ -70,7 +70,7 @@ func (r *Runtime) NewTranslator(m *Model, q Request, o Options) (*Translator, er
 		return nil
 	}
 	var err error
-	if t.network, err = r.newNetwork(m, graphs, o, trial); err != nil {
+	if t.sessions, err = r.openSessions(m, graphs, o, trial); err != nil {
 		return nil, fmt.Errorf("model %q: %w", about.Name, err)
 	}
 	return t, nil
@@ -189,15 +189,15 @@ func (t *Translator) runAll(ctx context.Context, final string, in Batch, results
 
 // run gives one batch to the graphs that end in final. Pictures without a domain count as of orElse.
 func (t *Translator) run(ctx context.Context, final, orElse string, in Batch) ([]Batch, error) {
-	w := &work{Translator: t, in: in, orElse: orElse, given: map[string]tensor{}}
+	p := &pass{Translator: t, in: in, orElse: orElse, given: map[string]tensor{}}
 	for _, graph := range t.manifest.Order(final, t.skips(t.manifest)) {
-		if err := w.runGraph(ctx, t.sessions[graph]); err != nil {
+		if err := p.runGraph(ctx, t.byGraph[graph]); err != nil {
 			return nil, err
 		}
 	}
 	var results []Batch
 	for _, out := range t.manifest.ResultsOf(final) {
-		b, err := unpack(w.given[out.Graph+"."+out.Name], out)
+		b, err := unpack(p.given[out.Graph+"."+out.Name], out)
 		if err != nil {
 			return nil, err
 		}
