@@ -6,6 +6,7 @@ import (
 	"slices"
 )
 
+// completeInputs fills in the defaults of the inputs and checks them, one by one and then by graph.
 func (m *Manifest) completeInputs() error {
 	for i := range m.Inputs {
 		in := &m.Inputs[i]
@@ -18,7 +19,7 @@ func (m *Manifest) completeInputs() error {
 			err = oneOf(field+".dtype", in.DType, DTypes())
 		}
 		if err == nil && in.Role != RoleImage && in.Role != RoleExemplar && in.DType == DTypeUint8 {
-			err = Errorf(field+".dtype", "uint8 is for pictures")
+			err = Errorf(field+".dtype", "uint8 is for images")
 		}
 		if err == nil {
 			err = m.completeRole(field, in)
@@ -32,27 +33,27 @@ func (m *Manifest) completeInputs() error {
 	}
 	for _, id := range slices.Sorted(maps.Keys(m.Graphs)) {
 		if len(m.InputsOf(id)) == 0 {
-			return Errorf("inputs", "none is of graph %s", id)
+			return Errorf("inputs", "graph %s has none", id)
 		}
 		var maps int
 		for _, in := range m.InputsOf(id) {
-			if in.takesPicture() {
+			if in.takesSource() {
 				if from, _ := m.Feeder(in); from == "" {
 					if source := m.sourceOf(id); *in.Size != *source.Size {
-						return Errorf(m.InputField(in)+".size", "differs from that of %q", source.Name)
+						return Errorf(m.InputField(in)+".size", "differs from the size of %q", source.Name)
 					}
 				}
 				maps++
 			}
 		}
 		if maps > 1 && m.LabelMapOf(id) != nil {
-			return Errorf("inputs", "graph %s takes a label map and another picture", id)
+			return Errorf("inputs", "graph %s takes a label map and another image", id)
 		}
 	}
 	return nil
 }
 
-// completeRole checks what belongs to a role, and that nothing else is there.
+// completeRole completes the fields that belong to the role of an input, and refuses all others.
 func (m *Manifest) completeRole(field string, in *Input) error {
 	for _, part := range []struct {
 		key   string
@@ -106,6 +107,7 @@ func (m *Manifest) completeRole(field string, in *Input) error {
 	return nil
 }
 
+// checkTensor checks which tensor an input or an output describes.
 func (m *Manifest) checkTensor(field, graph, name string) error {
 	if _, ok := m.Graphs[graph]; !ok {
 		return Errorf(field+".graph", "%q is not in graphs", graph)
@@ -136,30 +138,30 @@ func (m *Manifest) completeImage(field string, in *Input) error {
 		}
 		e := in.Exemplar
 		if e.Max = max(e.Max, 1); e.Min < 0 || e.Min > 1 || e.Max > 1 {
-			return Errorf(field+".exemplar", "%d to %d exemplars; an input takes one, or with min 0 none", e.Min, e.Max)
+			return Errorf(field+".exemplar", "%d to %d exemplars; an input takes exactly one, or at most one if min is 0", e.Min, e.Max)
 		}
 		for _, other := range m.Exemplars() {
 			if other != in && other.Exemplar != nil && other.Exemplar.Attribute == e.Attribute && m.inputIndex(other) < m.inputIndex(in) {
-				return Errorf(field+".exemplar.attribute", "%q is another exemplar's, too", e.Attribute)
+				return Errorf(field+".exemplar.attribute", "another exemplar already has %q", e.Attribute)
 			}
 		}
 	}
 	return m.completeSize(field, in)
 }
 
-// completeSize checks the size that an input asks for, which it does unless another graph feeds it.
+// completeSize completes the size that an input asks for. An input that another graph feeds has none.
 func (m *Manifest) completeSize(field string, in *Input) error {
 	from, _ := m.Feeder(in)
 	switch {
 	case from != "" && in.Size != nil:
-		return Errorf(field+".size", "graph %s feeds it, whatever the size", from)
+		return Errorf(field+".size", "must be left out, because graph %s feeds this input", from)
 	case from != "":
 		return nil
 	case in.Size == nil:
 		return Errorf(field+".size", "missing")
 	}
 	if in.Role == RoleLabelMap {
-		// Between two classes there is no third.
+		// Class numbers cannot be interpolated.
 		defaults(&in.Size.Filter, FilterNearest)
 		if in.Size.Filter != FilterNearest {
 			return Errorf(field+".size.filter", "%q would mix classes", in.Size.Filter)
@@ -185,14 +187,14 @@ func (l *LabelMap) check(field string) error {
 		}
 		for _, other := range l.Palette[:i] {
 			if slices.Equal(colour, other) {
-				return Errorf(at, "%v is there twice", colour)
+				return Errorf(at, "%v appears twice", colour)
 			}
 		}
 	}
 	return nil
 }
 
-// depth is how many channels a label map becomes.
+// Depth returns how many channels a label map becomes in the network.
 func (l *LabelMap) Depth() int {
 	depth := l.Classes
 	if l.Encoding == EncodingIndex {
@@ -223,12 +225,13 @@ func (in *Input) completeNoise(field string) error {
 	return in.checkSpread(field+".shape", n.Shape)
 }
 
-// checkSpread checks a shape in which -1 stands for the picture's height, then its width.
+// checkSpread checks a shape in which the first -1 is the height of the image and the second its width.
+// In a constant a leading -1 is the batch.
 func (in *Input) checkSpread(field string, shape []int) error {
 	free, total := 0, 1
 	for i, n := range shape {
 		switch {
-		case n == AnyDim && in.Role == RoleConst && i == 0: // the batch
+		case n == AnyDim && in.Role == RoleConst && i == 0:
 		case n == AnyDim:
 			free++
 		case n < 1 || n > 1<<24/total:

@@ -5,6 +5,7 @@ import (
 	"slices"
 )
 
+// completeLabel fills in the defaults of a label and checks it.
 func (m *Manifest) completeLabel(field string, in *Input) error {
 	l := in.Label
 	field += ".label"
@@ -29,13 +30,13 @@ func (m *Manifest) completeLabel(field string, in *Input) error {
 			return Errorf(fmt.Sprintf("%s.names[%d]", field, i), "%q is not in domains", name)
 		}
 		if slices.Contains(l.Names[:i], name) {
-			return Errorf(fmt.Sprintf("%s.names[%d]", field, i), "%q is there twice", name)
+			return Errorf(fmt.Sprintf("%s.names[%d]", field, i), "%q appears twice", name)
 		}
 	}
 	return l.completeKind(field)
 }
 
-// completeKind checks what belongs to the kind of a label.
+// completeKind completes the fields that belong to the kind of a label, and refuses all others.
 func (l *Labeled) completeKind(field string) error {
 	if l.Kind == LabelScalar || l.Kind == LabelPair {
 		if l.Off != nil || l.On != nil || l.ExclusiveGroups != nil || l.Base != "" || l.Parts != nil || l.Mask {

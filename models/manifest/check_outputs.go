@@ -5,6 +5,7 @@ import (
 	"slices"
 )
 
+// completeOutputs fills in the defaults of the outputs and checks them.
 func (m *Manifest) completeOutputs() error {
 	if len(m.Outputs) == 0 {
 		return Errorf("outputs", "missing")
@@ -42,7 +43,7 @@ func (m *Manifest) completeOutputs() error {
 	return nil
 }
 
-// pixels is what image inputs and outputs have in common.
+// pixels are the fields that image inputs and outputs share.
 type pixels struct {
 	dtype         DType
 	layout        Layout
@@ -50,7 +51,8 @@ type pixels struct {
 	scale, offset *[]float64
 }
 
-// complete checks the layout of the tensor field and the rest under the affine field.
+// complete fills in the defaults and checks the fields. The layout is in the field tensor, all others are in
+// the field affine.
 func (p pixels) complete(tensor, affine string) error {
 	if err := oneOf(tensor+".layout", p.layout, layouts); err != nil {
 		return err
@@ -72,7 +74,7 @@ func (p pixels) complete(tensor, affine string) error {
 		return Errorf(affine+".offset", "%d numbers for %d channels", n, depth)
 	}
 	if slices.Contains(*p.scale, 0) {
-		return Errorf(affine+".scale", "0 would make every picture the same")
+		return Errorf(affine+".scale", "0 would make every image the same")
 	}
 	if err := finite(affine+".scale", *p.scale...); err != nil {
 		return err
@@ -83,7 +85,7 @@ func (p pixels) complete(tensor, affine string) error {
 	if p.dtype != DTypeUint8 {
 		return nil
 	}
-	// Bytes pass as they are, so the network has to do the arithmetic.
+	// Bytes pass unchanged: the network itself does the arithmetic.
 	for c := range depth {
 		if (*p.scale)[c] != 1 || (*p.offset)[c] != 0 {
 			return Errorf(affine+".scale", "bytes have no scale and no offset")

@@ -26,7 +26,7 @@ func Errorf(field, format string, args ...any) error {
 	return &Error{Field: field, Problem: fmt.Sprintf(format, args...)}
 }
 
-// A decoder fills itself from a value of the document.
+// A decoder is a field that reads its own value of the document.
 type decoder interface {
 	decode(field string, value any) error
 }
@@ -123,6 +123,8 @@ func decodeMap(field string, entries map[string]any, into reflect.Value) error {
 	return nil
 }
 
+// decodeStruct fails for keys that the struct has no field for. It takes keys in order, so that the first of
+// several errors is always the same.
 func decodeStruct(field string, entries map[string]any, into reflect.Value) error {
 	for _, key := range slices.Sorted(maps.Keys(entries)) {
 		i := fieldOf(into.Type(), key)
@@ -146,7 +148,7 @@ func fieldOf(t reflect.Type, key string) int {
 	return -1
 }
 
-// integer accepts the types that the YAML package gives to whole numbers.
+// integer accepts all types in which the YAML package returns whole numbers.
 func integer(value any) (int64, bool) {
 	switch n := value.(type) {
 	case int64:
@@ -172,6 +174,7 @@ func show(value any) string {
 	return fmt.Sprint(value)
 }
 
+// under returns the path of a key below a field.
 func under(field, key string) string {
 	return strings.TrimPrefix(field+"."+key, ".")
 }

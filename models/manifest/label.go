@@ -6,14 +6,14 @@ import (
 	"strings"
 )
 
-// Code returns what the label input is given to take a picture of the domain from ("" if nobody
-// knows, a list with commas if there are several, "none" if there is none) to a target with a
-// strength: one number for a scalar label, as many as there are for others; nil without a label.
+// Code returns the numbers of the label input that translate an image of the domain from to a target with
+// a strength. The domain is "" if it is not known, NoDomain if there is none, and a list with commas if
+// there are several. A model without a label has no code, which is nil.
 //
-// A scalar label with op scale is the domain's code times the strength; with op lerp it runs from the
-// neutral code at 0 to the domain's at 1. A pair is made of the same number. Of a vector, op scale
-// raises the targets from Off towards On, and op lerp takes all of it from the picture's own labels,
-// or from none, to the ones wanted. The error is a *DomainError, a *StrengthError or a *SourceError.
+// A scalar label with op scale is the code of the target times the strength. With op lerp it runs from the
+// neutral code at strength 0 to the code of the target at 1. A pair consists of 1 minus that number and the
+// number. In a vector, op scale raises the targets from Off towards On, and op lerp moves every number from
+// the base to the wanted label. The error is a *DomainError, a *StrengthError or a *SourceError.
 func (m *Manifest) Code(to string, strength float64, from string) ([]float32, error) {
 	if err := m.CheckTarget(to, strength); err != nil {
 		return nil, err
@@ -24,7 +24,7 @@ func (m *Manifest) Code(to string, strength float64, from string) ([]float32, er
 	return nil, nil
 }
 
-// CodeFor is Code for one label of several, without checking the target and the strength.
+// CodeFor is like Code for one label of several. It does not check the target and the strength.
 func (m *Manifest) CodeFor(label *Labeled, to string, strength float64, from string) ([]float32, error) {
 	if label.Kind == LabelScalar || label.Kind == LabelPair {
 		code := *m.Domains[slices.Index(m.DomainIDs(), to)].Code
@@ -39,7 +39,7 @@ func (m *Manifest) CodeFor(label *Labeled, to string, strength float64, from str
 	return label.vector(to, strength, from)
 }
 
-// Apply weakens a scalar code.
+// Apply returns a scalar code at a strength.
 func (s *Strength) Apply(code, strength float64) float64 {
 	if s.Op == StrengthLerp {
 		return s.Neutral + (code-s.Neutral)*strength
@@ -47,16 +47,16 @@ func (s *Strength) Apply(code, strength float64) float64 {
 	return code * strength
 }
 
-// A wish is that a name of a label shall hold, or not.
+// A wish asks for a name of a label, or against it.
 type wish struct {
 	name int
 	on   bool
 }
 
-// negation before a target asks for its absence.
+// negation is the prefix of a target that asks against it.
 const negation = "not-"
 
-// wanted parses a target.
+// wanted parses a target into wishes, all of which are about the same part of a label.
 func (l *Labeled) wanted(to string) ([]wish, error) {
 	several := l.Kind == LabelMultihot || l.Kind == LabelConcat
 	parts := []string{to}
@@ -74,14 +74,14 @@ func (l *Labeled) wanted(to string) ([]wish, error) {
 			return nil, &DomainError{Domain: name, Known: l.Names}
 		}
 		if l.part(wishes[i].name) != l.part(wishes[0].name) {
-			return nil, fmt.Errorf("%s and %s are labels of different data, of which the network knows one at a time",
+			return nil, fmt.Errorf("%s and %s are labels of different datasets, and the network takes those of one dataset at a time",
 				l.Names[wishes[0].name], name)
 		}
 	}
 	return wishes, nil
 }
 
-// vector makes a label of one number a name.
+// vector returns a label that has one number for each name, and then the mask if there is one.
 func (l *Labeled) vector(to string, strength float64, from string) ([]float32, error) {
 	wishes, err := l.wanted(to)
 	if err != nil {
@@ -136,7 +136,7 @@ func (l *Labeled) vector(to string, strength float64, from string) ([]float32, e
 	return code, nil
 }
 
-// base is the label before any target changes it.
+// base returns the label before any target changes it.
 func (l *Labeled) base(to, from string) ([]float64, error) {
 	base := make([]float64, len(l.Names))
 	l.fill(base, l.Names)
@@ -163,7 +163,7 @@ func (l *Labeled) fill(numbers []float64, names []string) {
 	}
 }
 
-// part is the group of a name in a label of kind concat, else 0.
+// part returns the index of the part to which a name belongs, which is 0 unless the label is of kind concat.
 func (l *Labeled) part(name int) int {
 	for i, size := range l.Parts {
 		if name < size {
@@ -174,7 +174,7 @@ func (l *Labeled) part(name int) int {
 	return 0
 }
 
-// width is how many numbers a label has.
+// Width returns how many numbers a label has.
 func (l *Labeled) Width() int {
 	switch l.Kind {
 	case LabelScalar:
