@@ -61,7 +61,8 @@ func (p *program) modelsVerify(c *cli.Context) (err error) {
 // verify checks a model and prints the result.
 func (p *program) verify(c *cli.Context, r *models.Runtime, m *models.Model) bool {
 	name := m.Manifest.Name
-	checks, err := r.Verify(c.Context, m, models.Options{Device: c.String("device")})
+	checks := r.Verify(c.Context, m, models.Options{Device: c.String("device")})
+	var err error
 	known, worst := false, 0.0
 	for _, check := range checks {
 		known = known || check.Known

@@ -72,9 +72,9 @@ func forEach(attributes []string) string {
 
 // readExemplars decodes the file of each attribute at the size that the model takes. It also returns the
 // files' digests, for the identity of results.
-func readExemplars(ctx context.Context, open stages.OpenOptions, m *manifest.Manifest, files map[string]string) (map[string]models.Picture, []stages.Property, error) {
+func readExemplars(ctx context.Context, open stages.OpenOptions, m *manifest.Manifest, files map[string]string) (map[string]models.Batch, []stages.Property, error) {
 	var (
-		exemplars map[string]models.Picture
+		exemplars map[string]models.Batch
 		digests   []stages.Property
 	)
 	open.OwnToo = true
@@ -90,10 +90,10 @@ func readExemplars(ctx context.Context, open stages.OpenOptions, m *manifest.Man
 			return nil, nil, cannotStart(fmt.Errorf("--exemplar %q: %w", path, err))
 		}
 		if exemplars == nil {
-			exemplars = map[string]models.Picture{}
+			exemplars = map[string]models.Batch{}
 		}
 		p := img.Pixels
-		exemplars[in.Exemplar.Attribute] = models.Picture{Height: p.Height, Width: p.Width, Pixels: p.Data}
+		exemplars[in.Exemplar.Attribute] = models.Batch{N: 1, Height: p.Height, Width: p.Width, Pixels: p.Data}
 		name := strings.Join(strings.Fields("exemplar "+in.Exemplar.Attribute), "-")
 		digests = append(digests, stages.Property{Name: name, Value: img.Digest})
 	}

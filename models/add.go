@@ -168,8 +168,7 @@ func (r *Runtime) addition(ctx context.Context, path string, network []byte, kno
 		return nil, err
 	}
 	if len(a.model.Manifest.Golden) > 0 {
-		checks, err := r.Verify(ctx, a.model, o.Device)
-		for _, c := range checks {
+		for _, c := range r.Verify(ctx, a.model, o.Device) {
 			err = errors.Join(err, c.Err)
 		}
 		return a, err

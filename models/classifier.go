@@ -11,7 +11,7 @@ import (
 
 // A Classifier is a network from pictures to the probabilities of domains, ready to run.
 type Classifier struct {
-	*network
+	*sessions
 	graph string
 }
 
@@ -21,7 +21,7 @@ func (r *Runtime) NewClassifier(m *Model, o Options) (*Classifier, error) {
 		return nil, fmt.Errorf("model %q is not a classifier", m.Manifest.Name)
 	}
 	graph := m.Manifest.Classifier.Graph
-	n, err := r.newNetwork(m, []string{graph}, o, func(n *network) error {
+	n, err := r.openSessions(m, []string{graph}, o, func(n *sessions) error {
 		size := m.Manifest.Classified().Size
 		w, h := size.Nominal()
 		_, err := (&Classifier{n, graph}).Run(context.Background(), Batch{N: 1, Height: h, Width: w, Pixels: make([]byte, w*h*channels)})
@@ -53,7 +53,7 @@ func (c *Classifier) Run(ctx context.Context, in Batch) ([]float32, error) {
 	width := len(spec.Classes)
 	var result []float32
 	err := c.inParts(ctx, []string{c.graph}, in, func(part Batch, count int) error {
-		s := c.sessions[c.graph]
+		s := c.byGraph[c.graph]
 		inputs := make([]tensor, len(s.inputs))
 		for i, input := range s.inputs {
 			inputs[i] = pack(part.Pixels, part.N, part.Height, part.Width, input)

@@ -55,7 +55,7 @@ func (d device) String() string {
 
 // offersCUDA tries to append the CUDA provider, which loads its parts; the error says what is missing.
 func offersCUDA(number int) error {
-	options, err := sessionOptions(device{name: deviceCUDA, number: number}, 1)
+	options, err := sessionOptions(device{name: deviceCUDA, number: number})
 	if err != nil {
 		// Before the last separator stands where in its sources ONNX Runtime noticed.
 		return errors.New(after(err.Error(), " : "))
@@ -64,7 +64,7 @@ func offersCUDA(number int) error {
 }
 
 // sessionOptions returns the options for a device other than auto; the caller destroys them.
-func sessionOptions(d device, threads int) (_ *ort.SessionOptions, err error) {
+func sessionOptions(d device) (_ *ort.SessionOptions, err error) {
 	options, err := ort.NewSessionOptions()
 	if err != nil {
 		return nil, err
@@ -74,7 +74,8 @@ func sessionOptions(d device, threads int) (_ *ort.SessionOptions, err error) {
 			options.Destroy()
 		}
 	}()
-	if err := options.SetIntraOpNumThreads(max(threads, 1)); err != nil {
+	// Many calls of one thread each use the processors better than one call of many threads.
+	if err := options.SetIntraOpNumThreads(1); err != nil {
 		return nil, err
 	}
 	// Patterns of memory pay for one shape and one call at a time; here they cost a quarter of the

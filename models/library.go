@@ -98,21 +98,3 @@ func libraryIn(folder string) string {
 	}
 	return ""
 }
-
-// dataFolder is the user's data folder of this program, or "" for a user without a home.
-func dataFolder() string {
-	data := os.Getenv("XDG_DATA_HOME")
-	if !filepath.IsAbs(data) { // the XDG base directory specification has relative ones ignored
-		home, err := os.UserHomeDir()
-		if err != nil {
-			return ""
-		}
-		data = filepath.Join(home, ".local", "share")
-	}
-	return filepath.Join(data, "gtx")
-}
-
-func isFile(path string) bool {
-	info, err := os.Stat(path)
-	return err == nil && info.Mode().IsRegular()
-}

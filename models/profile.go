@@ -11,7 +11,7 @@ import (
 
 // provesCUDA runs a network once, as trial does, and reads in ONNX Runtime's profiles where its nodes
 // ran: appending the provider can succeed and the session be the CPU's all the same.
-func provesCUDA(open func(profile string) (*network, error), trial func(*network) error) error {
+func provesCUDA(open func(profile string) (*sessions, error), trial func(*sessions) error) error {
 	folder, err := os.MkdirTemp("", "gtx-profile-")
 	if err != nil {
 		return err
@@ -21,7 +21,7 @@ func provesCUDA(open func(profile string) (*network, error), trial func(*network
 	if err != nil {
 		return err
 	}
-	graphs := len(n.sessions)
+	graphs := len(n.byGraph)
 	if err := errors.Join(trial(n), n.destroy()); err != nil {
 		return err
 	}

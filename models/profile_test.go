@@ -20,10 +20,10 @@ func TestProfileTellsWhereTheNetworkRan(t *testing.T) {
 		t.Fatal(err)
 	}
 	// The same as on a GPU, but for the device: there must be a profile, and it must say where.
-	open := func(profile string) (*network, error) {
-		return openNetwork(m.Manifest, []program{p}, device{name: deviceCPU}, 1, profile)
+	open := func(profile string) (*sessions, error) {
+		return newSessions(m.Manifest, []program{p}, device{name: deviceCPU}, profile)
 	}
-	trial := func(n *network) error {
+	trial := func(n *sessions) error {
 		_, err := (&Translator{n, Request{To: "winter", Strength: 1}}).run(t.Context(), "main", "", pictures(1, 64, 64))
 		return err
 	}

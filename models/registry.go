@@ -33,14 +33,6 @@ func (e *NotFoundError) Hint() string {
 	return "the path of a model ends in .onnx"
 }
 
-// Folder is where the user's own models lie, as NAME.onnx; "" for a user without a home.
-func Folder() string {
-	if data := dataFolder(); data != "" {
-		return filepath.Join(data, "models")
-	}
-	return ""
-}
-
 // Find returns the model of a name, built in or in the user's folder, or the one at a path that ends
 // in .onnx. The error is a *NotFoundError if there is no such name.
 func Find(nameOrPath string) (*Model, error) {

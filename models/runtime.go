@@ -93,7 +93,7 @@ func (r *Runtime) Close() error {
 var errRuntimeClosed = errors.New("the ONNX Runtime is closed")
 
 // hold keeps the library loaded until release.
-func (r *Runtime) hold() error {
+func (r *Runtime) acquire() error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.closed {
@@ -118,7 +118,7 @@ type Provider struct {
 
 // Providers lists the execution providers this program knows, and whether the library offers them.
 func (r *Runtime) Providers() ([]Provider, error) {
-	if err := r.hold(); err != nil {
+	if err := r.acquire(); err != nil {
 		return nil, err
 	}
 	defer r.release()

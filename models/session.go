@@ -15,20 +15,20 @@ import (
 
 // Options say how a network is run.
 type Options struct {
-	Device  string // auto (the default), cpu, cuda or cuda:N
-	Threads int    // of one call; default 1, since many calls at once use the processors better
+	Device string // auto (the default), cpu, cuda or cuda:N
 }
 
 var errSessionClosed = errors.New("the session is closed")
 
-// network is the graphs of a model that are needed, ready to run, shared by any number of goroutines.
-type network struct {
+// sessions are the graphs of a model that are needed, ready to run. Any number of goroutines may share
+// them.
+type sessions struct {
 	manifest *manifest.Manifest
 	owner    *Runtime
 	provider string
 
-	mu       sync.RWMutex // held for reading by each run, so that close waits for them
-	sessions map[string]*session
+	mu      sync.RWMutex        // held for reading by each run, so that close waits for them
+	byGraph map[string]*session // nil once closed
 }
 
 // session is one graph.
@@ -43,13 +43,13 @@ type program struct {
 	onnx []byte
 }
 
-// newNetwork opens the graphs of a model. trial runs each of them once.
-func (r *Runtime) newNetwork(m *Model, graphs []string, o Options, trial func(*network) error) (_ *network, err error) {
+// openSessions opens graphs of a model. trial runs each of them once.
+func (r *Runtime) openSessions(m *Model, graphs []string, o Options, trial func(*sessions) error) (_ *sessions, err error) {
 	d, err := parseDevice(o.Device)
 	if err != nil {
 		return nil, err
 	}
-	if err := r.hold(); err != nil {
+	if err := r.acquire(); err != nil {
 		return nil, err
 	}
 	defer func() {
@@ -67,8 +67,8 @@ func (r *Runtime) newNetwork(m *Model, graphs []string, o Options, trial func(*n
 			return nil, err
 		}
 	}
-	open := func(d device, profile string) (*network, error) {
-		return openNetwork(m.Manifest, programs, d, o.Threads, profile)
+	open := func(d device, profile string) (*sessions, error) {
+		return newSessions(m.Manifest, programs, d, profile)
 	}
 	if d, err = settle(d, open, trial); err != nil {
 		return nil, err
@@ -104,14 +104,14 @@ func newProgram(m *manifest.Manifest, graph string, model []byte) (program, erro
 }
 
 // settle decides between the devices: CUDA, if it is asked for or on offer, must prove itself.
-func settle(d device, open func(d device, profile string) (*network, error), trial func(*network) error) (device, error) {
+func settle(d device, open func(d device, profile string) (*sessions, error), trial func(*sessions) error) (device, error) {
 	if d.name == deviceCPU {
 		return d, nil
 	}
 	cuda := device{name: deviceCUDA, number: d.number}
 	err := offersCUDA(cuda.number)
 	if err == nil {
-		err = provesCUDA(func(profile string) (*network, error) { return open(cuda, profile) }, trial)
+		err = provesCUDA(func(profile string) (*sessions, error) { return open(cuda, profile) }, trial)
 	}
 	switch {
 	case err == nil:
@@ -122,17 +122,17 @@ func settle(d device, open func(d device, profile string) (*network, error), tri
 	return device{}, &DeviceError{Device: cuda.String(), Reason: err.Error()}
 }
 
-// openNetwork makes sessions on a settled device. With a profile, a prefix of file names, ONNX
+// newSessions makes sessions on a settled device. With a profile, a prefix of file names, ONNX
 // Runtime writes there which node ran where, when the sessions are closed.
-func openNetwork(m *manifest.Manifest, programs []program, d device, threads int, profile string) (_ *network, err error) {
-	n := &network{manifest: m, provider: d.String(), sessions: map[string]*session{}}
+func newSessions(m *manifest.Manifest, programs []program, d device, profile string) (_ *sessions, err error) {
+	n := &sessions{manifest: m, provider: d.String(), byGraph: map[string]*session{}}
 	defer func() {
 		if err != nil {
 			n.destroy()
 		}
 	}()
 	for _, p := range programs {
-		options, err := sessionOptions(d, threads)
+		options, err := sessionOptions(d)
 		if err != nil {
 			return nil, err
 		}
@@ -147,15 +147,15 @@ func openNetwork(m *manifest.Manifest, programs []program, d device, threads int
 		if err != nil {
 			return nil, explain(err)
 		}
-		n.sessions[p.graph] = &session{p.signature, net}
+		n.byGraph[p.graph] = &session{p.signature, net}
 	}
 	return n, nil
 }
 
-func (n *network) close() error {
+func (n *sessions) close() error {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	if n.sessions == nil {
+	if n.byGraph == nil {
 		return errSessionClosed
 	}
 	err := n.destroy()
@@ -163,21 +163,21 @@ func (n *network) close() error {
 	return err
 }
 
-func (n *network) destroy() error {
+func (n *sessions) destroy() error {
 	var failures []error
-	for _, s := range n.sessions {
+	for _, s := range n.byGraph {
 		failures = append(failures, s.net.Destroy())
 	}
-	n.sessions = nil
+	n.byGraph = nil
 	return errors.Join(failures...)
 }
 
 // inParts hands on a batch, whole or in parts of the size that graphs are fixed at, each with the
 // number of its pictures that count.
-func (n *network) inParts(ctx context.Context, graphs []string, in Batch, run func(part Batch, count int) error) error {
+func (n *sessions) inParts(ctx context.Context, graphs []string, in Batch, run func(part Batch, count int) error) error {
 	n.mu.RLock()
 	defer n.mu.RUnlock()
-	if n.sessions == nil {
+	if n.byGraph == nil {
 		return errSessionClosed
 	}
 	fixed := 0
@@ -199,31 +199,19 @@ func (n *network) inParts(ctx context.Context, graphs []string, in Batch, run fu
 	return nil
 }
 
-// run gives one batch to a graph and returns its outputs. When the context ends, the call is told to
-// stop and waited for.
-func (s *session) run(ctx context.Context, inputs []tensor) (_ []tensor, err error) {
-	// ONNX Runtime keeps the address of each input during the run.
-	var pinner runtime.Pinner
+// run gives one batch to a graph and returns its outputs. When the context ends, run tells ONNX Runtime to
+// stop and waits until it has stopped.
+func (s *session) run(ctx context.Context, inputs []tensor) ([]tensor, error) {
+	var pinner runtime.Pinner // ONNX Runtime keeps the address of each input during the run
 	defer pinner.Unpin()
-	var values []ort.Value
+	values, err := s.values(inputs, &pinner)
 	defer func() {
 		for _, value := range values {
 			value.Destroy()
 		}
 	}()
-	for i, t := range inputs {
-		var value ort.Value
-		if t.bytes != nil {
-			pinner.Pin(&t.bytes[0])
-			value, err = ort.NewTensor(t.shape, t.bytes)
-		} else {
-			pinner.Pin(&t.floats[0])
-			value, err = ort.NewTensor(t.shape, t.floats)
-		}
-		if err != nil {
-			return nil, fmt.Errorf("input %q: %w", s.inputs[i].Name, err)
-		}
-		values = append(values, value)
+	if err != nil {
+		return nil, err
 	}
 	options, err := ort.NewRunOptions()
 	if err != nil {
@@ -246,9 +234,34 @@ func (s *session) run(ctx context.Context, inputs []tensor) (_ []tensor, err err
 	if err != nil {
 		return nil, err
 	}
-	given := make([]tensor, len(outputs))
+	return s.tensors(outputs)
+}
+
+// values hands the inputs to ONNX Runtime without copying them. The caller destroys the values, also
+// those that come with an error.
+func (s *session) values(inputs []tensor, pinner *runtime.Pinner) (values []ort.Value, err error) {
+	for i, t := range inputs {
+		var value ort.Value
+		if t.bytes != nil {
+			pinner.Pin(&t.bytes[0])
+			value, err = ort.NewTensor(t.shape, t.bytes)
+		} else {
+			pinner.Pin(&t.floats[0])
+			value, err = ort.NewTensor(t.shape, t.floats)
+		}
+		if err != nil {
+			return values, fmt.Errorf("input %q: %w", s.inputs[i].Name, err)
+		}
+		values = append(values, value)
+	}
+	return values, nil
+}
+
+// tensors returns what a run gave, and destroys ONNX Runtime's own values. The data of these has been
+// copied to Go already.
+func (s *session) tensors(outputs []ort.Value) (given []tensor, err error) {
+	given = make([]tensor, len(outputs))
 	for i, output := range outputs {
-		// Their values have been copied to Go already.
 		switch t := output.(type) {
 		case *ort.Tensor[uint8]:
 			given[i] = tensor{shape: t.GetShape(), bytes: t.GetData()}
@@ -257,7 +270,7 @@ func (s *session) run(ctx context.Context, inputs []tensor) (_ []tensor, err err
 		default:
 			err = fmt.Errorf("output %q is neither uint8 nor float32", s.outputs[i].Name)
 		}
-		output.Destroy() // which cannot fail, for a tensor
+		output.Destroy() // cannot fail for a tensor
 	}
 	return given, err
 }

@@ -8,7 +8,7 @@ import (
 	"gtx/models/onnx"
 )
 
-// signature is what a manifest says of a graph, checked against the graph.
+// A signature is what a manifest says about a graph, checked against what the graph declares.
 type signature struct {
 	graph   string
 	inputs  []*manifest.Input
@@ -19,49 +19,61 @@ type signature struct {
 }
 
 // newSignature compares a manifest with what a graph declares. The error is a *manifest.Error for the
-// first field that is not so.
+// first field that differs.
 func newSignature(m *manifest.Manifest, graph string, declared *onnx.Declaration) (*signature, error) {
 	s := &signature{graph: graph, inputs: m.InputsOf(graph), outputs: m.OutputsOf(graph)}
 	batch := manifest.AnyDim
 	if n := m.Graphs[graph].Batch; n > 0 {
 		batch = int(n)
 	}
+	if err := s.checkInputs(m, batch, declared.Inputs); err != nil {
+		return nil, err
+	}
+	return s, s.checkOutputs(m, batch, declared.Outputs)
+}
+
+func (s *signature) checkInputs(m *manifest.Manifest, batch int, declared []TensorInfo) error {
 	for _, in := range s.inputs {
 		field := m.InputField(in)
-		info, err := findTensor(field, in.Name, string(in.DType), declared.Inputs)
+		info, err := findTensor(field, in.Name, string(in.DType), declared)
 		if err != nil {
-			return nil, err
+			return err
 		}
 		if want := shapeOf(m, in, len(info.Shape)); want != nil {
 			switch {
 			case want[0] == manifest.AnyDim:
 				want[0] = batch
 			case len(want) == 1 && batch != 1:
-				return nil, manifest.Errorf("graphs."+graph+".batch", "not 1, though %q, %v, has no dimension for the batch", info.Name, info.Shape)
+				return manifest.Errorf("graphs."+s.graph+".batch", "not 1, though %q, %v, has no dimension for the batch", info.Name, info.Shape)
 			}
 			err = matchShape(field+".shape", info, want, in.Shape)
 		} else {
 			err = matchStated(field+".shape", info, in.Shape)
 		}
 		if err != nil {
-			return nil, err
+			return err
 		}
 		s.ranks = append(s.ranks, len(info.Shape))
 		s.takes = append(s.takes, in.Name)
 	}
-	for _, info := range declared.Inputs {
+	for _, info := range declared {
 		if !slices.Contains(s.takes, info.Name) {
-			return nil, manifest.Errorf("inputs", "the network also takes %q, which none of them names", info.Name)
+			return manifest.Errorf("inputs", "the network also takes %q, which none of them names", info.Name)
 		}
 	}
+	return nil
+}
+
+// checkOutputs compares what the graph declares about its outputs. That is often vague or missing, so
+// every run checks what an output really is.
+func (s *signature) checkOutputs(m *manifest.Manifest, batch int, declared []TensorInfo) error {
 	for _, out := range s.outputs {
 		field := m.OutputField(out)
-		info, err := findTensor(field, out.Name, string(out.DType), declared.Outputs)
+		info, err := findTensor(field, out.Name, string(out.DType), declared)
 		if err != nil {
-			return nil, err
+			return err
 		}
 		s.gives = append(s.gives, out.Name)
-		// What an output declares is often vague or missing; what it gives is checked at each run.
 		var want []int
 		switch {
 		case len(info.Shape) == 0 || out.Role == manifest.RoleLatent:
@@ -74,14 +86,13 @@ func newSignature(m *manifest.Manifest, graph string, declared *onnx.Declaration
 			want = []int{batch, out.Color.Channels(), manifest.AnyDim, manifest.AnyDim}
 		}
 		if err := matchOutput(field, info, want); err != nil {
-			return nil, err
+			return err
 		}
 	}
-	return s, nil
+	return nil
 }
 
-// shapeOf is the shape that a graph must declare for an input, given the rank that it has, or nil if
-// any will do.
+// shapeOf returns the shape that a graph of some rank must declare for an input, or nil if any will do.
 func shapeOf(m *manifest.Manifest, in *manifest.Input, rank int) []int {
 	h, w, depth := manifest.AnyDim, manifest.AnyDim, 1
 	if in.Size != nil && in.Size.Mode == manifest.SizeFixed && m.StageOf(in.Graph).Upsample <= 1 {
@@ -103,7 +114,7 @@ func shapeOf(m *manifest.Manifest, in *manifest.Input, rank int) []int {
 		return append([]int{manifest.AnyDim}, in.Noise.Shape...)
 	case manifest.RoleConst:
 		return slices.Clone(in.Shape)
-	default: // a latent is whatever the other graph gives
+	default: // a latent has the shape that the other graph gives
 		return nil
 	}
 	if in.Layout == manifest.LayoutNHWC {
@@ -112,8 +123,8 @@ func shapeOf(m *manifest.Manifest, in *manifest.Input, rank int) []int {
 	return []int{manifest.AnyDim, depth, h, w}
 }
 
-// vectorShape is the shape of a vector for each picture in a tensor of a rank: [N,width,1,1] and so
-// on. Of rank 1 it is [N] for one number a picture, and [width] for one picture at a time.
+// vectorShape returns the shape of a tensor of some rank that has a vector for each image: [N,width],
+// [N,width,1] and so on. Rank 1 is [N] for one number per image, or else [width] for one image at a time.
 func vectorShape(width, rank int) []int {
 	shape := append([]int{manifest.AnyDim, width}, slices.Repeat([]int{1}, max(0, rank-2))...)
 	switch {
@@ -125,12 +136,16 @@ func vectorShape(width, rank int) []int {
 	return shape
 }
 
-// vectorTensor is that shape for n pictures.
+// vectorTensor returns that shape for n images.
 func vectorTensor(n, width, rank int) []int64 {
 	if rank == 1 {
 		return []int64{int64(n * width)}
 	}
-	return batchShape(n, vectorShape(width, rank)[1:])
+	shape := []int64{int64(n)}
+	for _, d := range vectorShape(width, rank)[1:] {
+		shape = append(shape, int64(d))
+	}
+	return shape
 }
 
 func findTensor(field, name, dtype string, declared []TensorInfo) (TensorInfo, error) {
@@ -148,8 +163,8 @@ func findTensor(field, name, dtype string, declared []TensorInfo) (TensorInfo, e
 	return declared[i], nil
 }
 
-// matchShape checks an input: the network must take every size that may be fed, and the manifest's
-// own shape, where it is given, must be the network's.
+// matchShape checks an input. The network must take every size that may be fed, and the shape that the
+// manifest states, if any, must be the network's.
 func matchShape(field string, info TensorInfo, fed []int, stated []int) error {
 	if len(info.Shape) != len(fed) {
 		return manifest.Errorf(field, "%q has %d dimensions, %v, not %d", info.Name, len(info.Shape), info.Shape, len(fed))

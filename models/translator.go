@@ -12,21 +12,15 @@ import (
 
 // A Request is what a run asks of a model, the same for all its pictures.
 type Request struct {
-	To        string             // a target, see Manifest.Targets; "" where the model has none
-	Strength  float64            // 1 is full
-	Seed      uint64             // of noise that is shared, and of pictures without a seed of their own
-	Exemplars map[string]Picture // by attribute
-}
-
-// A Picture is 8-bit RGB, row by row, Height×Width×3 bytes.
-type Picture struct {
-	Height, Width int
-	Pixels        []byte
+	To        string           // a target, see Manifest.Targets; "" where the model has none
+	Strength  float64          // 1 is full
+	Seed      uint64           // of noise that is shared, and of pictures without a seed of their own
+	Exemplars map[string]Batch // by attribute, each a batch of one
 }
 
 // A Translator is a model that makes pictures, ready to do what one request asks for.
 type Translator struct {
-	*network
+	*sessions
 	request Request
 }
 
@@ -61,8 +55,8 @@ func (r *Runtime) NewTranslator(m *Model, q Request, o Options) (*Translator, er
 			}
 		}
 	}
-	trial := func(n *network) error {
-		trial := &Translator{network: n, request: q}
+	trial := func(n *sessions) error {
+		trial := &Translator{sessions: n, request: q}
 		black := Batch{N: 1, Seeds: []uint64{0}}
 		if in := about.Image(); in != nil {
 			black.Width, black.Height = in.Size.Nominal()
@@ -76,7 +70,7 @@ func (r *Runtime) NewTranslator(m *Model, q Request, o Options) (*Translator, er
 		return nil
 	}
 	var err error
-	if t.network, err = r.newNetwork(m, graphs, o, trial); err != nil {
+	if t.sessions, err = r.openSessions(m, graphs, o, trial); err != nil {
 		return nil, fmt.Errorf("model %q: %w", about.Name, err)
 	}
 	return t, nil
@@ -89,15 +83,17 @@ func checkExemplars(m *manifest.Manifest, q Request) error {
 	for _, in := range m.Exemplars() {
 		attribute := in.Exemplar.Attribute
 		known = append(known, attribute)
-		picture, given := q.Exemplars[attribute]
+		exemplar, given := q.Exemplars[attribute]
 		switch {
 		case !given && in.Exemplar.Min > 0 && attribute == "":
 			return fmt.Errorf("an exemplar is needed")
 		case !given && in.Exemplar.Min > 0:
 			return fmt.Errorf("an exemplar of %s is needed", attribute)
 		case given:
-			b := Batch{N: 1, Height: picture.Height, Width: picture.Width, Pixels: picture.Pixels}
-			if err := b.check(in); err != nil {
+			if exemplar.N != 1 {
+				return fmt.Errorf("exemplar: %d images; one is needed", exemplar.N)
+			}
+			if err := exemplar.check(in); err != nil {
 				return fmt.Errorf("exemplar: %w", err)
 			}
 		}
@@ -193,15 +189,15 @@ func (t *Translator) runAll(ctx context.Context, final string, in Batch, results
 
 // run gives one batch to the graphs that end in final. Pictures without a domain count as of orElse.
 func (t *Translator) run(ctx context.Context, final, orElse string, in Batch) ([]Batch, error) {
-	w := &work{Translator: t, in: in, orElse: orElse, given: map[string]tensor{}}
+	p := &pass{Translator: t, in: in, orElse: orElse, given: map[string]tensor{}}
 	for _, graph := range t.manifest.Order(final, t.skips(t.manifest)) {
-		if err := w.runGraph(ctx, t.sessions[graph]); err != nil {
+		if err := p.runGraph(ctx, t.byGraph[graph]); err != nil {
 			return nil, err
 		}
 	}
 	var results []Batch
 	for _, out := range t.manifest.ResultsOf(final) {
-		b, err := unpack(w.given[out.Graph+"."+out.Name], out)
+		b, err := unpack(p.given[out.Graph+"."+out.Name], out)
 		if err != nil {
 			return nil, err
 		}

@@ -235,20 +235,6 @@ func TestSamePictureGivesTheSameBytesAloneInABatchAndConcurrently(t *testing.T) 
 	}
 }
 
-func TestThreadsDoNotChangeTheBytes(t *testing.T) {
-	r := openRuntime(t)
-	in := pictures(2, 64, 96)
-	one := run(t, openedBeside(t, r, "seasons"), in)
-	several, err := r.NewTranslator(find(t, "seasons"), Request{To: "winter", Strength: 1}, Options{Device: "cpu", Threads: 3})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer several.Close()
-	if out := run(t, several, in); !bytes.Equal(out.Pixels, one.Pixels) {
-		t.Error("3 threads give other bytes than 1")
-	}
-}
-
 func TestCancelledRunReturnsPromptlyAndLeaksNothing(t *testing.T) {
 	translator := openTranslator(t, "seasons")
 	in := pictures(16, 256, 256)

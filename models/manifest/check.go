@@ -13,13 +13,13 @@ import (
 var (
 	// identifier matches names and domains, which become parts of file names.
 	identifier = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9._-]*$`)
-	// graphID has no dot, which parts it from the name of an output.
+	// graphID matches ids of graphs. They have no dot, because a dot separates a graph from its output in a feed.
 	graphID = regexp.MustCompile(`^[A-Za-z0-9_-]+$`)
-	// suffix follows the stem of a file name.
+	// suffix matches suffixes of results, which follow the stem of a file name.
 	suffix = regexp.MustCompile(`^[A-Za-z0-9._-]*$`)
 )
 
-// complete checks a decoded manifest, part by part, and fills in the defaults.
+// complete fills in the defaults of a decoded manifest and checks it, part by part.
 func (m *Manifest) complete() error {
 	parts := []func() error{
 		m.completeHead, m.completeOutputs, m.completeInputs, m.checkDomains, m.completeStages,
@@ -53,7 +53,7 @@ func (m *Manifest) completeHead() error {
 		case !graphID.MatchString(id):
 			return Errorf(field, "%q is not a name of letters, digits, _ and -", id)
 		case id == FromSource:
-			return Errorf(field, "%q is the picture itself", id)
+			return Errorf(field, "%q means the source image in a feed", id)
 		case file == "":
 			within++
 		case file != filepath.Base(file) || file == "." || file == ".." || strings.ContainsRune(file, '\\'):
@@ -61,19 +61,19 @@ func (m *Manifest) completeHead() error {
 		}
 	}
 	if within > 1 {
-		return Errorf("graphs", "%d graphs have no file; one file holds one", within)
+		return Errorf("graphs", "%d graphs have no file, but the model's own file holds only one", within)
 	}
 	return nil
 }
 
-// checkRoutes makes sure that the parts make a whole.
+// checkRoutes makes sure that every graph is used and that every way to a result is complete.
 func (m *Manifest) checkRoutes() error {
 	finals := m.Finals()
 	if len(finals) == 0 && m.Classifier == nil {
 		return Errorf("outputs", "none of them is an image, a residual, or the logits of a classifier")
 	}
 	if len(finals) > 1 && len(m.Directions) == 0 {
-		return Errorf("directions", "missing, so it is open which of the graphs %s makes the result", strings.Join(finals, ", "))
+		return Errorf("directions", "missing; they must say which of the graphs %s makes the result", strings.Join(finals, ", "))
 	}
 	roots := finals
 	if m.Classifier != nil {
@@ -91,7 +91,7 @@ func (m *Manifest) checkRoutes() error {
 		}
 		for _, in := range m.InputsOf(id) {
 			if in.Role == RoleInstance && m.LabelMapOf(id) == nil {
-				return Errorf("inputs", "%q takes the edges of a label map, and no input takes the map", in.Name)
+				return Errorf("inputs", "%q takes the edges of a label map, but no input takes the map", in.Name)
 			}
 		}
 	}
@@ -101,7 +101,7 @@ func (m *Manifest) checkRoutes() error {
 		}
 		first, source := m.Image(), m.sourceOf(final)
 		if (first == nil) != (source == nil) || source != nil && *source.Size != *first.Size {
-			return Errorf("directions", "graphs %s and %s take pictures of different sizes", finals[0], final)
+			return Errorf("directions", "graphs %s and %s take images of different sizes", finals[0], final)
 		}
 	}
 	return nil
@@ -111,23 +111,23 @@ func (m *Manifest) checkRoutes() error {
 func (m *Manifest) checkResults(final string) error {
 	results := m.ResultsOf(final)
 	if len(results) == 0 {
-		return Errorf("outputs", "graph %s makes the result, and none of its outputs is an image or a residual", final)
+		return Errorf("outputs", "graph %s makes the result, but none of its outputs is an image or a residual", final)
 	}
 	for i, out := range results {
 		field := m.OutputField(out) + ".suffix"
 		switch {
 		case !suffix.MatchString(out.Suffix):
-			return Errorf(field, "%q has other characters than letters, digits and ._-", out.Suffix)
+			return Errorf(field, "%q may contain only letters, digits and ._-", out.Suffix)
 		case i == 0 && out.Suffix != "":
-			return Errorf(field, "one result of graph %s has to have none", final)
+			return Errorf(field, "one result of graph %s must have none", final)
 		case i > 0 && slices.ContainsFunc(results[:i], func(o *Output) bool { return o.Suffix == out.Suffix }):
-			return Errorf(field, "%q is another result's, too", out.Suffix)
+			return Errorf(field, "another result already has %q", out.Suffix)
 		}
 	}
 	return nil
 }
 
-// mapOf is the input of a graph that takes a label map, or nil.
+// LabelMapOf returns the input of a graph that takes a label map, or nil.
 func (m *Manifest) LabelMapOf(graph string) *Input {
 	for _, in := range m.InputsOf(graph) {
 		if in.Role == RoleLabelMap {
@@ -145,6 +145,7 @@ func (m *Manifest) OutputField(out *Output) string {
 	return fmt.Sprintf("outputs[%d]", m.outputIndex(out))
 }
 
+// inputIndex finds the first input with the graph and the name of an input.
 func (m *Manifest) inputIndex(in *Input) int {
 	return slices.IndexFunc(m.Inputs, func(other Input) bool { return other.Graph == in.Graph && other.Name == in.Name })
 }
@@ -157,7 +158,7 @@ func (m *Manifest) outputIndex(out *Output) int {
 // hyphen first.
 func IsName(text string) bool { return identifier.MatchString(text) }
 
-// oneOf checks a value of an enumeration.
+// oneOf checks that a value is one of an enumeration.
 func oneOf[T ~string](field string, value T, values []T) error {
 	words := make([]string, len(values))
 	for i, v := range values {
@@ -173,6 +174,7 @@ func oneOf[T ~string](field string, value T, values []T) error {
 	return Errorf(field, "%q is not one of %s", value, list)
 }
 
+// finite checks that numbers fit into a float32.
 func finite(field string, numbers ...float64) error {
 	for _, n := range numbers {
 		if math.IsNaN(n) || math.Abs(n) > math.MaxFloat32 {
@@ -182,6 +184,7 @@ func finite(field string, numbers ...float64) error {
 	return nil
 }
 
+// defaults sets a value that is left out.
 func defaults[T ~string](value *T, to T) {
 	if *value == "" {
 		*value = to

@@ -6,6 +6,7 @@ import (
 	"strings"
 )
 
+// checkDomains checks the domains, which have codes exactly if the label needs them.
 func (m *Manifest) checkDomains() error {
 	label := m.Label()
 	coded := label != nil && (label.Kind == LabelScalar || label.Kind == LabelPair)
@@ -17,7 +18,7 @@ func (m *Manifest) checkDomains() error {
 		case d.ID == FromAny || d.ID == "auto" || d.ID == NoDomain || strings.HasPrefix(d.ID, negation):
 			return Errorf(field+".id", "%q has another meaning on the command line", d.ID)
 		case slices.Contains(m.DomainIDs()[:i], d.ID):
-			return Errorf(field+".id", "%q is there twice", d.ID)
+			return Errorf(field+".id", "%q appears twice", d.ID)
 		case coded && d.Code == nil:
 			return Errorf(field+".code", "missing, though the network takes a code")
 		case !coded && d.Code != nil:
@@ -31,6 +32,8 @@ func (m *Manifest) checkDomains() error {
 	return nil
 }
 
+// checkDirections checks that every direction leads from and to a domain, and that no two contradict each
+// other.
 func (m *Manifest) checkDirections() error {
 	ids := m.DomainIDs()
 	for i, d := range m.Directions {
@@ -46,7 +49,7 @@ func (m *Manifest) checkDirections() error {
 		}
 		for _, other := range m.Directions[:i] {
 			if d.To == other.To && d.From == other.From {
-				return Errorf(field, "leads from %s to %s once more", d.From, d.To)
+				return Errorf(field, "another direction already leads from %s to %s", d.From, d.To)
 			}
 			if d.To != other.To && d.Graph == other.Graph {
 				return Errorf(field+".to", "one graph without a label cannot lead to both %q and %q", other.To, d.To)
@@ -60,11 +63,12 @@ func (m *Manifest) checkDirections() error {
 	case len(ids) == 0 && (m.Classifier != nil || m.Label() != nil || translates && m.Image() != nil):
 		return Errorf("domains", "missing")
 	case translates && len(m.Directions) == 0 && m.Label() == nil && m.Classifier == nil && len(ids) > 1:
-		return Errorf("directions", "missing, so it is open to which domain the network leads")
+		return Errorf("directions", "missing; they must say to which domain the network leads")
 	}
 	return nil
 }
 
+// completeClassifier fills in the defaults of the classifier and checks it.
 func (m *Manifest) completeClassifier() error {
 	logits := slices.IndexFunc(m.Outputs, func(o Output) bool { return o.Role == RoleLogits })
 	c := m.Classifier
@@ -79,11 +83,11 @@ func (m *Manifest) completeClassifier() error {
 	}
 	outputs := m.OutputsOf(c.Graph)
 	if len(outputs) != 1 || outputs[0].Role != RoleLogits {
-		return Errorf("classifier.graph", "%q has to have one output, of role logits", c.Graph)
+		return Errorf("classifier.graph", "%q must have exactly one output, of role logits", c.Graph)
 	}
 	for _, in := range m.InputsOf(c.Graph) {
 		if in.Role != RoleImage {
-			return Errorf(m.InputField(in)+".role", "a classifier takes images only, not a %s", in.Role)
+			return Errorf(m.InputField(in)+".role", "a classifier takes images only, not an input of role %s", in.Role)
 		}
 	}
 	if err := oneOf("classifier.activation", c.Activation, []Activation{ActivationSoftmax, ActivationSigmoid, ActivationNone}); err != nil {
@@ -105,7 +109,7 @@ func (m *Manifest) completeClassifier() error {
 			return Errorf(field, "%q is not in domains", class)
 		}
 		if slices.Contains(c.Classes[:i], class) {
-			return Errorf(field, "%q is there twice", class)
+			return Errorf(field, "%q appears twice", class)
 		}
 	}
 	return nil

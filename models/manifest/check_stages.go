@@ -6,9 +6,10 @@ import (
 	"slices"
 )
 
-// maxUpsample is how much a stage may enlarge what it is fed.
+// maxUpsample bounds how much a stage may enlarge the image that it is fed.
 const maxUpsample = 16
 
+// completeStages fills in the defaults of the stages and checks what feeds every graph.
 func (m *Manifest) completeStages() error {
 	for i := range m.Stages {
 		s := &m.Stages[i]
@@ -17,7 +18,7 @@ func (m *Manifest) completeStages() error {
 			return Errorf(field+".graph", "%q is not in graphs", s.Graph)
 		}
 		if slices.ContainsFunc(m.Stages[:i], func(other Stage) bool { return other.Graph == s.Graph }) {
-			return Errorf(field+".graph", "%q is there twice", s.Graph)
+			return Errorf(field+".graph", "%q appears twice", s.Graph)
 		}
 		for _, name := range slices.Sorted(maps.Keys(s.Feed)) {
 			if err := m.checkFeed(field+".feed."+name, s.Graph, name); err != nil {
@@ -28,7 +29,7 @@ func (m *Manifest) completeStages() error {
 			return Errorf(field+".upsample", "%d is more than %d", s.Upsample, maxUpsample)
 		}
 		if image := m.imageOf(s.Graph); s.Upsample > 1 && (image == nil || image.DType == DTypeUint8) {
-			return Errorf(field+".upsample", "graph %s takes no image of numbers other than bytes", s.Graph)
+			return Errorf(field+".upsample", "graph %s takes no image of a number type other than uint8", s.Graph)
 		}
 		adds := CombineReplace
 		if slices.ContainsFunc(m.OutputsOf(s.Graph), func(o *Output) bool { return o.Role == RoleResidual }) {
@@ -45,7 +46,7 @@ func (m *Manifest) completeStages() error {
 	for i := range m.Inputs {
 		in := &m.Inputs[i]
 		if from, _ := m.Feeder(in); from == "" && in.Role == RoleLatent {
-			return Errorf("stages", "nothing feeds inputs[%d], %q, a latent", i, in.Name)
+			return Errorf("stages", "nothing feeds the latent %[2]q, inputs[%[1]d]", i, in.Name)
 		}
 	}
 	for i, out := range m.Outputs {
@@ -54,16 +55,16 @@ func (m *Manifest) completeStages() error {
 		}
 		field, image := fmt.Sprintf("outputs[%d]", i), m.imageOf(out.Graph)
 		if image == nil || image.DType == DTypeUint8 {
-			return Errorf(field+".role", "graph %s takes no image of numbers that a residual could be added to", out.Graph)
+			return Errorf(field+".role", "a residual must be added to an image, but graph %s takes none of a number type other than uint8", out.Graph)
 		}
 		if image.Layout != out.Layout || image.Image.Color != out.Color {
-			return Errorf(field, "layout or color differs from those of the image that the residual is added to")
+			return Errorf(field, "layout or color differs from the image to which the residual is added")
 		}
 	}
 	return m.checkCircles()
 }
 
-// checkFeed makes sure that what an input is fed is what it takes.
+// checkFeed makes sure that an input takes what a stage feeds it.
 func (m *Manifest) checkFeed(field, graph, name string) error {
 	inputs := m.InputsOf(graph)
 	i := slices.IndexFunc(inputs, func(in *Input) bool { return in.Name == name })
@@ -72,8 +73,8 @@ func (m *Manifest) checkFeed(field, graph, name string) error {
 	}
 	in, value := inputs[i], m.StageOf(graph).Feed[name]
 	if value == FromSource {
-		if !in.takesPicture() {
-			return Errorf(field, "the picture cannot feed an input of role %s", in.Role)
+		if !in.takesSource() {
+			return Errorf(field, "the source image cannot feed an input of role %s", in.Role)
 		}
 		return nil
 	}
@@ -81,7 +82,7 @@ func (m *Manifest) checkFeed(field, graph, name string) error {
 	outputs := m.OutputsOf(from)
 	j := slices.IndexFunc(outputs, func(o *Output) bool { return o.Name == output })
 	if j < 0 {
-		return Errorf(field, "%q is neither source nor GRAPH.OUTPUT of an output there is", value)
+		return Errorf(field, "%q is neither source nor GRAPH.OUTPUT for an existing output", value)
 	}
 	out := outputs[j]
 	switch {
@@ -100,7 +101,7 @@ func (m *Manifest) checkFeed(field, graph, name string) error {
 	return nil
 }
 
-// imageOf is the image that a graph takes, or nil.
+// imageOf returns the image input of a graph, or nil.
 func (m *Manifest) imageOf(graph string) *Input {
 	for _, in := range m.InputsOf(graph) {
 		if in.Role == RoleImage {
@@ -110,6 +111,7 @@ func (m *Manifest) imageOf(graph string) *Input {
 	return nil
 }
 
+// checkCircles makes sure that no graph feeds itself, directly or through others.
 func (m *Manifest) checkCircles() error {
 	for i, s := range m.Stages {
 		for _, from := range m.before(s.Graph) {

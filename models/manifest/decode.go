@@ -26,48 +26,38 @@ func Errorf(field, format string, args ...any) error {
 	return &Error{Field: field, Problem: fmt.Sprintf(format, args...)}
 }
 
-// A decoder fills itself from a value of the document.
+// A decoder is a field that reads its own value of the document.
 type decoder interface {
 	decode(field string, value any) error
 }
 
-// decode stores a value of a YAML document in a Go value, whose struct fields name their keys with
-// the tag "yaml". It exists because errors must name the field by its full path, which the YAML
-// package's own strict mode does not know.
+// decode stores a value of a YAML document in a Go value, whose struct fields name their keys with the
+// tag "yaml". It exists because every error must name the field by its full path, and the strict mode of the
+// YAML package does not know that path.
 func decode(field string, value any, into reflect.Value) error {
 	if d, ok := into.Addr().Interface().(decoder); ok {
 		return d.decode(field, value)
 	}
-	mismatch := func(want string) error { return Errorf(field, "%v is not %s", show(value), want) }
 	switch into.Kind() {
 	case reflect.Pointer:
 		into.Set(reflect.New(into.Type().Elem()))
 		return decode(field, value, into.Elem())
 	case reflect.Interface:
 		into.Set(reflect.ValueOf(&value).Elem())
-	case reflect.Struct:
+		return nil
+	case reflect.Struct, reflect.Map:
 		entries, ok := value.(map[string]any)
 		if !ok {
-			return mismatch("a mapping")
+			return mismatch(field, value, "a mapping")
+		}
+		if into.Kind() == reflect.Map {
+			return decodeMap(field, entries, into)
 		}
 		return decodeStruct(field, entries, into)
-	case reflect.Map:
-		entries, ok := value.(map[string]any)
-		if !ok {
-			return mismatch("a mapping")
-		}
-		into.Set(reflect.MakeMap(into.Type()))
-		for _, key := range slices.Sorted(maps.Keys(entries)) {
-			element := reflect.New(into.Type().Elem()).Elem()
-			if err := decode(under(field, key), entries[key], element); err != nil {
-				return err
-			}
-			into.SetMapIndex(reflect.ValueOf(key), element)
-		}
 	case reflect.Slice:
 		elements, ok := value.([]any)
 		if !ok {
-			return mismatch("a list")
+			return mismatch(field, value, "a list")
 		}
 		into.Set(reflect.MakeSlice(into.Type(), len(elements), len(elements)))
 		for i, element := range elements {
@@ -75,41 +65,66 @@ func decode(field string, value any, into reflect.Value) error {
 				return err
 			}
 		}
+		return nil
+	}
+	return decodeScalar(field, value, into)
+}
+
+// decodeScalar stores a string, a truth value or a number.
+func decodeScalar(field string, value any, into reflect.Value) error {
+	switch into.Kind() {
 	case reflect.String:
 		s, ok := value.(string)
 		if !ok {
-			return mismatch("a string (put it in quotes)")
+			return mismatch(field, value, "a string (put it in quotes)")
 		}
 		into.SetString(s)
 	case reflect.Bool:
 		b, ok := value.(bool)
 		if !ok {
-			return mismatch("true or false")
+			return mismatch(field, value, "true or false")
 		}
 		into.SetBool(b)
 	case reflect.Int:
 		n, ok := integer(value)
 		if !ok {
-			return mismatch("a whole number")
+			return mismatch(field, value, "a whole number")
 		}
 		into.SetInt(n)
 	case reflect.Float64:
-		switch f := value.(type) {
-		case float64:
-			into.SetFloat(f)
-		default:
-			n, ok := integer(value)
-			if !ok {
-				return mismatch("a number")
+		f, ok := value.(float64)
+		if !ok {
+			n, whole := integer(value)
+			if !whole {
+				return mismatch(field, value, "a number")
 			}
-			into.SetFloat(float64(n))
+			f = float64(n)
 		}
+		into.SetFloat(f)
 	default:
 		panic("manifest: no field has the kind " + into.Kind().String())
 	}
 	return nil
 }
 
+func mismatch(field string, value any, want string) error {
+	return Errorf(field, "%v is not %s", show(value), want)
+}
+
+func decodeMap(field string, entries map[string]any, into reflect.Value) error {
+	into.Set(reflect.MakeMap(into.Type()))
+	for _, key := range slices.Sorted(maps.Keys(entries)) {
+		element := reflect.New(into.Type().Elem()).Elem()
+		if err := decode(under(field, key), entries[key], element); err != nil {
+			return err
+		}
+		into.SetMapIndex(reflect.ValueOf(key), element)
+	}
+	return nil
+}
+
+// decodeStruct fails for keys that the struct has no field for. It takes keys in order, so that the first of
+// several errors is always the same.
 func decodeStruct(field string, entries map[string]any, into reflect.Value) error {
 	for _, key := range slices.Sorted(maps.Keys(entries)) {
 		i := fieldOf(into.Type(), key)
@@ -133,7 +148,7 @@ func fieldOf(t reflect.Type, key string) int {
 	return -1
 }
 
-// integer accepts the types that the YAML package gives to whole numbers.
+// integer accepts all types in which the YAML package returns whole numbers.
 func integer(value any) (int64, bool) {
 	switch n := value.(type) {
 	case int64:
@@ -159,6 +174,7 @@ func show(value any) string {
 	return fmt.Sprint(value)
 }
 
+// under returns the path of a key below a field.
 func under(field, key string) string {
 	return strings.TrimPrefix(field+"."+key, ".")
 }

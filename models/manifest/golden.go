@@ -71,7 +71,17 @@ func (c *CellMeans) decode(field string, value any) error {
 // String returns the means in base64, as a manifest holds them.
 func (c CellMeans) String() string { return base64.StdEncoding.EncodeToString(c) }
 
-// GoldenTargets lists what can be asked of a model, at full strength.
+// Deterministic says whether the manifest calls all graphs deterministic.
+func (m *Manifest) Deterministic() bool {
+	for _, g := range m.Graphs {
+		if !g.Deterministic {
+			return false
+		}
+	}
+	return true
+}
+
+// GoldenTargets returns arguments for every target of a model, at full strength.
 func (m *Manifest) GoldenTargets() []GoldenArgs {
 	targets := m.Targets()
 	if len(targets) == 0 {
@@ -115,13 +125,13 @@ func (m *Manifest) checkGolden() error {
 		case g.Tol < 0:
 			return Errorf(field+".tol", "%g is negative", g.Tol)
 		case image != nil && (g.Inputs.H < 2 || g.Inputs.W < 2 || !image.Size.Allows(g.Inputs.W, g.Inputs.H)):
-			return Errorf(field+".inputs", "the network takes no pictures of %d×%d", g.Inputs.W, g.Inputs.H)
+			return Errorf(field+".inputs", "the network takes no images of %d×%d", g.Inputs.W, g.Inputs.H)
 		case translates && (g.Output.H < Cells || g.Output.W < Cells):
-			return Errorf(field+".output", "h and w are less than %d", Cells)
+			return Errorf(field+".output", "h and w must be at least %d", Cells)
 		case translates && g.Output.Means == nil:
 			return Errorf(field+".output.means", "missing")
 		case !translates && len(g.Output.Probabilities) != len(m.Classifier.Classes):
-			return Errorf(field+".output.probabilities", "%d for %d classes", len(g.Output.Probabilities), len(m.Classifier.Classes))
+			return Errorf(field+".output.probabilities", "%d numbers for %d classes", len(g.Output.Probabilities), len(m.Classifier.Classes))
 		}
 		if translates {
 			if err := m.CheckTarget(g.Args.To, g.Args.StrengthOrFull()); err != nil {

@@ -20,11 +20,10 @@ const Schema = "gtx.model/1"
 // MaxBytes bounds a manifest, because the time of the YAML package grows with the square of the size.
 const MaxBytes = 64 << 10
 
-// A Manifest describes a network completely: what it takes and gives, and what that means. It is
-// YAML (JSON being YAML) inside the .onnx file, under the metadata key "gtx.manifest", or in a file
-// beside it.
+// A Manifest describes a network completely: what it takes, what it gives and what that means. It is written
+// in YAML or JSON, either inside the .onnx file under the metadata key "gtx.manifest" or in a file beside it.
 type Manifest struct {
-	Schema     string           `yaml:"schema"` // Schema
+	Schema     string           `yaml:"schema"` // the constant Schema
 	Name       string           `yaml:"name"`   // letters, digits and ._-
 	Title      string           `yaml:"title"`
 	Family     string           `yaml:"family"`
@@ -35,20 +34,20 @@ type Manifest struct {
 	Graphs     map[string]Graph `yaml:"graphs"`
 	Inputs     []Input          `yaml:"inputs"`
 	Outputs    []Output         `yaml:"outputs"`
-	Domains    []Domain         `yaml:"domains"`    // none for a network that knows no targets
+	Domains    []Domain         `yaml:"domains"`    // none for a network without targets
 	Directions []Direction      `yaml:"directions"` // of networks without a label
 	Stages     []Stage          `yaml:"stages"`     // how graphs feed one another
-	Classifier *Classification  `yaml:"classifier"` // set where a graph names domains
+	Classifier *Classification  `yaml:"classifier"` // of models in which a graph names domains
 	Tiling     Tiling           `yaml:"tiling"`
 	Golden     []Golden         `yaml:"golden"`
 }
 
 // Graph is one ONNX graph.
 type Graph struct {
-	File          string    `yaml:"file"`   // base name, in the model's own folder; empty: the file with the manifest
+	File          string    `yaml:"file"`   // base name, in the model's folder; empty: the model's own file
 	SHA256        string    `yaml:"sha256"` // of that file, in hex
 	Batch         BatchSize `yaml:"batch"`
-	Deterministic bool      `yaml:"deterministic"`
+	Deterministic bool      `yaml:"deterministic"` // the same input gives the same bytes; see models.Runtime.Verify
 }
 
 // BatchSize is the number of images that a graph takes in one run; 0, written "dynamic", is any number.
@@ -63,7 +62,7 @@ func (b *BatchSize) decode(field string, value any) error {
 	}
 	n, ok := integer(value)
 	if !ok || n < 1 || n > 1<<16 {
-		return Errorf(field, "%s is neither dynamic nor a number of pictures", show(value))
+		return Errorf(field, "%s is neither dynamic nor a number of images", show(value))
 	}
 	*b = BatchSize(n)
 	return nil
@@ -71,22 +70,22 @@ func (b *BatchSize) decode(field string, value any) error {
 
 // Input is one input tensor of a graph. Its role says what goes in:
 //
-//	image     the picture
-//	exemplar  another picture, the same for all, that shows what is wanted
-//	labelmap  the picture, whose samples are class numbers or their colours
-//	instance  [N,1,H,W] or [N,H,W,1]: 1 at the edges of a label map's areas, else 0
-//	label     the target: see Labeled
-//	strength  the strength itself, one number a picture
-//	noise     random numbers: see Noise
-//	coords    [N,2,H,W] or [N,H,W,2]: x and y, from -1 to 1
-//	const     Value, everywhere
-//	latent    nothing of its own: a stage feeds it
+//	image     the source image
+//	exemplar  another image, the same for all source images, that shows what is wanted
+//	labelmap  the source image, whose samples are class numbers or the colours of classes
+//	instance  [N,1,H,W] or [N,H,W,1]: 1 at the edges of the areas of a label map, else 0
+//	label     the target, see Labeled
+//	strength  the strength itself, one number per image
+//	noise     random numbers, see Noise
+//	coords    [N,2,H,W] or [N,H,W,2]: x and y from -1 to 1
+//	const     Value everywhere
+//	latent    the latent output of another graph
 type Input struct {
 	Graph    string    `yaml:"graph"`
 	Name     string    `yaml:"name"`   // in the graph
 	DType    DType     `yaml:"dtype"`  // uint8, float32, float16, float64, int32 or int64
-	Layout   Layout    `yaml:"layout"` // NHWC or NCHW; of what has a height and a width
-	Shape    []int     `yaml:"shape"`  // -1 is any; may be left out
+	Layout   Layout    `yaml:"layout"` // NHWC or NCHW, of tensors that have a height and a width
+	Shape    []int     `yaml:"shape"`  // -1 is any size; may be left out
 	Role     Role      `yaml:"role"`
 	Image    *Affine   `yaml:"image"`    // of images and exemplars
 	Size     *Size     `yaml:"size"`     // of images, exemplars and label maps that no stage feeds
@@ -97,49 +96,50 @@ type Input struct {
 	Value    float64   `yaml:"value"`    // of role const
 }
 
-// Affine says how the network sees bytes: net = byte*scale + offset, for each channel in the order
-// that Color names. Absent scales are 1 and offsets 0.
+// Affine says how bytes enter the network: net = byte*scale + offset, for each channel in the order of
+// Color. Scales default to 1 and offsets to 0.
 type Affine struct {
 	Channels int       `yaml:"channels"` // 3, or 1 for GRAY
-	Color    Color     `yaml:"color"`    // RGB, BGR or GRAY (the luma of ITU-R BT.601)
+	Color    Color     `yaml:"color"`    // RGB, BGR or GRAY, which is the luma of ITU-R BT.601
 	Scale    []float64 `yaml:"scale"`
 	Offset   []float64 `yaml:"offset"`
 }
 
-// LabelMap says how a picture of classes enters the network.
+// LabelMap says how an image of classes enters the network.
 type LabelMap struct {
-	// Encoding is index (the number of the class, from the file's grey levels), onehot (one channel a
-	// class, from the same) or palette (one channel a class, from the colours in Palette).
+	// Encoding is index (one channel with the number of the class, which is the grey level in the file),
+	// onehot (one channel per class, from the same grey levels) or palette (one channel per class, from the
+	// colours in Palette).
 	Encoding Encoding `yaml:"encoding"`
 	Classes  int      `yaml:"classes"`
 	Palette  [][]int  `yaml:"palette"` // red, green and blue of each class
-	Edges    bool     `yaml:"edges"`   // one more channel: 1 at the edges of areas
+	Edges    bool     `yaml:"edges"`   // adds a channel: 1 at the edges of areas, else 0
 }
 
-// Labeled describes the input that names the target, a vector for each picture:
+// Labeled describes the input that names the target, a vector for each image:
 //
-//	scalar   [1]: the domain's code
+//	scalar   [1]: the code of the domain
 //	pair     [2]: 1-code and code
-//	onehot   one number a name: On for the target, Off for all others
-//	multihot the same, for any number of targets at once
-//	concat   multihot over several groups of names, one behind the other
+//	onehot   one number per name: On for the target, Off for all others
+//	multihot the same for any number of targets at once
+//	concat   multihot over several parts, each with the names of one dataset
 type Labeled struct {
 	Kind  LabelKind `yaml:"kind"`
-	Names []string  `yaml:"names"` // the domain of each number; default: all
+	Names []string  `yaml:"names"` // the domain of each number; default: all domains
 	Off   *float64  `yaml:"off"`   // default 0
 	On    *float64  `yaml:"on"`    // default 1
-	// ExclusiveGroups list names of which only one can hold, such as colours of hair.
+	// ExclusiveGroups list names that exclude each other, such as colours of hair.
 	ExclusiveGroups [][]string `yaml:"exclusive_groups"`
-	// Base is what the numbers are where no target changes them: zeros (Off; the default) or source,
-	// the labels of the picture itself.
+	// Base fills the numbers that no target changes: zeros (the default) with Off, source with the labels of
+	// the source image.
 	Base                Base      `yaml:"base"`
-	Parts               []int     `yaml:"parts"`    // of kind concat: how many names each group has
-	Mask                bool      `yaml:"mask"`     // of kind concat: a number a group follows, 1 for the target's
+	Parts               []int     `yaml:"parts"`    // of kind concat: how many names each part has
+	Mask                bool      `yaml:"mask"`     // of kind concat: one number per part follows, 1 for the target's part and else 0
 	Strength            *Strength `yaml:"strength"` // nil: full strength only
 	RequiresSourceLabel bool      `yaml:"requires_source_label"`
 }
 
-// Strength says how a strength changes the label, and its range; see Manifest.Code.
+// Strength says how a strength changes the label, and which strengths are allowed. See Manifest.Code.
 type Strength struct {
 	Op      StrengthOp `yaml:"op"` // scale or lerp
 	Min     float64    `yaml:"min"`
@@ -147,57 +147,60 @@ type Strength struct {
 	Neutral float64    `yaml:"neutral"` // the code that asks for no change
 }
 
-// Noise describes random numbers. They depend on the seed of the picture and the input's name only.
+// Noise describes random numbers. They depend on the seed of the image and the name of the input alone.
 type Noise struct {
-	Dist        Dist  `yaml:"dist"`        // normal (mean 0, deviation 1), uniform (from -1 to 1) or zeros
-	Shape       []int `yaml:"shape"`       // for one picture; -1 is its height, then its width
-	Scope       Scope `yaml:"scope"`       // per_image (the default), or shared by all pictures of a run
-	Hypersphere bool  `yaml:"hypersphere"` // divided by the root of their mean square
+	Dist        Dist  `yaml:"dist"`        // normal (mean 0, standard deviation 1), uniform (from -1 to 1) or zeros
+	Shape       []int `yaml:"shape"`       // for one image; the first -1 is its height, the second its width
+	Scope       Scope `yaml:"scope"`       // per_image (the default) or shared, by all images of a run
+	Hypersphere bool  `yaml:"hypersphere"` // divides the numbers by the root of their mean square
 }
 
 // Exemplar says which exemplar an input takes.
 type Exemplar struct {
-	Attribute string `yaml:"attribute"` // what it shows; tells several exemplars apart
-	Min       int    `yaml:"min"`       // 0: may be left out, and then its graph does not run
+	Attribute string `yaml:"attribute"` // distinguishes several exemplars
+	Min       int    `yaml:"min"`       // 0: may be left out, and then graphs that take it do not run
 	Max       int    `yaml:"max"`       // 1
 }
 
-// Output is one output tensor of a graph. An image's values are net = byte*scale + offset, as on
-// the input, so that byte = (net-offset)/scale, rounded. A residual is added to the graph's own image
-// input, and the sum is an image. Logits have one row a picture and one column a class. A latent goes
-// to other graphs only.
+// Output is one output tensor of a graph. Its role says what comes out:
+//
+//	image     values net = byte*scale + offset, so that byte = (net-offset)/scale, rounded
+//	residual  values to add to the image input of the same graph; the sum is an image
+//	logits    one row per image and one column per class
+//	latent    values for other graphs
 type Output struct {
 	Graph  string    `yaml:"graph"`
 	Name   string    `yaml:"name"`
 	Role   Role      `yaml:"role"`   // image, residual, logits or latent
-	DType  DType     `yaml:"dtype"`  // as on the input
+	DType  DType     `yaml:"dtype"`  // as for inputs
 	Layout Layout    `yaml:"layout"` // NHWC or NCHW
 	Color  Color     `yaml:"color"`  // RGB, BGR or GRAY
 	Scale  []float64 `yaml:"scale"`
 	Offset []float64 `yaml:"offset"`
-	Clip   *bool     `yaml:"clip"`   // false: a value beyond black or white is an error; default true
+	Clip   *bool     `yaml:"clip"`   // false: a value below 0 or above 255 is an error; default true
 	Suffix string    `yaml:"suffix"` // added to the file name of a second result
 }
 
-// Stage says what feeds a graph: for names of inputs, an output as GRAPH.OUTPUT, or "source".
+// Stage says what feeds a graph. Feed maps names of its inputs to an output of another graph, written
+// GRAPH.OUTPUT, or to "source", the source image.
 type Stage struct {
 	Graph    string            `yaml:"graph"`
 	Feed     map[string]string `yaml:"feed"`
-	Upsample int               `yaml:"upsample"` // enlarges the image that is fed, bilinearly
-	Combine  Combine           `yaml:"combine"`  // replace, or add for a residual; follows from the output
+	Upsample int               `yaml:"upsample"` // enlarges the image input so many times, bilinearly
+	Combine  Combine           `yaml:"combine"`  // replace, or add for a residual; default: whichever fits the output
 }
 
-// Domain is a set of pictures that look alike in the way the model is about.
+// Domain is a set of images that share what the model translates, such as a season.
 type Domain struct {
 	ID   string   `yaml:"id"`
-	Code *float64 `yaml:"code"` // only where the network takes one
+	Code *float64 `yaml:"code"` // for labels of kind scalar and pair only
 }
 
-// Direction is what a graph without a label does.
+// Direction says what a graph without a label does.
 type Direction struct {
 	From  string `yaml:"from"` // a domain, or any
 	To    string `yaml:"to"`
-	Graph string `yaml:"graph"` // the one whose output is the result
+	Graph string `yaml:"graph"` // its output is the result
 }
 
 // Classification says how logits name a domain.
@@ -205,16 +208,17 @@ type Classification struct {
 	Graph      string     `yaml:"graph"`
 	Activation Activation `yaml:"activation"` // softmax, sigmoid, or none for a network that gives probabilities
 	Classes    []string   `yaml:"classes"`    // the domain of each logit
-	Threshold  float64    `yaml:"threshold"`  // the probability, 0 to 1, from which a domain counts as known
-	// Policy says which classes name a picture: best (the likeliest; the default), unknown (the same,
-	// but none below the threshold) or all (every one from the threshold on: attributes).
+	Threshold  float64    `yaml:"threshold"`  // the least probability, 0 to 1, at which a domain counts as known
+	// Policy says which classes name an image: best (the likeliest; the default), unknown (the likeliest,
+	// but none below the threshold) or all (every class at or above the threshold, as for attributes).
 	Policy Policy `yaml:"policy"`
 }
 
-// Tiling says whether a large picture may be translated in parts. InstanceNorm forbids it.
+// Tiling says whether a large image may be translated in parts. Instance normalisation forbids it, because
+// its statistics are those of the whole image.
 type Tiling struct {
 	Allowed bool `yaml:"allowed"`
-	Halo    int  `yaml:"halo"` // pixels that parts must overlap
+	Halo    int  `yaml:"halo"` // pixels by which parts must overlap
 }
 
 // Parse reads a manifest and checks it. Unknown fields, values and versions, contradictions and what

@@ -7,14 +7,14 @@ import (
 	"strings"
 )
 
-// Translates says whether a model makes pictures.
+// Translates says whether a model gives images.
 func (m *Manifest) Translates() bool { return len(m.Finals()) > 0 }
 
-// Generates says whether a model makes pictures of nothing but noise and labels.
+// Generates says whether a model gives images without taking one: from noise and labels alone.
 func (m *Manifest) Generates() bool { return m.Translates() && m.Image() == nil }
 
-// Image returns the input that takes the picture: an image or a label map. It is nil for a model that
-// generates. For a model that only classifies it is the classifier's.
+// Image returns the input that takes the source image, which may be a label map. It is nil for a model
+// that generates. A model that only classifies has the input of its classifier here.
 func (m *Manifest) Image() *Input {
 	for _, final := range m.Finals() {
 		if in := m.sourceOf(final); in != nil {
@@ -27,7 +27,7 @@ func (m *Manifest) Image() *Input {
 	return nil
 }
 
-// Classified returns the input that takes the picture to be classified, or nil.
+// Classified returns the input that takes the image to classify, or nil.
 func (m *Manifest) Classified() *Input {
 	if m.Classifier == nil {
 		return nil
@@ -46,7 +46,7 @@ func (m *Manifest) Exemplars() []*Input {
 	return found
 }
 
-// Noisy says whether a model draws random numbers.
+// Noisy says whether a model takes random numbers.
 func (m *Manifest) Noisy() bool {
 	return slices.ContainsFunc(m.Inputs, func(in Input) bool {
 		return in.Role == RoleNoise && in.Noise.Dist != DistZeros
@@ -63,8 +63,7 @@ func (m *Manifest) Label() *Labeled {
 	return nil
 }
 
-// Results returns the outputs that become pictures on the way to a target, the one without a suffix
-// first.
+// Results returns the outputs that become images for a target, the one without a suffix first.
 func (m *Manifest) Results(to string) []*Output {
 	for _, d := range m.Directions {
 		if d.To == to {
@@ -74,14 +73,14 @@ func (m *Manifest) Results(to string) []*Output {
 	return m.ResultsOf(m.Finals()[0])
 }
 
-// results lists the pictures that a graph gives, the one without a suffix first.
+// ResultsOf returns the outputs of a graph that become images, the one without a suffix first.
 func (m *Manifest) ResultsOf(graph string) []*Output {
 	found := slices.DeleteFunc(m.OutputsOf(graph), func(out *Output) bool { return !out.GivesImages() })
 	slices.SortStableFunc(found, func(a, b *Output) int { return cmp.Compare(len(a.Suffix), len(b.Suffix)) })
 	return found
 }
 
-// finals lists the graphs whose outputs are results, each once.
+// Finals returns the graphs whose outputs are results, each once.
 func (m *Manifest) Finals() []string {
 	var found []string
 	switch {
@@ -103,7 +102,7 @@ func (m *Manifest) Finals() []string {
 	return found
 }
 
-// inputsOf lists the inputs of a graph.
+// InputsOf returns the inputs of a graph.
 func (m *Manifest) InputsOf(graph string) []*Input {
 	var found []*Input
 	for i := range m.Inputs {
@@ -114,7 +113,7 @@ func (m *Manifest) InputsOf(graph string) []*Input {
 	return found
 }
 
-// outputsOf lists the outputs of a graph.
+// OutputsOf returns the outputs of a graph.
 func (m *Manifest) OutputsOf(graph string) []*Output {
 	var found []*Output
 	for i := range m.Outputs {
@@ -125,7 +124,7 @@ func (m *Manifest) OutputsOf(graph string) []*Output {
 	return found
 }
 
-// stage is what feeds a graph; the zero Stage if nothing does.
+// StageOf returns the stage that feeds a graph, or the zero Stage.
 func (m *Manifest) StageOf(graph string) Stage {
 	i := slices.IndexFunc(m.Stages, func(s Stage) bool { return s.Graph == graph })
 	if i < 0 {
@@ -134,7 +133,7 @@ func (m *Manifest) StageOf(graph string) Stage {
 	return m.Stages[i]
 }
 
-// feeder is the graph and the output that feed an input; "" if none does.
+// Feeder returns the graph and the output that feed an input, or "" for both.
 func (m *Manifest) Feeder(in *Input) (graph, output string) {
 	from := m.StageOf(in.Graph).Feed[in.Name]
 	if from == FromSource {
@@ -144,7 +143,7 @@ func (m *Manifest) Feeder(in *Input) (graph, output string) {
 	return graph, output
 }
 
-// before lists the graphs that feed a graph, in the order of its inputs, each once.
+// before returns the graphs that feed a graph, in the order of its inputs, each once.
 func (m *Manifest) before(graph string) []string {
 	var found []string
 	for _, in := range m.InputsOf(graph) {
@@ -155,10 +154,11 @@ func (m *Manifest) before(graph string) []string {
 	return found
 }
 
-// order lists a graph and all that must run before it, in order, leaving out those that skip names.
+// Order returns a graph and all graphs that must run before it, in the order to run them. It leaves out
+// graphs for which skip is true, and whatever only they need.
 func (m *Manifest) Order(final string, skip func(graph string) bool) []string {
 	var order []string
-	seen := map[string]bool{} // ends the search in a circle, which checkStages refuses
+	seen := map[string]bool{} // ends the search in a circle, which checkCircles refuses later
 	var visit func(graph string)
 	visit = func(graph string) {
 		if seen[graph] || skip(graph) {
@@ -174,11 +174,11 @@ func (m *Manifest) Order(final string, skip func(graph string) bool) []string {
 	return order
 }
 
-// sourceOf is the first input that takes the picture on the way to a graph, or nil.
+// sourceOf returns the first input that takes the source image on the way to a graph, or nil.
 func (m *Manifest) sourceOf(final string) *Input {
 	for _, graph := range m.Order(final, func(string) bool { return false }) {
 		for _, in := range m.InputsOf(graph) {
-			if from, _ := m.Feeder(in); from == "" && in.takesPicture() {
+			if from, _ := m.Feeder(in); from == "" && in.takesSource() {
 				return in
 			}
 		}
@@ -186,8 +186,8 @@ func (m *Manifest) sourceOf(final string) *Input {
 	return nil
 }
 
-// takesPicture says whether the picture goes in here, if no stage feeds it.
-func (in *Input) takesPicture() bool { return in.Role == RoleImage || in.Role == RoleLabelMap }
+// takesSource says whether an input takes the source image if no stage feeds it.
+func (in *Input) takesSource() bool { return in.Role == RoleImage || in.Role == RoleLabelMap }
 
 // GivesImages says whether an output becomes an image: an image itself or a residual.
 func (out *Output) GivesImages() bool { return out.Role == RoleImage || out.Role == RoleResidual }

@@ -1,20 +1,20 @@
 package manifest
 
-// Size says which pictures a network accepts and how a picture is brought to such a size.
+// Size says which image sizes a network accepts and how an image is brought to one.
 type Size struct {
 	Mode       SizeMode `yaml:"mode"`        // fixed, multiple or any
-	H          int      `yaml:"h"`           // nominal height in pixels, the one trained at; left out with W:
-	W          int      `yaml:"w"`           // the picture's own size
-	MultipleOf int      `yaml:"multiple_of"` // of each side; 1 where the mode is any
-	Min        int      `yaml:"min"`         // shortest side; default: one multiple
-	Max        int      `yaml:"max"`         // longest side; 0 is no bound
-	Fit        Fit      `yaml:"fit"`         // to that aspect: stretch (the default), crop the picture, or pad it
+	H          int      `yaml:"h"`           // height and width in pixels at which the network was trained;
+	W          int      `yaml:"w"`           // both are left out to keep the size of the image
+	MultipleOf int      `yaml:"multiple_of"` // each side is a multiple of it; 1 if the mode is any
+	Min        int      `yaml:"min"`         // of each side; default: one multiple
+	Max        int      `yaml:"max"`         // of each side; 0: no bound
+	Fit        Fit      `yaml:"fit"`         // how the aspect changes: stretch (the default), crop or pad the image
 	Filter     Filter   `yaml:"filter"`      // nearest, bilinear, bicubic or lanczos (the default)
-	Restore    Restore  `yaml:"restore"`     // source (the default): the result regains its picture's size; or none
+	Restore    Restore  `yaml:"restore"`     // source (the default) resizes the result to its image's size; none does not
 }
 
-// Shape returns the network's width and height for a picture of w×h pixels: ShapeFor with the
-// nominal size, the longer of the manifest's two, or with the picture's own.
+// Shape returns the width and height at which an image of w×h pixels enters the network: ShapeFor with the
+// longer of the manifest's two sides or, if there are none, with the longer side of the image.
 func (s Size) Shape(w, h int) (int, int) {
 	if s.W == 0 {
 		return s.ShapeFor(w, h, max(w, h))
@@ -22,7 +22,7 @@ func (s Size) Shape(w, h int) (int, int) {
 	return s.ShapeFor(w, h, max(s.W, s.H))
 }
 
-// Nominal is a width and height that the network accepts: the manifest's, or else about 256×256.
+// Nominal returns a width and height that the network accepts: the manifest's, or else about 256×256.
 func (s Size) Nominal() (w, h int) {
 	if s.W == 0 {
 		return s.ShapeFor(256, 256, 256)
@@ -30,11 +30,11 @@ func (s Size) Nominal() (w, h int) {
 	return s.W, s.H
 }
 
-// ShapeFor returns the network's width and height for a picture of w×h pixels whose longer side
-// shall become nominal pixels. The longer side is the same for all pictures and the shorter one the
-// nearest multiple to the picture's aspect, both within Min and Max; so photographs of about the same
-// aspect share a shape, and with it a batch. A picture smaller than nominal is enlarged to it. A
-// network of fixed size has one shape, whatever is asked for.
+// ShapeFor returns the width and height at which an image of w×h pixels enters the network if its longer
+// side is to have nominal pixels. The longer side becomes the multiple nearest to nominal, the shorter side the
+// multiple nearest to the image's aspect, and both stay within Min and Max. So images of about the same
+// aspect share a shape and fit into one batch. An image smaller than nominal is enlarged. A network of fixed
+// size has one shape for all images.
 func (s Size) ShapeFor(w, h, nominal int) (int, int) {
 	if s.Mode == SizeFixed {
 		return s.W, s.H
@@ -47,7 +47,7 @@ func (s Size) ShapeFor(w, h, nominal int) (int, int) {
 	return s.nearest(long, w, h), long
 }
 
-// nearest is the admissible side nearest to side*num/den.
+// nearest returns the accepted side nearest to side*num/den.
 func (s Size) nearest(side, num, den int) int {
 	m := s.MultipleOf
 	n := int((2*int64(side)*int64(num) + int64(den)*int64(m)) / (2 * int64(den) * int64(m)) * int64(m))
@@ -58,7 +58,7 @@ func (s Size) nearest(side, num, den int) int {
 	return n
 }
 
-// allows says whether the network accepts pictures of w×h pixels.
+// Allows says whether the network accepts images of w×h pixels.
 func (s Size) Allows(w, h int) bool {
 	if s.Mode == SizeFixed {
 		return w == s.W && h == s.H
@@ -71,12 +71,12 @@ func (s Size) Allows(w, h int) bool {
 	return true
 }
 
-// ceil is the least multiple of m that is not less than n.
+// ceil returns the least multiple of m that is not less than n.
 func ceil(n, m int) int {
 	return (n + m - 1) / m * m
 }
 
-// complete checks a size from a manifest and fills in the defaults.
+// complete fills in the defaults of a size and checks it.
 func (s *Size) complete(field string) error {
 	if err := oneOf(field+".mode", s.Mode, []SizeMode{SizeFixed, SizeMultiple, SizeAny}); err != nil {
 		return err

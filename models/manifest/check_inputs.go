@@ -6,6 +6,7 @@ import (
 	"slices"
 )
 
+// completeInputs fills in the defaults of the inputs and checks them, one by one and then by graph.
 func (m *Manifest) completeInputs() error {
 	for i := range m.Inputs {
 		in := &m.Inputs[i]
@@ -18,7 +19,7 @@ func (m *Manifest) completeInputs() error {
 			err = oneOf(field+".dtype", in.DType, DTypes())
 		}
 		if err == nil && in.Role != RoleImage && in.Role != RoleExemplar && in.DType == DTypeUint8 {
-			err = Errorf(field+".dtype", "uint8 is for pictures")
+			err = Errorf(field+".dtype", "uint8 is for images")
 		}
 		if err == nil {
 			err = m.completeRole(field, in)
@@ -32,27 +33,27 @@ func (m *Manifest) completeInputs() error {
 	}
 	for _, id := range slices.Sorted(maps.Keys(m.Graphs)) {
 		if len(m.InputsOf(id)) == 0 {
-			return Errorf("inputs", "none is of graph %s", id)
+			return Errorf("inputs", "graph %s has none", id)
 		}
 		var maps int
 		for _, in := range m.InputsOf(id) {
-			if in.takesPicture() {
+			if in.takesSource() {
 				if from, _ := m.Feeder(in); from == "" {
 					if source := m.sourceOf(id); *in.Size != *source.Size {
-						return Errorf(m.InputField(in)+".size", "differs from that of %q", source.Name)
+						return Errorf(m.InputField(in)+".size", "differs from the size of %q", source.Name)
 					}
 				}
 				maps++
 			}
 		}
 		if maps > 1 && m.LabelMapOf(id) != nil {
-			return Errorf("inputs", "graph %s takes a label map and another picture", id)
+			return Errorf("inputs", "graph %s takes a label map and another image", id)
 		}
 	}
 	return nil
 }
 
-// completeRole checks what belongs to a role, and that nothing else is there.
+// completeRole completes the fields that belong to the role of an input, and refuses all others.
 func (m *Manifest) completeRole(field string, in *Input) error {
 	for _, part := range []struct {
 		key   string
@@ -106,6 +107,7 @@ func (m *Manifest) completeRole(field string, in *Input) error {
 	return nil
 }
 
+// checkTensor checks which tensor an input or an output describes.
 func (m *Manifest) checkTensor(field, graph, name string) error {
 	if _, ok := m.Graphs[graph]; !ok {
 		return Errorf(field+".graph", "%q is not in graphs", graph)
@@ -136,30 +138,30 @@ func (m *Manifest) completeImage(field string, in *Input) error {
 		}
 		e := in.Exemplar
 		if e.Max = max(e.Max, 1); e.Min < 0 || e.Min > 1 || e.Max > 1 {
-			return Errorf(field+".exemplar", "%d to %d exemplars; an input takes one, or with min 0 none", e.Min, e.Max)
+			return Errorf(field+".exemplar", "%d to %d exemplars; an input takes exactly one, or at most one if min is 0", e.Min, e.Max)
 		}
 		for _, other := range m.Exemplars() {
 			if other != in && other.Exemplar != nil && other.Exemplar.Attribute == e.Attribute && m.inputIndex(other) < m.inputIndex(in) {
-				return Errorf(field+".exemplar.attribute", "%q is another exemplar's, too", e.Attribute)
+				return Errorf(field+".exemplar.attribute", "another exemplar already has %q", e.Attribute)
 			}
 		}
 	}
 	return m.completeSize(field, in)
 }
 
-// completeSize checks the size that an input asks for, which it does unless another graph feeds it.
+// completeSize completes the size that an input asks for. An input that another graph feeds has none.
 func (m *Manifest) completeSize(field string, in *Input) error {
 	from, _ := m.Feeder(in)
 	switch {
 	case from != "" && in.Size != nil:
-		return Errorf(field+".size", "graph %s feeds it, whatever the size", from)
+		return Errorf(field+".size", "must be left out, because graph %s feeds this input", from)
 	case from != "":
 		return nil
 	case in.Size == nil:
 		return Errorf(field+".size", "missing")
 	}
 	if in.Role == RoleLabelMap {
-		// Between two classes there is no third.
+		// Class numbers cannot be interpolated.
 		defaults(&in.Size.Filter, FilterNearest)
 		if in.Size.Filter != FilterNearest {
 			return Errorf(field+".size.filter", "%q would mix classes", in.Size.Filter)
@@ -185,14 +187,14 @@ func (l *LabelMap) check(field string) error {
 		}
 		for _, other := range l.Palette[:i] {
 			if slices.Equal(colour, other) {
-				return Errorf(at, "%v is there twice", colour)
+				return Errorf(at, "%v appears twice", colour)
 			}
 		}
 	}
 	return nil
 }
 
-// depth is how many channels a label map becomes.
+// Depth returns how many channels a label map becomes in the network.
 func (l *LabelMap) Depth() int {
 	depth := l.Classes
 	if l.Encoding == EncodingIndex {
@@ -202,98 +204,6 @@ func (l *LabelMap) Depth() int {
 		depth++
 	}
 	return depth
-}
-
-func (m *Manifest) completeLabel(field string, in *Input) error {
-	l := in.Label
-	field += ".label"
-	if l == nil {
-		return Errorf(field, "missing")
-	}
-	kinds := []LabelKind{LabelScalar, LabelPair, LabelOnehot, LabelMultihot, LabelConcat}
-	if err := oneOf(field+".kind", l.Kind, kinds); err != nil {
-		return err
-	}
-	if l.Strength != nil {
-		if err := l.Strength.check(field + ".strength"); err != nil {
-			return err
-		}
-	}
-	if l.Names == nil {
-		l.Names = m.DomainIDs()
-		return l.completeKind(field)
-	}
-	for i, name := range l.Names {
-		if !slices.Contains(m.DomainIDs(), name) {
-			return Errorf(fmt.Sprintf("%s.names[%d]", field, i), "%q is not in domains", name)
-		}
-		if slices.Contains(l.Names[:i], name) {
-			return Errorf(fmt.Sprintf("%s.names[%d]", field, i), "%q is there twice", name)
-		}
-	}
-	return l.completeKind(field)
-}
-
-// completeKind checks what belongs to the kind of a label.
-func (l *Labeled) completeKind(field string) error {
-	if l.Kind == LabelScalar || l.Kind == LabelPair {
-		if l.Off != nil || l.On != nil || l.ExclusiveGroups != nil || l.Base != "" || l.Parts != nil || l.Mask {
-			return Errorf(field, "off, on, exclusive_groups, base, parts and mask are not for a label of kind %s", l.Kind)
-		}
-		return nil
-	}
-	if l.Off == nil {
-		l.Off = new(0.0)
-	}
-	if l.On == nil {
-		l.On = new(1.0)
-	}
-	if err := finite(field+".off", *l.Off, *l.On); err != nil {
-		return err
-	}
-	defaults(&l.Base, BaseZeros)
-	if err := oneOf(field+".base", l.Base, []Base{BaseSource, BaseZeros}); err != nil {
-		return err
-	}
-	l.RequiresSourceLabel = l.RequiresSourceLabel || l.Base == BaseSource
-	for i, group := range l.ExclusiveGroups {
-		for _, name := range group {
-			if !slices.Contains(l.Names, name) {
-				return Errorf(fmt.Sprintf("%s.exclusive_groups[%d]", field, i), "%q is not in names", name)
-			}
-		}
-	}
-	total := 0
-	for i, n := range l.Parts {
-		if n < 1 {
-			return Errorf(fmt.Sprintf("%s.parts[%d]", field, i), "%d is not a number of names", n)
-		}
-		total += n
-	}
-	switch {
-	case len(l.Names) == 0:
-		return Errorf(field+".names", "missing")
-	case (l.Kind == LabelConcat) != (l.Parts != nil):
-		return Errorf(field+".parts", "belong to the kind concat, and only to it")
-	case l.Parts != nil && total != len(l.Names):
-		return Errorf(field+".parts", "add up to %d, not to the %d names", total, len(l.Names))
-	case l.Mask && l.Parts == nil:
-		return Errorf(field+".mask", "only a label of kind concat has one")
-	}
-	return nil
-}
-
-func (s *Strength) check(field string) error {
-	if err := oneOf(field+".op", s.Op, []StrengthOp{StrengthScale, StrengthLerp}); err != nil {
-		return err
-	}
-	if err := finite(field, s.Min, s.Max, s.Neutral); err != nil {
-		return err
-	}
-	if s.Min > 1 || s.Max < 1 {
-		return Errorf(field, "the range %g to %g leaves out 1, full strength", s.Min, s.Max)
-	}
-	return nil
 }
 
 func (in *Input) completeNoise(field string) error {
@@ -315,12 +225,13 @@ func (in *Input) completeNoise(field string) error {
 	return in.checkSpread(field+".shape", n.Shape)
 }
 
-// checkSpread checks a shape in which -1 stands for the picture's height, then its width.
+// checkSpread checks a shape in which the first -1 is the height of the image and the second its width.
+// In a constant a leading -1 is the batch.
 func (in *Input) checkSpread(field string, shape []int) error {
 	free, total := 0, 1
 	for i, n := range shape {
 		switch {
-		case n == AnyDim && in.Role == RoleConst && i == 0: // the batch
+		case n == AnyDim && in.Role == RoleConst && i == 0:
 		case n == AnyDim:
 			free++
 		case n < 1 || n > 1<<24/total:
@@ -331,93 +242,6 @@ func (in *Input) checkSpread(field string, shape []int) error {
 	}
 	if free != 0 && free != 2 || len(shape) == 0 {
 		return Errorf(field, "%v: -1 stands for height and width, so there are two or none", shape)
-	}
-	return nil
-}
-
-// pixels is what image inputs and outputs have in common.
-type pixels struct {
-	dtype         DType
-	layout        Layout
-	color         Color
-	scale, offset *[]float64
-}
-
-// complete checks the layout of the tensor field and the rest under the affine field.
-func (p pixels) complete(tensor, affine string) error {
-	if err := oneOf(tensor+".layout", p.layout, layouts); err != nil {
-		return err
-	}
-	if err := oneOf(affine+".color", p.color, colors); err != nil {
-		return err
-	}
-	depth := p.color.Channels()
-	if *p.scale == nil {
-		*p.scale = slices.Repeat([]float64{1}, depth)
-	}
-	if *p.offset == nil {
-		*p.offset = make([]float64, depth)
-	}
-	if n := len(*p.scale); n != depth {
-		return Errorf(affine+".scale", "%d numbers for %d channels", n, depth)
-	}
-	if n := len(*p.offset); n != depth {
-		return Errorf(affine+".offset", "%d numbers for %d channels", n, depth)
-	}
-	if slices.Contains(*p.scale, 0) {
-		return Errorf(affine+".scale", "0 would make every picture the same")
-	}
-	if err := finite(affine+".scale", *p.scale...); err != nil {
-		return err
-	}
-	if err := finite(affine+".offset", *p.offset...); err != nil {
-		return err
-	}
-	if p.dtype != DTypeUint8 {
-		return nil
-	}
-	// Bytes pass as they are, so the network has to do the arithmetic.
-	for c := range depth {
-		if (*p.scale)[c] != 1 || (*p.offset)[c] != 0 {
-			return Errorf(affine+".scale", "bytes have no scale and no offset")
-		}
-	}
-	return nil
-}
-
-func (m *Manifest) completeOutputs() error {
-	if len(m.Outputs) == 0 {
-		return Errorf("outputs", "missing")
-	}
-	for i := range m.Outputs {
-		out := &m.Outputs[i]
-		field := fmt.Sprintf("outputs[%d]", i)
-		err := oneOf(field+".role", out.Role, outputRoles)
-		if err == nil {
-			err = m.checkTensor(field, out.Graph, out.Name)
-		}
-		if err == nil {
-			err = oneOf(field+".dtype", out.DType, DTypes())
-		}
-		if err != nil {
-			return err
-		}
-		if m.outputIndex(out) != i {
-			return Errorf(field+".name", "graph %s has %q twice", out.Graph, out.Name)
-		}
-		if out.DType == DTypeUint8 && out.Role != RoleImage {
-			return Errorf(field+".dtype", "uint8 is for images")
-		}
-		if !out.GivesImages() {
-			continue
-		}
-		if out.Clip == nil {
-			out.Clip = new(true)
-		}
-		p := pixels{out.DType, out.Layout, out.Color, &out.Scale, &out.Offset}
-		if err := p.complete(field, field); err != nil {
-			return err
-		}
 	}
 	return nil
 }

@@ -8,31 +8,31 @@ import (
 	"gtx/models/manifest"
 )
 
-// work is one batch on its way through the graphs of a model.
-type work struct {
+// A pass is the forward pass of one batch through the graphs of a model.
+type pass struct {
 	*Translator
 	in      Batch
-	orElse  string            // the domain of pictures that have none
-	given   map[string]tensor // what graphs gave, by GRAPH.OUTPUT
+	orElse  string            // the domain of images whose domain is not known
+	given   map[string]tensor // the outputs of graphs that have run, by GRAPH.OUTPUT
 	classes []byte            // of the label maps, once they are read
 }
 
 // runGraph makes a graph's inputs, runs it and keeps what it gives.
-func (w *work) runGraph(ctx context.Context, s *session) error {
+func (p *pass) runGraph(ctx context.Context, s *session) error {
 	inputs := make([]tensor, len(s.inputs))
-	height, width := w.in.Height, w.in.Width
+	height, width := p.in.Height, p.in.Width
 	var image tensor // what a residual is added to
 	// Pictures first: they set the height and the width that noise and the like have to have.
 	for i, in := range s.inputs {
 		if in.Role != manifest.RoleImage && in.Role != manifest.RoleLabelMap {
 			continue
 		}
-		t, err := w.picture(in)
+		t, err := p.picture(in)
 		if err != nil {
 			return err
 		}
 		if in.Role == manifest.RoleImage {
-			t = t.upsampled(w.manifest.StageOf(s.graph).Upsample, in.Layout)
+			t = t.upsampled(p.manifest.StageOf(s.graph).Upsample, in.Layout)
 			image = t
 		}
 		_, height, width = t.sides(in.Layout)
@@ -43,7 +43,7 @@ func (w *work) runGraph(ctx context.Context, s *session) error {
 			continue
 		}
 		var err error
-		if inputs[i], err = w.tensor(in, s.ranks[i], height, width); err != nil {
+		if inputs[i], err = p.tensor(in, s.ranks[i], height, width); err != nil {
 			return err
 		}
 	}
@@ -53,8 +53,8 @@ func (w *work) runGraph(ctx context.Context, s *session) error {
 	}
 	for i, out := range s.outputs {
 		t := outputs[i]
-		if len(t.shape) == 0 || t.shape[0] != int64(w.in.N) {
-			return fmt.Errorf("the network gave %v for %d pictures", t.shape, w.in.N)
+		if len(t.shape) == 0 || t.shape[0] != int64(p.in.N) {
+			return fmt.Errorf("the network gave %v for %d pictures", t.shape, p.in.N)
 		}
 		if out.Role == manifest.RoleResidual {
 			if !slices.Equal(t.shape, image.shape) {
@@ -64,42 +64,42 @@ func (w *work) runGraph(ctx context.Context, s *session) error {
 				t.floats[k] += v
 			}
 		}
-		w.given[out.Graph+"."+out.Name] = t
+		p.given[out.Graph+"."+out.Name] = t
 	}
 	return nil
 }
 
 // picture makes the tensor of an image or a label map.
-func (w *work) picture(in *manifest.Input) (tensor, error) {
-	if graph, output := w.manifest.Feeder(in); graph != "" {
-		t := w.given[graph+"."+output]
+func (p *pass) picture(in *manifest.Input) (tensor, error) {
+	if graph, output := p.manifest.Feeder(in); graph != "" {
+		t := p.given[graph+"."+output]
 		if len(t.shape) != 4 {
 			return t, fmt.Errorf("graph %s gave %v instead of pictures", graph, t.shape)
 		}
 		return t, nil
 	}
 	if in.Role == manifest.RoleImage {
-		return pack(w.in.Pixels, w.in.N, w.in.Height, w.in.Width, in), nil
+		return pack(p.in.Pixels, p.in.N, p.in.Height, p.in.Width, in), nil
 	}
-	classes, err := w.readClasses(in.LabelMap)
+	classes, err := p.readClasses(in.LabelMap)
 	if err != nil {
 		return tensor{}, err
 	}
-	return packClasses(in.LabelMap, classes, w.in.N, w.in.Height, w.in.Width, in.Layout), nil
+	return packClasses(in.LabelMap, classes, p.in.N, p.in.Height, p.in.Width, in.Layout), nil
 }
 
-func (w *work) readClasses(l *manifest.LabelMap) (_ []byte, err error) {
-	if w.classes == nil {
-		w.classes, err = classesOf(l, w.in.Pixels)
+func (p *pass) readClasses(l *manifest.LabelMap) (_ []byte, err error) {
+	if p.classes == nil {
+		p.classes, err = classesOf(l, p.in.Pixels)
 	}
-	return w.classes, err
+	return p.classes, err
 }
 
 // tensor makes what goes into an input other than the picture.
-func (w *work) tensor(in *manifest.Input, rank, height, width int) (tensor, error) {
-	n := w.in.N
-	if graph, output := w.manifest.Feeder(in); graph != "" {
-		if t, ok := w.given[graph+"."+output]; ok {
+func (p *pass) tensor(in *manifest.Input, rank, height, width int) (tensor, error) {
+	n := p.in.N
+	if graph, output := p.manifest.Feeder(in); graph != "" {
+		if t, ok := p.given[graph+"."+output]; ok {
 			return t, nil
 		}
 		if in.Role == manifest.RoleLatent {
@@ -108,10 +108,10 @@ func (w *work) tensor(in *manifest.Input, rank, height, width int) (tensor, erro
 	}
 	switch in.Role {
 	case manifest.RoleExemplar:
-		p := w.request.Exemplars[in.Exemplar.Attribute]
+		p := p.request.Exemplars[in.Exemplar.Attribute]
 		return pack(slices.Repeat(p.Pixels, n), n, p.Height, p.Width, in), nil
 	case manifest.RoleInstance:
-		classes, err := w.readClasses(w.manifest.LabelMapOf(in.Graph).LabelMap)
+		classes, err := p.readClasses(p.manifest.LabelMapOf(in.Graph).LabelMap)
 		if err != nil {
 			return tensor{}, err
 		}
@@ -119,11 +119,11 @@ func (w *work) tensor(in *manifest.Input, rank, height, width int) (tensor, erro
 	case manifest.RoleLabel:
 		t := tensor{shape: vectorTensor(n, in.Label.Width(), rank)}
 		for i := range n {
-			from := w.in.from(i)
+			from := p.in.from(i)
 			if from == "" {
-				from = w.orElse
+				from = p.orElse
 			}
-			code, err := w.manifest.CodeFor(in.Label, w.request.To, w.request.Strength, from)
+			code, err := p.manifest.CodeFor(in.Label, p.request.To, p.request.Strength, from)
 			if err != nil {
 				return tensor{}, err
 			}
@@ -131,13 +131,13 @@ func (w *work) tensor(in *manifest.Input, rank, height, width int) (tensor, erro
 		}
 		return t, nil
 	case manifest.RoleStrength:
-		value := in.Label.Strength.Apply(1, w.request.Strength)
+		value := in.Label.Strength.Apply(1, p.request.Strength)
 		return tensor{
 			shape:  vectorTensor(n, 1, rank),
 			floats: slices.Repeat([]float32{float32(value)}, n),
 		}, nil
 	case manifest.RoleNoise:
-		return w.noise(in, height, width), nil
+		return p.noise(in, height, width), nil
 	case manifest.RoleCoords:
 		return coordinates(in.Layout, n, height, width), nil
 	}
@@ -149,25 +149,16 @@ func (w *work) tensor(in *manifest.Input, rank, height, width int) (tensor, erro
 	return tensor{shape: shape, floats: slices.Repeat([]float32{float32(in.Value)}, product(shape))}, nil
 }
 
-func (w *work) noise(in *manifest.Input, height, width int) tensor {
-	t := tensor{shape: append([]int64{int64(w.in.N)}, spread(in.Noise.Shape, height, width)...)}
-	for i := range w.in.N {
-		seed := w.request.Seed
-		if in.Noise.Scope != manifest.ScopeShared && w.in.Seeds != nil {
-			seed = w.in.Seeds[i]
+func (p *pass) noise(in *manifest.Input, height, width int) tensor {
+	t := tensor{shape: append([]int64{int64(p.in.N)}, spread(in.Noise.Shape, height, width)...)}
+	for i := range p.in.N {
+		seed := p.request.Seed
+		if in.Noise.Scope != manifest.ScopeShared && p.in.Seeds != nil {
+			seed = p.in.Seeds[i]
 		}
 		t.floats = append(t.floats, draw(in.Noise, seed, in.Name, height, width)...)
 	}
 	return t
-}
-
-// batchShape is a shape of n items.
-func batchShape(n int, item []int) []int64 {
-	shape := []int64{int64(n)}
-	for _, d := range item {
-		shape = append(shape, int64(d))
-	}
-	return shape
 }
 
 // coordinates are the x and the y of pixels, from -1 at the centre of the first to 1 at that of the

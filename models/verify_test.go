@@ -2,6 +2,7 @@ package models
 
 import (
 	"context"
+	"errors"
 	"os"
 	"path/filepath"
 	"slices"
@@ -98,12 +99,12 @@ func TestVerifySaysWhatDiffers(t *testing.T) {
 		{golden(shifted, "0.5"), ""},
 		{golden(off, "3.5"), ""},
 		{golden(off, "2"), "the mean green of cell 1,1 of 8×8 is 54.0, not 57"},
-		{strings.Replace(golden(shifted, "1"), `"output":{"h":64`, `"output":{"h":32`, 1), "a picture of 64×64, not 64×32"},
+		{strings.Replace(golden(shifted, "1"), `"output":{"h":64`, `"output":{"h":32`, 1), "an image of 64×64, not 64×32"},
 		{strings.Replace(golden(shifted, "1"), "winter", "summer", 1), "the mean"},
 	} {
-		checks, err := r.Verify(context.Background(), withGolden(t, "shift.onnx", c.golden), Options{Device: "cpu"})
-		if err != nil || len(checks) != 1 || !checks[0].Known {
-			t.Fatalf("%v, %v", checks, err)
+		checks := r.Verify(context.Background(), withGolden(t, "shift.onnx", c.golden), Options{Device: "cpu"})
+		if len(checks) != 1 || !checks[0].Known {
+			t.Fatalf("%v", checks)
 		}
 		if err := checks[0].Err; (err != nil) != (c.fails != "") || err != nil && !strings.Contains(err.Error(), c.fails) {
 			t.Errorf("got %v, want %q", err, c.fails)
@@ -111,9 +112,9 @@ func TestVerifySaysWhatDiffers(t *testing.T) {
 	}
 	judged := withGolden(t, "brightness-classifier.onnx",
 		`[{"inputs":{"picture":"ramps","h":64,"w":64},"output":{"probabilities":[0.9,0.1]},"tol":0.1}]`)
-	checks, err := r.Verify(context.Background(), judged, Options{Device: "cpu"})
-	if err != nil || len(checks) != 1 || checks[0].Err == nil || !strings.Contains(checks[0].Err.Error(), "not 0.9000") {
-		t.Errorf("%v, %v", checks, err)
+	checks := r.Verify(context.Background(), judged, Options{Device: "cpu"})
+	if len(checks) != 1 || checks[0].Err == nil || !strings.Contains(checks[0].Err.Error(), "not 0.9000") {
+		t.Errorf("%v", checks)
 	}
 }
 
@@ -132,12 +133,73 @@ func cellOf(mean int) []byte {
 
 func TestVerifyTriesEveryTargetOfAModelWithoutGoldenCases(t *testing.T) {
 	r := openRuntime(t)
-	checks, err := r.Verify(context.Background(), find(t, fixtures+"checker.onnx"), Options{Device: "cpu"})
-	if err != nil || len(checks) != 2 || checks[0].Known || checks[0].Err != nil || checks[1].To != "winter" {
-		t.Errorf("%+v, %v", checks, err)
+	checks := r.Verify(context.Background(), find(t, fixtures+"checker.onnx"), Options{Device: "cpu"})
+	if len(checks) != 2 || checks[0].Known || checks[0].Err != nil || checks[1].To != "winter" {
+		t.Errorf("%+v", checks)
 	}
-	checks, err = r.Verify(context.Background(), find(t, fixtures+"nan.onnx"), Options{Device: "cpu"})
-	if err != nil || len(checks) != 1 || checks[0].Err == nil {
-		t.Errorf("%+v, %v", checks, err)
+	checks = r.Verify(context.Background(), find(t, fixtures+"nan.onnx"), Options{Device: "cpu"})
+	if len(checks) != 1 || checks[0].Err == nil {
+		t.Errorf("%+v", checks)
+	}
+}
+
+// restless is a network that adds random numbers from 0 to 1 to its image.
+func restless() []byte {
+	info := func(name string) []byte {
+		var shape, tensor, kind, out onnx.Message
+		for _, n := range []uint64{1, 3, 8, 8} {
+			var dim onnx.Message
+			dim.Number(onnx.DimValue, n)
+			shape.Bytes(onnx.ShapeDim, dim)
+		}
+		tensor.Number(onnx.TypeElement, uint64(onnx.Float32))
+		tensor.Bytes(onnx.TypeShape, shape)
+		kind.Bytes(onnx.TypeTensor, tensor)
+		out.Text(onnx.InfoName, name)
+		out.Bytes(onnx.InfoType, kind)
+		return out
+	}
+	node := func(op, output string, inputs ...string) []byte {
+		var out onnx.Message
+		for _, in := range inputs {
+			out.Text(onnx.NodeInput, in)
+		}
+		out.Text(onnx.NodeOutput, output)
+		out.Text(onnx.NodeOpType, op)
+		return out
+	}
+	const graphName onnx.Number = 2
+	var graph, opset, model onnx.Message
+	graph.Bytes(onnx.GraphNode, node("RandomUniformLike", "noise", "x"))
+	graph.Bytes(onnx.GraphNode, node("Add", "y", "x", "noise"))
+	graph.Text(graphName, "restless")
+	graph.Bytes(onnx.GraphInput, info("x"))
+	graph.Bytes(onnx.GraphOutput, info("y"))
+	opset.Number(onnx.OpsetVersion, 13)
+	model.Number(onnx.ModelIRVersion, 8)
+	model.Bytes(onnx.ModelGraph, graph)
+	model.Bytes(onnx.ModelOpset, opset)
+	return model
+}
+
+func TestVerifyFindsAGraphThatIsNotDeterministic(t *testing.T) {
+	const text = `
+schema: gtx.model/1
+name: restless
+graphs: {main: {batch: 1, deterministic: CLAIM}}
+inputs:
+- {graph: main, name: x, dtype: float32, layout: NCHW, role: image, image: {channels: 3, color: RGB},
+   size: {mode: fixed, h: 8, w: 8}}
+outputs: [{graph: main, name: y, role: image, dtype: float32, layout: NCHW, color: RGB}]
+domains: [{id: noise}]
+`
+	r := openRuntime(t)
+	path := write(t, filepath.Join(t.TempDir(), "restless.onnx"), restless())
+	for claim, want := range map[string]error{"true": errNotDeterministic, "false": nil} {
+		write(t, path+ManifestSuffix, []byte(strings.Replace(text, "CLAIM", claim, 1)))
+		checks := r.Verify(context.Background(), find(t, path), Options{Device: "cpu"})
+		if len(checks) != 1 || !errors.Is(checks[0].Err, want) {
+			t.Errorf("deterministic: %s: %+v", claim, checks)
+		}
 	}
 }

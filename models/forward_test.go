@@ -166,19 +166,19 @@ func TestSeedsAreThePicturesOwnWhateverTheBatch(t *testing.T) {
 
 func TestExemplarsAreCheckedBeforeAnythingRuns(t *testing.T) {
 	r := openRuntime(t)
-	grey := func(side int) Picture {
-		return Picture{Height: side, Width: side, Pixels: make([]byte, side*side*3)}
+	grey := func(side int) Batch {
+		return Batch{N: 1, Height: side, Width: side, Pixels: make([]byte, side*side*3)}
 	}
 	for _, c := range []struct {
 		model     string
 		to        string
-		exemplars map[string]Picture
+		exemplars map[string]Batch
 		want      string
 	}{
 		{"genegan", "smiling", nil, "an exemplar is needed"},
-		{"genegan", "smiling", map[string]Picture{"": grey(31)}, "exemplar: the model does not accept pictures of 31×31"},
-		{"genegan", "smiling", map[string]Picture{"": grey(32), "hat": grey(32)}, `no exemplar shows "hat"`},
-		{"shift", "winter", map[string]Picture{"": grey(32)}, "it takes no exemplar"},
+		{"genegan", "smiling", map[string]Batch{"": grey(31)}, "exemplar: the model does not accept pictures of 31×31"},
+		{"genegan", "smiling", map[string]Batch{"": grey(32), "hat": grey(32)}, `no exemplar shows "hat"`},
+		{"shift", "winter", map[string]Batch{"": grey(32)}, "it takes no exemplar"},
 	} {
 		q := Request{To: c.to, Strength: 1, Exemplars: c.exemplars}
 		if _, err := r.NewTranslator(find(t, fixtures+c.model+".onnx"), q, Options{Device: "cpu"}); err == nil || !strings.Contains(err.Error(), c.want) {
