@@ -1,7 +1,6 @@
 package stages
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -22,11 +21,11 @@ type Image struct {
 	Profile       []byte   // one for sRGB, where the file had a profile; else nil
 	Warnings      []string // of faults that do not keep it from being used
 
-	file  File // for Encode, which decodes it whole
-	how   decoding
-	about container.Metadata
-	crop  rectangle // of the whole picture: the part that is translated, which Width and Height are of
-	inner rectangle // of Pixels: the picture, where there is padding around it
+	file     File // for Encode, which decodes it whole
+	how      decoding
+	metadata container.Metadata
+	crop     rectangle // of the whole picture: the part that is translated, which Width and Height are of
+	inner    rectangle // of Pixels: the picture, where there is padding around it
 }
 
 // A decoding is how a file turned out to be decoded best.
@@ -41,7 +40,6 @@ type decoding struct {
 // What may be wrong with a file that can be decoded all the same.
 const (
 	warnDamaged = "damaged inside: parts of the picture may be wrong"
-	warnExif    = "the Exif data are broken and left out"
 	warnProfile = "the colour profile is broken, or for another kind of picture: the colours are taken for sRGB"
 )
 
@@ -72,8 +70,8 @@ func decode(s *scope, f File, shape Shape, strict strictness) (Image, error) {
 	if p.image == nil {
 		return img, errDecode
 	}
-	img.describe(p)
-	img.inspect(p)
+	img.readMetadata(p)
+	img.readColours(p)
 	// As the picture lies in the file.
 	width, height, wide, high := p.width(), p.height(), p.width(), p.height()
 	if shape != nil {
@@ -115,15 +113,15 @@ func decode(s *scope, f File, shape Shape, strict strictness) (Image, error) {
 	return img, nil
 }
 
-// inspect takes from a file's picture its size, and how its colours are to be read.
-func (img *Image) inspect(p picture) {
+// readColours takes the size from a file's picture, and decides how to read its colours.
+func (img *Image) readColours(p picture) {
 	img.Width, img.Height = p.width(), p.height()
 	if p.orientation() >= 5 {
 		img.Width, img.Height = img.Height, img.Width
 	}
 	img.how.deep = p.deep()
 	switch profile := p.blob(fieldProfile); {
-	case profile == nil && p.bands() >= 3 && container.SaysAdobeRGB(img.about.Exif):
+	case profile == nil && p.bands() >= 3 && img.metadata.SaysAdobeRGB():
 		img.Profile = srgbProfile()
 		img.how.profile, img.how.assumed, img.how.own = true, true, container.AdobeRGB()
 	case profile == nil:
@@ -138,25 +136,22 @@ func (img *Image) inspect(p picture) {
 	}
 }
 
-// describe takes from the file what the photograph says of itself.
-func (img *Image) describe(p picture) {
-	m := container.MetadataOf(img.Format, img.file.Data)
+// readMetadata takes the metadata from the header, and those of AVIF and HEIF from
+// libheif.
+func (img *Image) readMetadata(p picture) {
+	h := img.file.Header
 	if img.Format == AVIF || img.Format == HEIF {
-		m.Exif, m.XMP = bytes.TrimPrefix(p.blob(fieldExif), container.ExifPrefix), p.blob(fieldXMP)
-		// A packet with a header libvips takes for anything.
+		m := container.Metadata{Exif: p.blob(fieldExif), XMP: p.blob(fieldXMP)}
+		// libvips does not recognise a packet with a header as XMP.
 		for i := 0; i < 8 && m.XMP == nil; i++ {
-			if data := p.blob(fmt.Sprintf("heif-mime-%d", i)); bytes.Contains(data, []byte("</rdf:RDF>")) {
+			if data := p.blob(fmt.Sprintf("heif-mime-%d", i)); container.IsPacket(data) {
 				m.XMP = data
 			}
 		}
+		h = h.WithMetadata(m)
 	}
-	if len(m.Exif) > 0 {
-		m.Exif = container.UprightExif(m.Exif)
-		if m.Exif == nil {
-			img.Warnings = append(img.Warnings, warnExif)
-		}
-	}
-	img.about = m
+	img.metadata = h.Metadata
+	img.Warnings = append(img.Warnings, h.Warnings...)
 }
 
 // open makes the picture of an image's file, as it lies there: in sRGB, or in the

@@ -139,7 +139,7 @@ func (c Checked) writeMore(o EncodeOptions) error {
 	for i, pixels := range c.More[:min(len(c.More), len(c.Source.More))] {
 		more := c
 		more.Result, more.Alpha, more.change = pixels, nil, nil
-		more.about = container.Metadata{} // which are not those of this picture
+		more.metadata = container.Metadata{} // which are not those of this picture
 		err := encode(more, pixels.Width, pixels.Height, o, func(file [][]byte) error {
 			return writeFile(c.Source.More[i], file)
 		})
@@ -165,7 +165,7 @@ func encode(c Checked, width, height int, o EncodeOptions, write func(file [][]b
 	if err := checkSize(width, height, 4); err != nil {
 		return err
 	}
-	m := c.about
+	m := c.metadata.Upright()
 	if o.Strip {
 		m = container.Metadata{}
 	}
@@ -173,9 +173,9 @@ func encode(c Checked, width, height int, o EncodeOptions, write func(file [][]b
 		m = m.WithoutPosition()
 	}
 	if c.how.profile && !o.KeepProfile {
-		m.Exif = container.SayingSRGB(m.Exif)
+		m = m.SayingSRGB()
 	}
-	m.XMP = container.Note(container.Identity(c.Digest, o.Parameters), o.Parameters, m.XMP)
+	m = m.WithNote(container.Identity(c.Digest, o.Parameters), o.Parameters)
 	saver := strings.NewReplacer("{Q}", strconv.Itoa(o.Quality), "{small}", strconv.FormatBool(width*height <= optimizeUpTo)).Replace(codecs[format].saver)
 	var failed error // of write
 	err := withPictures(func(s *scope) error {
@@ -185,9 +185,9 @@ func encode(c Checked, width, height int, o EncodeOptions, write func(file [][]b
 			profile = c.how.own
 		}
 		p.attach(profile)
-		exif, xmp, iptc := m.Fields(format)
+		exif, xmp, iptc := m.ForLibvips(format)
 		return p.save(saver, exif, xmp, iptc, func(file []byte) error {
-			failed = write(container.WithMetadata(format, file, m))
+			failed = write(m.Insert(format, file))
 			return nil
 		})
 	})

@@ -3,6 +3,8 @@ package stages
 import (
 	"context"
 	"fmt"
+
+	"gtx/stages/container"
 )
 
 // A Translated is a labelled image and its translation.
@@ -59,7 +61,7 @@ func Translate(n Network) func(context.Context, []Labelled) ([]Translated, error
 // Blank returns a file for a source that has none: a picture yet to be made of
 // noise. Its digest is its seed.
 func Blank(_ context.Context, s Source) (File, error) {
-	return File{Source: s, Digest: fmt.Sprintf("seed %016x", s.Seed), Format: PNG}, nil
+	return File{Header: container.Header{Format: PNG}, Source: s, Digest: fmt.Sprintf("seed %016x", s.Seed)}, nil
 }
 
 // Generate returns the stage that makes pictures of noise.
