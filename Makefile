@@ -1,10 +1,12 @@
-# make          build build/bin/gtx, with everything it needs
-# make demo     and translate photographs that a Debian package ships to winter
-# make test     and run every check and test
-# make bench    and measure speed and memory: BENCH_IMAGES=FOLDER
-# make install  into PREFIX (/usr/local)
+# make          build build/bin/gtx; needs Go, libvips and a C compiler
+# make deps     install what gtx needs on Debian 12, using sudo if you are not root
+# make demo     deps and build, then translate three photographs to winter
+# make test     deps and build, then run every check and test
+# make lint     check formatting and run the static checks of Go, Python and C
+# make bench    measure speed and memory: BENCH_IMAGES=FOLDER
+# make install  install into PREFIX (/usr/local)
 #
-# Set-up is part of each: on Debian 12 only make and Go need to be there.
+# Only deps, demo and test install anything.
 
 PREFIX  ?= /usr/local
 PYTHON  := /usr/bin/python3
@@ -14,39 +16,53 @@ LIBRARY := build/lib/libonnxruntime.so.1
 
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 
+BUILD_PACKAGES := libvips-dev gcc libc6-dev pkg-config
+DEPS_PACKAGES  := $(BUILD_PACKAGES) ca-certificates npm
+LINT_PACKAGES  := clang-format
+TEST_PACKAGES  := python3-torch python3-onnx python3-numpy python3-pil python3-pytest
+
 export CGO_ENABLED = 1
 
-.PHONY: build deps demo test lint bench install clean FORCE
+.PHONY: build deps test-deps demo test lint bench install clean FORCE
+.NOTPARALLEL:
 
 build: $(GTX)
 
-$(GTX): deps FORCE
+$(GTX): FORCE
+	@pkg-config --exists vips 2>/dev/null && command -v cc >/dev/null || scripts/install-packages --check $(BUILD_PACKAGES)
 	go build -trimpath -ldflags="-s -w" -o $@ .
 
-# Debian packages and ONNX Runtime; quick when they are there.
+# Quick if everything is there.
 deps:
-	scripts/install-packages libvips-dev gcc libc6-dev pkg-config ca-certificates npm
+	scripts/install-packages $(DEPS_PACKAGES)
 	scripts/fetch-onnxruntime $(dir $(LIBRARY))
 
-demo: build
+demo: deps build
 	scripts/fetch-photos $(PHOTOS)
 	find $(PHOTOS) -name '*.jpg' | sort | $(GTX) translate --to winter --base $(PHOTOS) -o build/demo
 
-test: build lint
-	scripts/install-packages python3-torch python3-onnx python3-numpy python3-pil python3-pytest python3-pip
-	scripts/fetch-third-party build/third-party
+test: deps test-deps build lint
 	go test -race ./...
-	cd scripts && $(PYTHON) -m pytest -q -p no:cacheprovider tests
+	cd scripts && PYTHONPATH=$(abspath build/python) $(PYTHON) -m pytest -q -p no:cacheprovider tests
 
-lint: deps
+test-deps:
+	scripts/install-packages $(LINT_PACKAGES) $(TEST_PACKAGES) python3-pip
+	scripts/fetch-third-party build/third-party
+	scripts/fetch-python-packages build/python
+
+lint:
+	@scripts/install-packages --check $(LINT_PACKAGES)
 	@test -z "$$(gofmt -l .)" || { echo "gofmt would change:"; gofmt -l .; exit 1; }
 	go vet ./...
 	go run $(STATICCHECK) ./...
+	clang-format --dry-run -Werror stages/*.c stages/*.h
+	scripts/lint-python
 
 bench: build
 	GTX_ONNXRUNTIME="$${GTX_ONNXRUNTIME-$(abspath $(LIBRARY))}" go run ./scripts/bench -gtx $(GTX) -images "$(BENCH_IMAGES)"
 
 install: build
+	@test -f $(LIBRARY) || { echo "$(LIBRARY) is missing: make deps fetches it" >&2; exit 1; }
 	install -D -m 755 $(GTX) $(DESTDIR)$(PREFIX)/bin/gtx
 	install -D -m 644 $(LIBRARY) $(DESTDIR)$(PREFIX)/lib/libonnxruntime.so.1
 

@@ -16,31 +16,31 @@ import (
 
 func (p *program) checkCommand() *cli.Command {
 	flags := []cli.Flag{
-		&cli.StringFlag{Name: "against", Usage: "compare with the sources: `PATH` is a picture, or the folder that holds each under the same path, whatever its format", EnvVars: option("against")},
-		&cli.StringFlag{Name: "map", Usage: "show in red where the patterns are: `PATH` is a .png, for one image, or a folder for the maps of all"},
-		&cli.StringFlag{Name: "base", Value: ".", Usage: "with folders in --against and --map, paths of single files count from `DIR`", EnvVars: option("base")},
+		&cli.StringFlag{Name: "against", Usage: "compare with the source: `PATH` is an image, or a folder with the source of each image under the same path, in any format"},
+		&cli.StringFlag{Name: "map", Usage: "draw a map with the patterns in red: `PATH` is a .png for one image, or a folder"},
+		&cli.StringFlag{Name: "base", Value: ".", Usage: "with folders in --against and --map, take the paths of single files relative to `DIR`"},
 		&cli.BoolFlag{Name: "fail", Usage: "exit 1 if any image is flagged"},
-		&cli.BoolFlag{Name: "json", Usage: "print one JSON object a line: path, a2, a4, a8, flagged, source"},
-		&cli.IntFlag{Name: "jobs", Usage: "work on `N` images at once; 0: one a processor", EnvVars: option("jobs")},
+		&cli.BoolFlag{Name: "json", Usage: "print one JSON object per line: path, a2, a4, a8, flagged, source"},
+		jobsFlag(),
 	}
 	flags = append(flags, inputFlags()...)
 	return &cli.Command{
 		Name:      "check",
 		Usage:     "score images for checkerboard artefacts",
 		ArgsUsage: "[PATH ...]",
-		Description: "Prints a line for each image: path, the amplitudes in grey levels of the patterns\n" +
-			"that repeat every 2, 4 and 8 pixels, and flagged or clean; n/a for pictures with\n" +
-			"a side below 64 pixels. With the sources at hand (--against) it sees fainter patterns\n" +
-			"and takes no texture for one.",
+		Description: "Prints a line for each image: the path, the amplitudes in grey levels of the patterns\n" +
+			"that repeat every 2, 4 and 8 pixels, and flagged or clean. Images with a side below\n" +
+			"64 pixels get n/a. With the sources (--against), gtx finds fainter patterns and does\n" +
+			"not mistake texture for a checkerboard.",
 		Flags:  append(flags, talkFlags()...),
 		Action: p.check,
 	}
 }
 
-// A scored is a picture's score as check prints it.
+// A scored is an image's score in JSON.
 type scored struct {
 	Path    string      `json:"path"`
-	A2      *float64    `json:"a2"` // null: too small to tell
+	A2      *float64    `json:"a2"` // null: the image is too small for a score
 	A4      *float64    `json:"a4"`
 	A8      *float64    `json:"a8"`
 	Flagged bool        `json:"flagged"`
@@ -97,13 +97,13 @@ func (p *program) check(c *cli.Context) error {
 	return err
 }
 
-// mirror is a placer that gives each picture the path at which a folder that mirrors its own has
+// mirror is a placer that gives each image its relative path, by which --against and --map find or put
 // its counterpart.
 func mirror(base string) placer {
 	n := &naming{base: base}
 	return func(path, folder string, _ stages.Format) ([]stages.Source, error) {
 		relative, err := n.relative(path, folder)
-		return []stages.Source{{In: path, Out: relative}}, err
+		return []stages.Source{{In: path, Relative: relative}}, err
 	}
 }
 
@@ -118,7 +118,7 @@ func inspection(c *cli.Context, in inputs) (o stages.InspectOptions, err error) 
 			if !info.IsDir() {
 				return against, nil
 			}
-			return counterpart(filepath.Join(against, s.Out))
+			return counterpart(filepath.Join(against, s.Relative))
 		}
 	}
 	if to := c.String("map"); strings.HasSuffix(to, ".png") {
@@ -128,14 +128,14 @@ func inspection(c *cli.Context, in inputs) (o stages.InspectOptions, err error) 
 		o.Map = func(stages.Source) string { return to }
 	} else if to != "" {
 		if err := writable(to); err != nil {
-			return o, cannotStart(err)
+			return o, err
 		}
-		o.Map = func(s stages.Source) string { return filepath.Join(to, s.Out+".png") }
+		o.Map = func(s stages.Source) string { return filepath.Join(to, s.Relative+".png") }
 	}
 	return o, nil
 }
 
-// counterpart is the picture at a path, or the only one that differs from it in the extension.
+// counterpart is the file at a path, or the only one that differs from it in its extension.
 func counterpart(path string) (string, error) {
 	if _, err := os.Stat(path); err == nil {
 		return path, nil
@@ -158,7 +158,7 @@ func counterpart(path string) (string, error) {
 	case 1:
 		return found[0], nil
 	}
-	return "", errors.New("several may be its source: " + list(found))
+	return "", errors.New("more than one possible source: " + list(found))
 }
 
 func (p *program) printScore(path string, i stages.Inspected, asJSON bool) error {

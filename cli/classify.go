@@ -6,20 +6,19 @@ import (
 
 	"github.com/urfave/cli/v2"
 
-	"gtx/models"
 	"gtx/pipeline"
 	"gtx/stages"
 )
 
 func (p *program) classifyCommand() *cli.Command {
 	flags := []cli.Flag{
-		&cli.StringFlag{Name: "model", Value: builtIn, Usage: "`NAME` of a classifier, or of the model whose domains to tell apart", EnvVars: option("model")},
+		&cli.StringFlag{Name: "model", Value: builtIn, Usage: "`NAME` of a classifier, or of a model whose domains it should tell apart"},
 	}
 	flags = append(flags, inputFlags()...)
-	flags = append(flags, networkFlags()...)
+	flags = append(flags, engineFlags()...)
 	return &cli.Command{
 		Name:        "classify",
-		Usage:       "name each image's domain",
+		Usage:       "tell the domain of each image",
 		ArgsUsage:   "[PATH ...]",
 		Description: "Prints a line for each image: path, tab, domain, tab, probability.",
 		Flags:       append(flags, talkFlags()...),
@@ -48,22 +47,21 @@ func (p *program) classify(c *cli.Context) (err error) {
 		return err
 	}
 	defer alsoClose(&err, runtime)
-	m, classifier, err := classifierFor(runtime, m, models.Options{Device: c.String("device")})
+	asked, err := classifierFor(runtime, m, deviceOf(c))
 	if err != nil {
 		return err
 	}
-	defer alsoClose(&err, classifier)
-	w, err := widthsOf(c, classifier.Provider())
+	defer alsoClose(&err, asked)
+	w, err := widthsOf(c, asked.Provider())
 	if err != nil {
 		return err
 	}
-	spec, fit := m.Manifest.Classifier, fitOf(m.Manifest.Classified())
-	label := stages.LabelOptions{Threshold: spec.Threshold, Policy: spec.Policy}
+	fit := fitOf(asked.manifest.Classified())
 	line := pipeline.New(run, w.inFlight())
 	files := pipeline.Each(pipeline.From(line, in.sources), "open", w.jobs, stages.Open(open))
 	images := pipeline.Each(files, "decode", w.jobs, stages.Decode(fit.Decoding()))
 	fitted := pipeline.Each(images, "resize", w.jobs, stages.Resize(fit))
-	labelled := classifyBy(judge{classifier}, fit.Shape, label, w)(fitted)
+	labelled := asked.label(stages.LabelOptions{}, w)(fitted)
 	tally := p.newTally("classified", in.known, c.Bool("quiet"), c.Bool("verbose"))
 	err = pipeline.Drain(labelled, func(it pipeline.Item[stages.Source, stages.Labelled]) error {
 		if it.Err == nil {
@@ -75,6 +73,6 @@ func (p *program) classify(c *cli.Context) (err error) {
 		tally.count(it.Source.In, status, message)
 		return nil
 	})
-	tally.finish(", on " + classifier.Provider())
+	tally.finish(", on " + asked.Provider())
 	return ending(err, reading, tally)
 }

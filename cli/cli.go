@@ -1,5 +1,5 @@
-// Package cli is the command line of gtx: one file a command, each a thin shell
-// over pipeline, stages and models. Run is all that is called from outside.
+// Package cli is the command line of gtx: one file per command, each a thin shell
+// over pipeline, stages and models. Call Run, the only function it exports.
 package cli
 
 import (
@@ -20,7 +20,7 @@ import (
 // Version of the program. It is part of the identity of outputs.
 const Version = "0.1.0"
 
-// Exit codes; signals give 128 + their number.
+// Exit codes. A signal gives 128 plus its number.
 const (
 	exitDone     = 0
 	exitSome     = 1 // some images failed
@@ -35,24 +35,26 @@ const exitCodes = `EXIT CODES:
    2  the command line is wrong
    3  cannot start: library, model, device or output folder
    4  stopped at the first failure (--fail-fast)
-   130, 143  stopped by SIGINT, SIGTERM; 141: nobody reads the output`
+   130, 143  stopped by SIGINT, SIGTERM
+   141  the output was closed by its reader`
 
-// A failure ends the program with a code and, unless it is silent, a message.
+// A failure ends the program with an exit code and a message.
 type failure struct {
 	code int
-	err  error // nil: all has been said
+	err  error // nil: every message was printed before
 }
 
 func (f *failure) Error() string { return fmt.Sprint(f.err) }
 func (f *failure) Unwrap() error { return f.err }
 
+// usage is the failure of a wrong command line.
 func usage(format string, args ...any) error {
 	return &failure{exitUsage, fmt.Errorf(format, args...)}
 }
 
 func cannotStart(err error) error { return &failure{exitStart, err} }
 
-// A hinted error knows the way forward.
+// A hinted error knows how to go on.
 type hinted interface{ Hint() string }
 
 // advice adds a hint to an error.
@@ -64,7 +66,7 @@ type advice struct {
 func (a advice) Hint() string  { return a.hint }
 func (a advice) Unwrap() error { return a.error }
 
-// A program is what commands share: where they read, write and talk.
+// A program has the files that all commands share: input, output and messages.
 type program struct {
 	in       *os.File
 	out, err io.Writer
@@ -72,20 +74,20 @@ type program struct {
 
 // Run runs the command line and returns the exit code.
 func Run(args []string, in, out, err *os.File) int {
-	// A write to a closed pipe is an error like others: it must not kill the
-	// program between a temporary file and its rename.
+	// Let a write to a closed pipe return an error. The signal would kill the
+	// program between writing a temporary file and renaming it.
 	signal.Ignore(syscall.SIGPIPE)
 	stages.Setup()
 	p := &program{in: in, out: out, err: err}
 	return p.report(p.app().RunContext(context.Background(), args))
 }
 
-// report says what ended the program and returns its exit code.
+// report prints the error that ended the program and returns the exit code.
 func (p *program) report(err error) int {
 	if err == nil {
 		return exitDone
 	}
-	code := exitSome // nothing below says more: a full disk, say
+	code := exitSome // for an error that is no failure, such as a full disk
 	var f *failure
 	if errors.As(err, &f) {
 		code = f.code
@@ -100,7 +102,7 @@ func (p *program) report(err error) int {
 	return code
 }
 
-// say prints a message and, where the error knows the way forward, its hint.
+// say prints an error and its hint, if it has one.
 func (p *program) say(err error) {
 	fmt.Fprintf(p.err, "gtx: %v\n", err)
 	var h hinted
@@ -112,7 +114,7 @@ func (p *program) say(err error) {
 func (p *program) app() *cli.App {
 	app := &cli.App{
 		Name:            "gtx",
-		Usage:           "translate photographs from one domain to another, by the folder",
+		Usage:           "translate photographs from one domain to another, whole folders at a time",
 		UsageText:       "gtx COMMAND [OPTIONS] [PATH ...]\n   find photos -name '*.jpg' | gtx translate --to winter -o out/",
 		Version:         Version,
 		HideHelpCommand: true,
@@ -121,7 +123,7 @@ func (p *program) app() *cli.App {
 		Commands: []*cli.Command{
 			p.translateCommand(), p.classifyCommand(), p.generateCommand(), p.checkCommand(), p.modelsCommand(), p.doctorCommand(),
 		},
-		ExitErrHandler: func(*cli.Context, error) {}, // the default exits inside Run
+		ExitErrHandler: func(*cli.Context, error) {}, // the default would exit inside Run
 		Action: func(c *cli.Context) error {
 			if c.NArg() > 0 {
 				return usage("unknown command %q (see gtx --help)", c.Args().First())
@@ -131,7 +133,7 @@ func (p *program) app() *cli.App {
 			}
 			return &failure{code: exitUsage}
 		},
-		CustomAppHelpTemplate: cli.AppHelpTemplate + "\n" + exitCodes + "\n",
+		CustomAppHelpTemplate: cli.AppHelpTemplate + "\n" + variables + "\n\n" + exitCodes + "\n",
 	}
 	app.OnUsageError = refuse
 	for _, c := range app.Commands {
@@ -140,12 +142,13 @@ func (p *program) app() *cli.App {
 	return app
 }
 
-// prepare gives a command what all have in common.
+// prepare gives a command and its subcommands the settings that all share.
 func prepare(c *cli.Command) {
 	c.OnUsageError = refuse
 	c.HideHelpCommand = true
 	c.CustomHelpTemplate = cli.CommandHelpTemplate + "\n" + exitCodes + "\n"
 	c.Before = noLateOptions
+	addVariables(c.Flags)
 	for _, sub := range c.Subcommands {
 		prepare(sub)
 	}
@@ -155,28 +158,24 @@ func prepare(c *cli.Command) {
 	}
 }
 
+// refuse makes an error of the flag parser a usage error.
 func refuse(_ *cli.Context, err error, _ bool) error { return &failure{exitUsage, err} }
 
-// noLateOptions refuses options behind a path: the flag parser stops at the
-// first path and would take them for further ones.
+// noLateOptions refuses options after a path: the flag parser stops at the first
+// path and would take them for paths.
 func noLateOptions(c *cli.Context) error {
 	for _, arg := range c.Args().Slice() {
 		if len(arg) > 1 && strings.HasPrefix(arg, "-") {
 			return &failure{exitUsage, advice{
-				fmt.Errorf("option %q stands behind a path", arg),
-				"options go before paths; a path that begins with - is written ./" + arg,
+				fmt.Errorf("option %q comes after a path", arg),
+				"options go before paths; write a path that begins with - as ./" + arg,
 			}}
 		}
 	}
 	return nil
 }
 
-// option is a flag's name with the variable that stands in for it.
-func option(name string) []string {
-	return []string{"GTX_" + strings.ToUpper(strings.ReplaceAll(name, "-", "_"))}
-}
-
-// oneOf refuses values that an option does not know.
+// oneOf reads an option that takes one of the known values.
 func oneOf[T ~string](c *cli.Context, name string, known ...T) (T, error) {
 	value := T(c.String(name))
 	var names []string
@@ -189,5 +188,5 @@ func oneOf[T ~string](c *cli.Context, name string, known ...T) (T, error) {
 	return "", usage("--%s %q: known are %s", name, value, list(names))
 }
 
-// list is names as they stand in a sentence.
+// list joins names for a sentence.
 func list(names []string) string { return strings.Join(names, ", ") }

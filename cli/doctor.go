@@ -14,9 +14,9 @@ import (
 func (p *program) doctorCommand() *cli.Command {
 	return &cli.Command{
 		Name:        "doctor",
-		Usage:       "say what gtx finds: libraries, devices, formats, models",
-		Description: "Exits with 3 if gtx could not work.",
-		Flags:       networkFlags()[3:],
+		Usage:       "show what gtx finds: libraries, devices, formats, models",
+		Description: "Exits with 3 if gtx cannot work.",
+		Flags:       []cli.Flag{libraryFlag()},
 		Action:      p.doctor,
 	}
 }
@@ -64,7 +64,7 @@ func (p *program) doctor(c *cli.Context) (err error) {
 	return p.tryBuiltIn(r)
 }
 
-// tryBuiltIn runs the built-in model once: what has run will run.
+// tryBuiltIn runs the built-in model once, to see that gtx works.
 func (p *program) tryBuiltIn(r *models.Runtime) (err error) {
 	m, err := findModel(builtIn)
 	if err != nil {

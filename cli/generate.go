@@ -16,21 +16,21 @@ import (
 
 func (p *program) generateCommand() *cli.Command {
 	flags := []cli.Flag{
-		&cli.StringFlag{Name: "model", Usage: "`NAME` of a model that takes no image, or an .onnx file", EnvVars: option("model"), Required: true},
-		&cli.IntFlag{Name: "count", Value: 1, Usage: "make `N` images", EnvVars: option("count")},
-		&cli.Uint64Flag{Name: "seed", Usage: "`N`: the same seed gives the same images, however many", EnvVars: option("seed")},
-		&cli.StringFlag{Name: "to", Usage: "of `DOMAIN`, where the model knows several", EnvVars: option("to")},
-		&cli.Float64Flag{Name: "strength", Value: 1, Usage: "`S` scales the label; 1 is full", EnvVars: option("strength")},
-		&cli.StringFlag{Name: "out", Aliases: []string{"o"}, Value: ".", Usage: "write below `DIR`", EnvVars: option("out")},
-		&cli.StringFlag{Name: "name", Value: "{stem}{ext}", Usage: "`TEMPLATE` of the results' names, from {stem} (model, seed and number), {ext}, {to}, {model}", EnvVars: option("name")},
-		&cli.StringFlag{Name: "format", Value: string(stages.PNG), Usage: "write `FORMAT`: jpg, png, webp, tiff or avif", EnvVars: option("format")},
+		&cli.StringFlag{Name: "model", Usage: "`NAME` of a model that takes no image, or path of an .onnx file", Required: true},
+		&cli.IntFlag{Name: "count", Value: 1, Usage: "make `N` images"},
+		&cli.Uint64Flag{Name: "seed", Usage: "draw noise from seed `N`: the same seed gives the same images, however many"},
+		&cli.StringFlag{Name: "to", Usage: "generate `DOMAIN`; not needed if the model has only one"},
+		&cli.Float64Flag{Name: "strength", Value: 1, Usage: "scale the label by `S`; 1 is full strength"},
+		&cli.StringFlag{Name: "out", Aliases: []string{"o"}, Value: ".", Usage: "write below `DIR`"},
+		&cli.StringFlag{Name: "name", Value: "{stem}{ext}", Usage: "`TEMPLATE` for the results' names, with the fields {stem} (model, seed and number), {ext}, {to}, {model}"},
+		&cli.StringFlag{Name: "format", Value: string(stages.PNG), Usage: "write `FORMAT`: jpg, png, webp, tiff or avif"},
 	}
 	flags = append(flags, resultFlags()...)
-	flags = append(flags, networkFlags()...)
+	flags = append(flags, engineFlags()...)
 	return &cli.Command{
 		Name:        "generate",
-		Usage:       "make images of noise",
-		Description: "For models that take noise and no image. The path of each result is printed\nonce it is in place.",
+		Usage:       "generate images from noise",
+		Description: "For models that take noise and no image. Prints the path of each result as soon\nas the file is complete.",
 		Flags:       append(flags, talkFlags()...),
 		Action:      p.generate,
 	}
@@ -42,26 +42,26 @@ type generation struct {
 	request models.Request
 	count   int
 	naming  *naming
-	results
-	encode stages.EncodeOptions
+	results results
+	encode  stages.EncodeOptions
 }
 
 func generationOf(c *cli.Context) (g generation, err error) {
 	if c.NArg() > 0 {
-		return g, usage("generate takes no images")
+		return g, usage("generate takes no paths")
 	}
 	if g.model, err = findModel(c.String("model")); err != nil {
 		return g, err
 	}
 	m := g.model.Manifest
 	if !m.Generates() {
-		return g, usage("%s makes images of images: use gtx translate", m.Name)
+		return g, usage("%s needs an input image: use gtx translate", m.Name)
 	}
 	if g.request, err = requestOf(c, m); err != nil {
 		return g, err
 	}
 	if g.count = c.Int("count"); g.count < 1 || g.count > math.MaxInt32 {
-		return g, usage("--count %d: 1 or more", g.count)
+		return g, usage("--count %d: it must be 1 or more", g.count)
 	}
 	if g.results, err = resultsOf(c); err != nil {
 		return g, err
@@ -70,25 +70,24 @@ func generationOf(c *cli.Context) (g generation, err error) {
 	if err != nil {
 		return g, err
 	}
-	g.encode.Quality = g.quality
+	g.encode.Quality = g.results.quality
 	if g.encode.Size, err = stages.ParseSize("model"); err != nil {
 		return g, err
 	}
 	g.encode.Parameters = append(parametersOf(g.model, g.request),
 		seedOfRun(g.request),
 		stages.Property{Name: "format", Value: string(format)},
-		stages.Property{Name: "quality", Value: strconv.Itoa(g.quality)},
+		stages.Property{Name: "quality", Value: strconv.Itoa(g.results.quality)},
 	)
-	g.encode.Parameters = append(g.encode.Parameters, g.extra...)
-	g.naming = &naming{
+	g.encode.Parameters = append(g.encode.Parameters, g.results.parameters()...)
+	g.naming, err = newNaming(naming{
 		out: c.String("out"), base: ".", template: c.String("name"), to: g.request.To, model: m.Name,
 		format: format, samples: 1, suffixes: suffixesOf(m, g.request.To), seed: g.request.Seed,
-	}
-	return g, g.naming.prepare()
+	})
+	return g, err
 }
 
-// sources are the images to be made, which have names and no files, for as long as
-// ctx lasts.
+// sources yields the images to generate as long as ctx lasts. They have names, and no files yet.
 func (g generation) sources(ctx context.Context) iter.Seq[stages.Source] {
 	return func(yield func(stages.Source) bool) {
 		for i := range g.count {
@@ -112,42 +111,32 @@ func (p *program) generate(c *cli.Context) (err error) {
 	run, reading, done := p.onSignals(c.Context)
 	defer done()
 	if err := writable(c.String("out")); err != nil {
-		return cannotStart(err)
+		return err
 	}
-	runtime, err := openRuntime(c)
+	e, err := openEngine(c, g.model, g.request)
 	if err != nil {
 		return err
 	}
-	defer alsoClose(&err, runtime)
-	translator, err := runtime.NewTranslator(g.model, g.request, models.Options{Device: c.String("device")})
-	if err != nil {
-		return cannotStart(err)
-	}
-	defer alsoClose(&err, translator)
-	w, err := widthsOf(c, translator.Provider())
-	if err != nil {
-		return err
-	}
+	defer alsoClose(&err, e)
 	records, err := newRecorder(c.String("report"))
 	if err != nil {
-		return cannotStart(fmt.Errorf("--report: %w", err))
+		return err
 	}
 	defer alsoClose(&err, records)
+	flow := generateLine(pipeline.New(run, e.widths.inFlight()), g.sources(reading), g, e.widths, e.network())
 	tally := p.newTally("generated", g.count, c.Bool("quiet"), c.Bool("verbose"))
-	err = p.collect(generateLine(pipeline.New(run, w.inFlight()), g.sources(reading), g, w, network{translator}), c, records, record{
-		Model: g.model.Digest, Provider: translator.Provider(), To: g.request.To, Strength: g.request.Strength,
-	}, tally)
-	tally.finish(", on " + translator.Provider())
+	err = p.collect(flow, c, records, e.record(), tally)
+	tally.finish(", on " + e.provider())
 	return ending(err, reading, tally)
 }
 
-// generateLine is translateLine for images that begin as noise.
+// generateLine is the stages of a generation, in order.
 func generateLine(line *pipeline.Line, sources iter.Seq[stages.Source], g generation, w widths, n stages.Network) *pipeline.Flow[stages.Source, stages.Written] {
 	blank := pipeline.Each(pipeline.From(line, sources), "open", 1, stages.Blank)
-	wanted := pipeline.Each(blank, "compare", w.jobs, stages.Compare(g.existing, false, g.encode.Parameters))
+	wanted := pipeline.Each(blank, "compare", w.jobs, stages.Compare(g.results.existing, false, g.encode.Parameters))
 	made := pipeline.Batch(wanted, "generate", pipeline.Batching[stages.File, int]{
 		Size: w.batch, Workers: w.sessions, Key: func(stages.File) int { return 0 },
 	}, stages.Generate(n))
-	checked := pipeline.Each(made, "check", w.jobs, stages.Check(g.check))
+	checked := pipeline.Each(made, "check", w.jobs, stages.Check(g.results.check))
 	return pipeline.Each(checked, "encode", w.jobs, stages.Encode(g.encode))
 }

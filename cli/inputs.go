@@ -20,31 +20,40 @@ import (
 
 func inputFlags() []cli.Flag {
 	return []cli.Flag{
-		&cli.BoolFlag{Name: "null", Aliases: []string{"0"}, Usage: "paths on standard input or in a list end in NUL"},
-		&cli.StringFlag{Name: "files-from", Usage: "read paths from `LIST`, one a line", EnvVars: option("files-from")},
-		&cli.IntFlag{Name: "max-pixels", Usage: "refuse pictures of more than `N` megapixels; 0: none", Value: 200, EnvVars: option("max-pixels")},
+		&cli.BoolFlag{Name: "null", Aliases: []string{"0"}, Usage: "paths on standard input and in a list end with NUL"},
+		&cli.StringFlag{Name: "files-from", Usage: "read paths from `LIST`, one per line"},
+		&cli.IntFlag{Name: "max-pixels", Usage: "refuse images of more than `N` megapixels; 0: no limit", Value: 200},
 	}
 }
 
-// inputs are what the user named: a list that is known, or a stream.
-type inputs struct {
-	sources iter.Seq[stages.Source]
-	known   int  // how many there are; -1: nobody can tell yet
-	single  bool // one picture, from standard input to standard output
+// openOptions reads the limits on inputs.
+func openOptions(c *cli.Context) (stages.OpenOptions, error) {
+	mega := c.Int("max-pixels")
+	if mega < 0 {
+		return stages.OpenOptions{}, usage("--max-pixels takes 0 or more")
+	}
+	return stages.OpenOptions{MaxPixels: mega * 1_000_000}, nil
 }
 
-// A placer says where the results of a picture go, one source for each, given the
-// folder argument that it was found under, or "", and its format.
+// inputs are the images that the user named, as a list or as a stream.
+type inputs struct {
+	sources iter.Seq[stages.Source]
+	known   int  // number of sources; -1 for a stream
+	single  bool // one image, from standard input to standard output
+}
+
+// A placer says where the results of an image go. It gets the image's path and format, and the folder
+// argument that the image was found in, or "". It returns a source for each result.
 type placer func(path, folder string, found stages.Format) ([]stages.Source, error)
 
-// nowhere is the placer of commands that write no pictures.
+// nowhere is the placer of commands that write no images.
 func nowhere(path, _ string, _ stages.Format) ([]stages.Source, error) {
 	return []stages.Source{{In: path}}, nil
 }
 
-// probe looks at a file and has it placed if it is a picture. What is none, or
-// cannot be read, gets no place: opening it gives the error in its turn.
-func (place placer) probe(path, folder string) (s []stages.Source, picture bool, err error) {
+// probe places a file if it is an image. Any other file, or one that cannot be read, becomes a source
+// without a place: the open stage reports it in its turn.
+func (place placer) probe(path, folder string) (s []stages.Source, isImage bool, err error) {
 	found, err := stages.Probe(path)
 	if err != nil || found == "" {
 		return []stages.Source{{In: path, Err: err}}, false, nil
@@ -53,55 +62,72 @@ func (place placer) probe(path, folder string) (s []stages.Source, picture bool,
 	return s, true, err
 }
 
-// readInputs finds out what to work on: the arguments, the list, or standard
-// input. Reading ends when ctx does.
+// readInputs takes inputs from the arguments, from a list or from standard input. It passes over the
+// folder skip. The sources end when ctx does.
 func (p *program) readInputs(ctx context.Context, c *cli.Context, place placer, skip string) (inputs, error) {
 	args, list := c.Args().Slice(), c.String("files-from")
 	switch {
 	case list != "" && len(args) > 0:
-		return inputs{}, usage("paths and --files-from at once")
+		return inputs{}, usage("paths and --files-from exclude each other")
 	case len(args) == 1 && args[0] == "-":
-		data, err := io.ReadAll(p.in)
-		if err != nil {
-			return inputs{}, cannotStart(fmt.Errorf("standard input: %w", err))
-		}
-		source := stages.Source{In: "-", Out: stages.Stdout, Data: data}
-		if len(data) == 0 {
-			source.Err = errors.New("standard input is empty")
-		}
-		return inputs{sources: until(ctx, []stages.Source{source}), known: 1, single: true}, nil
+		return p.readImage(ctx)
 	case len(args) > 0:
 		sources, err := expand(args, place, skip)
 		return inputs{sources: until(ctx, sources), known: len(sources)}, err
 	case list != "" && list != "-":
-		f, err := os.Open(list)
-		if err != nil {
-			return inputs{}, usage("--files-from: %w", err)
-		}
-		defer f.Close()
-		var sources []stages.Source
-		for path := range paths(f, c.Bool("null")) {
-			s, _, err := place.probe(path, "")
-			if err != nil {
-				return inputs{}, err
-			}
-			sources = append(sources, s...)
-		}
-		return inputs{sources: until(ctx, sources), known: len(sources)}, nil
+		sources, err := readList(list, place, c.Bool("null"))
+		return inputs{sources: until(ctx, sources), known: len(sources)}, err
 	case list == "" && isatty.IsTerminal(p.in.Fd()):
 		if err := cli.ShowSubcommandHelp(c); err != nil {
 			return inputs{}, err
 		}
 		return inputs{}, &failure{code: exitUsage}
 	}
+	return p.readStream(ctx, place, c.Bool("null"))
+}
+
+// readImage takes one image from standard input.
+func (p *program) readImage(ctx context.Context) (inputs, error) {
+	data, err := io.ReadAll(p.in)
+	if err != nil {
+		return inputs{}, cannotStart(fmt.Errorf("standard input: %w", err))
+	}
+	source := stages.Source{In: "-", Out: stages.Stdout, Data: data}
+	if len(data) == 0 {
+		source.Err = errors.New("standard input is empty")
+	}
+	return inputs{sources: until(ctx, []stages.Source{source}), known: 1, single: true}, nil
+}
+
+// readList takes the paths in a file.
+func readList(list string, place placer, null bool) ([]stages.Source, error) {
+	f, err := os.Open(list)
+	if err != nil {
+		return nil, usage("--files-from: %w", err)
+	}
+	defer f.Close()
+	var sources []stages.Source
+	for path := range paths(f, null) {
+		s, _, err := place.probe(path, "")
+		if err != nil {
+			return nil, err
+		}
+		sources = append(sources, s...)
+	}
+	return sources, nil
+}
+
+// readStream takes paths from standard input as they come. An error of the placer belongs to its path:
+// the paths before it may be done already.
+func (p *program) readStream(ctx context.Context, place placer, null bool) (inputs, error) {
 	in, err := readUntil(ctx, p.in)
 	if err != nil {
 		return inputs{}, cannotStart(err)
 	}
 	return inputs{known: -1, sources: func(yield func(stages.Source) bool) {
-		for path := range paths(in, c.Bool("null")) {
+		for path := range paths(in, null) {
 			s, _, err := place.probe(path, "")
-			if err != nil { // on a stream it is this item's fault alone
+			if err != nil {
 				s = []stages.Source{{In: path, Err: err}}
 			}
 			for _, one := range s {
@@ -113,7 +139,7 @@ func (p *program) readInputs(ctx context.Context, c *cli.Context, place placer, 
 	}}, nil
 }
 
-// until yields the sources for as long as ctx lasts.
+// until yields the sources as long as ctx lasts.
 func until(ctx context.Context, sources []stages.Source) iter.Seq[stages.Source] {
 	return func(yield func(stages.Source) bool) {
 		for _, s := range sources {
@@ -124,8 +150,8 @@ func until(ctx context.Context, sources []stages.Source) iter.Seq[stages.Source]
 	}
 }
 
-// paths yields the entries of a list that end in a line feed or in NUL. A last
-// entry without an end counts; an empty one does not.
+// paths yields the entries of a list, which end in a line feed or in NUL. The last one need not; empty
+// ones are left out.
 func paths(r io.Reader, null bool) iter.Seq[string] {
 	end := byte('\n')
 	if null {
@@ -142,61 +168,70 @@ func paths(r io.Reader, null bool) iter.Seq[string] {
 	}
 }
 
-// expand turns arguments into sources: files as they are, folders into the
-// pictures below them, told by content. Names that begin with a dot and the
-// folder skip are passed over.
+// expand turns arguments into sources: a file as it is, a folder into the images below it, recognised by
+// content. It passes over names that begin with a dot and over the folder skip.
 func expand(args []string, place placer, skip string) ([]stages.Source, error) {
 	var sources []stages.Source
 	for _, arg := range args {
 		if arg == "-" {
-			return nil, usage("- stands for the only path")
+			return nil, usage("- must be the only path")
 		}
-		if info, err := os.Stat(arg); err != nil || !info.IsDir() {
-			s, _, err := place.probe(arg, "") // a missing file is the item's own error, in time
-			if err != nil {
-				return nil, err
-			}
-			sources = append(sources, s...)
-			continue
+		var (
+			more []stages.Source
+			err  error
+		)
+		if info, statErr := os.Stat(arg); statErr == nil && info.IsDir() {
+			more, err = walk(arg, place, skip)
+		} else {
+			more, _, err = place.probe(arg, "") // a missing file becomes a source with an error
 		}
-		found := 0
-		err := filepath.WalkDir(arg, func(path string, entry fs.DirEntry, err error) error {
-			switch {
-			case err != nil:
-				sources = append(sources, stages.Source{In: path, Err: stages.WithoutPath(err)})
-				return nil
-			case path != arg && strings.HasPrefix(entry.Name(), "."):
-				if entry.IsDir() {
-					return fs.SkipDir
-				}
-				return nil
-			case entry.IsDir():
-				if path != arg && same(path, skip) {
-					return fs.SkipDir
-				}
-				return nil
-			}
-			if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() {
-				return nil // links to folders are not followed, devices not read
-			}
-			s, picture, err := place.probe(path, arg)
-			if picture || err == nil && s[0].Err != nil {
-				found++
-				sources = append(sources, s...)
-			}
-			return err
-		})
 		if err != nil {
 			return nil, err
 		}
-		if found == 0 {
-			sources = append(sources, stages.Source{In: arg, Err: errors.New("no pictures in this folder")})
-		}
+		sources = append(sources, more...)
 	}
 	return sources, nil
 }
 
-func same(a, b string) bool {
+// walk finds the images below a folder. What cannot be read becomes a source with an error, and so does
+// a folder without images.
+func walk(folder string, place placer, skip string) ([]stages.Source, error) {
+	var sources []stages.Source
+	found := 0
+	err := filepath.WalkDir(folder, func(path string, entry fs.DirEntry, err error) error {
+		switch {
+		case err != nil:
+			sources = append(sources, stages.Source{In: path, Err: stages.WithoutPath(err)})
+			return nil
+		case path != folder && strings.HasPrefix(entry.Name(), "."):
+			if entry.IsDir() {
+				return fs.SkipDir
+			}
+			return nil
+		case entry.IsDir():
+			if path != folder && sameFile(path, skip) {
+				return fs.SkipDir
+			}
+			return nil
+		}
+		if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() {
+			return nil // links to folders are not followed, devices are not read
+		}
+		s, isImage, err := place.probe(path, folder)
+		if isImage || err == nil && s[0].Err != nil {
+			found++
+			sources = append(sources, s...)
+		}
+		return err
+	})
+	if err == nil && found == 0 {
+		sources = append(sources, stages.Source{In: folder, Err: errors.New("no images in this folder")})
+	}
+	return sources, err
+}
+
+// sameFile tells whether two paths lead to one file or folder.
+func sameFile(a, b string) bool {
 	if b == "" {
 		return false
 	}

@@ -10,6 +10,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"gtx/models"
+	"gtx/models/manifest"
 )
 
 func (p *program) modelsCommand() *cli.Command {
@@ -30,8 +31,8 @@ func (p *program) modelsCommand() *cli.Command {
 			},
 			p.modelsAddCommand(),
 			p.modelsVerifyCommand(),
-			p.lintCommand(),
-			p.repairCommand(),
+			p.modelsLintCommand(),
+			p.modelsRepairCommand(),
 		},
 		Action: func(c *cli.Context) error {
 			if c.NArg() > 0 {
@@ -58,7 +59,7 @@ func (p *program) modelsList(c *cli.Context) error {
 	return nil
 }
 
-// few is a list that leaves room for others in its line.
+// few joins names, and abbreviates long lists.
 func few(names []string) string {
 	const most = 5
 	if len(names) <= most {
@@ -75,71 +76,60 @@ func (p *program) modelsShow(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	about := m.Manifest
+	spec := m.Manifest
 	w := tabwriter.NewWriter(p.out, 0, 0, 2, ' ', 0)
 	row := func(name, format string, args ...any) {
 		if value := fmt.Sprintf(format, args...); value != "" {
 			fmt.Fprintf(w, "%s\t%s\n", name, value)
 		}
 	}
-	row("name", "%s", about.Name)
-	row("title", "%s", about.Title)
-	row("family", "%s", about.Family)
-	row("version", "%s", about.Version)
-	row("license", "%s", about.License)
-	if note, ok := about.Training[models.RepairNote]; ok {
+	row("name", "%s", spec.Name)
+	row("title", "%s", spec.Title)
+	row("family", "%s", spec.Family)
+	row("version", "%s", spec.Version)
+	row("license", "%s", spec.License)
+	if note, ok := spec.Training[models.RepairNote]; ok {
 		row("repaired", "%v", note)
 	}
 	row("from", "%s", m.Origin)
 	row("digest", "%s", m.Digest)
-	row("domains", "%s", list(about.DomainIDs()))
-	if about.Translates() {
-		low, high := about.Strengths()
-		row("targets", "%s", list(about.Targets()))
+	row("domains", "%s", list(spec.DomainIDs()))
+	if spec.Translates() {
+		low, high := spec.Strengths()
+		row("targets", "%s", list(spec.Targets()))
 		row("strength", "%g to %g", low, high)
 	}
-	if in := about.Image(); in != nil {
+	if in := spec.Image(); in != nil {
 		row("size", "%s", sizeInWords(*in.Size))
 	}
-	for _, in := range about.Exemplars() {
+	for _, in := range spec.Exemplars() {
 		row("exemplar", "%s", strings.TrimSpace(in.Exemplar.Attribute+" "+sizeInWords(*in.Size)))
 	}
-	for _, graph := range slices.Sorted(maps.Keys(about.Graphs)) {
+	for _, graph := range slices.Sorted(maps.Keys(spec.Graphs)) {
 		inputs, outputs, err := m.Inspect(graph)
 		if err != nil {
 			return cannotStart(err)
 		}
-		if len(about.Graphs) > 1 {
+		if len(spec.Graphs) > 1 {
 			row("graph", "%s", graph)
 		}
 		for _, t := range inputs {
-			row("input", "%s", tensor(t))
+			row("input", "%s", t)
 		}
 		for _, t := range outputs {
-			row("output", "%s", tensor(t))
+			row("output", "%s", t)
 		}
 	}
 	return w.Flush()
 }
 
-// sizeInWords says which pictures a network takes.
-func sizeInWords(s models.Size) string {
-	words := s.Mode
+// sizeInWords describes the image sizes that a network takes.
+func sizeInWords(s manifest.Size) string {
+	words := string(s.Mode)
 	if s.W > 0 {
 		words += fmt.Sprintf(", %d×%d", s.W, s.H)
 	} else {
-		words += ", the picture's own"
+		words += ", the image's own"
 	}
 	return words + fmt.Sprintf(", multiples of %d", max(s.MultipleOf, 1))
-}
-
-// tensor is a tensor as people write it: image uint8[?,?,?,3].
-func tensor(t models.TensorInfo) string {
-	dims := make([]string, len(t.Shape))
-	for i, d := range t.Shape {
-		if dims[i] = fmt.Sprint(d); d < 0 {
-			dims[i] = "?"
-		}
-	}
-	return fmt.Sprintf("%s %s[%s]", t.Name, t.DType, strings.Join(dims, ","))
 }

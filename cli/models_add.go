@@ -9,39 +9,31 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"gtx/models"
+	"gtx/models/manifest"
 )
 
 func (p *program) modelsAddCommand() *cli.Command {
 	return &cli.Command{
 		Name:      "add",
-		Usage:     "make a model of a network that came from elsewhere",
+		Usage:     "make a model from a network that was trained elsewhere",
 		ArgsUsage: "FILE.onnx",
-		Description: "Looks at the network, completes a manifest with what it shows, translates a test picture, and\n" +
-			"writes the model into your folder, with the manifest inside. What else there is to know comes from\n" +
-			"a preset, from a YAML file, or else from FILE.onnx.yaml beside the network or from the network\n" +
-			"itself; without any of these a network from picture to picture is enough, and gtx says what it\n" +
-			"takes for granted.",
-		Flags: append([]cli.Flag{
-			&cli.StringFlag{Name: "name", Usage: "`NAME` of the model; default: the file's"},
-			&cli.StringFlag{Name: "preset", Usage: "what is known of a family: `PRESET` is " + strings.Join(models.Presets(), ", ")},
-			&cli.StringFlag{Name: "manifest", Usage: "a manifest in YAML, which may leave out what the network shows: `FILE`"},
-			&cli.StringSliceFlag{Name: "to", Usage: "the `DOMAIN` it leads to; default: its name"},
-			&cli.BoolFlag{Name: "dry-run", Aliases: []string{"n"}, Usage: "print the manifest and write nothing"},
+		Description: "Reads the network, completes a manifest with what the graph shows, translates a test image, and\n" +
+			"writes the model with its manifest into your folder. The manifest begins as a preset, as a YAML\n" +
+			"file, as FILE.onnx.yaml beside the network or as the one inside of it. Without any of these, gtx\n" +
+			"can still add a network that turns one image into another, and prints every assumption that it\n" +
+			"has to make.",
+		Flags: []cli.Flag{
+			&cli.StringFlag{Name: "name", Usage: "`NAME` of the model; default: the name of the file"},
+			&cli.StringFlag{Name: "preset", Usage: "begin with the manifest of a family: `PRESET` is " + strings.Join(models.Presets(), ", ")},
+			&cli.StringFlag{Name: "manifest", Usage: "begin with the manifest in YAML in `FILE`, which may leave out what the graph shows"},
+			&cli.StringSliceFlag{Name: "to", Usage: "`DOMAIN` that the model translates to; default: the model's name"},
+			&cli.BoolFlag{Name: "dry-run", Aliases: []string{"n"}, Usage: "only print the manifest"},
 			&cli.BoolFlag{Name: "force", Aliases: []string{"f"}, Usage: "replace a model of the same name"},
-		}, verifyFlags()...),
+			deviceFlag(),
+			libraryFlag(),
+		},
 		Action: p.modelsAdd,
 	}
-}
-
-// verifyFlags say where a network is tried.
-func verifyFlags() []cli.Flag {
-	var flags []cli.Flag
-	for _, f := range networkFlags() {
-		if name := f.Names()[0]; name == "device" || name == "onnxruntime" {
-			flags = append(flags, f)
-		}
-	}
-	return flags
 }
 
 func (p *program) modelsAdd(c *cli.Context) (err error) {
@@ -52,7 +44,7 @@ func (p *program) modelsAdd(c *cli.Context) (err error) {
 	o.Name, o.To = c.String("name"), c.StringSlice("to")
 	switch preset, manifest := c.String("preset"), c.String("manifest"); {
 	case preset != "" && manifest != "":
-		return usage("--preset and --manifest both describe the network: take one")
+		return usage("--preset and --manifest exclude each other: both describe the network")
 	case preset != "":
 		if o.Known, err = models.Preset(preset); err != nil {
 			return usage("--preset: %w", err)
@@ -75,7 +67,7 @@ func (p *program) modelsAdd(c *cli.Context) (err error) {
 		fmt.Fprintf(p.err, "gtx: assumed: %s\n", assumption)
 	}
 	if len(a.Assumed) > 0 {
-		fmt.Fprintln(p.err, "hint: --preset or --manifest says otherwise; --dry-run prints a manifest to begin with")
+		fmt.Fprintln(p.err, "hint: correct this with --preset or --manifest; --dry-run prints a manifest to edit")
 	}
 	if o.DryRun {
 		_, err = p.out.Write(a.Manifest)
@@ -85,9 +77,9 @@ func (p *program) modelsAdd(c *cli.Context) (err error) {
 	return err
 }
 
-// describeIt says how to go on where a network alone does not say enough.
+// describeIt adds a hint to an error about a manifest if the user has given none.
 func describeIt(err error, described bool) error {
-	var wrong *models.ManifestError
+	var wrong *manifest.Error
 	if !described && errors.As(err, &wrong) {
 		return advice{err, "--preset or --manifest FILE.yaml describes the network"}
 	}

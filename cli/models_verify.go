@@ -8,19 +8,18 @@ import (
 
 	"gtx/models"
 	"gtx/models/graph"
-	"gtx/stages"
 )
 
 func (p *program) modelsVerifyCommand() *cli.Command {
 	return &cli.Command{
 		Name:      "verify",
-		Usage:     "check that models still make what they made",
+		Usage:     "check models against their recorded outputs",
 		ArgsUsage: "[NAME|FILE.onnx ...]",
-		Description: "Compares the networks with the digests in their manifests, and what they make of a test picture\n" +
-			"with the golden cases there; a model without any is run once for each target. Says which layers\n" +
-			"print checkerboards (see lint). Without arguments: all models. Prints a line a model; exits with 1\n" +
-			"if one failed.",
-		Flags:  verifyFlags(),
+		Description: "Compares each network with the digest in its manifest, and its output for a test image with the\n" +
+			"golden cases there. A model without golden cases is run once for each target. Also names layers\n" +
+			"that print checkerboards (see lint). Without arguments it verifies all models. Prints a line for\n" +
+			"each model, and exits with 1 if one failed.",
+		Flags:  []cli.Flag{deviceFlag(), libraryFlag()},
 		Action: p.modelsVerify,
 	}
 }
@@ -59,7 +58,7 @@ func (p *program) modelsVerify(c *cli.Context) (err error) {
 	return nil
 }
 
-// verify checks one model and says what it found.
+// verify checks a model and prints the result.
 func (p *program) verify(c *cli.Context, r *models.Runtime, m *models.Model) bool {
 	name := m.Manifest.Name
 	checks, err := r.Verify(c.Context, m, models.Options{Device: c.String("device")})
@@ -88,24 +87,24 @@ func (p *program) verify(c *cli.Context, r *models.Runtime, m *models.Model) boo
 	}
 	if faults := layersAtFault(m); len(faults) > 0 {
 		p.say(advice{
-			fmt.Errorf("%s prints checkerboards, by %s", name, list(faults)),
-			fmt.Sprintf("'gtx models repair %s FILE.onnx' makes one that does not", m.Origin),
+			fmt.Errorf("%s prints checkerboards, caused by %s", name, list(faults)),
+			fmt.Sprintf("'gtx models repair %s FILE.onnx' writes a repaired copy", m.Origin),
 		})
 	}
 	return err == nil
 }
 
-// layersAtFault names the layers of a model that print checkerboards, as far as its graph shows.
+// layersAtFault names the layers of a model that print checkerboards, as far as the graph shows.
 func layersAtFault(m *models.Model) []string {
 	network, err := m.Network()
 	if err != nil {
-		return nil // which verifying has said
+		return nil // verify has reported it
 	}
 	g, err := graph.Parse(network)
 	if err != nil {
 		return nil
 	}
-	return diagnose(m.Manifest.Name, g.Layers(), stages.Score{}, nil).AtFault
+	return faultyLayers(g.Layers())
 }
 
 func goldenCases(n int) string {

@@ -12,35 +12,35 @@ import (
 	"gtx/stages"
 )
 
-// A naming says where results go.
+// A naming says where results go. Make it with newNaming.
 type naming struct {
 	out      string // folder that mirrors the inputs; "": beside each input
-	base     string // what the paths of single files are relative to, absolute
+	base     string // absolute; in out, single files keep their path relative to it
 	template string // such as {dir}/{stem}.{to}{ext}
 	to       string
 	model    string
-	format   stages.Format // of all results; "": each as its input
+	format   stages.Format // of all results; "": as each input's
 	samples  int           // results of one input
-	suffixes []string      // of the further pictures that a network makes at once
+	suffixes []string      // for the names of a network's second and later outputs
 	seed     uint64
 
 	taken map[string]string // absolute output -> its input
 }
 
-// Default templates: beside the source the domain tells the two apart; below a
-// folder of its own the result keeps its name.
+// The default templates. Beside its source a result needs another name; in a folder of its own it keeps
+// the source's.
 const (
 	nameBeside = "{dir}/{stem}.{to}{ext}"
 	nameBelow  = "{dir}/{stem}{ext}"
 )
 
-// nameSample is added to them where one input has several results.
+// nameSample goes before {ext} in the default templates if one input has several results.
 const nameSample = "-{sample}"
 
 var field = regexp.MustCompile(`\{[^}]*\}`)
 
-// prepare fills in what is left open and checks the rest.
-func (n *naming) prepare() (err error) {
+// newNaming completes n and checks its template.
+func newNaming(n naming) (_ *naming, err error) {
 	if n.template == "" {
 		n.template = nameBeside
 		if n.out != "" {
@@ -51,16 +51,16 @@ func (n *naming) prepare() (err error) {
 		}
 	}
 	if n.base, err = filepath.Abs(n.base); err != nil {
-		return err
+		return nil, err
 	}
 	n.taken = map[string]string{}
 	values := n.values("", "", "", 0)
 	for _, f := range field.FindAllString(n.template, -1) {
 		if _, known := values[f]; !known {
-			return usage("--name: unknown field %s: known are {dir}, {stem}, {ext}, {to}, {model}, {sample}", f)
+			return nil, usage("--name: unknown field %s: known are {dir}, {stem}, {ext}, {to}, {model}, {sample}", f)
 		}
 	}
-	return nil
+	return &n, nil
 }
 
 func (n *naming) values(dir, stem, ext string, sample int) map[string]string {
@@ -69,8 +69,8 @@ func (n *naming) values(dir, stem, ext string, sample int) map[string]string {
 	}
 }
 
-// place is a placer. A result that would be its own input, or another's result,
-// is an error; so is one outside the output folder.
+// place is a placer. It refuses a result outside the output folder, one that would replace its own input,
+// and one whose path another result has.
 func (n *naming) place(in, folder string, found stages.Format) ([]stages.Source, error) {
 	format := n.format
 	if format == "" {
@@ -80,11 +80,11 @@ func (n *naming) place(in, folder string, found stages.Format) ([]stages.Source,
 	if err != nil {
 		return nil, err
 	}
-	taken := map[string]bool{}
+	mine := map[string]bool{}
 	sources := make([]stages.Source, n.samples)
 	for i := range sources {
 		s := &sources[i]
-		*s = stages.Source{In: in, Format: n.format, Seed: seedOf(n.seed, relative, i)}
+		*s = stages.Source{In: in, Relative: relative, Format: n.format, Seed: seedOf(n.seed, relative, i)}
 		if s.Out, err = n.path(in, relative, format, i+1); err != nil {
 			return nil, err
 		}
@@ -93,21 +93,21 @@ func (n *naming) place(in, folder string, found stages.Format) ([]stages.Source,
 			s.More = append(s.More, strings.TrimSuffix(s.Out, ext)+suffix+ext)
 		}
 		for _, path := range append([]string{s.Out}, s.More...) {
-			out, err := n.claim(in, path, taken)
+			out, err := n.claim(in, path, mine)
 			if err != nil {
 				return nil, err
 			}
-			taken[out] = true
+			mine[out] = true
 		}
 	}
-	for out := range taken {
+	for out := range mine {
 		n.taken[out] = in
 	}
 	return sources, nil
 }
 
-// claim returns the absolute path of a result, or says why it cannot be had. mine
-// are those of the same input.
+// claim returns the absolute path of a result, or an error if the path cannot be used. mine are the
+// results that the same input has so far.
 func (n *naming) claim(in, path string, mine map[string]bool) (string, error) {
 	out, err := filepath.Abs(path)
 	if err != nil {
@@ -115,7 +115,7 @@ func (n *naming) claim(in, path string, mine map[string]bool) (string, error) {
 	}
 	other, taken := n.taken[out]
 	switch {
-	case same(in, out):
+	case sameFile(in, out):
 		return "", usage("%q would be its own output", in)
 	case mine[out]:
 		return "", usage("several results of %q would be written to %q: --name lacks {sample}", in, path)
@@ -127,11 +127,11 @@ func (n *naming) claim(in, path string, mine map[string]bool) (string, error) {
 	return out, nil
 }
 
-// seedOf is the seed of one result's noise: it depends on the run's seed, the path
-// of the input and the number of the sample, never on batches or order.
-func seedOf(seed uint64, path string, sample int) uint64 {
+// seedOf is the seed of one result's noise. It depends on the run's seed, the input's relative path and
+// the number of the sample, never on batches or order.
+func seedOf(seed uint64, relative string, sample int) uint64 {
 	h := fnv.New64a()
-	fmt.Fprintf(h, "%d\x00%s\x00%d", seed, filepath.ToSlash(path), sample)
+	fmt.Fprintf(h, "%d\x00%s\x00%d", seed, filepath.ToSlash(relative), sample)
 	return h.Sum64()
 }
 
@@ -144,7 +144,7 @@ func (n *naming) path(in, relative string, format stages.Format, sample int) (st
 	dir, name := filepath.Split(where)
 	ext := filepath.Ext(name)
 	stem := strings.TrimSuffix(name, ext)
-	if stem == "" { // .jpg
+	if stem == "" { // a name such as .jpg
 		stem, ext = name, ""
 	}
 	values := n.values(strings.TrimSuffix(dir, "/"), stem, format.Extension(name), sample)
@@ -162,9 +162,8 @@ func (n *naming) path(in, relative string, format stages.Format, sample int) (st
 	return filepath.Join(n.out, path), nil
 }
 
-// relative is the path of an input below what it was found in: its folder
-// argument, or the base. One outside the base keeps its absolute path without
-// the leading slash, as cp --parents does.
+// relative is the path of an input below its folder argument or, without one, below the base. An input
+// outside the base keeps its absolute path without the leading slash, as with cp --parents.
 func (n *naming) relative(in, folder string) (string, error) {
 	if folder != "" {
 		return filepath.Rel(folder, in)
@@ -180,17 +179,26 @@ func (n *naming) relative(in, folder string) (string, error) {
 	return relative, nil
 }
 
-// writable makes sure that the output folder can be written to.
+// writable makes an output folder, if one is named, and tries to write to it.
 func writable(dir string) error {
 	if dir == "" {
 		return nil
 	}
-	if err := os.MkdirAll(dir, 0o777); err != nil {
-		return fmt.Errorf("output folder %q: %w", dir, stages.WithoutPath(err))
+	err := os.MkdirAll(dir, 0o777)
+	if err == nil {
+		err = tryFile(dir)
 	}
+	if err != nil {
+		return cannotStart(fmt.Errorf("output folder %q: %w", dir, stages.WithoutPath(err)))
+	}
+	return nil
+}
+
+// tryFile creates a file in a folder and removes it.
+func tryFile(dir string) error {
 	f, err := os.CreateTemp(dir, ".gtx-*")
 	if err != nil {
-		return fmt.Errorf("output folder %q: %w", dir, stages.WithoutPath(err))
+		return err
 	}
 	f.Close()
 	return os.Remove(f.Name())

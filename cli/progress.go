@@ -13,20 +13,20 @@ import (
 	"gtx/stages"
 )
 
-// A tally counts what became of the inputs, and shows it while they come.
+// A tally counts the outcomes of a run. It prints failures as they happen, and a summary at the end.
 type tally struct {
 	out     io.Writer
 	quiet   bool
 	verbose bool
-	verb    string // translated, classified, checked
+	verb    string // such as translated, for the summary
 	start   time.Time
-	bar     *progressbar.ProgressBar // nil off a terminal
+	bar     *progressbar.ProgressBar // nil unless messages go to a terminal
 
 	done, copied, failed, flagged, repaired int
 	skipped                                 map[string]int // by reason
 }
 
-// newTally starts counting. total is -1 for a stream.
+// newTally starts the clock. total is the number of inputs, or -1 if it is not known.
 func (p *program) newTally(verb string, total int, quiet, verbose bool) *tally {
 	t := &tally{out: p.err, quiet: quiet, verbose: verbose, verb: verb, start: time.Now(), skipped: map[string]int{}}
 	f, ok := p.err.(*os.File)
@@ -54,7 +54,7 @@ func (t *tally) line(format string, args ...any) {
 	fmt.Fprintf(t.out, "gtx: "+format+"\n", args...)
 }
 
-// count takes in one outcome and says what is worth a line.
+// count adds an outcome and prints a failure.
 func (t *tally) count(path, status, message string) {
 	switch status {
 	case statusDone:
@@ -78,7 +78,7 @@ func (t *tally) count(path, status, message string) {
 	}
 }
 
-// finish takes the bar away and prints the summary. where is the device.
+// finish removes the bar and prints the summary, which ends in where, such as ", on cpu".
 func (t *tally) finish(where string) {
 	if t.bar != nil {
 		t.bar.Finish()

@@ -3,6 +3,7 @@ package cli
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"math"
 	"os"
 	"time"
@@ -11,14 +12,14 @@ import (
 	"gtx/stages"
 )
 
-// A record is one line of --report: what became of one input.
+// A record is one line of --report: the outcome of one input.
 type record struct {
 	In       string   `json:"in"`
 	Out      string   `json:"out,omitempty"`
 	Status   string   `json:"status"`          // done, copied, skipped or failed
-	Class    string   `json:"class,omitempty"` // of the error: the stage it came from
+	Class    string   `json:"class,omitempty"` // the stage that failed
 	Message  string   `json:"message,omitempty"`
-	Model    string   `json:"model,omitempty"` // digest
+	Model    string   `json:"model,omitempty"` // its digest
 	Warnings []string `json:"warnings,omitempty"`
 	Provider string   `json:"provider,omitempty"`
 	Domain   string   `json:"domain,omitempty"`
@@ -32,16 +33,17 @@ type record struct {
 	After    *amplitudes        `json:"checkerboard_after,omitempty"`
 	Flagged  bool               `json:"flagged"`
 	Repaired bool               `json:"repaired,omitempty"`
-	Millis   map[string]float64 `json:"ms,omitempty"` // by stage; of the whole batch, for a batch
+	Millis   map[string]float64 `json:"ms,omitempty"` // milliseconds by stage; a batch's in each of its records
 }
 
-// amplitudes are a score's, in grey levels at periods of 2, 4 and 8 pixels.
+// amplitudes are a score in JSON: grey levels at periods of 2, 4 and 8 pixels.
 type amplitudes struct {
 	A2 float64 `json:"a2"`
 	A4 float64 `json:"a4"`
 	A8 float64 `json:"a8"`
 }
 
+// amplitudesOf rounds a score. It is nil if the image was too small for one.
 func amplitudesOf(s stages.Score) *amplitudes {
 	if !s.Valid {
 		return nil
@@ -58,7 +60,7 @@ const (
 	statusFailed  = "failed"
 )
 
-// outcome tells what became of an item, and in words why.
+// outcome turns the error of an item into the fields of a record.
 func outcome(err error) (status, class, message string) {
 	var (
 		skip   stages.Skip
@@ -83,21 +85,21 @@ func millis(spans []pipeline.Span) map[string]float64 {
 	return ms
 }
 
-// A recorder writes records to a file, one JSON object a line, each at once so
-// that a run that is killed leaves what it had.
+// A recorder writes records to a file, one JSON object per line. It writes each at
+// once, so that a run that is killed leaves the records of what it finished.
 type recorder struct {
 	file *os.File
 	enc  *json.Encoder
 }
 
-// newRecorder creates the file at path; with no path records go nowhere.
+// newRecorder creates the file at path. With an empty path it drops all records.
 func newRecorder(path string) (*recorder, error) {
 	if path == "" {
 		return &recorder{}, nil
 	}
 	f, err := os.Create(path)
 	if err != nil {
-		return nil, err
+		return nil, cannotStart(fmt.Errorf("--report: %w", err))
 	}
 	enc := json.NewEncoder(f)
 	enc.SetEscapeHTML(false)
@@ -108,13 +110,33 @@ func (r *recorder) write(rec record) error {
 	if r.file == nil {
 		return nil
 	}
-	return r.enc.Encode(rec)
+	if err := r.enc.Encode(rec); err != nil {
+		return fmt.Errorf("--report: %w", err)
+	}
+	return nil
 }
 
-// Close ends the file, if there is one.
+// Close closes the file, if there is one.
 func (r *recorder) Close() error {
 	if r.file == nil {
 		return nil
 	}
 	return r.file.Close()
+}
+
+// fill adds the outcome of an item to a record.
+func (r *record) fill(it pipeline.Item[stages.Source, stages.Written]) {
+	w := it.Value
+	r.In = it.Source.In
+	r.Status, r.Class, r.Message = outcome(it.Err)
+	r.Millis = millis(it.Spans)
+	if it.Err != nil {
+		return
+	}
+	if w.Kept {
+		r.Status = statusCopied
+	}
+	r.Out, r.Domain, r.P = it.Source.Out, w.Domain, w.P
+	r.Width, r.Height, r.Flagged, r.Repaired, r.Warnings = w.Width, w.Height, w.Flagged, w.Repaired, w.Warnings
+	r.Before, r.After = amplitudesOf(w.Before), amplitudesOf(w.After)
 }

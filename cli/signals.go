@@ -2,52 +2,57 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/signal"
 	"syscall"
 
+	"golang.org/x/sync/errgroup"
 	"golang.org/x/sys/unix"
 )
 
-// interrupted is the cause of a context that a signal ended.
+// interrupted is the cause of a context that was cancelled by a signal.
 type interrupted struct{ signal syscall.Signal }
 
 func (i interrupted) Error() string { return "stopped by " + i.signal.String() }
 
-// onSignals returns two contexts: the first signal ends reading, so that what
-// was read is finished; the second ends run. Call done at the end.
+// onSignals returns two contexts. The first signal cancels reading, so that gtx
+// finishes what it has read. The second signal cancels run. Call done at the end.
 func (p *program) onSignals(parent context.Context) (run, reading context.Context, done func()) {
 	run, abort := context.WithCancelCause(parent)
 	reading, drain := context.WithCancelCause(run)
 	signals := make(chan os.Signal, 2)
 	signal.Notify(signals, syscall.SIGINT, syscall.SIGTERM)
-	go func() {
+	var group errgroup.Group
+	group.Go(func() error {
 		for s := range signals {
 			cause := interrupted{s.(syscall.Signal)}
 			if reading.Err() == nil {
-				fmt.Fprintln(p.err, "gtx: finishing what is under way; once more to stop at once")
+				fmt.Fprintln(p.err, "gtx: finishing what is under way; interrupt again to stop at once")
 				drain(cause)
 			} else {
 				abort(cause)
 			}
 		}
-	}()
+		return nil
+	})
 	return run, reading, func() {
 		signal.Stop(signals)
 		close(signals)
+		group.Wait()
 		abort(nil)
 	}
 }
 
-// cancellableInput reads a file so that a blocked read ends with the context.
+// cancellableInput reads a file. A blocked read ends when the context does.
 type cancellableInput struct {
 	ctx  context.Context
 	file *os.File
 	wake *os.File // becomes readable when the context ends
 }
 
-// readUntil wraps file; a read returns the cause of ctx once that has ended.
+// readUntil wraps a file. Once ctx has ended, a read returns its cause.
 func readUntil(ctx context.Context, file *os.File) (*cancellableInput, error) {
 	wake, sleeper, err := os.Pipe()
 	if err != nil {
@@ -57,8 +62,8 @@ func readUntil(ctx context.Context, file *os.File) (*cancellableInput, error) {
 	return &cancellableInput{ctx, file, wake}, nil
 }
 
-// Read waits for input or for the end of the context, whichever comes first. A
-// plain read would stay blocked in the kernel.
+// Read waits for input or for the end of the context. A plain read would stay
+// blocked in the kernel.
 func (c *cancellableInput) Read(b []byte) (int, error) {
 	for {
 		fds := []unix.PollFd{
@@ -75,4 +80,20 @@ func (c *cancellableInput) Read(b []byte) (int, error) {
 			return c.file.Read(b)
 		}
 	}
+}
+
+// ending is the error that a command returns after a run: for a signal, for an error
+// of the sink, or for images that failed, in this order.
+func ending(err error, reading context.Context, t *tally) error {
+	var stopped interrupted
+	if errors.As(context.Cause(reading), &stopped) {
+		return &failure{code: 128 + int(stopped.signal)}
+	}
+	if err != nil {
+		return err
+	}
+	if t.failed > 0 {
+		return &failure{code: exitSome}
+	}
+	return nil
 }

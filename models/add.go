@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"maps"
 	"math"
 	"os"
 	"path/filepath"
@@ -16,6 +17,8 @@ import (
 	"github.com/google/renameio/v2"
 
 	"gtx/models/graph"
+	"gtx/models/manifest"
+	"gtx/models/onnx"
 )
 
 // graphExtension is that of a model's further graphs in the user's folder, where .onnx means a model.
@@ -75,7 +78,7 @@ func (e *TakenError) Hint() string {
 // The manifest is completed with what the network shows of itself: the names, types and shapes of its
 // tensors, the layout, whether sizes and the batch are fixed, and where it ends in tanh or sigmoid the
 // range of its values; whether one that ends otherwise gives bytes is tried. The error is a
-// *ManifestError where the network can be read in several ways.
+// *manifest.Error where the network can be read in several ways.
 func (r *Runtime) Add(ctx context.Context, path string, o AddOptions) (*Addition, error) {
 	if Folder() == "" {
 		return nil, errors.New("a user without a home has no folder for models")
@@ -111,17 +114,17 @@ func readNetwork(path string) ([]byte, error) {
 		return nil, errors.Unwrap(err)
 	case !info.Mode().IsRegular():
 		return nil, errors.New("not a file")
-	case info.Size() > maxModelBytes:
-		return nil, errTooLarge
+	case info.Size() > onnx.MaxModelBytes:
+		return nil, onnx.ErrTooLarge
 	}
 	network, err := os.ReadFile(path)
 	if err != nil {
 		return nil, errors.Unwrap(err)
 	}
-	if _, err := readONNX(network); err != nil {
+	if _, err := onnx.ReadDeclaration(network); err != nil {
 		return nil, err
 	}
-	return inlineExternal(network, filepath.Dir(path))
+	return onnx.InlineWeights(network, filepath.Dir(path))
 }
 
 // manifestOf is the manifest beside a network, or the one inside, or nil.
@@ -130,8 +133,8 @@ func manifestOf(path string, network []byte) ([]byte, error) {
 	if err != nil || beside != nil {
 		return beside, err
 	}
-	declared, err := readONNX(network)
-	if inside, ok := declared.metadata[MetadataKey]; ok {
+	declared, err := onnx.ReadDeclaration(network)
+	if inside, ok := declared.Metadata[MetadataKey]; ok {
 		return []byte(inside), err
 	}
 	return nil, err
@@ -149,18 +152,19 @@ func (r *Runtime) addition(ctx context.Context, path string, network []byte, kno
 	if err != nil {
 		return nil, err
 	}
-	if !identifier.MatchString(p.name) {
-		return nil, wrong("name", "%q is not a name of letters, digits and ._-", p.name)
+	name := p.manifest.Name
+	if !manifest.IsName(name) {
+		return nil, manifest.Errorf("name", "%q is not a name of letters, digits and ._-", name)
 	}
-	if err := free(p.name, o.Force); err != nil {
+	if err := free(name, o.Force); err != nil {
 		return nil, err
 	}
-	a := &Addition{Name: p.name, Path: filepath.Join(Folder(), p.name+extension), Assumed: p.assumed}
+	a := &Addition{Name: name, Path: filepath.Join(Folder(), name+extension), Assumed: p.assumed}
 	a.model = &Model{Origin: a.Path, path: a.Path, files: map[string][]byte{}}
-	if err := a.gather(p, path); err != nil {
+	if err := a.gather(p.manifest, path); err != nil {
 		return nil, err
 	}
-	if err := a.embed(p, network); err != nil {
+	if err := a.embed(p.manifest, network); err != nil {
 		return nil, err
 	}
 	if len(a.model.Manifest.Golden) > 0 {
@@ -170,12 +174,10 @@ func (r *Runtime) addition(ctx context.Context, path string, network []byte, kno
 		}
 		return a, err
 	}
-	golden, err := r.record(ctx, a.model, o.Device)
-	if err != nil {
+	if p.manifest.Golden, err = r.record(ctx, a.model, o.Device); err != nil {
 		return nil, err
 	}
-	p.document["golden"] = golden
-	return a, a.embed(p, network)
+	return a, a.embed(p.manifest, network)
 }
 
 // free says whether a model may have a name.
@@ -192,35 +194,34 @@ func free(name string, force bool) error {
 }
 
 // gather takes the further graphs along, under names that belong to the model, and notes their digests.
-func (a *Addition) gather(p *proposal, path string) error {
-	graphs, _ := p.document["graphs"].(map[string]any)
-	for _, id := range sortedKeys(graphs) {
-		graph, _ := graphs[id].(map[string]any)
-		file, _ := graph["file"].(string)
-		if file == "" || file == filepath.Base(path) {
-			delete(graph, "file")
-			delete(graph, "sha256") // the manifest goes into this file and changes it
+func (a *Addition) gather(m *manifest.Manifest, path string) error {
+	for _, id := range slices.Sorted(maps.Keys(m.Graphs)) {
+		graph := m.Graphs[id]
+		if graph.File == "" || graph.File == filepath.Base(path) {
+			graph.File, graph.SHA256 = "", "" // the manifest goes into this file and changes it
+			m.Graphs[id] = graph
 			continue
 		}
 		field := "graphs." + id + ".file"
-		if filepath.Base(file) != file {
-			return wrong(field, "%q is not the name of a file beside the network", file)
+		if filepath.Base(graph.File) != graph.File {
+			return manifest.Errorf(field, "%q is not the name of a file beside the network", graph.File)
 		}
-		network, err := readNetwork(filepath.Join(filepath.Dir(path), file))
+		network, err := readNetwork(filepath.Join(filepath.Dir(path), graph.File))
 		if err != nil {
-			return wrong(field, "%q: %v", file, err)
+			return manifest.Errorf(field, "%q: %v", graph.File, err)
 		}
 		sum := sha256.Sum256(network)
-		graph["file"] = a.Name + "." + id + graphExtension
-		graph["sha256"] = hex.EncodeToString(sum[:])
-		a.model.files[filepath.Join(Folder(), graph["file"].(string))] = network
+		graph.File = a.Name + "." + id + graphExtension
+		graph.SHA256 = hex.EncodeToString(sum[:])
+		m.Graphs[id] = graph
+		a.model.files[filepath.Join(Folder(), graph.File)] = network
 	}
 	return nil
 }
 
 // embed puts the manifest into the model and reads it as one that is installed.
-func (a *Addition) embed(p *proposal, network []byte) (err error) {
-	if a.Manifest, err = p.yaml(); err != nil {
+func (a *Addition) embed(m *manifest.Manifest, network []byte) (err error) {
+	if a.Manifest, err = manifest.Marshal(m); err != nil {
 		return err
 	}
 	g, err := graph.Parse(network)
@@ -235,28 +236,20 @@ func (a *Addition) embed(p *proposal, network []byte) (err error) {
 	return nil
 }
 
-// record returns golden cases of what a model makes now, for a document.
-func (r *Runtime) record(ctx context.Context, m *Model, o Options) ([]any, error) {
-	const most = 2 // targets, lest a model of many gets a manifest of kilobytes
-	about := m.Manifest
-	in := about.goldenInputs()
-	var golden []any
-	for _, args := range about.everyTarget()[:min(most, max(1, len(about.Targets())))] {
-		got, err := r.answer(ctx, m, Golden{Inputs: in, Args: args}, o)
+// record returns golden cases of what a model makes now.
+func (r *Runtime) record(ctx context.Context, m *Model, o Options) ([]manifest.Golden, error) {
+	const most = 2 // targets, so that a model of many keeps a short manifest
+	in := m.Manifest.GoldenSize()
+	all := m.Manifest.GoldenTargets()
+	var golden []manifest.Golden
+	for _, args := range all[:min(most, len(all))] {
+		g := manifest.Golden{Inputs: in, Args: args}
+		got, err := r.answer(ctx, m, g, o)
 		if err != nil {
 			return nil, err
 		}
-		asked := map[string]any{}
-		for key, value := range map[string]string{"to": args.To, "from": args.From} {
-			if value != "" {
-				asked[key] = value
-			}
-		}
-		output, tolerance := got.document()
-		golden = append(golden, map[string]any{
-			"inputs": map[string]any{"picture": in.Picture, "h": in.H, "w": in.W},
-			"args":   asked, "output": output, "tol": tolerance,
-		})
+		g.Output, g.Tol = got.golden()
+		golden = append(golden, g)
 	}
 	return golden, nil
 }
@@ -270,23 +263,23 @@ func (r *Runtime) observe(ctx context.Context, network []byte, known hints, o Op
 	if err != nil {
 		return rangeUnknown, err
 	}
-	p.document["name"] = "trial"
+	p.manifest.Name = "trial"
 	a := &Addition{Path: "trial" + extension, model: &Model{path: "trial" + extension, files: map[string][]byte{}}}
-	if err := a.embed(p, network); err != nil {
+	if err := a.embed(p.manifest, network); err != nil {
 		return rangeUnknown, err
 	}
-	finals := a.model.Manifest.finals()
+	finals := a.model.Manifest.Finals()
 	if len(finals) == 0 { // a classifier, of which no picture comes out
 		return rangeUnknown, nil
 	}
 	// One grey level of this trial is 8 of the network's units, and 128 its zero.
 	const unit = 8.0
-	out := a.model.Manifest.results(finals[0])[0]
+	out := a.model.Manifest.ResultsOf(finals[0])[0]
 	for c := range out.Scale {
 		out.Scale[c], out.Offset[c] = unit, -128*unit
 	}
-	got, err := r.answer(ctx, a.model, Golden{
-		Inputs: a.model.Manifest.goldenInputs(), Args: a.model.Manifest.everyTarget()[0],
+	got, err := r.answer(ctx, a.model, manifest.Golden{
+		Inputs: a.model.Manifest.GoldenSize(), Args: a.model.Manifest.GoldenTargets()[0],
 	}, o)
 	if err != nil {
 		return rangeUnknown, err
@@ -312,18 +305,18 @@ func (a *Addition) write() error {
 	return renameio.WriteFile(a.Path, a.model.files[a.Path], 0o644)
 }
 
-// document is an answer as it stands in a manifest, and the tolerance for it.
-func (a *goldenAnswer) document() (output map[string]any, tolerance float64) {
+// golden returns an answer as it stands in a manifest, and the tolerance for it.
+func (a *goldenAnswer) golden() (output manifest.GoldenOutput, tolerance float64) {
 	if a.height == 0 {
-		rounded := make([]any, len(a.numbers))
-		for i, p := range a.numbers {
-			rounded[i] = math.Round(p*1e4) / 1e4
+		for _, p := range a.numbers {
+			output.Probabilities = append(output.Probabilities, math.Round(p*1e4)/1e4)
 		}
-		return map[string]any{"probabilities": rounded}, 0.02
+		return output, 0.02
 	}
-	means := make(CellMeans, len(a.numbers))
+	output.H, output.W = a.height, a.width
+	output.Means = make(manifest.CellMeans, len(a.numbers))
 	for i, v := range a.numbers {
-		means[i] = byte(math.Floor(v + 0.5))
+		output.Means[i] = byte(math.Floor(v + 0.5))
 	}
-	return map[string]any{"h": a.height, "w": a.width, "means": means.String()}, goldenTolerance
+	return output, goldenTolerance
 }

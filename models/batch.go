@@ -3,6 +3,8 @@ package models
 import (
 	"fmt"
 	"slices"
+
+	"gtx/models/manifest"
 )
 
 // Batch is N pictures of one shape laid end to end: 8-bit RGB, row by row, Height×Width×3 bytes
@@ -14,8 +16,11 @@ type Batch struct {
 	Seeds            []uint64 // of each picture's noise; nil: the Request's for all
 }
 
+// channels of a picture as it is handed in and out.
+const channels = 3
+
 // check compares a batch with itself and with what an input accepts; nil is for no picture at all.
-func (b Batch) check(image *Input) error {
+func (b Batch) check(image *manifest.Input) error {
 	switch {
 	case b.N < 1:
 		return fmt.Errorf("a batch of %d pictures", b.N)
@@ -27,11 +32,11 @@ func (b Batch) check(image *Input) error {
 		return fmt.Errorf("%d bytes of pictures for a model that takes none", len(b.Pixels))
 	case image == nil:
 		return nil
-	case b.Height < 1 || b.Width < 1 || b.Height > maxSide || b.Width > maxSide:
+	case b.Height < 1 || b.Width < 1 || b.Height > manifest.MaxSide || b.Width > manifest.MaxSide:
 		return fmt.Errorf("a batch of %d pictures of %d×%d", b.N, b.Width, b.Height)
 	case len(b.Pixels) != b.N*b.Height*b.Width*channels:
 		return fmt.Errorf("%d bytes for %d pictures of %d×%d", len(b.Pixels), b.N, b.Width, b.Height)
-	case !image.Size.allows(b.Width, b.Height):
+	case !image.Size.Allows(b.Width, b.Height):
 		return fmt.Errorf("the model does not accept pictures of %d×%d", b.Width, b.Height)
 	}
 	return nil

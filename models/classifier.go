@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"math"
 	"slices"
+
+	"gtx/models/manifest"
 )
 
 // A Classifier is a network from pictures to the probabilities of domains, ready to run.
@@ -77,7 +79,7 @@ func (c *Classifier) Run(ctx context.Context, in Batch) ([]float32, error) {
 }
 
 // activate turns the logits of one picture into probabilities, in place.
-func activate(activation string, row []float32) error {
+func activate(activation manifest.Activation, row []float32) error {
 	highest := slices.Max(row) // NaN if there is one
 	sum := 0.0
 	for i, logit := range row {
@@ -85,12 +87,12 @@ func activate(activation string, row []float32) error {
 			return errNotFinite
 		}
 		switch activation {
-		case "softmax":
+		case manifest.ActivationSoftmax:
 			// Relative to the highest, no exponential overflows.
 			e := math.Exp(float64(logit - highest))
 			row[i] = float32(e)
 			sum += e
-		case "sigmoid":
+		case manifest.ActivationSigmoid:
 			row[i] = float32(1 / (1 + math.Exp(-float64(logit))))
 		default:
 			if logit < 0 || logit > 1 {
@@ -98,7 +100,7 @@ func activate(activation string, row []float32) error {
 			}
 		}
 	}
-	if activation == "softmax" {
+	if activation == manifest.ActivationSoftmax {
 		for i := range row {
 			row[i] = float32(float64(row[i]) / sum)
 		}

@@ -5,6 +5,8 @@ import (
 	"math"
 	"slices"
 	"testing"
+
+	"gtx/models/manifest"
 )
 
 func openClassifier(t *testing.T, nameOrPath string) *Classifier {
@@ -54,7 +56,7 @@ func TestBuiltInClassifierRuns(t *testing.T) {
 func TestActivationsGiveProbabilities(t *testing.T) {
 	nan, inf := float32(math.NaN()), float32(math.Inf(1))
 	for _, c := range []struct {
-		activation   string
+		activation   manifest.Activation
 		logits, want []float32
 	}{
 		{"softmax", []float32{0, 0}, []float32{0.5, 0.5}},

@@ -6,6 +6,7 @@ import (
 	"log"
 
 	"gtx/models"
+	"gtx/models/manifest"
 )
 
 func Example() {
@@ -41,7 +42,7 @@ func Example() {
 }
 
 func ExampleSize_Shape() {
-	size := models.Size{Mode: "multiple", H: 256, W: 256, MultipleOf: 8, Min: 64, Max: 512}
+	size := manifest.Size{Mode: "multiple", H: 256, W: 256, MultipleOf: 8, Min: 64, Max: 512}
 	fmt.Println(size.Shape(4000, 3000))
 	fmt.Println(size.Shape(3000, 4000))
 	// Output:

@@ -1,9 +1,13 @@
 package models
 
-import "fmt"
+import (
+	"fmt"
+
+	"gtx/models/manifest"
+)
 
 // classesOf reads the classes of label maps, one byte a pixel, from 8-bit RGB.
-func (l *LabelMap) classesOf(pixels []byte) ([]byte, error) {
+func classesOf(l *manifest.LabelMap, pixels []byte) ([]byte, error) {
 	classes := make([]byte, len(pixels)/channels)
 	byColour := map[[channels]byte]byte{}
 	for i, colour := range l.Palette {
@@ -30,15 +34,15 @@ func (l *LabelMap) classesOf(pixels []byte) ([]byte, error) {
 	return classes, nil
 }
 
-// pack turns label maps of n pictures, h×w pixels each, into a tensor.
-func (l *LabelMap) pack(classes []byte, n, h, w int, layout string) tensor {
-	depth, area := l.depth(), h*w
+// packClasses turns label maps of n pictures, h×w pixels each, into a tensor.
+func packClasses(l *manifest.LabelMap, classes []byte, n, h, w int, layout manifest.Layout) tensor {
+	depth, area := l.Depth(), h*w
 	t := tensor{shape: imageShape(layout, n, depth, h, w), floats: make([]float32, n*depth*area)}
 	channelStep, pixelStep := steps(layout, depth, area)
 	for k := range n {
 		picture, to := classes[k*area:][:area], t.floats[k*depth*area:][:depth*area]
 		for i, class := range picture {
-			if l.Encoding == encodingIndex {
+			if l.Encoding == manifest.EncodingIndex {
 				to[i*pixelStep] = float32(class)
 			} else {
 				to[int(class)*channelStep+i*pixelStep] = 1
@@ -52,7 +56,7 @@ func (l *LabelMap) pack(classes []byte, n, h, w int, layout string) tensor {
 }
 
 // packEdges turns label maps into one channel: 1 at the edges of areas, else 0.
-func packEdges(classes []byte, n, h, w int, layout string) tensor {
+func packEdges(classes []byte, n, h, w int, layout manifest.Layout) tensor {
 	t := tensor{shape: imageShape(layout, n, 1, h, w), floats: make([]float32, n*h*w)}
 	for k := range n {
 		drawEdges(classes[k*h*w:][:h*w], h, w, t.floats[k*h*w:], 1)

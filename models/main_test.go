@@ -2,11 +2,33 @@ package models
 
 import (
 	"context"
+	_ "embed"
 	"fmt"
 	"os"
 	"path/filepath"
 	"testing"
+
+	"gtx/models/manifest"
 )
+
+// coded is a manifest like that of the built-in translator, in YAML.
+//
+//go:embed manifest/testdata/coded.yaml
+var coded string
+
+// plain has no code: one graph that leads one way.
+//
+//go:embed manifest/testdata/plain.yaml
+var plain string
+
+func parse(t testing.TB, text string) *manifest.Manifest {
+	t.Helper()
+	m, err := manifest.Parse([]byte(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return m
+}
 
 const fixtures = "../testdata/models/"
 

@@ -6,9 +6,14 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
+
+	"gtx/models/manifest"
+	"gtx/models/onnx"
 )
 
 const (
@@ -19,17 +24,13 @@ const (
 	ManifestSuffix = ".yaml"
 	// builtIn is the Origin of the embedded models.
 	builtIn = "built-in"
-	// maxModelBytes is protobuf's own limit for one message.
-	maxModelBytes = 2 << 30
 )
-
-var errTooLarge = errors.New("more than 2 GiB, too much for an ONNX model")
 
 // A Model is a network on disk, or embedded, with its manifest. It does not hold the network: that
 // is read again, and checked against the digest, when a session is made. Further graphs of a model
 // lie in files of their own in the same folder.
 type Model struct {
-	Manifest *Manifest
+	Manifest *manifest.Manifest
 	Digest   string // hex SHA-256 of the .onnx file, the manifest beside it if any, and further graphs
 	Origin   string // "built-in", or the path of the .onnx file
 
@@ -62,31 +63,31 @@ func Load(path string) (*Model, error) {
 	switch {
 	case !info.Mode().IsRegular():
 		return nil, fmt.Errorf("%q is not a file", path)
-	case info.Size() > maxModelBytes:
-		return nil, fmt.Errorf("%q has %w", path, errTooLarge)
+	case info.Size() > onnx.MaxModelBytes:
+		return nil, fmt.Errorf("%q has %w", path, onnx.ErrTooLarge)
 	}
 	return load(&Model{Origin: path, path: path})
 }
 
 // load fills in the manifest and the digest of a model whose place is known.
 func load(m *Model) (*Model, error) {
-	network, manifest, err := m.read()
+	network, text, err := m.read()
 	if err != nil {
 		return nil, err
 	}
-	declared, err := readONNX(network)
+	declared, err := onnx.ReadDeclaration(network)
 	if err != nil {
 		return nil, fmt.Errorf("%q: %w", m.path, err)
 	}
-	beside := manifest
-	if manifest == nil {
-		inside, ok := declared.metadata[MetadataKey]
+	beside := text
+	if text == nil {
+		inside, ok := declared.Metadata[MetadataKey]
 		if !ok {
 			return nil, &ManifestMissingError{Path: m.path}
 		}
-		manifest = []byte(inside)
+		text = []byte(inside)
 	}
-	if m.Manifest, err = ParseManifest(manifest); err == nil {
+	if m.Manifest, err = manifest.Parse(text); err == nil {
 		var graphs map[string][]byte
 		if graphs, err = m.graphs(network); err == nil {
 			m.Digest = m.digest(network, beside, graphs)
@@ -96,17 +97,20 @@ func load(m *Model) (*Model, error) {
 	return nil, fmt.Errorf("%q: %w", m.path, err)
 }
 
+// TensorInfo describes an input or output as a network declares it.
+type TensorInfo = onnx.TensorInfo
+
 // Inspect returns the inputs and outputs of a graph of the model, whatever its manifest says of them.
 func (m *Model) Inspect(graph string) (inputs, outputs []TensorInfo, err error) {
 	graphs, err := m.networks()
 	if err != nil {
 		return nil, nil, err
 	}
-	declared, err := readONNX(graphs[graph])
+	declared, err := onnx.ReadDeclaration(graphs[graph])
 	if err != nil {
 		return nil, nil, err
 	}
-	return declared.inputs, declared.outputs, nil
+	return declared.Inputs, declared.Outputs, nil
 }
 
 func (m *Model) readFile(path string) ([]byte, error) {
@@ -123,19 +127,19 @@ func (m *Model) readFile(path string) ([]byte, error) {
 }
 
 // read returns the bytes of the file, and those of the manifest beside it or nil.
-func (m *Model) read() (network, manifest []byte, err error) {
+func (m *Model) read() (network, beside []byte, err error) {
 	if network, err = m.readFile(m.path); err != nil {
 		return nil, nil, err
 	}
-	manifest, err = m.readFile(m.path + ManifestSuffix)
+	beside, err = m.readFile(m.path + ManifestSuffix)
 	if errors.Is(err, fs.ErrNotExist) {
 		err = nil
 	}
-	return network, manifest, err
+	return network, beside, err
 }
 
 // within says whether a graph lies in the model's own file.
-func (m *Model) within(graph Graph) bool {
+func (m *Model) within(graph manifest.Graph) bool {
 	return graph.File == "" || graph.File == filepath.Base(m.path)
 }
 
@@ -144,28 +148,28 @@ func (m *Model) within(graph Graph) bool {
 func (m *Model) graphs(network []byte) (map[string][]byte, error) {
 	graphs := map[string][]byte{}
 	own := false
-	for _, id := range sortedKeys(m.Manifest.Graphs) {
+	for _, id := range slices.Sorted(maps.Keys(m.Manifest.Graphs)) {
 		graph := m.Manifest.Graphs[id]
 		if m.within(graph) {
 			graphs[id], own = network, true
 		} else {
 			data, err := m.readFile(filepath.Join(filepath.Dir(m.path), graph.File))
 			if err != nil {
-				return nil, wrong("graphs."+id+".file", "%v", err)
+				return nil, manifest.Errorf("graphs."+id+".file", "%v", err)
 			}
 			graphs[id] = data
 		}
-		if err := refuseExternal(graphs[id]); err != nil {
+		if err := onnx.CheckSelfContained(graphs[id]); err != nil {
 			return nil, err
 		}
 		sum := sha256.Sum256(graphs[id])
 		if has := hex.EncodeToString(sum[:]); graph.SHA256 != "" && !strings.EqualFold(graph.SHA256, has) {
-			return nil, wrong("graphs."+id+".sha256", "the network is another one: its digest is %s", has)
+			return nil, manifest.Errorf("graphs."+id+".sha256", "the network is another one: its digest is %s", has)
 		}
 	}
 	if !own {
-		id := sortedKeys(m.Manifest.Graphs)[0]
-		return nil, wrong("graphs."+id+".file", "%q is not this file, %q", m.Manifest.Graphs[id].File, filepath.Base(m.path))
+		id := slices.Sorted(maps.Keys(m.Manifest.Graphs))[0]
+		return nil, manifest.Errorf("graphs."+id+".file", "%q is not this file, %q", m.Manifest.Graphs[id].File, filepath.Base(m.path))
 	}
 	return graphs, nil
 }
@@ -175,7 +179,7 @@ func (m *Model) digest(network, beside []byte, graphs map[string][]byte) string 
 	sum := sha256.New()
 	sum.Write(network)
 	sum.Write(beside)
-	for _, id := range sortedKeys(graphs) {
+	for _, id := range slices.Sorted(maps.Keys(graphs)) {
 		if len(graphs[id]) != len(network) || &graphs[id][0] != &network[0] {
 			sum.Write(graphs[id])
 		}
@@ -194,4 +198,66 @@ func (m *Model) networks() (map[string][]byte, error) {
 		return nil, fmt.Errorf("%q has changed since it was loaded", m.path)
 	}
 	return graphs, nil
+}
+
+// Network returns the bytes of the model's own .onnx file, without further graphs. It is an error if
+// any of them has changed since the model was loaded.
+func (m *Model) Network() ([]byte, error) {
+	graphs, err := m.networks()
+	if err != nil {
+		return nil, err
+	}
+	for id, graph := range m.Manifest.Graphs {
+		if m.within(graph) {
+			return graphs[id], nil
+		}
+	}
+	panic("models: a model whose file holds none of its graphs") // which graphs() refuses
+}
+
+// RepairNote is the key below training in the manifest of a repaired model.
+const RepairNote = "repaired"
+
+var errSeveralFiles = errors.New("the model has graphs in other files, so its manifest cannot go into one of them")
+
+// Repaired returns the manifest to put inside a model's repaired network: the model's own, with a note
+// under training. It leaves out what describes the old network alone: the file name, the digest and the
+// golden cases, whose number is returned.
+func (m *Model) Repaired(note string) (text []byte, golden int, err error) {
+	for _, graph := range m.Manifest.Graphs {
+		if !m.within(graph) {
+			return nil, 0, errSeveralFiles
+		}
+	}
+	network, text, err := m.read()
+	if err != nil {
+		return nil, 0, err
+	}
+	if text == nil {
+		declared, err := onnx.ReadDeclaration(network)
+		if err != nil {
+			return nil, 0, err
+		}
+		text = []byte(declared.Metadata[MetadataKey])
+	}
+	draft, err := manifest.ParseDraft(text)
+	if err != nil {
+		return nil, 0, err
+	}
+	draft.Golden = nil
+	if draft.Training == nil {
+		draft.Training = map[string]any{}
+	}
+	draft.Training[RepairNote] = note
+	for id, graph := range draft.Graphs {
+		graph.File, graph.SHA256 = "", ""
+		draft.Graphs[id] = graph
+	}
+	if text, err = manifest.Marshal(&draft.Manifest); err != nil {
+		return nil, 0, err
+	}
+	if _, err := manifest.Parse(text); err != nil {
+		return nil, 0, fmt.Errorf("the manifest cannot be carried over: %w", err)
+	}
+	return text, len(m.Manifest.Golden), nil
 }

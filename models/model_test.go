@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"gtx/models/manifest"
 )
 
 func read(t *testing.T, path string) []byte {
@@ -65,7 +67,7 @@ func TestManifestBesideAModelMayPinIt(t *testing.T) {
 	} {
 		write(t, path+ManifestSuffix, []byte(strings.Replace(coded, "batch: dynamic", "batch: dynamic, "+c.pin, 1)))
 		_, err := Load(path)
-		var wrong *ManifestError
+		var wrong *manifest.Error
 		if c.field == "" && err != nil || c.field != "" && (!errors.As(err, &wrong) || wrong.Field != c.field) {
 			t.Errorf("%s: %v", c.pin, err)
 		}
@@ -166,10 +168,10 @@ func TestInspectReadsTheGraphsDeclarations(t *testing.T) {
 	same := func(a, b TensorInfo) bool {
 		return a.Name == b.Name && a.DType == b.DType && slices.Equal(a.Shape, b.Shape)
 	}
-	if !slices.EqualFunc(inputs, []TensorInfo{{"image", "uint8", []int{-1, -1, -1, 3}}, {"code", "float32", []int{-1}}}, same) {
+	if !slices.EqualFunc(inputs, []TensorInfo{{Name: "image", DType: "uint8", Shape: []int{-1, -1, -1, 3}}, {Name: "code", DType: "float32", Shape: []int{-1}}}, same) {
 		t.Errorf("inputs %v", inputs)
 	}
-	if !slices.EqualFunc(outputs, []TensorInfo{{"translation", "uint8", []int{-1, -1, -1, 3}}}, same) {
+	if !slices.EqualFunc(outputs, []TensorInfo{{Name: "translation", DType: "uint8", Shape: []int{-1, -1, -1, 3}}}, same) {
 		t.Errorf("outputs %v", outputs)
 	}
 }

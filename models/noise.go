@@ -4,12 +4,14 @@ import (
 	"hash/fnv"
 	"math"
 	"math/rand/v2"
+
+	"gtx/models/manifest"
 )
 
 // draw fills in the noise of one picture, h×w pixels, as its manifest says. The same seed and name
 // give the same numbers, whatever else is in the batch.
-func (n *Noise) draw(seed uint64, name string, h, w int) []float32 {
-	values := make([]float32, product(n.shapeFor(h, w)))
+func draw(n *manifest.Noise, seed uint64, name string, h, w int) []float32 {
+	values := make([]float32, product(spread(n.Shape, h, w)))
 	hash := fnv.New64a()
 	hash.Write([]byte(name))
 	random := rand.New(rand.NewPCG(seed, hash.Sum64()))
@@ -17,8 +19,8 @@ func (n *Noise) draw(seed uint64, name string, h, w int) []float32 {
 	for i := range values {
 		v := 0.0
 		switch n.Dist {
-		case distZeros:
-		case distUniform:
+		case manifest.DistZeros:
+		case manifest.DistUniform:
 			v = 2*random.Float64() - 1
 		default:
 			v = random.NormFloat64()
@@ -36,15 +38,12 @@ func (n *Noise) draw(seed uint64, name string, h, w int) []float32 {
 	return values
 }
 
-// shapeFor is the shape of one picture's noise.
-func (n *Noise) shapeFor(h, w int) []int64 { return spread(n.Shape, h, w) }
-
 // spread replaces the free dimensions of a shape by a height and a width, in this order.
 func spread(shape []int, h, w int) []int64 {
 	sides := []int{h, w}
 	out := make([]int64, len(shape))
 	for i, n := range shape {
-		if n == anyDim && len(sides) > 0 {
+		if n == manifest.AnyDim && len(sides) > 0 {
 			n, sides = sides[0], sides[1:]
 		}
 		out[i] = int64(n)

@@ -3,6 +3,8 @@ package models
 import (
 	"errors"
 	"fmt"
+
+	"gtx/models/manifest"
 )
 
 // A tensor is what a graph takes or gives: its shape, and its values as one of the two.
@@ -13,16 +15,16 @@ type tensor struct {
 }
 
 // depth is the channel count of an image tensor in a layout, and height and width its sides.
-func (t tensor) sides(layout string) (depth, height, width int) {
-	if layout == layoutNCHW {
+func (t tensor) sides(layout manifest.Layout) (depth, height, width int) {
+	if layout == manifest.LayoutNCHW {
 		return int(t.shape[1]), int(t.shape[2]), int(t.shape[3])
 	}
 	return int(t.shape[3]), int(t.shape[1]), int(t.shape[2])
 }
 
 // imageShape is the shape of n pictures in a layout.
-func imageShape(layout string, n, depth, height, width int) []int64 {
-	if layout == layoutNCHW {
+func imageShape(layout manifest.Layout, n, depth, height, width int) []int64 {
+	if layout == manifest.LayoutNCHW {
 		return []int64{int64(n), int64(depth), int64(height), int64(width)}
 	}
 	return []int64{int64(n), int64(height), int64(width), int64(depth)}
@@ -30,16 +32,16 @@ func imageShape(layout string, n, depth, height, width int) []int64 {
 
 // steps locates the values of an image tensor: value c of pixel i in a picture of area pixels is at
 // c*channelStep + i*pixelStep.
-func steps(layout string, depth, area int) (channelStep, pixelStep int) {
-	if layout == layoutNCHW {
+func steps(layout manifest.Layout, depth, area int) (channelStep, pixelStep int) {
+	if layout == manifest.LayoutNCHW {
 		return area, 1
 	}
 	return 1, depth
 }
 
 // source is the channel of RGB that becomes channel c of a network.
-func source(color string, c int) int {
-	if color == colorBGR {
+func source(color manifest.Color, c int) int {
+	if color == manifest.ColorBGR {
 		return channels - 1 - c
 	}
 	return c
@@ -47,16 +49,16 @@ func source(color string, c int) int {
 
 // pack turns 8-bit RGB pictures into what an image input takes: byte*scale + offset, in its own
 // layout and channel order. Bytes that need no change are not copied.
-func pack(pixels []byte, n, height, width int, in *Input) tensor {
+func pack(pixels []byte, n, height, width int, in *manifest.Input) tensor {
 	color := in.Image.Color
-	depth := depthOf(color)
+	depth := color.Channels()
 	t := tensor{shape: imageShape(in.Layout, n, depth, height, width)}
 	switch {
-	case in.DType != dtypeUint8:
+	case in.DType != manifest.DTypeUint8:
 		t.floats = packAs(pixels, height*width, in, func(c int, b byte) float32 {
 			return float32(float64(b)*in.Image.Scale[c] + in.Image.Offset[c])
 		})
-	case color == colorRGB && in.Layout == layoutNHWC:
+	case color == manifest.ColorRGB && in.Layout == manifest.LayoutNHWC:
 		t.bytes = pixels
 	default:
 		t.bytes = packAs(pixels, height*width, in, func(_ int, b byte) byte { return b })
@@ -64,9 +66,9 @@ func pack(pixels []byte, n, height, width int, in *Input) tensor {
 	return t
 }
 
-func packAs[T any](pixels []byte, area int, in *Input, value func(channel int, b byte) T) []T {
+func packAs[T any](pixels []byte, area int, in *manifest.Input, value func(channel int, b byte) T) []T {
 	color := in.Image.Color
-	depth := depthOf(color)
+	depth := color.Channels()
 	values := make([]T, len(pixels)/channels*depth)
 	channelStep, pixelStep := steps(in.Layout, depth, area)
 	for c := range depth {
@@ -77,7 +79,7 @@ func packAs[T any](pixels []byte, area int, in *Input, value func(channel int, b
 		from := source(color, c)
 		for start := 0; start*channels < len(pixels); start += area {
 			picture, to := pixels[start*channels:][:area*channels], values[start*depth:][:area*depth]
-			if color == colorGray {
+			if color == manifest.ColorGray {
 				for i := range area {
 					to[i] = table[luma(picture[i*channels:])]
 				}
@@ -99,12 +101,12 @@ func luma(p []byte) byte {
 var errNotFinite = errors.New("the network gave NaN or infinity")
 
 // unpack turns an output into 8-bit RGB pictures.
-func unpack(t tensor, out *Output) (Batch, error) {
+func unpack(t tensor, out *manifest.Output) (Batch, error) {
 	if len(t.shape) != 4 {
 		return Batch{}, fmt.Errorf("the network gave %v instead of pictures", t.shape)
 	}
 	depth, height, width := t.sides(out.Layout)
-	if depth != depthOf(out.Color) || height < 1 || width < 1 {
+	if depth != out.Color.Channels() || height < 1 || width < 1 {
 		return Batch{}, fmt.Errorf("the network gave %v instead of pictures", t.shape)
 	}
 	b := Batch{N: int(t.shape[0]), Height: height, Width: width}
@@ -114,7 +116,7 @@ func unpack(t tensor, out *Output) (Batch, error) {
 		b.Pixels, err = unpackFloats(t.floats, area, out)
 		return b, err
 	}
-	if out.Color == colorRGB && out.Layout == layoutNHWC {
+	if out.Color == manifest.ColorRGB && out.Layout == manifest.LayoutNHWC {
 		b.Pixels = t.bytes
 		return b, nil
 	}
@@ -135,8 +137,8 @@ func unpack(t tensor, out *Output) (Batch, error) {
 
 // unpackFloats is the way back: (value-offset)/scale, rounded half up, beyond black and white clipped
 // or, where the manifest forbids it, an error.
-func unpackFloats(values []float32, area int, out *Output) ([]byte, error) {
-	depth := depthOf(out.Color)
+func unpackFloats(values []float32, area int, out *manifest.Output) ([]byte, error) {
+	depth := out.Color.Channels()
 	pixels := make([]byte, len(values)/depth*channels)
 	channelStep, pixelStep := steps(out.Layout, depth, area)
 	for c := range depth {
@@ -164,8 +166,8 @@ func unpackFloats(values []float32, area int, out *Output) ([]byte, error) {
 }
 
 // greyed copies the first channel of grey pictures to the other two.
-func greyed(pixels []byte, color string) {
-	if color != colorGray {
+func greyed(pixels []byte, color manifest.Color) {
+	if color != manifest.ColorGray {
 		return
 	}
 	for i := 0; i < len(pixels); i += channels {

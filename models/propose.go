@@ -1,386 +1,410 @@
 package models
 
 import (
+	"cmp"
 	"fmt"
-	"reflect"
 	"slices"
 	"strings"
 
-	"github.com/goccy/go-yaml"
+	"gtx/models/manifest"
+	"gtx/models/onnx"
 )
-
-// A proposal is a manifest for a network that came without one.
-type proposal struct {
-	name    string
-	assumed []string // what the network does not show and was taken for granted
-	guessed bool     // nothing shows the range of the values, and the manifest says 0 to 255
-
-	document map[string]any
-}
 
 // hints are what a person knows about a network.
 type hints struct {
-	known  []byte     // a manifest, or parts of one; nil if there is none
-	name   string     // of the model; default: the manifest's, or else the stem
+	known  []byte     // a manifest, or parts of one; may be nil
+	name   string     // of the model; default: the manifest's name, or else stem
 	stem   string     // of the network's file
-	to     []string   // the domains; default: the manifest's, or else one that is named as the model
-	values valueRange // of all values, where neither the manifest nor the network says
+	to     []string   // the domains; default: the manifest's, or else one named like the model
+	values valueRange // of all values, if neither the manifest nor the network shows it
 }
 
-// propose completes a manifest with what a network shows of itself: the names, types and shapes of its
-// tensors, the layout (from the place of the 3 channels, or of the 1), whether sizes and the batch are
-// fixed, and where it ends in tanh or sigmoid the range of its values. Scales and offsets of one number
-// hold for all channels. In a manifest that states its schema what is left out has the default of that,
-// and a manifest of several graphs stays as it is. The error is a *ManifestError where the network can
-// be read in several ways.
-func propose(network []byte, o hints) (*proposal, error) {
-	declared, err := readONNX(network)
+// A proposal is a manifest for a network that came without a complete one.
+type proposal struct {
+	manifest *manifest.Manifest // not checked yet
+	assumed  []string           // what neither the hints nor the network say
+	guessed  bool               // nothing shows the range of the values, so the manifest says 0 to 255
+}
+
+// propose completes a manifest with what a network shows: the names, types and shapes of its tensors,
+// the layout (from the dimension that is 3, or else 1), whether the sizes and the batch are fixed, and
+// the range of the result if tanh or sigmoid makes it. A scale or an offset of one number holds for all
+// channels.
+//
+// If the manifest states its schema, whatever it leaves out has the schema's default. A manifest of
+// several graphs keeps its inputs and outputs. The error is a *manifest.Error if the network can be read
+// in several ways.
+func propose(network []byte, h hints) (*proposal, error) {
+	declared, err := onnx.ReadDeclaration(network)
 	if err != nil {
 		return nil, err
 	}
-	p := &proposer{hints: o, declared: declared}
-	if len(o.known) > maxManifestBytes {
-		return nil, wrong("", "%d bytes are more than %d", len(o.known), maxManifestBytes)
+	draft, err := manifest.ParseDraft(h.known)
+	if err != nil {
+		return nil, err
 	}
-	if err := yaml.Unmarshal(o.known, &p.document); err != nil {
-		return nil, wrong("", "%s", yaml.FormatError(err, false, false))
-	}
-	if p.document == nil { // nothing is known
-		p.document = map[string]any{}
-	}
+	p := newProposer(draft, declared, h)
 	if shown := finalRange(network, p.result()); shown != rangeUnknown {
 		p.values, p.shown = shown, true
 	}
 	if err := p.propose(); err != nil {
 		return nil, err
 	}
-	p.proposal.name = fmt.Sprint(p.document["name"])
-	return &p.proposal, nil
+	return &proposal{&draft.Manifest, p.assumed, p.guessed}, nil
 }
 
-// YAML is the manifest, not checked yet.
-func (p *proposal) yaml() ([]byte, error) {
-	return yaml.Marshal(inOrder(p.document, reflect.TypeFor[Manifest]()))
+// A proposer fills in one draft.
+type proposer struct {
+	draft    *manifest.Draft
+	declared *onnx.Declaration
+	hints    hints
+	whole    bool // the draft states its schema, so what it leaves out has a default
+
+	graph    string          // the id of the only graph
+	layout   manifest.Layout // of the image that goes in, once it is known
+	channels int             // of the same
+	values   valueRange      // of all values that the draft does not describe
+	shown    bool            // the network shows the range of its outputs
+
+	assumed []string
+	guessed bool
 }
 
-// result is the output that becomes a picture: the one that the manifest names, or the first.
+func newProposer(draft *manifest.Draft, declared *onnx.Declaration, h hints) *proposer {
+	return &proposer{draft: draft, declared: declared, hints: h, values: h.values, whole: draft.Schema != ""}
+}
+
+// result is the output that becomes an image: the first that the draft names, or else the network's first.
 func (p *proposer) result() TensorInfo {
-	if outputs, ok := p.document["outputs"].([]any); ok && len(outputs) > 0 {
-		first, _ := outputs[0].(map[string]any)
-		for _, t := range p.declared.outputs {
-			if t.Name == first["name"] {
-				return t
-			}
+	for _, t := range p.declared.Outputs {
+		if len(p.draft.Outputs) == 0 || t.Name == p.draft.Outputs[0].Name {
+			return t
 		}
 	}
-	if len(p.declared.outputs) == 0 {
+	if len(p.declared.Outputs) == 0 {
 		return TensorInfo{}
 	}
-	return p.declared.outputs[0]
-}
-
-type proposer struct {
-	hints
-	proposal
-	declared *declaration
-	graph    string
-	layout   string // of the picture that goes in
-	channels int
-	shown    bool // the range of the outputs
-	whole    bool // the manifest is one of its own: what it leaves out has the default of the schema
+	return p.declared.Outputs[0]
 }
 
 func (p *proposer) propose() error {
-	_, p.whole = p.document["schema"]
-	fill(p.document, "schema", Schema)
-	fill(p.document, "name", p.stem)
-	if p.hints.name != "" {
-		p.document["name"] = p.hints.name
+	m := &p.draft.Manifest
+	m.Schema = manifest.Schema
+	m.Name = cmp.Or(p.hints.name, m.Name, p.hints.stem)
+	if m.Graphs == nil {
+		m.Graphs = map[string]manifest.Graph{"main": {}}
 	}
-	fill(p.document, "graphs", map[string]any{"main": map[string]any{}})
-	graphs, ok := p.document["graphs"].(map[string]any)
-	if !ok || len(graphs) != 1 {
-		return nil // there is more to it than one network shows
+	if len(m.Graphs) != 1 {
+		return nil // one network does not show how several graphs work together
 	}
-	for id := range graphs {
+	for id := range m.Graphs {
 		p.graph = id
 	}
-	if err := p.tensors("inputs", p.declared.inputs); err != nil {
+	if err := p.inputs(); err != nil {
 		return err
 	}
-	if err := p.tensors("outputs", p.declared.outputs); err != nil {
+	if err := p.outputs(); err != nil {
 		return err
 	}
-	if graph, ok := graphs[p.graph].(map[string]any); ok {
-		p.batch(graph)
-	}
+	p.batch()
 	p.domains()
 	return nil
 }
 
-// tensors completes the inputs or the outputs, each from the network's tensor that it stands for.
-func (p *proposer) tensors(field string, declared []TensorInfo) error {
-	entries, ok := p.document[field].([]any)
-	if !ok {
-		if _, there := p.document[field]; there {
-			return nil // the check of the manifest has a message for it
-		}
-		info, err := p.onlyPicture(field, declared)
+func (p *proposer) inputs() error {
+	m := &p.draft.Manifest
+	if m.Inputs == nil {
+		info, err := p.onlyImage("inputs", p.declared.Inputs)
 		if err != nil {
 			return err
 		}
-		entries = []any{map[string]any{"role": roleImage, "name": info.Name}}
-		p.document[field] = entries
+		m.Inputs = []manifest.Input{{Role: manifest.RoleImage, Name: info.Name}}
 	}
 	taken := map[string]bool{}
-	for _, entry := range entries {
-		if e, ok := entry.(map[string]any); ok {
-			name, _ := e["name"].(string)
-			taken[name] = true
-		}
+	for _, in := range m.Inputs {
+		taken[in.Name] = true
 	}
-	for i, entry := range entries {
-		e, ok := entry.(map[string]any)
-		if !ok {
+	for i := range m.Inputs {
+		in := &m.Inputs[i]
+		field := fmt.Sprintf("inputs[%d]", i)
+		info, err := p.match(field, in.Name, in.Role, p.declared.Inputs, taken)
+		if err != nil {
+			return err
+		}
+		if info == nil {
 			continue
 		}
-		role, _ := e["role"].(string)
-		at := slices.IndexFunc(declared, func(t TensorInfo) bool {
-			if name, named := e["name"]; named {
-				return t.Name == name
-			}
-			_, _, err := p.picture(t)
-			return !taken[t.Name] && isPicture(role) == (err == nil)
-		})
-		if at < 0 && e["name"] == nil {
-			return wrong(fmt.Sprintf("%s[%d]", field, i), "the network has nothing that could be its %s; it has %s",
-				role, describe(declared))
+		p.describe(*info, &in.Graph, &in.Name, &in.DType)
+		if in.Shape == nil && len(info.Shape) > 0 {
+			in.Shape = info.Shape
 		}
-		if at < 0 {
-			continue // the check against the network names what it has
+		if in.Role != manifest.RoleImage && in.Role != manifest.RoleExemplar {
+			continue
 		}
-		taken[declared[at].Name] = true
-		if err := p.tensor(fmt.Sprintf("%s[%d]", field, i), e, role, declared[at], field == "inputs"); err != nil {
+		if err := p.image(field, in, *info); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// isPicture says whether a role has a height, a width and channels.
-func isPicture(role string) bool {
-	return slices.Contains([]string{roleImage, "exemplar", "labelmap", "residual"}, role)
+// image fills in an input that takes an image.
+func (p *proposer) image(field string, in *manifest.Input, info TensorInfo) error {
+	depth, err := p.setLayout(field, &in.Layout, info)
+	if err != nil {
+		return err
+	}
+	if in.Role == manifest.RoleImage {
+		p.layout, p.channels = in.Layout, depth
+	}
+	if in.Image == nil {
+		in.Image = &manifest.Affine{}
+	}
+	in.Image.Channels = cmp.Or(in.Image.Channels, depth)
+	p.size(in, info)
+	if p.affine(info, depth, &in.Image.Color, &in.Image.Scale, &in.Image.Offset) {
+		p.assume("%s: it takes values from %s, %s", info.Name, max(p.values, rangeBytes), in.Image.Color)
+	}
+	return nil
 }
 
-func (p *proposer) tensor(field string, e map[string]any, role string, info TensorInfo, input bool) error {
-	fill(e, "graph", p.graph)
-	fill(e, "name", info.Name)
-	fill(e, "dtype", info.DType)
-	if input && len(info.Shape) > 0 { // the schema has none for outputs
-		fill(e, "shape", anys(info.Shape))
-	}
-	if !isPicture(role) || role == "labelmap" {
-		return nil
-	}
-	layout, channels, err := p.picture(info)
-	switch stated, _ := e["layout"].(string); {
-	case err != nil && stated == "":
-		return wrong(field+".layout", "%s", err)
-	case stated != "" && stated != layout:
-		layout, channels = stated, channelsAt(stated, info.Shape)
-	}
-	e["layout"] = layout
-	if input && role == roleImage {
-		p.layout, p.channels = layout, channels
-	}
-	affine := e
-	if input {
-		fill(e, "image", map[string]any{})
-		var ok bool
-		if affine, ok = e["image"].(map[string]any); !ok {
-			return nil
+func (p *proposer) outputs() error {
+	m := &p.draft.Manifest
+	if m.Outputs == nil {
+		info, err := p.onlyImage("outputs", p.declared.Outputs)
+		if err != nil {
+			return err
 		}
-		fill(affine, "channels", channels)
-		p.size(e, info)
+		m.Outputs = []manifest.Output{{Role: manifest.RoleImage, Name: info.Name}}
 	}
-	color := colorRGB
-	if channels == 1 {
-		color = "GRAY"
+	taken := map[string]bool{}
+	for _, out := range m.Outputs {
+		taken[out.Name] = true
 	}
-	fill(affine, "color", color)
-	if p.whole || info.DType == dtypeUint8 { // bytes speak for themselves
-		return nil
-	}
-	for _, key := range []string{"scale", "offset"} { // one number stands for all channels
-		if list, ok := affine[key].([]any); ok && len(list) == 1 {
-			affine[key] = slices.Repeat(list, channels)
+	for i := range m.Outputs {
+		out := &m.Outputs[i]
+		field := fmt.Sprintf("outputs[%d]", i)
+		info, err := p.match(field, out.Name, out.Role, p.declared.Outputs, taken)
+		if err != nil {
+			return err
 		}
-	}
-	if affine["scale"] == nil && affine["offset"] == nil {
-		scale, offset := p.values.affine()
-		affine["scale"] = slices.Repeat([]any{scale}, channels)
-		affine["offset"] = slices.Repeat([]any{offset}, channels)
-		p.guessed = p.guessed || p.values == rangeUnknown
-		switch {
-		case input:
-			p.assume("%s: it takes values from %s, %v", info.Name, max(p.values, rangeBytes), affine["color"])
-		case !p.shown:
-			p.assume("%s: it gives values from %s, %v", info.Name, max(p.values, rangeBytes), affine["color"])
+		if info == nil {
+			continue
+		}
+		p.describe(*info, &out.Graph, &out.Name, &out.DType)
+		if !out.GivesImages() {
+			continue
+		}
+		depth, err := p.setLayout(field, &out.Layout, *info)
+		if err != nil {
+			return err
+		}
+		if p.affine(*info, depth, &out.Color, &out.Scale, &out.Offset) && !p.shown {
+			p.assume("%s: it gives values from %s, %s", info.Name, max(p.values, rangeBytes), out.Color)
 		}
 	}
 	return nil
 }
 
-// size fills in the size of an image input: the network's own, where it is fixed.
-func (p *proposer) size(e map[string]any, info TensorInfo) {
+// match finds the tensor that an input or an output of a draft stands for, by its name or else by its
+// role. It returns nil for a name that the network does not have: the check of the model against its
+// network will say so, and name those that it has.
+func (p *proposer) match(field, name string, role manifest.Role, declared []TensorInfo, taken map[string]bool) (*TensorInfo, error) {
+	i := slices.IndexFunc(declared, func(t TensorInfo) bool {
+		if name != "" {
+			return t.Name == name
+		}
+		_, _, err := p.layoutOf(t)
+		return !taken[t.Name] && hasSides(role) == (err == nil)
+	})
+	switch {
+	case i >= 0:
+		taken[declared[i].Name] = true
+		return &declared[i], nil
+	case name == "":
+		return nil, manifest.Errorf(field, "no tensor of the network can be its %s; it has %s", role, listOf(declared))
+	}
+	return nil, nil
+}
+
+// hasSides says whether a tensor of a role has a height, a width and channels.
+func hasSides(role manifest.Role) bool {
+	switch role {
+	case manifest.RoleImage, manifest.RoleExemplar, manifest.RoleLabelMap, manifest.RoleResidual:
+		return true
+	}
+	return false
+}
+
+// describe fills in what every input and output has.
+func (p *proposer) describe(info TensorInfo, graph, name *string, dtype *manifest.DType) {
+	*graph = cmp.Or(*graph, p.graph)
+	*name = cmp.Or(*name, info.Name)
+	*dtype = cmp.Or(*dtype, manifest.DType(info.DType))
+}
+
+// setLayout fills in the layout of an image tensor and returns its number of channels.
+func (p *proposer) setLayout(field string, layout *manifest.Layout, info TensorInfo) (depth int, err error) {
+	shown, depth, err := p.layoutOf(info)
+	switch {
+	case *layout == "" && err != nil:
+		return 0, manifest.Errorf(field+".layout", "%s", err)
+	case *layout == "":
+		*layout = shown
+	case *layout != shown:
+		depth = channelsAt(*layout, info.Shape)
+	}
+	return depth, nil
+}
+
+// affine fills in the colour, the scale and the offset of an image tensor. It says whether it had to take
+// scale and offset from the range of the values.
+func (p *proposer) affine(info TensorInfo, depth int, color *manifest.Color, scale, offset *[]float64) bool {
+	if *color == "" {
+		*color = manifest.ColorRGB
+		if depth == 1 {
+			*color = manifest.ColorGray
+		}
+	}
+	if p.whole || info.DType == onnx.Uint8.String() { // bytes have neither scale nor offset
+		return false
+	}
+	for _, list := range []*[]float64{scale, offset} {
+		if len(*list) == 1 {
+			*list = slices.Repeat(*list, depth)
+		}
+	}
+	if *scale != nil || *offset != nil {
+		return false
+	}
+	s, o := p.values.affine()
+	*scale, *offset = slices.Repeat([]float64{s}, depth), slices.Repeat([]float64{o}, depth)
+	p.guessed = p.guessed || p.values == rangeUnknown
+	return true
+}
+
+// size fills in the size of an image input: the network's own if it is fixed, or else one that suits most
+// networks.
+func (p *proposer) size(in *manifest.Input, info TensorInfo) {
 	if p.whole || len(info.Shape) != 4 {
 		return
 	}
 	h, w := info.Shape[1], info.Shape[2]
-	if e["layout"] == layoutNCHW {
+	if in.Layout == manifest.LayoutNCHW {
 		h, w = info.Shape[2], info.Shape[3]
 	}
-	size, _ := e["size"].(map[string]any)
-	if h != anyDim && w != anyDim {
-		fixed := map[string]any{"mode": sizeFixed, "h": h, "w": w}
-		for _, key := range []string{"fit", "filter", "restore"} {
-			if value, there := size[key]; there {
-				fixed[key] = value
-			}
+	switch {
+	case h != manifest.AnyDim && w != manifest.AnyDim:
+		fixed := manifest.Size{Mode: manifest.SizeFixed, H: h, W: w}
+		if s := in.Size; s != nil {
+			fixed.Fit, fixed.Filter, fixed.Restore = s.Fit, s.Filter, s.Restore
 		}
-		e["size"] = fixed
-		return
-	}
-	if size == nil && e["size"] == nil {
-		e["size"] = map[string]any{"mode": "multiple", "h": 256, "w": 256, "multiple_of": 8, "max": 1024}
-		p.assume("%s: sides in multiples of 8, 256 pixels where nothing else is asked for", info.Name)
+		in.Size = &fixed
+	case in.Size == nil:
+		in.Size = &manifest.Size{Mode: manifest.SizeMultiple, H: 256, W: 256, MultipleOf: 8, Max: 1024}
+		p.assume("%s: sides in multiples of 8, and 256 pixels unless another size is asked for", info.Name)
 	}
 }
 
-// batch fills in how many pictures the graph takes at once, from its image input.
-func (p *proposer) batch(graph map[string]any) {
-	if _, there := graph["batch"]; there {
+// batch fills in how many images the graph takes at once, as its image inputs declare it.
+func (p *proposer) batch() {
+	if p.draft.States("graphs", p.graph, "batch") {
 		return
 	}
-	graph["batch"] = "dynamic"
-	for _, t := range p.declared.inputs {
-		if len(t.Shape) == 4 && t.Shape[0] != anyDim {
-			graph["batch"] = t.Shape[0]
+	g := p.draft.Graphs[p.graph]
+	for _, t := range p.declared.Inputs {
+		if len(t.Shape) == 4 && t.Shape[0] != manifest.AnyDim {
+			g.Batch = manifest.BatchSize(t.Shape[0])
 		}
 	}
+	p.draft.Graphs[p.graph] = g
 }
 
-// domains names what the network leads to.
+// domains fills in the domains to which the network leads.
 func (p *proposer) domains() {
-	if len(p.to) == 0 && p.document["domains"] != nil {
-		return
+	to := p.hints.to
+	if len(to) == 0 {
+		if p.draft.Domains != nil {
+			return
+		}
+		to = []string{p.draft.Name}
 	}
-	if len(p.to) == 0 {
-		p.to = []string{fmt.Sprint(p.document["name"])}
+	p.draft.Domains = nil
+	for _, id := range to {
+		p.draft.Domains = append(p.draft.Domains, manifest.Domain{ID: id})
 	}
-	var domains []any
-	for _, id := range p.to {
-		domains = append(domains, map[string]any{"id": id})
-	}
-	p.document["domains"] = domains
 }
 
 func (p *proposer) assume(format string, args ...any) {
 	p.assumed = append(p.assumed, fmt.Sprintf(format, args...))
 }
 
-// onlyPicture is the one tensor that can be an image.
-func (p *proposer) onlyPicture(field string, declared []TensorInfo) (TensorInfo, error) {
+// onlyImage is the one tensor that can be an image.
+func (p *proposer) onlyImage(field string, declared []TensorInfo) (TensorInfo, error) {
 	var found []TensorInfo
 	for _, t := range declared {
-		if _, _, err := p.picture(t); err == nil {
+		if _, _, err := p.layoutOf(t); err == nil {
 			found = append(found, t)
 		}
 	}
 	if len(found) != 1 || field == "inputs" && len(declared) != 1 {
-		return TensorInfo{}, wrong(field, "what each of them means cannot be seen: %s", describe(declared))
+		return TensorInfo{}, manifest.Errorf(field, "cannot tell what each of them means: %s", listOf(declared))
 	}
 	return found[0], nil
 }
 
-// picture is the layout and the channels of a tensor. What networks declare of their outputs is often
-// vague; then they are taken to be as the picture that goes in.
-func (p *proposer) picture(t TensorInfo) (layout string, channels int, err error) {
-	layout, channels, err = pictureLayout(t)
+// layoutOf returns the layout and the number of channels of a tensor. Networks often declare vague
+// outputs; these are taken to be like the image that goes in.
+func (p *proposer) layoutOf(t TensorInfo) (layout manifest.Layout, depth int, err error) {
+	layout, depth, err = imageLayout(t)
 	if err == nil || p.layout == "" {
-		return layout, channels, err
+		return layout, depth, err
 	}
-	if len(t.Shape) == 0 || len(t.Shape) == 4 && t.Shape[channelPlace(p.layout)] == anyDim {
+	if len(t.Shape) == 0 || len(t.Shape) == 4 && t.Shape[channelDim(p.layout)] == manifest.AnyDim {
 		return p.layout, p.channels, nil
 	}
 	return "", 0, err
 }
 
-// channelPlace is the dimension of the channels.
-func channelPlace(layout string) int {
-	if layout == layoutNHWC {
+// channelDim is the index of the channels in a shape.
+func channelDim(layout manifest.Layout) int {
+	if layout == manifest.LayoutNHWC {
 		return 3
 	}
 	return 1
 }
 
 // channelsAt is how many channels a tensor has in a layout: 1, or else 3.
-func channelsAt(layout string, shape []int) int {
-	if len(shape) == 4 && shape[channelPlace(layout)] == 1 {
+func channelsAt(layout manifest.Layout, shape []int) int {
+	if len(shape) == 4 && shape[channelDim(layout)] == 1 {
 		return 1
 	}
 	return channels
 }
 
-// pictureLayout finds the channels of a picture: 3, or 1, at the second or at the last place.
-func pictureLayout(t TensorInfo) (layout string, channels int, err error) {
+// imageLayout finds the channels of an image: 3, or else 1, as the second or the last dimension.
+func imageLayout(t TensorInfo) (layout manifest.Layout, depth int, err error) {
 	if len(t.Shape) != 4 {
-		return "", 0, fmt.Errorf("%s has %d dimensions, a picture 4", t, len(t.Shape))
+		return "", 0, fmt.Errorf("%s has %d dimensions; an image has 4", t, len(t.Shape))
 	}
 	for _, n := range []int{3, 1} {
-		first, last := t.Shape[1] == n, t.Shape[3] == n
+		second, last := t.Shape[1] == n, t.Shape[3] == n
 		switch {
-		case first && last:
-			return "", 0, fmt.Errorf("%s has %d at two places where the channels may be", t, n)
-		case first && t.Shape[2] != 1 && t.Shape[3] != 1:
-			return layoutNCHW, n, nil
+		case second && last:
+			return "", 0, fmt.Errorf("%s has %d in both places where the channels may be", t, n)
+		case second && t.Shape[2] != 1 && t.Shape[3] != 1:
+			return manifest.LayoutNCHW, n, nil
 		case last && t.Shape[1] != 1 && t.Shape[2] != 1:
-			return layoutNHWC, n, nil
+			return manifest.LayoutNHWC, n, nil
 		}
 	}
-	return "", 0, fmt.Errorf("%s shows no 3 or 1 channels", t)
+	return "", 0, fmt.Errorf("%s has no dimension of 3 or 1 channels", t)
 }
 
-// String is a tensor as people write it: image uint8[?,?,?,3].
-func (t TensorInfo) String() string {
-	dims := make([]string, len(t.Shape))
-	for i, d := range t.Shape {
-		if dims[i] = fmt.Sprint(d); d == anyDim {
-			dims[i] = "?"
-		}
-	}
-	return fmt.Sprintf("%s %s[%s]", t.Name, t.DType, strings.Join(dims, ","))
-}
-
-func describe(tensors []TensorInfo) string {
+func listOf(tensors []TensorInfo) string {
 	texts := make([]string, len(tensors))
 	for i, t := range tensors {
 		texts[i] = t.String()
 	}
 	return strings.Join(texts, ", ")
-}
-
-// fill sets what is not there yet.
-func fill(entries map[string]any, key string, value any) {
-	if _, there := entries[key]; !there {
-		entries[key] = value
-	}
-}
-
-func anys(numbers []int) []any {
-	list := make([]any, len(numbers))
-	for i, n := range numbers {
-		list[i] = n
-	}
-	return list
 }

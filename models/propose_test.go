@@ -7,20 +7,21 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/goccy/go-yaml"
+	"gtx/models/manifest"
+	"gtx/models/onnx"
 )
 
-func TestPictureLayoutFollowsFromThePlaceOfTheChannels(t *testing.T) {
+func TestImageLayoutFollowsFromThePlaceOfTheChannels(t *testing.T) {
 	for _, c := range []struct {
 		shape    []int
-		layout   string
+		layout   manifest.Layout
 		channels int
 	}{
-		{[]int{1, 3, 256, 256}, layoutNCHW, 3},
-		{[]int{-1, 3, -1, -1}, layoutNCHW, 3},
-		{[]int{-1, -1, -1, 3}, layoutNHWC, 3},
-		{[]int{1, 1, 320, 320}, layoutNCHW, 1},
-		{[]int{1, 28, 28, 1}, layoutNHWC, 1},
+		{[]int{1, 3, 256, 256}, manifest.LayoutNCHW, 3},
+		{[]int{-1, 3, -1, -1}, manifest.LayoutNCHW, 3},
+		{[]int{-1, -1, -1, 3}, manifest.LayoutNHWC, 3},
+		{[]int{1, 1, 320, 320}, manifest.LayoutNCHW, 1},
+		{[]int{1, 28, 28, 1}, manifest.LayoutNHWC, 1},
 		{[]int{1, 3, 1, 1}, "", 0},
 		{[]int{1, 3, 64, 3}, "", 0},
 		{[]int{1, -1, -1, -1}, "", 0},
@@ -29,38 +30,29 @@ func TestPictureLayoutFollowsFromThePlaceOfTheChannels(t *testing.T) {
 		{[]int{3, 64, 64}, "", 0},
 		{nil, "", 0},
 	} {
-		layout, channels, err := pictureLayout(TensorInfo{Name: "x", Shape: c.shape})
+		layout, channels, err := imageLayout(TensorInfo{Name: "x", Shape: c.shape})
 		if layout != c.layout || channels != c.channels || (err != nil) != (c.layout == "") {
 			t.Errorf("%v: %q, %d, %v; want %q, %d", c.shape, layout, channels, err, c.layout, c.channels)
 		}
 	}
 }
 
-func decoded(t *testing.T, text string) map[string]any {
-	t.Helper()
-	document := map[string]any{}
-	if err := yaml.Unmarshal([]byte(text), &document); err != nil {
-		t.Fatal(err)
-	}
-	return document
-}
-
 // proposed runs a proposer on what a network of float32 pictures declares.
-func proposed(t *testing.T, known string, inputs, outputs []TensorInfo) (*Manifest, error) {
+func proposed(t *testing.T, known string, inputs, outputs []TensorInfo) (*manifest.Manifest, error) {
 	t.Helper()
-	p := &proposer{
-		hints:    hints{stem: "foreign", values: rangeSigned},
-		proposal: proposal{document: decoded(t, known)},
-		declared: &declaration{inputs: inputs, outputs: outputs},
-	}
-	if err := p.propose(); err != nil {
-		return nil, err
-	}
-	text, err := p.yaml()
+	draft, err := manifest.ParseDraft([]byte(known))
 	if err != nil {
 		t.Fatal(err)
 	}
-	m, err := ParseManifest(text)
+	p := newProposer(draft, &onnx.Declaration{Inputs: inputs, Outputs: outputs}, hints{stem: "foreign", values: rangeSigned})
+	if err := p.propose(); err != nil {
+		return nil, err
+	}
+	text, err := manifest.Marshal(&draft.Manifest)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m, err := manifest.Parse(text)
 	if err != nil {
 		return nil, err
 	}
@@ -70,22 +62,22 @@ func proposed(t *testing.T, known string, inputs, outputs []TensorInfo) (*Manife
 
 func TestEveryPresetDescribesItsFamily(t *testing.T) {
 	nchw := []int{1, 3, 128, 128}
-	label := TensorInfo{"label", dtypeFloat32, []int{1, 5}}
-	mask := TensorInfo{"mask", dtypeFloat32, []int{1, 1, 128, 128}}
+	label := TensorInfo{Name: "label", DType: "float32", Shape: []int{1, 5}}
+	mask := TensorInfo{Name: "mask", DType: "float32", Shape: []int{1, 1, 128, 128}}
 	for _, name := range Presets() {
 		known, err := Preset(name)
 		if err != nil {
 			t.Fatal(err)
 		}
 		for _, shape := range [][]int{nchw, {-1, -1, -1, 3}} {
-			picture := TensorInfo{"in", dtypeFloat32, shape}
-			inputs, outputs := []TensorInfo{picture}, []TensorInfo{{"out", dtypeFloat32, shape}}
+			picture := TensorInfo{Name: "in", DType: "float32", Shape: shape}
+			inputs, outputs := []TensorInfo{picture}, []TensorInfo{{Name: "out", DType: "float32", Shape: shape}}
 			switch name {
 			case "stargan":
 				inputs = append(inputs, label)
 				inputs[0].Shape, outputs[0].Shape = nchw, nchw // one label, one picture
 			case "u2net":
-				outputs = []TensorInfo{mask, {"side", dtypeFloat32, mask.Shape}}
+				outputs = []TensorInfo{mask, {Name: "side", DType: "float32", Shape: mask.Shape}}
 			}
 			m, err := proposed(t, string(known), inputs, outputs)
 			if err != nil {
@@ -95,7 +87,7 @@ func TestEveryPresetDescribesItsFamily(t *testing.T) {
 			if m.Family != name || len(m.Targets()) == 0 {
 				t.Errorf("%s: family %q, targets %q", name, m.Family, m.Targets())
 			}
-			if in := m.Image(); slices.Equal(shape, nchw) && (in.Size.Mode != sizeFixed || in.Size.W != 128 || in.Layout != layoutNCHW) {
+			if in := m.Image(); slices.Equal(shape, nchw) && (in.Size.Mode != manifest.SizeFixed || in.Size.W != 128 || in.Layout != manifest.LayoutNCHW) {
 				t.Errorf("%s: %+v", name, in)
 			}
 		}
@@ -109,13 +101,13 @@ name: stated
 inputs:
 - {role: image, image: {color: BGR, scale: [2, 2, 2]}, size: {mode: any, h: 100, w: 80}}
 outputs: [{role: image, name: second}]
-`, []TensorInfo{{"in", dtypeFloat32, shape}},
-		[]TensorInfo{{"first", dtypeFloat32, shape}, {"second", dtypeFloat32, shape}})
+`, []TensorInfo{{Name: "in", DType: "float32", Shape: shape}},
+		[]TensorInfo{{Name: "first", DType: "float32", Shape: shape}, {Name: "second", DType: "float32", Shape: shape}})
 	if err != nil {
 		t.Fatal(err)
 	}
 	in := m.Image()
-	if m.Name != "stated" || in.Image.Color != colorBGR || in.Image.Scale[0] != 2 || in.Size.H != 100 || m.Outputs[0].Name != "second" {
+	if m.Name != "stated" || in.Image.Color != manifest.ColorBGR || in.Image.Scale[0] != 2 || in.Size.H != 100 || m.Outputs[0].Name != "second" {
 		t.Errorf("%+v %+v %+v", in, in.Size, m.Outputs)
 	}
 	if out := m.Outputs[0]; out.Scale[0] != 1/127.5 || out.Offset[0] != -1 {
@@ -126,7 +118,7 @@ outputs: [{role: image, name: second}]
 func TestVagueOutputsAreAsThePictureThatGoesIn(t *testing.T) {
 	for _, in := range [][]int{{1, 3, -1, -1}, {1, -1, -1, 3}, {-1, 1, 64, 64}} {
 		for _, out := range [][]int{{-1, -1, -1, -1}, nil} {
-			m, err := proposed(t, "{}", []TensorInfo{{"x", dtypeFloat32, in}}, []TensorInfo{{"y", dtypeFloat32, out}})
+			m, err := proposed(t, "{}", []TensorInfo{{Name: "x", DType: "float32", Shape: in}}, []TensorInfo{{Name: "y", DType: "float32", Shape: out}})
 			if err != nil {
 				t.Errorf("%v → %v: %v", in, out, err)
 				continue
@@ -139,23 +131,25 @@ func TestVagueOutputsAreAsThePictureThatGoesIn(t *testing.T) {
 	// A layout that is stated decides where nothing can be seen.
 	known := "inputs: [{role: image, name: x, layout: NHWC, size: {mode: any, h: 64, w: 64}}]"
 	for _, in := range [][]int{{1, -1, -1, -1}, {1, 3, 64, 3}} {
-		m, err := proposed(t, known, []TensorInfo{{"x", dtypeFloat32, in}}, []TensorInfo{{"y", dtypeFloat32, in}})
-		if err != nil && in[1] == anyDim {
+		m, err := proposed(t, known, []TensorInfo{{Name: "x", DType: "float32", Shape: in}}, []TensorInfo{{Name: "y", DType: "float32", Shape: in}})
+		if err != nil && in[1] == manifest.AnyDim {
 			t.Errorf("%v: %v", in, err)
-		} else if err == nil && m.Inputs[0].Layout != layoutNHWC {
+		} else if err == nil && m.Inputs[0].Layout != manifest.LayoutNHWC {
 			t.Errorf("%v: %+v", in, m.Inputs[0])
 		}
 	}
 	for _, shape := range [][]int{nil, {1}, {1, -1, 3}, {-1, -1, -1, -1, -1}} {
-		if _, err := proposed(t, known, []TensorInfo{{"x", dtypeFloat32, shape}}, []TensorInfo{{"y", dtypeFloat32, shape}}); err == nil {
+		if _, err := proposed(t, known, []TensorInfo{{Name: "x", DType: "float32", Shape: shape}}, []TensorInfo{{Name: "y", DType: "float32", Shape: shape}}); err == nil {
 			t.Errorf("%v passed for a picture", shape)
 		}
 	}
 }
 
 func TestAmbiguousNetworksNeedAWord(t *testing.T) {
-	picture := func(name string) TensorInfo { return TensorInfo{name, dtypeFloat32, []int{1, 3, -1, -1}} }
-	code := TensorInfo{"code", dtypeFloat32, []int{1, 5}}
+	picture := func(name string) TensorInfo {
+		return TensorInfo{Name: name, DType: "float32", Shape: []int{1, 3, -1, -1}}
+	}
+	code := TensorInfo{Name: "code", DType: "float32", Shape: []int{1, 5}}
 	for _, c := range []struct {
 		inputs, outputs []TensorInfo
 		field           string
@@ -165,10 +159,10 @@ func TestAmbiguousNetworksNeedAWord(t *testing.T) {
 		{[]TensorInfo{code}, []TensorInfo{picture("y")}, "inputs"},
 		{[]TensorInfo{picture("a")}, []TensorInfo{picture("y"), picture("z")}, "outputs"},
 		{[]TensorInfo{picture("a")}, []TensorInfo{code}, "outputs"},
-		{[]TensorInfo{{"a", "int32", []int{1, 3, -1, -1}}}, []TensorInfo{picture("y")}, ""},
+		{[]TensorInfo{{Name: "a", DType: "int32", Shape: []int{1, 3, -1, -1}}}, []TensorInfo{picture("y")}, ""},
 	} {
 		_, err := proposed(t, "{}", c.inputs, c.outputs)
-		var wrong *ManifestError
+		var wrong *manifest.Error
 		if c.field == "" {
 			if err != nil {
 				t.Errorf("%v: %v", c.inputs, err)
@@ -187,11 +181,11 @@ func TestFinalRangeIsThatOfTheLastLayer(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		declared, err := readONNX(network)
+		declared, err := onnx.ReadDeclaration(network)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := finalRange(network, declared.outputs[0]); got != want {
+		if got := finalRange(network, declared.Outputs[0]); got != want {
 			t.Errorf("%s: %v, want %v", file, got, want)
 		}
 	}
@@ -210,12 +204,12 @@ func TestProposalsKeepLinesShort(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	text, err := p.yaml()
+	text, err := manifest.Marshal(p.manifest)
 	if err != nil {
 		t.Fatal(err)
 	}
 	for line := range strings.Lines(string(text)) {
-		if len(line) > lineLength+10 {
+		if len(line) > 106 {
 			t.Errorf("%d bytes: %s", len(line), line)
 		}
 	}
@@ -241,7 +235,7 @@ func FuzzProposeNeverPanics(f *testing.F) {
 	}
 	f.Fuzz(func(_ *testing.T, known string) {
 		if p, err := propose(network, hints{known: []byte(known), stem: "x"}); err == nil {
-			p.yaml()
+			manifest.Marshal(p.manifest)
 		}
 	})
 }

@@ -34,11 +34,11 @@ func (r valueRange) affine() (scale, offset float64) {
 
 // finalRange is the range of an output that is made by tanh or sigmoid, or is bytes.
 func finalRange(network []byte, result TensorInfo) valueRange {
-	nodes, err := readNodes(network)
+	nodes, err := onnx.ReadNodes(network)
 	switch {
 	case err != nil:
 		return rangeUnknown
-	case result.DType == dtypeUint8:
+	case result.DType == onnx.Uint8.String():
 		return rangeBytes
 	}
 	// The graph is sorted, so that one pass from its end follows the result to what makes it.
@@ -62,22 +62,4 @@ func finalRange(network []byte, result TensorInfo) valueRange {
 		}
 	}
 	return rangeUnknown
-}
-
-// readNodes reads the nodes of the main graph of a serialised ModelProto.
-func readNodes(model []byte) (nodes []onnx.Node, err error) {
-	err = onnx.Each(model, func(f onnx.Field) error {
-		if f.Number != onnx.ModelGraph {
-			return nil
-		}
-		return onnx.Each(f.Content, func(f onnx.Field) error {
-			if f.Number != onnx.GraphNode {
-				return nil
-			}
-			n, err := onnx.ReadNode(f.Content)
-			nodes = append(nodes, n)
-			return err
-		})
-	})
-	return nodes, err
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path"
 	"path/filepath"
@@ -77,7 +78,7 @@ func List() ([]*Model, error) {
 		}
 	}
 	var errs []error
-	for _, path := range sortedKeys(failures) {
+	for _, path := range slices.Sorted(maps.Keys(failures)) {
 		if err := failures[path]; !parts[path] || !errors.As(err, new(*ManifestMissingError)) {
 			errs = append(errs, err)
 		}

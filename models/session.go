@@ -8,6 +8,9 @@ import (
 	"sync"
 
 	ort "github.com/yalue/onnxruntime_go"
+
+	"gtx/models/manifest"
+	"gtx/models/onnx"
 )
 
 // Options say how a network is run.
@@ -20,7 +23,7 @@ var errSessionClosed = errors.New("the session is closed")
 
 // network is the graphs of a model that are needed, ready to run, shared by any number of goroutines.
 type network struct {
-	manifest *Manifest
+	manifest *manifest.Manifest
 	owner    *Runtime
 	provider string
 
@@ -78,8 +81,8 @@ func (r *Runtime) newNetwork(m *Model, graphs []string, o Options, trial func(*n
 	return n, nil
 }
 
-func newProgram(m *Manifest, graph string, onnx []byte) (program, error) {
-	declared, err := readONNX(onnx)
+func newProgram(m *manifest.Manifest, graph string, model []byte) (program, error) {
+	declared, err := onnx.ReadDeclaration(model)
 	if err != nil {
 		return program{}, err
 	}
@@ -87,7 +90,7 @@ func newProgram(m *Manifest, graph string, onnx []byte) (program, error) {
 	if err != nil {
 		return program{}, err
 	}
-	onnx, names, err := withFloats(onnx, declared)
+	model, names, err := onnx.CastToFloat(model, declared)
 	rename := func(list []string) {
 		for i, name := range list {
 			if cast, ok := names[name]; ok {
@@ -97,7 +100,7 @@ func newProgram(m *Manifest, graph string, onnx []byte) (program, error) {
 	}
 	rename(s.takes)
 	rename(s.gives)
-	return program{s, onnx}, err
+	return program{s, model}, err
 }
 
 // settle decides between the devices: CUDA, if it is asked for or on offer, must prove itself.
@@ -121,7 +124,7 @@ func settle(d device, open func(d device, profile string) (*network, error), tri
 
 // openNetwork makes sessions on a settled device. With a profile, a prefix of file names, ONNX
 // Runtime writes there which node ran where, when the sessions are closed.
-func openNetwork(m *Manifest, programs []program, d device, threads int, profile string) (_ *network, err error) {
+func openNetwork(m *manifest.Manifest, programs []program, d device, threads int, profile string) (_ *network, err error) {
 	n := &network{manifest: m, provider: d.String(), sessions: map[string]*session{}}
 	defer func() {
 		if err != nil {

@@ -3,38 +3,41 @@ package models
 import (
 	"fmt"
 	"slices"
+
+	"gtx/models/manifest"
+	"gtx/models/onnx"
 )
 
 // signature is what a manifest says of a graph, checked against the graph.
 type signature struct {
 	graph   string
-	inputs  []*Input
-	outputs []*Output
+	inputs  []*manifest.Input
+	outputs []*manifest.Output
 	ranks   []int    // of the inputs, as the graph declares them
 	takes   []string // names of the inputs in the network that runs
 	gives   []string // and of the outputs
 }
 
-// newSignature compares a manifest with what a graph declares. The error is a *ManifestError for the
+// newSignature compares a manifest with what a graph declares. The error is a *manifest.Error for the
 // first field that is not so.
-func newSignature(m *Manifest, graph string, declared *declaration) (*signature, error) {
-	s := &signature{graph: graph, inputs: m.inputsOf(graph), outputs: m.outputsOf(graph)}
-	batch := anyDim
+func newSignature(m *manifest.Manifest, graph string, declared *onnx.Declaration) (*signature, error) {
+	s := &signature{graph: graph, inputs: m.InputsOf(graph), outputs: m.OutputsOf(graph)}
+	batch := manifest.AnyDim
 	if n := m.Graphs[graph].Batch; n > 0 {
 		batch = int(n)
 	}
 	for _, in := range s.inputs {
-		field := fmt.Sprintf("inputs[%d]", m.inputIndex(in))
-		info, err := findTensor(field, in.Name, in.DType, declared.inputs)
+		field := m.InputField(in)
+		info, err := findTensor(field, in.Name, string(in.DType), declared.Inputs)
 		if err != nil {
 			return nil, err
 		}
-		if want := m.shapeOf(in, len(info.Shape)); want != nil {
+		if want := shapeOf(m, in, len(info.Shape)); want != nil {
 			switch {
-			case want[0] == anyDim:
+			case want[0] == manifest.AnyDim:
 				want[0] = batch
 			case len(want) == 1 && batch != 1:
-				return nil, wrong("graphs."+graph+".batch", "not 1, though %q, %v, has no dimension for the batch", info.Name, info.Shape)
+				return nil, manifest.Errorf("graphs."+graph+".batch", "not 1, though %q, %v, has no dimension for the batch", info.Name, info.Shape)
 			}
 			err = matchShape(field+".shape", info, want, in.Shape)
 		} else {
@@ -46,14 +49,14 @@ func newSignature(m *Manifest, graph string, declared *declaration) (*signature,
 		s.ranks = append(s.ranks, len(info.Shape))
 		s.takes = append(s.takes, in.Name)
 	}
-	for _, info := range declared.inputs {
+	for _, info := range declared.Inputs {
 		if !slices.Contains(s.takes, info.Name) {
-			return nil, wrong("inputs", "the network also takes %q, which none of them names", info.Name)
+			return nil, manifest.Errorf("inputs", "the network also takes %q, which none of them names", info.Name)
 		}
 	}
 	for _, out := range s.outputs {
-		field := fmt.Sprintf("outputs[%d]", m.outputIndex(out))
-		info, err := findTensor(field, out.Name, out.DType, declared.outputs)
+		field := m.OutputField(out)
+		info, err := findTensor(field, out.Name, string(out.DType), declared.Outputs)
 		if err != nil {
 			return nil, err
 		}
@@ -61,14 +64,14 @@ func newSignature(m *Manifest, graph string, declared *declaration) (*signature,
 		// What an output declares is often vague or missing; what it gives is checked at each run.
 		var want []int
 		switch {
-		case len(info.Shape) == 0 || out.Role == roleLatent:
+		case len(info.Shape) == 0 || out.Role == manifest.RoleLatent:
 			continue
-		case out.Role == roleLogits:
+		case out.Role == manifest.RoleLogits:
 			want = []int{batch, len(m.Classifier.Classes)}
-		case out.Layout == layoutNHWC:
-			want = []int{batch, anyDim, anyDim, depthOf(out.Color)}
+		case out.Layout == manifest.LayoutNHWC:
+			want = []int{batch, manifest.AnyDim, manifest.AnyDim, out.Color.Channels()}
 		default:
-			want = []int{batch, depthOf(out.Color), anyDim, anyDim}
+			want = []int{batch, out.Color.Channels(), manifest.AnyDim, manifest.AnyDim}
 		}
 		if err := matchOutput(field, info, want); err != nil {
 			return nil, err
@@ -77,45 +80,42 @@ func newSignature(m *Manifest, graph string, declared *declaration) (*signature,
 	return s, nil
 }
 
-// anyDim is a dimension that is free in a graph.
-const anyDim = -1
-
 // shapeOf is the shape that a graph must declare for an input, given the rank that it has, or nil if
 // any will do.
-func (m *Manifest) shapeOf(in *Input, rank int) []int {
-	h, w, depth := anyDim, anyDim, 1
-	if in.Size != nil && in.Size.Mode == sizeFixed && m.stage(in.Graph).Upsample <= 1 {
+func shapeOf(m *manifest.Manifest, in *manifest.Input, rank int) []int {
+	h, w, depth := manifest.AnyDim, manifest.AnyDim, 1
+	if in.Size != nil && in.Size.Mode == manifest.SizeFixed && m.StageOf(in.Graph).Upsample <= 1 {
 		h, w = in.Size.H, in.Size.W
 	}
 	switch in.Role {
-	case roleImage, roleExemplar:
-		depth = depthOf(in.Image.Color)
-	case roleLabelMap:
-		depth = in.LabelMap.depth()
-	case roleCoords:
+	case manifest.RoleImage, manifest.RoleExemplar:
+		depth = in.Image.Color.Channels()
+	case manifest.RoleLabelMap:
+		depth = in.LabelMap.Depth()
+	case manifest.RoleCoords:
 		depth = 2
-	case roleInstance:
-	case roleLabel:
-		return vectorShape(in.Label.width(), rank)
-	case roleStrength:
+	case manifest.RoleInstance:
+	case manifest.RoleLabel:
+		return vectorShape(in.Label.Width(), rank)
+	case manifest.RoleStrength:
 		return vectorShape(1, rank)
-	case roleNoise:
-		return append([]int{anyDim}, in.Noise.Shape...)
-	case roleConst:
+	case manifest.RoleNoise:
+		return append([]int{manifest.AnyDim}, in.Noise.Shape...)
+	case manifest.RoleConst:
 		return slices.Clone(in.Shape)
 	default: // a latent is whatever the other graph gives
 		return nil
 	}
-	if in.Layout == layoutNHWC {
-		return []int{anyDim, h, w, depth}
+	if in.Layout == manifest.LayoutNHWC {
+		return []int{manifest.AnyDim, h, w, depth}
 	}
-	return []int{anyDim, depth, h, w}
+	return []int{manifest.AnyDim, depth, h, w}
 }
 
 // vectorShape is the shape of a vector for each picture in a tensor of a rank: [N,width,1,1] and so
 // on. Of rank 1 it is [N] for one number a picture, and [width] for one picture at a time.
 func vectorShape(width, rank int) []int {
-	shape := append([]int{anyDim, width}, slices.Repeat([]int{1}, max(0, rank-2))...)
+	shape := append([]int{manifest.AnyDim, width}, slices.Repeat([]int{1}, max(0, rank-2))...)
 	switch {
 	case rank == 1 && width == 1:
 		return shape[:1]
@@ -140,10 +140,10 @@ func findTensor(field, name, dtype string, declared []TensorInfo) (TensorInfo, e
 		for k, t := range declared {
 			names[k] = t.Name
 		}
-		return TensorInfo{}, wrong(field+".name", "the network has no %q, but %q", name, names)
+		return TensorInfo{}, manifest.Errorf(field+".name", "the network has no %q, but %q", name, names)
 	}
 	if declared[i].DType != dtype {
-		return TensorInfo{}, wrong(field+".dtype", "%s is not the network's %s", dtype, declared[i].DType)
+		return TensorInfo{}, manifest.Errorf(field+".dtype", "%s is not the network's %s", dtype, declared[i].DType)
 	}
 	return declared[i], nil
 }
@@ -152,11 +152,11 @@ func findTensor(field, name, dtype string, declared []TensorInfo) (TensorInfo, e
 // own shape, where it is given, must be the network's.
 func matchShape(field string, info TensorInfo, fed []int, stated []int) error {
 	if len(info.Shape) != len(fed) {
-		return wrong(field, "%q has %d dimensions, %v, not %d", info.Name, len(info.Shape), info.Shape, len(fed))
+		return manifest.Errorf(field, "%q has %d dimensions, %v, not %d", info.Name, len(info.Shape), info.Shape, len(fed))
 	}
 	for i, has := range info.Shape {
-		if has != anyDim && has != fed[i] {
-			return wrong(field, "the network takes %v, so that dimension %d is fixed at %d, not %s", info.Shape, i, has, dim(fed[i]))
+		if has != manifest.AnyDim && has != fed[i] {
+			return manifest.Errorf(field, "the network takes %v, so that dimension %d is fixed at %d, not %s", info.Shape, i, has, dim(fed[i]))
 		}
 	}
 	return matchStated(field, info, stated)
@@ -165,8 +165,8 @@ func matchShape(field string, info TensorInfo, fed []int, stated []int) error {
 // matchStated compares the shape that a manifest states, if any, with the network's.
 func matchStated(field string, info TensorInfo, stated []int) error {
 	for i, said := range stated {
-		if len(stated) != len(info.Shape) || said != anyDim && said != info.Shape[i] {
-			return wrong(field, "%v is not the network's %v", stated, info.Shape)
+		if len(stated) != len(info.Shape) || said != manifest.AnyDim && said != info.Shape[i] {
+			return manifest.Errorf(field, "%v is not the network's %v", stated, info.Shape)
 		}
 	}
 	return nil
@@ -174,18 +174,18 @@ func matchStated(field string, info TensorInfo, stated []int) error {
 
 func matchOutput(field string, info TensorInfo, want []int) error {
 	if len(info.Shape) != len(want) {
-		return wrong(field, "%q has %d dimensions, %v, not %d", info.Name, len(info.Shape), info.Shape, len(want))
+		return manifest.Errorf(field, "%q has %d dimensions, %v, not %d", info.Name, len(info.Shape), info.Shape, len(want))
 	}
 	for i, has := range info.Shape {
-		if has != anyDim && want[i] != anyDim && has != want[i] {
-			return wrong(field, "the network gives %v, whose dimension %d is not %d", info.Shape, i, want[i])
+		if has != manifest.AnyDim && want[i] != manifest.AnyDim && has != want[i] {
+			return manifest.Errorf(field, "the network gives %v, whose dimension %d is not %d", info.Shape, i, want[i])
 		}
 	}
 	return nil
 }
 
 func dim(n int) string {
-	if n == anyDim {
+	if n == manifest.AnyDim {
 		return "free"
 	}
 	return fmt.Sprint(n)

@@ -3,8 +3,11 @@ package models
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
+
+	"gtx/models/manifest"
 )
 
 // A Request is what a run asks of a model, the same for all its pictures.
@@ -28,8 +31,8 @@ type Translator struct {
 }
 
 // NewTranslator makes sessions of the graphs that lead to the target of a request. The error is a
-// *ManifestError where the manifest and the network disagree, a *DeviceError where the device asked
-// for cannot be had, and a *DomainError or a *StrengthError where the request is beyond the model.
+// *manifest.Error where the manifest and the network disagree, a *DeviceError where the device asked
+// for cannot be had, and a *manifest.DomainError or a *manifest.StrengthError where the request is beyond the model.
 func (r *Runtime) NewTranslator(m *Model, q Request, o Options) (*Translator, error) {
 	about := m.Manifest
 	if !about.Translates() {
@@ -38,7 +41,7 @@ func (r *Runtime) NewTranslator(m *Model, q Request, o Options) (*Translator, er
 	if err := about.CheckTarget(q.To, q.Strength); err != nil {
 		return nil, err
 	}
-	if err := about.checkExemplars(q); err != nil {
+	if err := checkExemplars(about, q); err != nil {
 		return nil, fmt.Errorf("model %q: %w", about.Name, err)
 	}
 	t := &Translator{request: q}
@@ -49,10 +52,10 @@ func (r *Runtime) NewTranslator(m *Model, q Request, o Options) (*Translator, er
 		}
 	}
 	if len(finals) == 0 {
-		finals = about.finals()
+		finals = about.Finals()
 	}
 	for _, final := range finals {
-		for _, graph := range about.order(final, t.skips(about)) {
+		for _, graph := range about.Order(final, t.skips(about)) {
 			if !slices.Contains(graphs, graph) {
 				graphs = append(graphs, graph)
 			}
@@ -66,7 +69,7 @@ func (r *Runtime) NewTranslator(m *Model, q Request, o Options) (*Translator, er
 			black.Pixels = make([]byte, black.Width*black.Height*channels)
 		}
 		for _, final := range finals {
-			if _, err := trial.run(context.Background(), final, noDomain, black); err != nil {
+			if _, err := trial.run(context.Background(), final, manifest.NoDomain, black); err != nil {
 				return err
 			}
 		}
@@ -81,7 +84,7 @@ func (r *Runtime) NewTranslator(m *Model, q Request, o Options) (*Translator, er
 
 // checkExemplars makes sure that the exemplars needed are there, and no others, each of a size that
 // its input takes.
-func (m *Manifest) checkExemplars(q Request) error {
+func checkExemplars(m *manifest.Manifest, q Request) error {
 	var known []string
 	for _, in := range m.Exemplars() {
 		attribute := in.Exemplar.Attribute
@@ -99,7 +102,7 @@ func (m *Manifest) checkExemplars(q Request) error {
 			}
 		}
 	}
-	for _, attribute := range sortedKeys(q.Exemplars) {
+	for _, attribute := range slices.Sorted(maps.Keys(q.Exemplars)) {
 		switch {
 		case len(known) == 0:
 			return fmt.Errorf("it takes no exemplar")
@@ -111,10 +114,10 @@ func (m *Manifest) checkExemplars(q Request) error {
 }
 
 // skips returns what tells the graphs that do not run, because they take an exemplar that is not there.
-func (t *Translator) skips(m *Manifest) func(graph string) bool {
+func (t *Translator) skips(m *manifest.Manifest) func(graph string) bool {
 	return func(graph string) bool {
-		return slices.ContainsFunc(m.inputsOf(graph), func(in *Input) bool {
-			if in.Role != roleExemplar {
+		return slices.ContainsFunc(m.InputsOf(graph), func(in *manifest.Input) bool {
+			if in.Role != manifest.RoleExemplar {
 				return false
 			}
 			_, given := t.request.Exemplars[in.Exemplar.Attribute]
@@ -132,7 +135,7 @@ func (t *Translator) Close() error { return t.close() }
 // Run makes pictures of a batch: one batch of as many for each of the model's Results, in that order.
 // It may be called from many goroutines at once and neither keeps nor changes its input. Results may
 // differ in size from the input where the network makes them so. When the context ends, Run returns
-// its error once the network has stopped. The error is a *SourceError where a picture's own domain
+// its error once the network has stopped. The error is a *manifest.SourceError where a picture's own domain
 // does not allow the way, or is not known and has to be.
 func (t *Translator) Run(ctx context.Context, in Batch) ([]Batch, error) {
 	if err := in.check(t.manifest.Image()); err != nil {
@@ -159,15 +162,15 @@ func (t *Translator) Run(ctx context.Context, in Batch) ([]Batch, error) {
 // final is the graph that makes the results of a picture.
 func (t *Translator) final(from string) (string, error) {
 	if t.manifest.Label() != nil || t.request.To == "" {
-		return t.manifest.finals()[0], nil
+		return t.manifest.Finals()[0], nil
 	}
-	d, err := t.manifest.direction(t.request.To, from)
+	d, err := t.manifest.Direction(t.request.To, from)
 	return d.Graph, err
 }
 
 // runAll adds the results of a batch, in parts where graphs are of fixed batch.
 func (t *Translator) runAll(ctx context.Context, final string, in Batch, results *[]Batch) error {
-	graphs := t.manifest.order(final, t.skips(t.manifest))
+	graphs := t.manifest.Order(final, t.skips(t.manifest))
 	return t.inParts(ctx, graphs, in, func(part Batch, count int) error {
 		made, err := t.run(ctx, final, "", part)
 		if err != nil {
@@ -191,13 +194,13 @@ func (t *Translator) runAll(ctx context.Context, final string, in Batch, results
 // run gives one batch to the graphs that end in final. Pictures without a domain count as of orElse.
 func (t *Translator) run(ctx context.Context, final, orElse string, in Batch) ([]Batch, error) {
 	w := &work{Translator: t, in: in, orElse: orElse, given: map[string]tensor{}}
-	for _, graph := range t.manifest.order(final, t.skips(t.manifest)) {
+	for _, graph := range t.manifest.Order(final, t.skips(t.manifest)) {
 		if err := w.runGraph(ctx, t.sessions[graph]); err != nil {
 			return nil, err
 		}
 	}
 	var results []Batch
-	for _, out := range t.manifest.results(final) {
+	for _, out := range t.manifest.ResultsOf(final) {
 		b, err := unpack(w.given[out.Graph+"."+out.Name], out)
 		if err != nil {
 			return nil, err

@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"golang.org/x/sync/errgroup"
+
+	"gtx/models/manifest"
 )
 
 func TestTranslationIsWhatTheNetworkComputes(t *testing.T) {
@@ -85,7 +87,7 @@ func pairs(t *testing.T) []byte {
 }
 
 func TestFloatsComeBackByTheirOwnAffine(t *testing.T) {
-	out := &Output{Layout: layoutNHWC, Color: colorRGB, Scale: []float64{0.5, 1, -2}, Offset: []float64{-1, 0, 10}, Clip: new(true)}
+	out := &manifest.Output{Layout: manifest.LayoutNHWC, Color: manifest.ColorRGB, Scale: []float64{0.5, 1, -2}, Offset: []float64{-1, 0, 10}, Clip: new(true)}
 	for _, c := range []struct {
 		values []float32
 		want   []byte
@@ -114,12 +116,12 @@ func TestFloatsComeBackByTheirOwnAffine(t *testing.T) {
 
 func TestPackAndUnpackAreInverse(t *testing.T) {
 	in := pictures(2, 3, 5)
-	for _, layout := range []string{layoutNHWC, layoutNCHW} {
-		for _, color := range []string{colorRGB, colorBGR} {
+	for _, layout := range []manifest.Layout{manifest.LayoutNHWC, manifest.LayoutNCHW} {
+		for _, color := range []manifest.Color{manifest.ColorRGB, manifest.ColorBGR} {
 			scale, offset := []float64{1 / 127.5, 1, 0.02}, []float64{-1, 3, -2}
-			for _, dtype := range dtypes {
-				input := &Input{DType: dtype, Layout: layout, Image: &Affine{Color: color, Scale: scale, Offset: offset}}
-				output := &Output{DType: dtype, Layout: layout, Color: color, Scale: scale, Offset: offset, Clip: new(false)}
+			for _, dtype := range manifest.DTypes() {
+				input := &manifest.Input{DType: dtype, Layout: layout, Image: &manifest.Affine{Color: color, Scale: scale, Offset: offset}}
+				output := &manifest.Output{DType: dtype, Layout: layout, Color: color, Scale: scale, Offset: offset, Clip: new(false)}
 				back, err := unpack(pack(in.Pixels, in.N, in.Height, in.Width, input), output)
 				if err != nil || back.N != in.N || back.Height != in.Height || back.Width != in.Width || !bytes.Equal(back.Pixels, in.Pixels) {
 					t.Errorf("%s %s %s: %v", dtype, layout, color, err)
@@ -180,7 +182,7 @@ func TestManifestThatDiffersFromTheNetworkFailsAtOpening(t *testing.T) {
 		if err == nil {
 			translator.Close()
 		}
-		var wrong *ManifestError
+		var wrong *manifest.Error
 		if !errors.As(err, &wrong) || wrong.Field != c.field || !strings.Contains(wrong.Problem, c.problem) {
 			t.Errorf("%s: %v, want %s: …%s…", c.new, err, c.field, c.problem)
 		}

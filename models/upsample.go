@@ -1,7 +1,11 @@
 package models
 
+import (
+	"gtx/models/manifest"
+)
+
 // upsampled enlarges the pictures of a tensor k times, bilinearly, centre on centre.
-func (t tensor) upsampled(k int, layout string) tensor {
+func (t tensor) upsampled(k int, layout manifest.Layout) tensor {
 	if k <= 1 {
 		return t
 	}

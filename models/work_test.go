@@ -8,29 +8,31 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"gtx/models/manifest"
 )
 
 func TestNoiseIsOfItsDistributionAndOfItsSeedOnly(t *testing.T) {
 	const n = 20000
-	for dist, deviation := range map[string]float64{"normal": 1, distUniform: 1 / math.Sqrt(3), distZeros: 0} {
-		noise := &Noise{Dist: dist, Shape: []int{n}}
-		values := noise.draw(7, "z", 0, 0)
+	for dist, deviation := range map[manifest.Dist]float64{manifest.DistNormal: 1, manifest.DistUniform: 1 / math.Sqrt(3), manifest.DistZeros: 0} {
+		noise := &manifest.Noise{Dist: dist, Shape: []int{n}}
+		values := draw(noise, 7, "z", 0, 0)
 		var sum, squares, most float64
 		for _, v := range values {
 			sum, squares, most = sum+float64(v), squares+float64(v)*float64(v), max(most, math.Abs(float64(v)))
 		}
-		if math.Abs(sum/n) > 0.03 || math.Abs(math.Sqrt(squares/n)-deviation) > 0.03 || dist == distUniform && most > 1 {
+		if math.Abs(sum/n) > 0.03 || math.Abs(math.Sqrt(squares/n)-deviation) > 0.03 || dist == manifest.DistUniform && most > 1 {
 			t.Errorf("%s: mean %.3f, deviation %.3f, largest %.3f", dist, sum/n, math.Sqrt(squares/n), most)
 		}
-		if !slices.Equal(values, noise.draw(7, "z", 0, 0)) {
+		if !slices.Equal(values, draw(noise, 7, "z", 0, 0)) {
 			t.Errorf("%s: the same seed gives other numbers", dist)
 		}
-		if dist != distZeros && (slices.Equal(values, noise.draw(8, "z", 0, 0)) || slices.Equal(values, noise.draw(7, "y", 0, 0))) {
+		if dist != manifest.DistZeros && (slices.Equal(values, draw(noise, 8, "z", 0, 0)) || slices.Equal(values, draw(noise, 7, "y", 0, 0))) {
 			t.Errorf("%s: another seed or input gives the same numbers", dist)
 		}
 	}
-	sphere := &Noise{Dist: "normal", Shape: []int{2, -1, -1}, Hypersphere: true}
-	values, squares := sphere.draw(1, "z", 3, 5), 0.0
+	sphere := &manifest.Noise{Dist: manifest.DistNormal, Shape: []int{2, -1, -1}, Hypersphere: true}
+	values, squares := draw(sphere, 1, "z", 3, 5), 0.0
 	for _, v := range values {
 		squares += float64(v) * float64(v)
 	}
@@ -41,17 +43,17 @@ func TestNoiseIsOfItsDistributionAndOfItsSeedOnly(t *testing.T) {
 
 func TestEnlargingIsBilinearCentreOnCentre(t *testing.T) {
 	in := tensor{shape: []int64{1, 1, 1, 2}, floats: []float32{0, 4}}
-	out := in.upsampled(2, layoutNCHW)
+	out := in.upsampled(2, manifest.LayoutNCHW)
 	if want := []float32{0, 1, 3, 4, 0, 1, 3, 4}; !slices.Equal(out.floats, want) || !slices.Equal(out.shape, []int64{1, 1, 2, 4}) {
 		t.Errorf("%v %v", out.shape, out.floats)
 	}
 	// The two layouts agree, picture by picture and channel by channel.
 	const n, depth, h, w, k = 2, 3, 4, 5, 3
-	chw := tensor{shape: imageShape(layoutNCHW, n, depth, h, w)}
+	chw := tensor{shape: imageShape(manifest.LayoutNCHW, n, depth, h, w)}
 	for i := range n * depth * h * w {
 		chw.floats = append(chw.floats, float32(i*i%31))
 	}
-	hwc := tensor{shape: imageShape(layoutNHWC, n, depth, h, w), floats: make([]float32, len(chw.floats))}
+	hwc := tensor{shape: imageShape(manifest.LayoutNHWC, n, depth, h, w), floats: make([]float32, len(chw.floats))}
 	transpose := func(from, to []float32, area int) {
 		for i := range n * depth * area {
 			p, c, at := i/(depth*area), i/area%depth, i%area
@@ -59,10 +61,10 @@ func TestEnlargingIsBilinearCentreOnCentre(t *testing.T) {
 		}
 	}
 	transpose(chw.floats, hwc.floats, h*w)
-	large := chw.upsampled(k, layoutNCHW)
+	large := chw.upsampled(k, manifest.LayoutNCHW)
 	want := make([]float32, len(large.floats))
 	transpose(large.floats, want, h*w*k*k)
-	if got := hwc.upsampled(k, layoutNHWC); !slices.Equal(got.floats, want) {
+	if got := hwc.upsampled(k, manifest.LayoutNHWC); !slices.Equal(got.floats, want) {
 		t.Error("NHWC differs from NCHW")
 	}
 }
@@ -77,14 +79,14 @@ func TestResidualsAreAddedToTheEnlargedPicture(t *testing.T) {
 		t.Fatalf("%d pictures of %d×%d", out.N, out.Width, out.Height)
 	}
 	// By hand: half the picture, enlarged, a quarter and a tenth of the noise.
-	noise := &Noise{Dist: distUniform, Shape: []int{1, -1, -1}}
+	noise := &manifest.Noise{Dist: manifest.DistUniform, Shape: []int{1, -1, -1}}
 	for p := range in.N {
-		grain := noise.draw(in.Seeds[p], "noise", 16, 24)
+		grain := draw(noise, in.Seeds[p], "noise", 16, 24)
 		coarse := tensor{shape: []int64{1, 8, 12, 3}}
 		for _, b := range in.part(p, p+1).Pixels {
 			coarse.floats = append(coarse.floats, (float32(b)/127.5-1)/2)
 		}
-		large := coarse.upsampled(2, layoutNHWC)
+		large := coarse.upsampled(2, manifest.LayoutNHWC)
 		for i, b := range out.part(p, p+1).Pixels {
 			want := (float64(large.floats[i]) + 0.25 + 0.1*float64(grain[i/3]) + 1) * 127.5
 			if want = min(max(want, 0), 255); math.Abs(float64(b)-want) > 0.51 {
@@ -100,25 +102,25 @@ func TestLabelMapsBecomeChannels(t *testing.T) {
 	classes := []byte{0, 0, 1, 0, 2, 1}
 	edges := []float32{0, 1, 1, 1, 1, 1}
 	for _, c := range []struct {
-		l    LabelMap
+		l    manifest.LabelMap
 		want []float32
 	}{
-		{LabelMap{Encoding: encodingIndex, Classes: 3}, []float32{0, 0, 1, 0, 2, 1}},
-		{LabelMap{Encoding: "onehot", Classes: 3}, []float32{1, 1, 0, 1, 0, 0, 0, 0, 1, 0, 0, 1, 0, 0, 0, 0, 1, 0}},
-		{LabelMap{Encoding: encodingIndex, Classes: 3, Edges: true}, append([]float32{0, 0, 1, 0, 2, 1}, edges...)},
+		{manifest.LabelMap{Encoding: manifest.EncodingIndex, Classes: 3}, []float32{0, 0, 1, 0, 2, 1}},
+		{manifest.LabelMap{Encoding: manifest.EncodingOnehot, Classes: 3}, []float32{1, 1, 0, 1, 0, 0, 0, 0, 1, 0, 0, 1, 0, 0, 0, 0, 1, 0}},
+		{manifest.LabelMap{Encoding: manifest.EncodingIndex, Classes: 3, Edges: true}, append([]float32{0, 0, 1, 0, 2, 1}, edges...)},
 	} {
-		if got := c.l.pack(classes, 1, 2, 3, layoutNCHW); !slices.Equal(got.floats, c.want) || got.shape[1] != int64(c.l.depth()) {
+		if got := packClasses(&c.l, classes, 1, 2, 3, manifest.LayoutNCHW); !slices.Equal(got.floats, c.want) || got.shape[1] != int64(c.l.Depth()) {
 			t.Errorf("%+v: %v %v", c.l, got.shape, got.floats)
 		}
 	}
-	if got := packEdges(classes, 1, 2, 3, layoutNHWC); !slices.Equal(got.floats, edges) {
+	if got := packEdges(classes, 1, 2, 3, manifest.LayoutNHWC); !slices.Equal(got.floats, edges) {
 		t.Errorf("edges %v", got.floats)
 	}
-	coloured := &LabelMap{Encoding: encodingPalette, Classes: 2, Palette: [][]int{{0, 0, 0}, {128, 64, 0}}}
-	if got, err := coloured.classesOf([]byte{128, 64, 0, 0, 0, 0}); err != nil || !bytes.Equal(got, []byte{1, 0}) {
+	coloured := &manifest.LabelMap{Encoding: manifest.EncodingPalette, Classes: 2, Palette: [][]int{{0, 0, 0}, {128, 64, 0}}}
+	if got, err := classesOf(coloured, []byte{128, 64, 0, 0, 0, 0}); err != nil || !bytes.Equal(got, []byte{1, 0}) {
 		t.Errorf("%v, %v", got, err)
 	}
-	if _, err := coloured.classesOf([]byte{1, 2, 3}); err == nil || !strings.Contains(err.Error(), "the colour [1 2 3] in the label map is no class's") {
+	if _, err := classesOf(coloured, []byte{1, 2, 3}); err == nil || !strings.Contains(err.Error(), "the colour [1 2 3] in the label map is no class's") {
 		t.Errorf("%v", err)
 	}
 }
@@ -134,7 +136,7 @@ func TestPicturesOfOneBatchMayGoDifferentWays(t *testing.T) {
 		}
 	}
 	in.From[2] = ""
-	var unknown *SourceError
+	var unknown *manifest.SourceError
 	if _, err := translator.Run(t.Context(), in); !errors.As(err, &unknown) {
 		t.Errorf("from nowhere: %v", err)
 	}

@@ -9,23 +9,22 @@ import (
 
 // Batching says how items are gathered.
 type Batching[A any, K comparable] struct {
-	Size    int       // most items in one batch
-	Workers int       // batches under way at once
+	Size    int       // maximum number of items in one batch
+	Workers int       // number of batches in progress at once
 	Key     func(A) K // items share a batch only if their keys are equal
 }
 
-// Batch adds a stage that calls f with several items at once; f returns one
-// result an item, in the same order. A batch goes out when it is full, and at
-// once when a worker is free and anything waits: there are no timers, and
-// nothing waits for stragglers. While all workers are busy items gather, so the
-// batches grow just as the load does.
+// Batch adds a stage that calls f with several items at once. f returns one
+// result per item, in the same order. A batch goes out as soon as a worker is
+// free, full or not: there are no timers, and nothing waits for stragglers.
+// Items gather only while all workers are busy, so batches grow with the load.
 //
-// When f fails, the batch is halved and tried again until the items at fault
-// stand alone: the others succeed.
+// If f fails, the batch is halved and tried again, until only the items at fault
+// fail and all others have succeeded.
 func Batch[S, A, B any, K comparable](in *Flow[S, A], stage string, o Batching[A, K], f func(context.Context, []A) ([]B, error)) *Flow[S, B] {
 	line := in.line
 	out := newFlow[S, B](line)
-	// work is unbuffered: a send succeeds just when a worker is free.
+	// work is unbuffered, so a send succeeds only when a worker is free.
 	work := make(chan []Item[S, A])
 	line.group.Go(func() error {
 		defer close(work)
@@ -47,63 +46,39 @@ func Batch[S, A, B any, K comparable](in *Flow[S, A], stage string, o Batching[A
 	return out
 }
 
-// gather forms batches of equal keys from items and hands them to work. An item
-// that already failed is a batch of its own.
+// gather forms batches of equal keys from items and hands them to work.
 func gather[S, A any, K comparable](ctx context.Context, items <-chan Item[S, A], work chan<- []Item[S, A], size int, key func(A) K) error {
-	type group struct {
-		key    K
-		failed bool
-		items  []Item[S, A]
-	}
-	var waiting []*group // oldest first
-	add := func(it Item[S, A]) {
-		if it.Err != nil {
-			waiting = append(waiting, &group{failed: true, items: []Item[S, A]{it}})
-			return
-		}
-		k := key(it.Value)
-		for _, g := range waiting {
-			if !g.failed && g.key == k && len(g.items) < size {
-				g.items = append(g.items, it)
-				return
-			}
-		}
-		waiting = append(waiting, &group{key: k, items: []Item[S, A]{it}})
-	}
-	take := func(it Item[S, A], ok bool) {
-		if ok {
-			add(it)
+	w := waiting[S, A, K]{size: size, key: key}
+	add := func(it Item[S, A], more bool) {
+		if more {
+			w.add(it)
 		} else {
-			items = nil // all have come
+			items = nil // the source has ended
 		}
 	}
-	full := func(g *group) bool { return g.failed || len(g.items) == size }
-
-	for items != nil || len(waiting) > 0 {
-		// What is at hand joins first: it costs no waiting.
-		first := slices.IndexFunc(waiting, full)
-		if first < 0 && items != nil {
+	for items != nil || len(w.groups) > 0 {
+		// An item that is there already may complete a batch, and taking it costs no time.
+		next, full := w.next()
+		if !full && items != nil {
 			select {
-			case it, ok := <-items:
-				take(it, ok)
+			case it, more := <-items:
+				add(it, more)
 				continue
 			default:
 			}
 		}
-		// Then a full batch, or else the oldest, goes to the first free worker.
 		var (
-			free  chan<- []Item[S, A]
+			free  chan<- []Item[S, A] // nil while there is nothing to send
 			batch []Item[S, A]
 		)
-		if len(waiting) > 0 {
-			first = max(first, 0)
-			free, batch = work, waiting[first].items
+		if len(w.groups) > 0 {
+			free, batch = work, w.groups[next].items
 		}
 		select {
-		case it, ok := <-items:
-			take(it, ok)
+		case it, more := <-items:
+			add(it, more)
 		case free <- batch:
-			waiting = slices.Delete(waiting, first, first+1)
+			w.groups = slices.Delete(w.groups, next, next+1)
 		case <-ctx.Done():
 			return context.Cause(ctx)
 		}
@@ -111,7 +86,46 @@ func gather[S, A any, K comparable](ctx context.Context, items <-chan Item[S, A]
 	return nil
 }
 
-// solve calls f with a batch and, where that fails, with its halves. It returns
+// waiting holds the batches that wait for a worker, the oldest first.
+type waiting[S, A any, K comparable] struct {
+	size   int
+	key    func(A) K
+	groups []*group[S, A, K]
+}
+
+type group[S, A any, K comparable] struct {
+	key    K
+	failed bool
+	items  []Item[S, A]
+}
+
+// add puts an item into a batch with room. An item that already failed is a batch of its own.
+func (w *waiting[S, A, K]) add(it Item[S, A]) {
+	if it.Err != nil {
+		w.groups = append(w.groups, &group[S, A, K]{failed: true, items: []Item[S, A]{it}})
+		return
+	}
+	k := w.key(it.Value)
+	for _, g := range w.groups {
+		if !g.failed && g.key == k && len(g.items) < w.size {
+			g.items = append(g.items, it)
+			return
+		}
+	}
+	w.groups = append(w.groups, &group[S, A, K]{key: k, items: []Item[S, A]{it}})
+}
+
+// next is the index of the batch that goes out next: the first full one, else the oldest.
+func (w *waiting[S, A, K]) next() (index int, full bool) {
+	full = true
+	index = slices.IndexFunc(w.groups, func(g *group[S, A, K]) bool { return g.failed || len(g.items) == w.size })
+	if index < 0 {
+		index, full = 0, false
+	}
+	return index, full
+}
+
+// solve calls f with a batch and, if that fails, with its halves. It returns
 // a value or an error for each item.
 func solve[S, A, B any](ctx context.Context, batch []Item[S, A], f func(context.Context, []A) ([]B, error)) ([]B, []error) {
 	errs := make([]error, len(batch))

@@ -7,7 +7,7 @@ import (
 )
 
 // Each adds a stage that calls f for every item, in up to workers goroutines at
-// once. Items that already failed pass by.
+// once. Items that have already failed bypass it.
 func Each[S, A, B any](in *Flow[S, A], stage string, workers int, f func(context.Context, A) (B, error)) *Flow[S, B] {
 	out := newFlow[S, B](in.line)
 	in.line.pool(workers, func() { close(out.items) }, func() error {
@@ -29,7 +29,7 @@ func Each[S, A, B any](in *Flow[S, A], stage string, workers int, f func(context
 	return out
 }
 
-// pool runs work in n goroutines of the line and done after the last has ended.
+// pool runs work in n goroutines of the line, and calls done when all have ended.
 func (l *Line) pool(n int, done func(), work func() error) {
 	var open sync.WaitGroup
 	for range max(n, 1) {

@@ -8,18 +8,18 @@
 //	sums := pipeline.Batch(sizes, "sum", batching, sum)
 //	err := pipeline.Drain(sums, func(it pipeline.Item[string, int]) error { … })
 //
-// What is guaranteed:
+// The package guarantees:
 //
-//   - Drain sees every item that the source gave, once, in the source's order.
-//   - An error of a stage belongs to its item and travels with it; later stages
-//     do not see that item. Only the sink's error or the context ends a run.
-//   - At most the line's limit of items are between the source and the sink, so
-//     memory is bounded however long the source is.
-//   - Nothing waits for input that has not come: an item moves on as soon as a
-//     worker is free, so a source may be endless.
+//   - Drain gets every item of the source once, in the source's order.
+//   - An error of a stage belongs to its item and travels with it. Later stages
+//     do not get that item. Only the sink's error or the context ends a run.
+//   - The number of items between source and sink is bounded, and so is memory,
+//     however long the source is.
+//   - Nothing waits for input that has not arrived: an item moves on as soon as
+//     a worker is free, so a source may be endless.
 //   - When Drain returns, every goroutine of the line has ended.
 //
-// The package knows nothing of what it moves.
+// The package does not depend on what it moves.
 package pipeline
 
 import (
@@ -37,16 +37,17 @@ type Item[S, T any] struct {
 	Source S      // what the source gave
 	Value  T      // meaningless when Err is set
 	Err    error  // an *Error, or nil
-	Spans  []Span // the stages passed, in order
+	Spans  []Span // of the stages passed, in order
 }
 
-// A Span is the time one stage took for an item: of the whole call, for a batch.
+// A Span is the time that one stage took for an item. For a batch it is the time
+// of the whole call.
 type Span struct {
 	Stage string
 	Took  time.Duration
 }
 
-// An Error is what ended an item, and where.
+// An Error says why an item failed, and in which stage.
 type Error struct {
 	Stage string
 	Err   error
@@ -55,20 +56,20 @@ type Error struct {
 func (e *Error) Error() string { return fmt.Sprintf("%s: %v", e.Stage, e.Err) }
 func (e *Error) Unwrap() error { return e.Err }
 
-// orderWindow is how many times the limit of a line may be finished but not yet
-// delivered because an earlier item is slow. Those hold results, no work.
+// orderWindow bounds the items between source and sink, including finished items
+// that wait for a slower earlier one, as a multiple of the line's limit.
 const orderWindow = 64
 
-// A Line is one run: its goroutines, and the bound on what is in flight.
+// A Line is one run: its goroutines, and its bounds on the items in flight.
 type Line struct {
 	group  *errgroup.Group
 	ctx    context.Context
-	flight chan struct{} // held from the source until the last stage is done
-	order  chan struct{} // held from the source until the sink has it
+	flight chan struct{} // one token per item in a stage
+	order  chan struct{} // one token per item between source and sink
 }
 
 // New returns a line with at most limit items in its stages at once. Cancelling
-// ctx aborts the run; to end one gently, end its source instead.
+// ctx aborts the run. To finish the items already read, end the source instead.
 func New(ctx context.Context, limit int) *Line {
 	limit = max(limit, 1)
 	group, ctx := errgroup.WithContext(ctx)
@@ -80,8 +81,8 @@ func New(ctx context.Context, limit int) *Line {
 	}
 }
 
-// A Flow is the end of a line under construction: items whose source was an S
-// and that are a T by now. It feeds exactly one further stage.
+// A Flow is the end of a line under construction. Its items began as an S and
+// are now a T. It feeds exactly one further stage.
 type Flow[S, T any] struct {
 	line  *Line
 	items chan Item[S, T]
@@ -91,7 +92,7 @@ func newFlow[S, T any](line *Line) *Flow[S, T] {
 	return &Flow[S, T]{line: line, items: make(chan Item[S, T])}
 }
 
-// send delivers an item downstream, or returns the reason the run has ended.
+// send passes an item to the next stage, or returns the reason why the run ended.
 func (f *Flow[S, T]) send(it Item[S, T]) error {
 	select {
 	case f.items <- it:
@@ -102,8 +103,8 @@ func (f *Flow[S, T]) send(it Item[S, T]) error {
 }
 
 // From starts a line. The source is read in one goroutine, one item at a time,
-// and only as far ahead as the line's limit allows. A source that can block for
-// ever must watch for the end of the run itself.
+// and only as far ahead as the line's limit allows. A source that can block
+// forever must itself watch for the end of the run.
 func From[S any](line *Line, source iter.Seq[S]) *Flow[S, S] {
 	out := newFlow[S, S](line)
 	line.group.Go(func() error {
@@ -127,13 +128,13 @@ func From[S any](line *Line, source iter.Seq[S]) *Flow[S, S] {
 	return out
 }
 
-// Drain runs the line: it calls sink with every item, in the source's order and
-// never twice at once, and returns when all goroutines of the line have ended.
-// An error of sink aborts the run and is returned; so is the context's.
+// Drain runs the line. It calls sink with one item at a time, in the source's
+// order, and returns when all goroutines of the line have ended. It returns the
+// first error of sink, which aborts the run, or the cause if ctx was cancelled.
 func Drain[S, T any](in *Flow[S, T], sink func(Item[S, T]) error) error {
 	line := in.line
 	line.group.Go(func() error {
-		early := map[int]Item[S, T]{} // done before an earlier one
+		early := map[int]Item[S, T]{} // finished before an earlier item
 		next := 0
 		for it := range in.items {
 			<-line.flight
@@ -156,8 +157,8 @@ func Drain[S, T any](in *Flow[S, T], sink func(Item[S, T]) error) error {
 	return line.group.Wait()
 }
 
-// advance makes the item of the next type: value and error of the stage, and
-// the time it took.
+// advance returns the item for the next stage, with the value or the error of
+// this one and the time it took.
 func advance[S, A, B any](it Item[S, A], stage string, took time.Duration, value B, err error) Item[S, B] {
 	next := Item[S, B]{Seq: it.Seq, Source: it.Source, Err: it.Err, Spans: it.Spans}
 	if it.Err != nil {

@@ -14,7 +14,7 @@ import (
 	"github.com/h2non/bimg"
 )
 
-// slowScore is ScoreOf in floating point, as its comment says it: block by block, and
+// slowScore is ScoreOf in floating point, as its comment defines it: block by block, with
 // the fit by the normal equations of all blocks.
 func slowScore(p Pixels) Score {
 	if p.Width < 64 || p.Height < 64 {
@@ -106,8 +106,8 @@ func sameScore(t *testing.T, p Pixels) {
 	t.Helper()
 	got, want := ScoreOf(p), slowScore(p)
 	for _, a := range [][2]float64{{got.A2, want.A2}, {got.A4, want.A4}, {got.A8, want.A8}} {
-		// Squares, because the root of a difference near zero shows every rounding; and
-		// where the gradient is the same everywhere, the fit magnifies that of 32 bits.
+		// Squares are compared because the root magnifies rounding near zero. The bound allows for
+		// a gradient that is the same everywhere: the fit then magnifies the rounding of 32 bits.
 		if math.Abs(a[0]*a[0]-a[1]*a[1]) > 1e-3*(1+a[1]*a[1]) || got.Valid != want.Valid || got.Drawn != want.Drawn {
 			t.Errorf("%d×%d: %v, want %v", p.Width, p.Height, got, want)
 		}
@@ -158,20 +158,6 @@ func TestFlatAndSmallPicturesScoreNothing(t *testing.T) {
 	}
 }
 
-// photograph is a scene with grain and edges.
-func photograph() Pixels {
-	rng := rand.New(rand.NewPCG(5, 6))
-	p := scene(256, 192)
-	for i := range p.Data {
-		v := float64(p.Data[i]) + 2*rng.NormFloat64()
-		if x, y := i/3%256, i/3/256; (x-100)*(x-100)+(y-90)*(y-90) < 2500 {
-			v -= 50
-		}
-		p.Data[i] = byte(max(0, min(255, v)))
-	}
-	return p
-}
-
 func TestPatternsAreFlaggedAndJPEGIsNot(t *testing.T) {
 	clean := photograph()
 	before := ScoreOf(clean)
@@ -204,7 +190,7 @@ func TestCheckFailsOnlyWhereItIsToldTo(t *testing.T) {
 		o                   Checkerboard
 		keep, flagged, fail bool
 	}{
-		{Warn, false, true, false}, {Fail, false, true, true}, {Off, false, false, false}, {Fail, true, false, false},
+		{CheckWarn, false, true, false}, {CheckFail, false, true, true}, {CheckOff, false, false, false}, {CheckFail, true, false, false},
 	} {
 		in := Translated{Labelled: Labelled{Image: Image{Pixels: clean}, Keep: c.keep}, Result: marked}
 		got, err := Check(c.o)(context.Background(), in)
@@ -214,40 +200,18 @@ func TestCheckFailsOnlyWhereItIsToldTo(t *testing.T) {
 	}
 }
 
-// withPattern adds, before it rounds, a pattern of rms grey levels that repeats and has
-// no mean.
-func withPattern(p Pixels, period int, rms float64, rng *rand.Rand) Pixels {
-	pattern := make([]float64, period*period)
-	mean, square := 0.0, 0.0
-	for i := range pattern {
-		pattern[i] = rng.NormFloat64()
-		mean += pattern[i] / float64(len(pattern))
-	}
-	for i := range pattern {
-		pattern[i] -= mean
-		square += pattern[i] * pattern[i] / float64(len(pattern))
-	}
-	out := Pixels{Width: p.Width, Height: p.Height, Bands: 3, Data: make([]byte, len(p.Data))}
-	for i, v := range p.Data {
-		x, y := i/3%p.Width, i/3/p.Width
-		d := pattern[y%period*period+x%period] * rms / math.Sqrt(square)
-		out.Data[i] = byte(max(0, min(255, math.Floor(float64(v)+d+rng.Float64()))))
-	}
-	return out
-}
-
 func TestRepairTakesThePatternAwayAndLittleElse(t *testing.T) {
 	clean := photograph()
 	before := ScoreOf(clean)
 	rng := rand.New(rand.NewPCG(9, 10))
 	if before.Flagged(Score{}) {
-		t.Fatalf("the picture is %+v", before)
+		t.Fatalf("the image is %+v", before)
 	}
 	for _, period := range []int{2, 4, 8} {
 		for _, rms := range []float64{1, 2, 4} {
 			in := Translated{Labelled: Labelled{Image: Image{Pixels: clean}}, Result: withPattern(clean, period, rms, rng)}
 			was, worse := ScoreOf(in.Result), squaredError(clean, in.Result)
-			c, err := Check(Repair)(context.Background(), in)
+			c, err := Check(CheckRepair)(context.Background(), in)
 			if err != nil || !c.Repaired || c.Flagged {
 				t.Errorf("period %d, %g rms: %+v becomes %+v, flagged %v, %v", period, rms, was, c.After, c.Flagged, err)
 				continue
@@ -261,9 +225,9 @@ func TestRepairTakesThePatternAwayAndLittleElse(t *testing.T) {
 			}
 		}
 	}
-	c, err := Check(Repair)(context.Background(), Translated{Labelled: Labelled{Image: Image{Pixels: clean}}, Result: clean})
+	c, err := Check(CheckRepair)(context.Background(), Translated{Labelled: Labelled{Image: Image{Pixels: clean}}, Result: clean})
 	if err != nil || c.Repaired || &c.Result.Data[0] != &clean.Data[0] {
-		t.Errorf("a clean picture (%+v) is changed, %v", before, err)
+		t.Errorf("a clean image (%+v) is changed, %v", before, err)
 	}
 }
 
@@ -295,16 +259,6 @@ func TestGreyAndTransparentPicturesAreScored(t *testing.T) {
 			t.Error(err)
 		}
 	}
-}
-
-// squaredError is the mean over all samples.
-func squaredError(a, b Pixels) float64 {
-	sum := 0.0
-	for i, v := range a.Data {
-		d := float64(v) - float64(b.Data[i])
-		sum += d * d
-	}
-	return sum / float64(len(a.Data))
 }
 
 func BenchmarkScore(b *testing.B) {

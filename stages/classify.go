@@ -7,42 +7,49 @@ import (
 	"strings"
 )
 
-// A Labelled is an image and the domain it is in, where that is known.
+// A Labelled is an image and its domain, if that is known.
 type Labelled struct {
 	Image
-	Domain string  // "" if nobody knows; where several may hold, a list with commas, or "none"
-	P      float64 // probability of Domain, the least of several; 1 if the user named it
-	Keep   bool    // in the target domain already: to be copied or left out
+	Domain string  // "" if unknown; with PolicyAll a comma-separated list or "none"
+	P      float64 // probability of Domain, the lowest of several; 1 if the user named it
+	Keep   bool    // in the target domain already: to be copied or skipped, not translated
 }
 
-// InTarget says what becomes of a picture that already is in the target domain.
+// InTarget says what to do with an image that is already in the target domain.
 type InTarget string
 
 const (
-	TranslateAnyway InTarget = "translate"
-	Copy            InTarget = "copy"
-	LeaveOut        InTarget = "skip"
+	InTargetTranslate InTarget = "translate"
+	InTargetCopy      InTarget = "copy"
+	InTargetSkip      InTarget = "skip"
 )
 
-// LabelOptions says what to do with a picture's domain once it is known.
+// LabelOptions says how the domain of an image is chosen and what follows from it.
 type LabelOptions struct {
-	Target    string // domain to translate to; "" when only labels are wanted
+	Target    string // domain to translate to; "" if only labels are wanted
 	InTarget  InTarget
-	Threshold float64 // least probability for a label to count
-	// Policy says which classes name a picture: best (the likeliest; the default),
-	// unknown (the same, but none below the threshold) or all from the threshold on.
-	Policy string
+	Threshold float64 // lowest probability at which a label counts
+	Policy    Policy  // "" is PolicyBest
 }
 
-// Classify returns the stage that names the domain of each picture of a batch.
-// Pictures enter the classifier at the given shape.
+// A Policy says which classes name the domain of an image.
+type Policy string
+
+const (
+	PolicyBest    Policy = "best"    // the most likely class
+	PolicyUnknown Policy = "unknown" // the same, or none if it is below the threshold
+	PolicyAll     Policy = "all"     // all classes at or above the threshold, "none" if there are none
+)
+
+// Classify returns the stage that names the domain of each image of a batch. The
+// classifier gets the images at the given shape.
 func Classify(c Classifier, shape Shape, o LabelOptions) func(context.Context, []Image) ([]Labelled, error) {
 	return func(ctx context.Context, images []Image) ([]Labelled, error) {
-		wide, high := shape(images[0].Width, images[0].Height)
+		width, height := shape(images[0].Width, images[0].Height)
 		pixels := make([]Pixels, len(images))
 		for i, img := range images {
 			var err error
-			if pixels[i], err = img.Pixels.resized(wide, high); err != nil {
+			if pixels[i], err = img.Pixels.resized(width, height); err != nil {
 				return nil, err
 			}
 		}
@@ -52,7 +59,7 @@ func Classify(c Classifier, shape Shape, o LabelOptions) func(context.Context, [
 		}
 		classes := c.Classes()
 		if len(p) != len(images)*len(classes) {
-			return nil, fmt.Errorf("the classifier gave %d numbers for %d pictures and %d classes", len(p), len(images), len(classes))
+			return nil, fmt.Errorf("the classifier gave %d numbers for %d images and %d classes", len(p), len(images), len(classes))
 		}
 		labelled := make([]Labelled, len(images))
 		for i, img := range images {
@@ -63,8 +70,8 @@ func Classify(c Classifier, shape Shape, o LabelOptions) func(context.Context, [
 	}
 }
 
-// Label returns the stage that stands in for Classify where the user named the
-// domain of all pictures, or "" where it does not matter.
+// Label returns the stage that replaces Classify if the user named the domain of
+// all images, or "" if the domain does not matter.
 func Label(domain string, o LabelOptions) func(context.Context, Image) (Labelled, error) {
 	p := 1.0
 	if domain == "" {
@@ -77,12 +84,12 @@ func Label(domain string, o LabelOptions) func(context.Context, Image) (Labelled
 
 func (o LabelOptions) label(img Image, domain string, p float64) Labelled {
 	l := Labelled{Image: img, Domain: domain, P: p}
-	l.Keep = domain != "" && o.holds(domain) && p >= o.Threshold && o.InTarget != TranslateAnyway
+	l.Keep = domain != "" && o.inTarget(domain) && p >= o.Threshold && o.InTarget != InTargetTranslate
 	return l
 }
 
-// holds tells whether a picture of a domain is in the target already.
-func (o LabelOptions) holds(domain string) bool {
+// inTarget reports whether an image of a domain is in the target domain already.
+func (o LabelOptions) inTarget(domain string) bool {
 	has := strings.Split(domain, ",")
 	for want := range strings.SplitSeq(o.Target, ",") {
 		name, absent := strings.CutPrefix(want, "not-")
@@ -94,9 +101,10 @@ func (o LabelOptions) holds(domain string) bool {
 	return true
 }
 
-// name chooses among the classes of a picture by their probabilities.
+// name chooses among the classes of an image by their probabilities. It returns the
+// domain and its probability.
 func (o LabelOptions) name(classes []string, p []float32) (string, float64) {
-	if o.Policy == "all" {
+	if o.Policy == PolicyAll {
 		names, least := []string{}, float32(1)
 		for i, class := range classes {
 			if float64(p[i]) >= o.Threshold {
@@ -114,20 +122,8 @@ func (o LabelOptions) name(classes []string, p []float32) (string, float64) {
 			best = i
 		}
 	}
-	if o.Policy == "unknown" && float64(p[best]) < o.Threshold {
+	if o.Policy == PolicyUnknown && float64(p[best]) < o.Threshold {
 		return "", float64(p[best])
 	}
 	return classes[best], float64(p[best])
-}
-
-// batchOf lays pictures of one shape end to end. A single one is not copied.
-func batchOf(pixels []Pixels) Batch {
-	b := Batch{N: len(pixels), Width: pixels[0].Width, Height: pixels[0].Height, Pixels: pixels[0].Data}
-	if len(pixels) > 1 {
-		b.Pixels = make([]byte, 0, len(pixels)*len(pixels[0].Data))
-		for _, p := range pixels {
-			b.Pixels = append(b.Pixels, p.Data...)
-		}
-	}
-	return b
 }

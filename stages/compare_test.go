@@ -24,9 +24,9 @@ func TestCompare(t *testing.T) {
 		existing Existing
 		want     map[string]error
 	}{
-		{KeepCurrent, map[string]error{"absent": nil, "current": Skip{UpToDate}, "stale": nil, "foreign": errForeign, "empty": errForeign}},
-		{Redo, map[string]error{"absent": nil, "current": nil, "stale": nil, "foreign": nil, "empty": nil}},
-		{Refuse, map[string]error{"absent": nil, "current": errExists, "stale": errExists, "foreign": errExists, "empty": errExists}},
+		{ExistingSkip, map[string]error{"absent": nil, "current": Skip{UpToDate}, "stale": nil, "foreign": errForeign, "empty": errForeign}},
+		{ExistingRedo, map[string]error{"absent": nil, "current": nil, "stale": nil, "foreign": nil, "empty": nil}},
+		{ExistingFail, map[string]error{"absent": nil, "current": errExists, "stale": errExists, "foreign": errExists, "empty": errExists}},
 	} {
 		for name, want := range o.want {
 			f := File{Source: Source{Out: filepath.Join(dir, name)}, Digest: "digest"}
@@ -38,11 +38,11 @@ func TestCompare(t *testing.T) {
 	}
 	// Other parameters make another output.
 	f := File{Source: Source{Out: filepath.Join(dir, "current")}, Digest: "digest"}
-	if _, err := Compare(KeepCurrent, false, properties[:1])(context.Background(), f); err != nil {
+	if _, err := Compare(ExistingSkip, false, properties[:1])(context.Background(), f); err != nil {
 		t.Errorf("other parameters: %v", err)
 	}
 	f.Source.Out = filepath.Join(dir, "current", "below")
-	if _, err := Compare(KeepCurrent, false, nil)(context.Background(), f); err == nil || err.Error() != "not a directory" {
+	if _, err := Compare(ExistingSkip, false, nil)(context.Background(), f); err == nil || err.Error() != "not a directory" {
 		t.Errorf("below a file: %v", err)
 	}
 }

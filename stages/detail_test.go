@@ -3,47 +3,17 @@ package stages
 import (
 	"bytes"
 	"math"
-	"math/rand/v2"
 	"slices"
 	"testing"
 )
 
-// textured is a picture of waves and noise, RGB or RGBA.
-func textured(width, height, bands int, seed uint64) Pixels {
-	rng := rand.New(rand.NewPCG(seed, 1))
-	p := Pixels{Width: width, Height: height, Bands: bands, Data: make([]byte, width*height*bands)}
-	fx, fy := 3+5*rng.Float64(), 3+5*rng.Float64()
-	for y := range height {
-		for x := range width {
-			u, v := float64(x)/float64(width), float64(y)/float64(height)
-			for b := range bands {
-				wave := 50*math.Sin(fx*u*float64(b+1)) + 40*math.Cos(fy*v+float64(b))
-				p.Data[(y*width+x)*bands+b] = byte(120 + wave + 20*rng.Float64())
-			}
-		}
-	}
-	return p
-}
-
 // grey rounds to the nearest sample.
 func grey(v float32) byte { return byte(min(max(v+0.5, 0), 255)) }
-
-// mapped applies f to each sample of a colour channel.
-func mapped(p Pixels, f func(band int, v float64) float64) Pixels {
-	out := p
-	out.Data = slices.Clone(p.Data)
-	for i, v := range p.Data {
-		if band := i % p.Bands; band < 3 {
-			out.Data[i] = grey(float32(f(band, float64(v))))
-		}
-	}
-	return out
-}
 
 // transferred is full with the change that turned small into result.
 func transferred(t testing.TB, full, small, result Pixels) Pixels {
 	t.Helper()
-	return changed(t, full, fitted(small, result))
+	return changed(t, full, affineChange(small, result))
 }
 
 func changed(t testing.TB, full Pixels, c *change) (out Pixels) {
@@ -60,30 +30,12 @@ func changed(t testing.TB, full Pixels, c *change) (out Pixels) {
 	return out
 }
 
-func shrunkBy(t *testing.T, p Pixels, factor int) Pixels {
-	t.Helper()
-	small, err := p.resized(p.Width/factor, p.Height/factor)
-	if err != nil {
-		t.Fatal(err)
-	}
-	small, _ = small.split()
-	return small
-}
-
-func worst(a, b Pixels) int {
-	most := 0
-	for i := range a.Data {
-		most = max(most, int(a.Data[i])-int(b.Data[i]), int(b.Data[i])-int(a.Data[i]))
-	}
-	return most
-}
-
 func TestNetworkThatChangesNothingGivesThePhotographBack(t *testing.T) {
 	for _, bands := range []int{3, 4} {
 		full := textured(323, 217, bands, 1)
 		small := shrunkBy(t, full, 4)
 		for name, c := range map[string]*change{
-			"affine": fitted(small, small), "laplacian": banded(small, small), "difference": {less: full, more: full},
+			"affine": affineChange(small, small), "laplacian": laplacianChange(small, small), "difference": {less: full, more: full},
 		} {
 			if name == "difference" && bands == 4 {
 				continue
@@ -162,7 +114,7 @@ func TestDeepPicturesAreChangedAsOthersAre(t *testing.T) {
 			file := p.file(t, PNG, 1, true, alpha, nil)
 			q := s.open(file, "", true, anyFault)
 			q.toSRGB(false, true)
-			q.change(fitted(small, result))
+			q.change(affineChange(small, result))
 			return q.save(".png", nil, nil, nil, func(f []byte) error {
 				got.Write(f)
 				return nil
@@ -187,8 +139,8 @@ func TestDeepPicturesAreChangedAsOthersAre(t *testing.T) {
 // transferSlowly is transferred as it is defined: each window summed by itself.
 func transferSlowly(full, small, result Pixels) Pixels {
 	window := func(x, y int, visit func(i int)) {
-		for v := max(y-detailRadius, 0); v <= min(y+detailRadius, small.Height-1); v++ {
-			for u := max(x-detailRadius, 0); u <= min(x+detailRadius, small.Width-1); u++ {
+		for v := max(y-affineRadius, 0); v <= min(y+affineRadius, small.Height-1); v++ {
+			for u := max(x-affineRadius, 0); u <= min(x+affineRadius, small.Width-1); u++ {
 				visit(v*small.Width + u)
 			}
 		}
@@ -216,8 +168,8 @@ func transferSlowly(full, small, result Pixels) Pixels {
 					ss[a][b] = ss[a][b]/n - s[a]/n*s[b]/n
 					ps[a][b] = ps[a][b]/n - p[a]/n*s[b]/n
 				}
-				ss[a][a] += detailFlat
-				ps[a][a] += detailFlat
+				ss[a][a] += affineFlat
+				ps[a][a] += affineFlat
 			}
 			inverse := invert(ss)
 			m := &fitted[y*small.Width+x]
@@ -308,13 +260,13 @@ func BenchmarkPhotograph(b *testing.B) {
 	b.Run("detail", run)
 	b.Run("fit", func(b *testing.B) {
 		for b.Loop() {
-			fitted(c.Pixels, c.Result)
+			affineChange(c.Pixels, c.Result)
 		}
 	})
 	b.Run("none", func(b *testing.B) {
 		for b.Loop() {
 			err := withPictures(func(s *scope) error {
-				p := c.whole(s, c.Width, c.Height, false, false)
+				p := c.original.whole(s, c.Width, c.Height, false, false)
 				return p.save(".jpg[Q=90,optimize-coding=true]", nil, nil, nil, func([]byte) error { return nil })
 			})
 			if err != nil {
@@ -322,27 +274,6 @@ func BenchmarkPhotograph(b *testing.B) {
 			}
 		}
 	})
-}
-
-// identical is what Detail makes of a file when the network changes nothing.
-func identical(t testing.TB, file []byte, shape Shape, o DetailOptions) Checked {
-	t.Helper()
-	img := decoded(t, file, shape)
-	if shape == nil {
-		shape = func(w, h int) (int, int) { return w, h }
-	}
-	img, err := Resize(Fit{Shape: shape})(t.Context(), img)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if o.Size.kind == "" {
-		o.Size.kind = "source"
-	}
-	c, err := Detail(o)(t.Context(), Checked{Translated: Translated{Labelled: Labelled{Image: img}, Result: img.Pixels}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return c
 }
 
 // The stages themselves, from file to file: whatever the size, colour and alpha are

@@ -8,21 +8,21 @@ import (
 	"image/png"
 )
 
-// InspectOptions says what Inspect does beside scoring.
+// InspectOptions says what Inspect does besides scoring.
 type InspectOptions struct {
 	Open    OpenOptions                  // of the source
-	Against func(Source) (string, error) // the path of the picture that a picture was made of; nil: nobody knows
-	Map     func(Source) string          // where its map goes; nil: there is none
+	Against func(Source) (string, error) // path of the source of a translated image; nil if unknown
+	Map     func(Source) string          // path for a map of the checkerboard; nil for no map
 }
 
-// An Inspected is the score of a picture and of what it was made of, if that is known.
+// An Inspected is the score of an image and, if that is known, of its source.
 type Inspected struct{ Score, Source Score }
 
-// Flagged tells whether the picture shows a checkerboard.
+// Flagged reports whether the image shows a checkerboard.
 func (i Inspected) Flagged() bool { return i.Score.Flagged(i.Source) }
 
-// Inspect returns the stage that scores pictures. A source of another size is
-// brought to the picture's first.
+// Inspect returns the stage that scores images. A source of another size is resized to
+// the image's size first.
 func Inspect(o InspectOptions) func(context.Context, Image) (Inspected, error) {
 	return func(ctx context.Context, img Image) (i Inspected, err error) {
 		i.Score = ScoreOf(img.Pixels)
@@ -57,12 +57,12 @@ func Inspect(o InspectOptions) func(context.Context, Image) (Inspected, error) {
 const (
 	// mapTile is the side of a tile in pixels.
 	mapTile = 32
-	// mapFull is the amplitude that is red, in grey levels.
+	// mapFull is the amplitude that gets full red, in grey levels.
 	mapFull = 2
 )
 
-// checkerboardMap is a PNG of the picture in grey, the redder the stronger the pattern is in
-// each tile. What flagAlone lets pass stays grey, and so does what is too narrow.
+// checkerboardMap is a PNG of the image in grey. Each tile is the redder the stronger its pattern
+// is. Tiles below flagAlone, and those too narrow to measure, stay grey.
 func (p Pixels) checkerboardMap() ([]byte, error) {
 	img := image.NewRGBA(image.Rect(0, 0, p.Width, p.Height))
 	for top := 0; top < p.Height; top += mapTile {

@@ -1,89 +1,152 @@
-#include <stdlib.h>
 #include <string.h>
 
 #include "lattice.h"
 
-typedef short row8 __attribute__((vector_size(16)));
-typedef int four __attribute__((vector_size(16)));
-typedef float real4 __attribute__((vector_size(16)));
+enum {
+	SIDE = 8,                 // of a block
+	AREA = SIDE * SIDE,       // pixels of a block
+	COLUMNS = 256,            // of a window, a multiple of SIDE
+	PIXELS = 2000000,         // larger images are sampled down to about as many
+	LUMA_UNIT = 8,            // luma is in 1/8 grey level: nine times as much fits into 16 bits
+	UNIT = 8 * LUMA_UNIT,     // a residual is in 1/64 grey level
+	MOST = 8 * UNIT,          // residuals are clipped at 8 grey levels
+	STEEP = 8 * 2 * LUMA_UNIT // and gradients as well
+};
 
-static inline row8 load8(const short *p) { row8 v; memcpy(&v, p, sizeof v); return v; }
-static inline row8 clip8(row8 v, short most) {
-	row8 top = (row8){0} + most, bottom = -top, high = v > top, low = v < bottom;
-	v = (v & ~high) | (top & high);
-	return (v & ~low) | (bottom & low);
-}
-// even and odd are every other number of eight.
-static inline four even(row8 v) { return (four)v << 16 >> 16; }
-static inline four odd(row8 v) { return (four)v >> 16; }
-static inline int sum8(row8 v) { four s = even(v) + odd(v); return s[0] + s[1] + s[2] + s[3]; }
-static inline float sum4(real4 v) { return (v[0] + v[1]) + (v[2] + v[3]); }
+// A window is a part of a line of blocks. It needs a border of one pixel of luma. It
+// lies on the stack and fits into the L1 cache.
+typedef struct {
+	short luma[SIDE + 2][COLUMNS + 2];
+	short residual[SIDE][COLUMNS];
+	short across[COLUMNS]; // for each column, the sum of its gradients to the right
+	short down[COLUMNS];   // and downwards
+} window;
 
-// luma (BT.601) in 1/8 grey level, so that nine of them fit into 16 bits.
-static inline void luma(const unsigned char *restrict line, long width, long bands, short *restrict out) {
-	for (long x = 0; x < width; x++)
-		out[x] = (77 * line[x * bands] + 150 * line[x * bands + 1] + 29 * line[x * bands + 2] + 16) >> 5;
+static inline short clip(short value, short most)
+{
+	short low = value < -most ? -most : value;
+
+	return low > most ? most : low;
 }
-static void gtx_luma(const unsigned char *line, long width, long bands, short *out) {
-	if (bands == 3) // for the compiler
-		luma(line, width, 3, out);
+
+// Luma by BT.601. The compiler vectorises it only if bands is a constant.
+static inline void luma(const unsigned char *restrict pixels, long count, long bands, short *restrict out)
+{
+	for (long i = 0; i < count; i++) {
+		const unsigned char *pixel = pixels + i * bands;
+
+		out[i] = (77 * pixel[0] + 150 * pixel[1] + 29 * pixel[2] + 16) >> 5;
+	}
+}
+
+static void luma_of_line(const unsigned char *pixels, long count, long bands, short *out)
+{
+	if (bands == 3)
+		luma(pixels, count, 3, out);
 	else
-		luma(line, width, 4, out);
+		luma(pixels, count, 4, out);
 }
 
-int gtx_blocks(const unsigned char *data, long stride, long width, long height, long bands, gtx_lattice *out) {
-	enum { lines = 10, clip = 8 * 64, steep = 8 * 8 * 2 };
-	long room = width + 8;
-	short *ring = malloc(sizeof(short) * room * lines), *at[lines];
-	if (!ring)
-		return 0;
-	memset(out, 0, sizeof *out);
-	// Of large pictures some two megapixels do.
-	long step = 8 * (1 + width * height / 2000000);
-	for (long top = 1; top + 8 < height; top += step) {
-		for (int j = 0; j < lines; j++) { // the last two may be the first two of the next
-			at[j] = ring + room * ((top - 1 + j) % lines);
-			if (top == 1 || j >= 2 || step > 8)
-				gtx_luma(data + (top - 1 + j) * stride, width, bands, at[j]);
-		}
-		real4 acc[3][16];
-		memset(acc, 0, sizeof acc);
-		for (long left = 1; left + 8 < width; left += 8) {
-			real4 r[16], squares = {0};
-			row8 across = {0}, down = {0}, sums = {0};
-			for (int j = 0; j < 8; j++) {
-				const short *a = at[j] + left, *h = at[j + 1] + left, *b = at[j + 2] + left;
-				row8 above = load8(a), here = load8(h), below = load8(b), before = load8(h - 1), after = load8(h + 1);
-				row8 box = load8(a - 1) + above + load8(a + 1) + before + here + after + load8(b - 1) + below + load8(b + 1);
-				row8 v = clip8(here * 9 - box, clip);
-				across += clip8(after - before, steep);
-				down += clip8(below - above, steep);
-				sums += v;
-				r[2 * j] = __builtin_convertvector(even(v), real4);
-				r[2 * j + 1] = __builtin_convertvector(odd(v), real4);
-				squares += r[2 * j] * r[2 * j] + r[2 * j + 1] * r[2 * j + 1];
-			}
-			float mean = sum8(sums) / 64.f;
-			float v = (sum4(squares) / 64 - mean * mean) / (64 * 64);
-			float w = 1 / (v + 1);
-			float x = sum8(across) / (64.f * 16), y = sum8(down) / (64.f * 16);
-			float wx = w * x, wy = w * y;
-			for (int j = 0; j < 16; j++) {
-				acc[0][j] += w * r[j];
-				acc[1][j] += wx * r[j];
-				acc[2][j] += wy * r[j];
-			}
-			const double terms[6] = {1, x, y, (double)x * x, (double)x * y, (double)y * y};
-			for (int i = 0; i < 6; i++) {
-				out->normal[i] += w * terms[i];
-				out->chance[i] += (double)w * w * v * terms[i];
-			}
-			out->weight += w * v;
+// Each pixel less the mean of its 8 neighbours.
+static void residuals(const short *restrict above, const short *restrict here, const short *restrict below,
+	long count, short *restrict out)
+{
+	for (long i = 0; i < count; i++) {
+		short top = above[i] + above[i + 1] + above[i + 2];
+		short middle = here[i] + here[i + 1] + here[i + 2];
+		short bottom = below[i] + below[i + 1] + below[i + 2];
+		short residual = 9 * here[i + 1] - (top + middle + bottom);
+
+		out[i] = clip(residual, MOST);
+	}
+}
+
+// Central differences, added up along each column.
+static void gradients(const short *restrict above, const short *restrict here, const short *restrict below,
+	long count, short *restrict across, short *restrict down)
+{
+	for (long i = 0; i < count; i++) {
+		across[i] += clip(here[i + 2] - here[i], STEEP);
+		down[i] += clip(below[i + 1] - above[i + 1], STEEP);
+	}
+}
+
+static void fill(window *w, const unsigned char *pixels, long stride, long count, long bands)
+{
+	for (int y = 0; y < SIDE + 2; y++)
+		luma_of_line(pixels + y * stride, count + 2, bands, w->luma[y]);
+	memset(w->across, 0, sizeof w->across);
+	memset(w->down, 0, sizeof w->down);
+	for (int y = 0; y < SIDE; y++) {
+		residuals(w->luma[y], w->luma[y + 1], w->luma[y + 2], count, w->residual[y]);
+		gradients(w->luma[y], w->luma[y + 1], w->luma[y + 2], count, w->across, w->down);
+	}
+}
+
+// Adds a block to the sums, and its weighted residuals to the phases of its line.
+static void add_block(const window *w, long left, float phases[3][AREA], gtx_lattice *sums)
+{
+	short r[AREA]; // contiguous, so that the sums below vectorise
+	int total = 0;
+	int squares = 0;
+	int across = 0;
+	int down = 0;
+
+	for (int y = 0; y < SIDE; y++)
+		for (int x = 0; x < SIDE; x++)
+			r[SIDE * y + x] = w->residual[y][left + x];
+	for (int i = 0; i < AREA; i++) {
+		total += r[i];
+		squares += r[i] * r[i];
+	}
+	for (int x = 0; x < SIDE; x++) {
+		across += w->across[left + x];
+		down += w->down[left + x];
+	}
+
+	float mean = (float) total / AREA;
+	float variance = ((float) squares / AREA - mean * mean) / (UNIT * UNIT);
+	float weight = 1 / (variance + 1);
+	float x = (float) across / (AREA * 2 * LUMA_UNIT);
+	float y = (float) down / (AREA * 2 * LUMA_UNIT);
+	float weight_x = weight * x;
+	float weight_y = weight * y;
+
+	for (int i = 0; i < AREA; i++) {
+		phases[0][i] += weight * r[i];
+		phases[1][i] += weight_x * r[i];
+		phases[2][i] += weight_y * r[i];
+	}
+
+	const double terms[6] = { 1, x, y, (double) x * x, (double) x * y, (double) y * y };
+
+	for (int i = 0; i < 6; i++) {
+		sums->normal[i] += weight * terms[i];
+		sums->chance[i] += (double) weight * weight * variance * terms[i];
+	}
+}
+
+void gtx_blocks(const unsigned char *data, long stride, long width, long height, long bands, gtx_lattice *sums)
+{
+	long step = SIDE * (1 + width * height / PIXELS);
+	window w;
+
+	memset(sums, 0, sizeof *sums);
+	for (long top = 0; top + SIDE + 1 < height; top += step) {
+		// Single precision is enough for one line of blocks.
+		float phases[3][AREA] = { 0 };
+
+		for (long left = 0; left + SIDE + 1 < width; left += COLUMNS) {
+			long count = (width - 2 - left) / SIDE * SIDE;
+
+			if (count > COLUMNS)
+				count = COLUMNS;
+			fill(&w, data + top * stride + left * bands, stride, count, bands);
+			for (long block = 0; block < count; block += SIDE)
+				add_block(&w, block, phases, sums);
 		}
 		for (int k = 0; k < 3; k++)
-			for (int i = 0; i < 64; i++)
-				out->phases[k][i] += acc[k][i / 8 * 2 + i % 2][i % 8 / 2] / 64;
+			for (int i = 0; i < AREA; i++)
+				sums->phases[k][i] += phases[k][i] / UNIT;
 	}
-	free(ring);
-	return 1;
 }

@@ -12,22 +12,20 @@ import (
 	"unsafe"
 )
 
-// lattice is what the blocks of a picture say about patterns that repeat every 2, 4 and 8 pixels.
+// A lattice is the pattern that repeats every 8 pixels of an image, and with it those of 2 and 4.
 type lattice struct {
-	phases [8][8]float64 // the pattern, at zero gradient
-	chance float64       // the variance of each phase that comes of what does not repeat
+	phases [8][8]float64 // the pattern where the gradient is zero
+	chance float64       // variance of each phase that noise alone explains
 }
 
-// latticeOf measures a part of a picture of at least 10×10 pixels. See Score for the method.
+// latticeOf measures a part of at least 10×10 pixels. Score documents the method.
 func latticeOf(p Pixels, part rectangle) lattice {
 	var pinner runtime.Pinner
 	defer pinner.Unpin()
 	start := &p.Data[(part.y*p.Width+part.x)*p.Bands]
 	pinner.Pin(start)
 	var sums C.gtx_lattice
-	if C.gtx_blocks((*C.uchar)(unsafe.Pointer(start)), C.long(p.Width*p.Bands), C.long(part.width), C.long(part.height), C.long(p.Bands), &sums) == 0 {
-		panic("out of memory")
-	}
+	C.gtx_blocks((*C.uchar)(unsafe.Pointer(start)), C.long(p.Width*p.Bands), C.long(part.width), C.long(part.height), C.long(p.Bands), &sums)
 	var normal, chance [6]float64
 	var phases [3][64]float64
 	for i := range normal {
@@ -41,11 +39,12 @@ func latticeOf(p Pixels, part rectangle) lattice {
 	return fitLattice(phases, normal, chance)
 }
 
-// steepness is the ridge of the fit: where the gradient is nearly the same all over the
-// picture, the pattern counts as one of its own.
+// steepness is the ridge of the fit. If the gradient is nearly the same all over the image, it
+// cannot be told from a pattern: the ridge then counts the residual as a pattern.
 const steepness = 0.05
 
-// fitLattice takes from the phases what goes with the gradient, by weighted least squares.
+// fitLattice removes from the phases the part that is proportional to the gradient, by weighted
+// least squares.
 func fitLattice(phases [3][64]float64, normal, chance [6]float64) lattice {
 	n := normal[0]
 	inverse := invert([3][3]float64{
@@ -63,7 +62,7 @@ func fitLattice(phases [3][64]float64, normal, chance [6]float64) lattice {
 	return l
 }
 
-// amplitude is that of the pattern which repeats every s pixels, in grey levels of r.
+// amplitude is the standard deviation, in grey levels, of the pattern that repeats every s pixels.
 func (l lattice) amplitude(s int) float64 {
 	var means [64]float64
 	total := 0.0

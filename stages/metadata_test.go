@@ -102,7 +102,7 @@ func facts(t *testing.T, file []byte) map[string]string {
 	return out
 }
 
-// sourcesWith are files of all formats of a picture of 48×32 with Exif data, XMP and
+// sourcesWith are files of all formats of an image of 48×32 with Exif data, XMP and
 // IPTC data, where there is a place for them.
 func sourcesWith(t *testing.T, exif []byte) map[Format][]byte {
 	t.Helper()
@@ -222,7 +222,7 @@ func throughFile(t *testing.T, source []byte, to Format, o EncodeOptions) []byte
 
 func TestBadExifIsLeftBehindWithAWarning(t *testing.T) {
 	file := withSegment(jpegOf(t, scene(8, 8)), 0xe1, []byte("Exif\x00\x00no Exif at all"))
-	if img := decoded(t, file, nil); !slices.Equal(img.Warnings, []string{"the Exif data are broken and left out"}) {
+	if img := decoded(t, file, nil); !slices.Equal(img.Warnings, []string{"the Exif data are broken and were left out"}) {
 		t.Errorf("warnings %q", img.Warnings)
 	}
 }

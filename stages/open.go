@@ -12,7 +12,7 @@ import (
 	"gtx/stages/container"
 )
 
-// A File is an input as it was read and before it is decoded.
+// A File is an input that has been read but not decoded.
 type File struct {
 	container.Header // parsed once, for all stages
 	Source           Source
@@ -22,14 +22,14 @@ type File struct {
 
 // OpenOptions says which inputs to refuse.
 type OpenOptions struct {
-	MaxPixels int  // larger pictures are an error; 0: no limit
-	OwnToo    bool // read what gtx itself made; otherwise it is skipped
+	MaxPixels int  // larger images are an error; 0 for no limit
+	OwnToo    bool // read files that gtx made; otherwise they are skipped
 }
 
 var errTooLarge = errors.New("more pixels than --max-pixels allows")
 
-// Open returns the stage that reads a file and makes sure that it is a whole,
-// still picture of bearable size, of a format that gtx reads.
+// Open returns the stage that reads a file. It makes sure that the file is complete,
+// holds one still image of at most MaxPixels, and has a format that gtx reads.
 func Open(o OpenOptions) func(context.Context, Source) (File, error) {
 	return func(_ context.Context, s Source) (File, error) {
 		if s.Err != nil {
@@ -60,8 +60,8 @@ func Open(o OpenOptions) func(context.Context, Source) (File, error) {
 	}
 }
 
-// Probe reports the format of the file at path from its beginning, or "" for
-// what is no picture that gtx reads.
+// Probe returns the format of the file at path, from its first bytes, or "" if gtx
+// cannot read it.
 func Probe(path string) (Format, error) {
 	f, err := os.Open(path)
 	if err != nil {
@@ -76,7 +76,7 @@ func Probe(path string) (Format, error) {
 	return container.Sniff(head[:n]), nil
 }
 
-// WithoutPath drops the path from a file error: whoever reports it names it.
+// WithoutPath drops the path from a file error, because the caller reports the path.
 func WithoutPath(err error) error {
 	var (
 		one *fs.PathError

@@ -2,7 +2,7 @@
 
 #include "picture.h"
 
-// Fractions are rounded, not cut off.
+// Converts to a whole-number format, with rounding.
 static int rounded(VipsImage *in, VipsImage **out, VipsBandFormat format, VipsObject *scope)
 {
 	VipsImage **t = (VipsImage **) vips_object_local_array(scope, 1);
@@ -12,7 +12,7 @@ static int rounded(VipsImage *in, VipsImage **out, VipsBandFormat format, VipsOb
 
 VipsImage *gtx_open(const void *file, size_t length, const char *options, gboolean sequential, VipsFailOn fail)
 {
-	// In memory: libvips would put large pictures into a file of its own.
+	// In memory, because libvips would otherwise put large pictures into a temporary file.
 	return vips_image_new_from_buffer(file, length, options,
 		"access", sequential ? VIPS_ACCESS_SEQUENTIAL : VIPS_ACCESS_RANDOM,
 		"memory", !sequential,
@@ -22,7 +22,8 @@ VipsImage *gtx_open(const void *file, size_t length, const char *options, gboole
 
 VipsImage *gtx_from_memory(const void *data, int width, int height, int bands)
 {
-	VipsImage *memory = vips_image_new_from_memory(data, (size_t) width * height * bands, width, height, bands, VIPS_FORMAT_UCHAR);
+	VipsImage *memory = vips_image_new_from_memory(data, (size_t) width * height * bands,
+		width, height, bands, VIPS_FORMAT_UCHAR);
 	VipsImage *out = NULL;
 
 	if (memory && vips_copy(memory, &out, "interpretation", VIPS_INTERPRETATION_sRGB, NULL))
@@ -31,8 +32,8 @@ VipsImage *gtx_from_memory(const void *data, int width, int height, int bands)
 	return out;
 }
 
-// To sRGB, through the picture's own profile if asked to; 16 bits a sample if it
-// has as many and they are asked for, else 8.
+// Converts to sRGB, through the embedded profile if profile is set. With deep, a
+// picture of 16 bits per sample keeps them. All others get 8.
 VipsImage *gtx_srgb(VipsImage *in, gboolean profile, gboolean deep)
 {
 	VipsImage *out = NULL;
@@ -50,7 +51,7 @@ VipsImage *gtx_srgb(VipsImage *in, gboolean profile, gboolean deep)
 	return out;
 }
 
-// From sRGB to the colours of a profile.
+// Converts from sRGB to the colours of a profile.
 VipsImage *gtx_to_profile(VipsImage *in, const void *profile, size_t length)
 {
 	VipsObject *scope = VIPS_OBJECT(vips_image_new());
@@ -66,7 +67,7 @@ VipsImage *gtx_to_profile(VipsImage *in, const void *profile, size_t length)
 	return out;
 }
 
-// The same pixels, said to be of a profile, or of none.
+// The same pixels with another profile attached, or none if length is 0.
 VipsImage *gtx_attach(VipsImage *in, const void *profile, size_t length)
 {
 	VipsImage *out = NULL;
@@ -92,7 +93,7 @@ void *gtx_srgb_profile(size_t *length)
 	return out;
 }
 
-// The mean of each block of factor × factor pixels. Colour counts by its alpha.
+// The mean of each block of factor × factor pixels, with colours weighted by alpha.
 VipsImage *gtx_shrink(VipsImage *in, int factor)
 {
 	VipsObject *scope = VIPS_OBJECT(vips_image_new());
@@ -110,8 +111,8 @@ VipsImage *gtx_shrink(VipsImage *in, int factor)
 	return out;
 }
 
-// The picture at another size. Colour counts by its alpha: none seeps out of what
-// is transparent.
+// The picture at another size, with colours weighted by alpha, so that the colour of
+// transparent pixels does not bleed into their neighbours.
 VipsImage *gtx_resize(VipsImage *in, int width, int height, VipsKernel kernel)
 {
 	VipsObject *scope = VIPS_OBJECT(vips_image_new());
@@ -139,7 +140,7 @@ VipsImage *gtx_crop(VipsImage *in, int left, int top, int width, int height)
 	return vips_extract_area(in, &out, left, top, width, height, NULL) ? NULL : out;
 }
 
-// Turned as its orientation says.
+// The picture turned as its orientation says.
 VipsImage *gtx_upright(VipsImage *in)
 {
 	VipsImage *out = NULL;
@@ -147,7 +148,7 @@ VipsImage *gtx_upright(VipsImage *in)
 	return vips_autorot(in, &out, NULL) ? NULL : out;
 }
 
-// An opaque picture with the fourth band of one of its size.
+// An opaque picture with the alpha of another picture of the same size.
 VipsImage *gtx_with_alpha_of(VipsImage *in, VipsImage *alpha)
 {
 	VipsImage *band = NULL, *out = NULL;

@@ -14,40 +14,39 @@ import (
 	"unsafe"
 )
 
-// A picture is one of libvips': a recipe whose pixels are made when they are asked
-// for, a strip at a time where the file allows it, so that a photograph of 100
-// megapixels goes from file to file and is never whole in memory. Not by way of
-// bimg: it gives whole files only, of 8 bits a sample, and hides what the decoder
-// found wrong.
+// A picture is an image of libvips: a recipe that makes its pixels on demand, in
+// strips if the file format allows it. A photograph of 100 megapixels goes from file
+// to file without ever being whole in memory. This does not use bimg, which returns
+// only whole files of 8 bits per sample and hides the faults that the decoder found.
 //
-// A step that fails leaves a picture that fails when its pixels are asked for.
+// After a step that fails, the picture fails when its pixels are needed.
 type picture struct {
-	image *C.VipsImage // nil: a step failed
+	image *C.VipsImage // nil if a step failed
 	scope *scope
 }
 
-// A scope keeps pictures, and what they are made of, until it ends.
+// A scope keeps pictures and the memory that they read until it ends.
 type scope struct {
 	images []*C.VipsImage
 	pins   runtime.Pinner
 }
 
-// strictness says at which faults of a file decoding fails.
+// strictness says which faults of a file make decoding fail.
 type strictness C.VipsFailOn
 
 const (
 	anyFault strictness = C.VIPS_FAIL_ON_WARNING
-	badFault strictness = C.VIPS_FAIL_ON_ERROR // what a decoder can only warn of passes
+	badFault strictness = C.VIPS_FAIL_ON_ERROR // not those that the decoder only warns of
 )
 
 var errPicture = errors.New("libvips failed")
 
-// withPictures runs f, whose pictures go when it returns. The text of libvips'
-// errors is one buffer for all threads: nobody can tell whose it is.
+// withPictures runs f and frees its pictures when it returns. It discards libvips'
+// error text, because all threads share one buffer for it.
 func withPictures(f func(s *scope) error) error {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
-	defer C.vips_thread_shutdown() // what it keeps for this thread
+	defer C.vips_thread_shutdown() // frees libvips' data for this thread
 	s := new(scope)
 	defer s.pins.Unpin()
 	defer func() {
@@ -62,27 +61,29 @@ func withPictures(f func(s *scope) error) error {
 	return err
 }
 
-// open reads a file's header. options are libvips' for the loader, say
-// "[shrink=2]". A picture that is needed from top to bottom only is decoded so.
+// open reads a file's header. options are those of libvips' loader, such as
+// "[shrink=2]". downwards promises to read the pixels once, from top to bottom, which
+// lets libvips decode in strips.
 func (s *scope) open(file []byte, options string, downwards bool, strict strictness) picture {
 	text := C.CString(options)
 	defer C.free(unsafe.Pointer(text))
-	return s.picture(C.gtx_open(pin(s, file), C.size_t(len(file)), text, gboolean(downwards), C.VipsFailOn(strict)))
+	return s.keep(C.gtx_open(pin(s, file), C.size_t(len(file)), text, gboolean(downwards), C.VipsFailOn(strict)))
 }
 
-// of makes a picture of pixels.
+// of makes a picture from pixels.
 func (s *scope) of(p Pixels) picture {
-	return s.picture(C.gtx_from_memory(pin(s, p.Data), C.int(p.Width), C.int(p.Height), C.int(p.Bands)))
+	return s.keep(C.gtx_from_memory(pin(s, p.Data), C.int(p.Width), C.int(p.Height), C.int(p.Bands)))
 }
 
-func (s *scope) picture(image *C.VipsImage) picture {
+// keep frees image when the scope ends. A nil image is a failed step.
+func (s *scope) keep(image *C.VipsImage) picture {
 	if image != nil {
 		s.images = append(s.images, image)
 	}
 	return picture{image, s}
 }
 
-// pin keeps data where they are until the scope ends.
+// pin keeps data in place until the scope ends.
 func pin[T any](s *scope, data []T) unsafe.Pointer {
 	if len(data) == 0 {
 		return nil
@@ -91,8 +92,8 @@ func pin[T any](s *scope, data []T) unsafe.Pointer {
 	return unsafe.Pointer(&data[0])
 }
 
-// become replaces a picture by one that was made of it.
-func (p *picture) become(next *C.VipsImage) { *p = p.scope.picture(next) }
+// become replaces a picture by one made from it.
+func (p *picture) become(next *C.VipsImage) { *p = p.scope.keep(next) }
 
 func gboolean(b bool) C.gboolean {
 	if b {
@@ -105,10 +106,10 @@ func (p picture) width() int  { return int(p.image.Xsize) }
 func (p picture) height() int { return int(p.image.Ysize) }
 func (p picture) bands() int  { return int(p.image.Bands) }
 
-// orientation is Exif's, 1 to 8.
+// orientation is the Exif orientation, 1 to 8.
 func (p picture) orientation() int { return int(C.vips_image_get_orientation(p.image)) }
 
-// blob returns a copy of a field, nil where there is none.
+// blob returns a copy of a field, or nil if there is none.
 func (p picture) blob(name string) []byte {
 	field := C.CString(name)
 	defer C.free(unsafe.Pointer(field))
@@ -126,54 +127,54 @@ const (
 	fieldXMP     = C.VIPS_META_XMP_NAME
 )
 
-// toSRGB converts to sRGB, 16 bits a sample where the picture has as many and they
-// are wanted, through its own profile or as if it had none.
+// toSRGB converts to sRGB. profile: use the embedded profile, otherwise ignore it.
+// deep: keep 16 bits per sample if the picture has them, otherwise convert to 8.
 func (p *picture) toSRGB(profile, deep bool) {
 	if p.image != nil {
 		p.become(C.gtx_srgb(p.image, gboolean(profile), gboolean(deep)))
 	}
 }
 
-// shrink averages blocks of factor × factor pixels, smaller ones at the right and
-// at the bottom.
+// shrink averages blocks of factor × factor pixels. Blocks at the right and at the
+// bottom may be smaller.
 func (p *picture) shrink(factor int) {
 	if p.image != nil && factor > 1 {
 		p.become(C.gtx_shrink(p.image, C.int(factor)))
 	}
 }
 
-// kernels are libvips' names of the filters; "" is lanczos.
-var kernels = map[string]C.VipsKernel{
-	"":         C.VIPS_KERNEL_LANCZOS3,
-	"lanczos":  C.VIPS_KERNEL_LANCZOS3,
-	"bicubic":  C.VIPS_KERNEL_CUBIC,
-	"bilinear": C.VIPS_KERNEL_LINEAR,
-	"nearest":  C.VIPS_KERNEL_NEAREST,
+// kernels are libvips' names of the filters.
+var kernels = map[Filter]C.VipsKernel{
+	"":             C.VIPS_KERNEL_LANCZOS3,
+	FilterLanczos:  C.VIPS_KERNEL_LANCZOS3,
+	FilterBicubic:  C.VIPS_KERNEL_CUBIC,
+	FilterBilinear: C.VIPS_KERNEL_LINEAR,
+	FilterNearest:  C.VIPS_KERNEL_NEAREST,
 }
 
-// resize brings a picture to another size with a filter.
-func (p *picture) resize(filter string, width, height int) {
+// resize scales a picture to another size with a filter.
+func (p *picture) resize(filter Filter, width, height int) {
 	if p.image != nil && (p.width() != width || p.height() != height) {
 		p.become(C.gtx_resize(p.image, C.int(width), C.int(height), kernels[filter]))
 	}
 }
 
-// crop leaves a part of a picture.
+// crop cuts a picture down to a part.
 func (p *picture) crop(r rectangle) {
 	if p.image != nil && r != (rectangle{}) {
 		p.become(C.gtx_crop(p.image, C.int(r.x), C.int(r.y), C.int(r.width), C.int(r.height)))
 	}
 }
 
-// turnUpright turns a picture as its orientation says. What is decoded in one go
-// cannot be turned.
+// turnUpright turns a picture as its orientation says. It reads pixels in any order,
+// so it cannot follow open with downwards set.
 func (p *picture) turnUpright() {
 	if p.image != nil && p.orientation() > 1 {
 		p.become(C.gtx_upright(p.image))
 	}
 }
 
-// pixels makes the pixels, of 8 bits a sample.
+// pixels makes the pixels. It fails unless they have 8 bits per sample.
 func (p picture) pixels() (Pixels, error) {
 	if p.image == nil || p.image.BandFmt != C.VIPS_FORMAT_UCHAR {
 		return Pixels{}, errPicture
@@ -190,8 +191,8 @@ func (p picture) pixels() (Pixels, error) {
 	return out, nil
 }
 
-// save encodes a picture as libvips' option string says, with Exif data, XMP and
-// IPTC, each of which may be nil, and passes on the file, which is gone when f returns.
+// save encodes a picture with libvips' saver, such as ".jpg[Q=90]", and calls f with
+// the file, which is valid only until f returns. exif, xmp and iptc may be nil.
 func (p picture) save(saver string, exif, xmp, iptc []byte, f func(file []byte) error) error {
 	if p.image == nil {
 		return errPicture
@@ -217,11 +218,11 @@ func (p picture) save(saver string, exif, xmp, iptc []byte, f func(file []byte) 
 	return f(unsafe.Slice((*byte)(file), int(size)))
 }
 
-// deep tells whether a picture has 16 bits a sample.
+// deep reports whether a picture has 16 bits per sample.
 func (p picture) deep() bool { return p.image.BandFmt == C.VIPS_FORMAT_USHORT }
 
-// hold makes the pixels and keeps them.
-func (p *picture) hold() {
+// toMemory makes the pixels now, so that later steps can read them in any order.
+func (p *picture) toMemory() {
 	if p.image != nil {
 		p.become(C.vips_image_copy_memory(p.image))
 	}
@@ -234,19 +235,19 @@ func (p *picture) toProfile(profile []byte) {
 	}
 }
 
-// attach says of which profile the colours are; nil: none.
+// attach declares that the colours are those of a profile, or of none if it is nil.
 func (p *picture) attach(profile []byte) {
 	if p.image != nil {
 		p.become(C.gtx_attach(p.image, unsafe.Pointer(unsafe.SliceData(profile)), C.size_t(len(profile))))
 	}
 }
 
-// change applies a change.
+// change applies a change to the pixels.
 func (p *picture) change(c *change) {
 	switch {
 	case p.image == nil:
 	case c.maps != nil:
-		p.become(C.gtx_changed(p.image, (*C.float)(pin(p.scope, c.maps)), C.int(c.width), C.int(c.height)))
+		p.become(C.gtx_changed(p.image, (*C.float)(pin(p.scope, c.maps)), C.int(c.columns), C.int(c.rows)))
 	case p.width() != c.less.Width || p.height() != c.less.Height:
 		p.become(nil)
 	default:
@@ -264,7 +265,7 @@ func (p *picture) takeAlpha(a picture) {
 	}
 }
 
-// srgbProfile is libvips' own.
+// srgbProfile is libvips' profile of sRGB.
 func srgbProfile() []byte {
 	var size C.size_t
 	data := C.gtx_srgb_profile(&size)

@@ -1,6 +1,6 @@
-// What gtx asks of libvips. Each function makes a picture of another, which it
-// leaves to its owner, or returns NULL. Pixels are made when they are asked for,
-// in strips where the file allows it.
+// The calls of gtx into libvips. Each function makes a picture from another, whose
+// reference stays with the caller, or returns NULL. Pixels are made on demand, in
+// strips if the file format allows it.
 
 #include <vips/vips.h>
 
@@ -14,15 +14,15 @@ VipsImage *gtx_resize(VipsImage *in, int width, int height, VipsKernel kernel);
 VipsImage *gtx_crop(VipsImage *in, int left, int top, int width, int height);
 VipsImage *gtx_upright(VipsImage *in);
 VipsImage *gtx_with_alpha_of(VipsImage *in, VipsImage *alpha);
-VipsImage *gtx_changed(VipsImage *in, const float *maps, int wide, int high);
+VipsImage *gtx_changed(VipsImage *in, const float *maps, int columns, int rows);
 VipsImage *gtx_added(VipsImage *in, const void *less, const void *more);
 
-// gtx_save returns a file to be freed with g_free, or NULL. Of what the picture
-// says of itself only its colour profile and its resolution are kept; the blobs,
-// which may be NULL, are Exif data, XMP and IPTC.
+// gtx_save returns a file to be freed with g_free, or NULL. Of the picture's metadata
+// it keeps only the colour profile and the resolution. blobs are the Exif data, XMP
+// and IPTC to write. Each may be NULL.
 void *gtx_save(VipsImage *in, const char *saver, void **blobs, const size_t *lengths, size_t *size);
 
-// gtx_blob returns a field of the picture's, which stays the picture's, or NULL.
+// gtx_blob returns a field of a picture, which keeps owning it, or NULL.
 const void *gtx_blob(VipsImage *in, const char *name, size_t *length);
 
 // gtx_srgb_profile returns libvips' profile of sRGB, to be freed with g_free, or NULL.

@@ -2,86 +2,79 @@ package stages
 
 import (
 	"context"
-	"errors"
+	"math"
 )
 
-// Resize returns the stage that brings a picture to the network's shape, as RGB
-// with the alpha set apart.
+// A Fit says how an image is brought to a network's shape.
+type Fit struct {
+	Shape  Shape
+	Mode   FitMode // "" is FitStretch
+	Filter Filter  // "" is FilterLanczos
+}
+
+// A FitMode says what to do if the network's shape has another aspect than the image.
+type FitMode string
+
+const (
+	FitStretch FitMode = "stretch" // scale both sides to it
+	FitCrop    FitMode = "crop"    // take the largest middle part of that aspect
+	FitPad     FitMode = "pad"     // take the whole image and repeat its edges around it
+)
+
+// A Filter is the interpolation between pixels.
+type Filter string
+
+const (
+	FilterLanczos  Filter = "lanczos"
+	FilterBicubic  Filter = "bicubic"
+	FilterBilinear Filter = "bilinear"
+	FilterNearest  Filter = "nearest"
+)
+
+// Resize returns the stage that brings an image to the network's shape, as RGB with
+// alpha kept apart.
 func Resize(f Fit) func(context.Context, Image) (Image, error) {
-	return func(_ context.Context, img Image) (Image, error) { return f.bring(img) }
+	return func(_ context.Context, img Image) (Image, error) { return f.resize(img) }
 }
 
-// resized returns the picture at another size; p itself if it has that size.
-// Not by way of bimg: it shrinks both sides by the larger of two factors, or
-// neither well, so that pictures blur, alias or vanish where the aspect changes.
-func (p Pixels) resized(width, height int) (Pixels, error) {
-	return p.resizedBy("", width, height)
-}
-
-// resizedBy is resized with a filter of choice.
-func (p Pixels) resizedBy(filter string, width, height int) (Pixels, error) {
-	if p.Width == width && p.Height == height {
-		return p, nil
+func (f Fit) resize(img Image) (Image, error) {
+	netWidth, netHeight := f.Shape(img.Width, img.Height)
+	pixels := img.Pixels
+	inner := rectangle{width: netWidth, height: netHeight}
+	switch f.Mode {
+	case FitCrop:
+		img.original.crop = middle(img.Width, img.Height, netWidth, netHeight)
+		x, y := float64(pixels.Width)/float64(img.Width), float64(pixels.Height)/float64(img.Height)
+		pixels = pixels.part(img.original.crop.scaled(x, y, pixels.Width, pixels.Height))
+		img.Width, img.Height = img.original.crop.width, img.original.crop.height
+	case FitPad:
+		inner = within(img.Width, img.Height, netWidth, netHeight)
 	}
-	if err := checkSize(width, height, p.Bands); err != nil {
-		return Pixels{}, err
-	}
-	out := Pixels{}
-	err := withPictures(func(s *scope) (err error) {
-		q := s.of(p)
-		q.resize(filter, width, height)
-		out, err = q.pixels()
-		return err
-	})
+	pixels, err := pixels.resizedBy(f.Filter, inner.width, inner.height)
 	if err != nil {
-		return Pixels{}, errors.New("cannot be resized")
+		return Image{}, err
 	}
-	return out, nil
+	img.Pixels, img.Alpha = pixels.split()
+	if inner.width < netWidth || inner.height < netHeight {
+		img.inner = inner
+		img.Pixels = img.Pixels.padded(inner, netWidth, netHeight)
+	}
+	return img, nil
 }
 
-// inProfile returns an RGB picture in the colours of a profile, instead of sRGB.
-func (p Pixels) inProfile(profile []byte) (out Pixels, err error) {
-	err = withPictures(func(s *scope) error {
-		q := s.of(p)
-		q.toProfile(profile)
-		out, err = q.pixels()
-		return err
-	})
-	if err != nil {
-		return Pixels{}, errors.New("cannot be brought to the colours of its profile")
+// Decoding is the shape below which Decode must not shrink an image. It is nil, for
+// the full size, if the filter must not mix samples.
+func (f Fit) Decoding() Shape {
+	switch {
+	case f.Filter == FilterNearest:
+		return nil
+	case f.Mode != FitCrop:
+		return f.Shape
 	}
-	return out, nil
-}
-
-// split parts RGBA into RGB and alpha; alpha is nil where all is opaque.
-func (p Pixels) split() (rgb Pixels, alpha []byte) {
-	if p.Bands == 3 {
-		return p, nil
+	// The part that is left after cropping has to be large enough.
+	return func(width, height int) (int, int) {
+		netWidth, netHeight := f.Shape(width, height)
+		scale := max(float64(netWidth)/float64(width), float64(netHeight)/float64(height))
+		return int(math.Ceil(scale * float64(width))), int(math.Ceil(scale * float64(height)))
 	}
-	n := p.Width * p.Height
-	rgb = Pixels{Width: p.Width, Height: p.Height, Bands: 3, Data: make([]byte, 3*n)}
-	alpha = make([]byte, n)
-	opaque := byte(255)
-	for i := range n {
-		copy(rgb.Data[3*i:3*i+3], p.Data[4*i:4*i+3])
-		alpha[i] = p.Data[4*i+3]
-		opaque &= alpha[i]
-	}
-	if opaque == 255 {
-		alpha = nil
-	}
-	return rgb, alpha
-}
-
-// join is the inverse of split.
-func (p Pixels) join(alpha []byte) Pixels {
-	if alpha == nil {
-		return p
-	}
-	out := Pixels{Width: p.Width, Height: p.Height, Bands: 4, Data: make([]byte, 4*len(alpha))}
-	for i, a := range alpha {
-		copy(out.Data[4*i:4*i+3], p.Data[3*i:3*i+3])
-		out.Data[4*i+3] = a
-	}
-	return out
 }

@@ -1,6 +1,7 @@
 package stages
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"testing"
@@ -52,19 +53,6 @@ func TestResizeKeepsTheScene(t *testing.T) {
 	}
 }
 
-// stripes are rows or columns of black and white, one pixel wide.
-func stripes(width, height int, rows bool) Pixels {
-	p := Pixels{Width: width, Height: height, Bands: 3, Data: make([]byte, 3*width*height)}
-	for i := range p.Data {
-		x, y := i/3%width, i/3/width
-		if rows {
-			x = y
-		}
-		p.Data[i] = byte(x % 2 * 255)
-	}
-	return p
-}
-
 func TestResizeAveragesWhatItShrinksAndKeepsWhatItDoesNot(t *testing.T) {
 	p, err := stripes(600, 100, false).resized(100, 150) // across the columns: grey
 	if err != nil {
@@ -100,20 +88,20 @@ func TestSplitAndJoinAreInverse(t *testing.T) {
 	p := scene(16, 9)
 	rgb, got := p.join(alpha).split()
 	if string(rgb.Data) != string(p.Data) || string(got) != string(alpha) {
-		t.Error("the round trip changed the picture")
+		t.Error("the round trip changed the image")
 	}
 	for i := range alpha {
 		alpha[i] = 255
 	}
 	if _, got := p.join(alpha).split(); got != nil {
-		t.Error("an opaque picture has alpha")
+		t.Error("an opaque image has alpha")
 	}
 	if q := p.join(nil); q.Bands != 3 || &q.Data[0] != &p.Data[0] {
 		t.Error("joining nothing is not free")
 	}
 }
 
-// Half of the picture is red, half is black and transparent: where they meet,
+// Half of the image is red, half is black and transparent. At the border between them
 // the red may fade but must not darken.
 func TestColourUnderFullTransparencyDoesNotReachTheEdge(t *testing.T) {
 	const w, h = 400, 300
@@ -132,5 +120,86 @@ func TestColourUnderFullTransparencyDoesNotReachTheEdge(t *testing.T) {
 		if alpha > 8 && (red < 190 || red > 210) {
 			t.Errorf("column %d: red %d under alpha %d", x, red, alpha)
 		}
+	}
+}
+
+func TestCropTakesTheMiddleAndPadAllOfIt(t *testing.T) {
+	wide := func(int, int) (int, int) { return 16, 8 }
+	for _, c := range []struct {
+		mode          FitMode
+		width, height int
+		crop, inner   rectangle
+	}{
+		{"stretch", 40, 40, rectangle{}, rectangle{}},
+		{"crop", 40, 40, rectangle{0, 10, 40, 20}, rectangle{}},
+		{"crop", 100, 20, rectangle{30, 0, 40, 20}, rectangle{}},
+		{"crop", 32, 16, rectangle{0, 0, 32, 16}, rectangle{}},
+		{"crop", 1, 1, rectangle{0, 0, 1, 1}, rectangle{}},
+		{"pad", 40, 40, rectangle{}, rectangle{4, 0, 8, 8}},
+		{"pad", 100, 20, rectangle{}, rectangle{0, 2, 16, 3}},
+		{"pad", 32, 16, rectangle{}, rectangle{}},
+		{"pad", 1, 1000, rectangle{}, rectangle{7, 0, 1, 8}},
+	} {
+		img := Image{Width: c.width, Height: c.height, Pixels: scene(c.width, c.height)}
+		got, err := Resize(Fit{Shape: wide, Mode: c.mode})(context.Background(), img)
+		if err != nil || got.Pixels.Width != 16 || got.Pixels.Height != 8 || got.original.crop != c.crop || got.inner != c.inner {
+			t.Errorf("%s of %d×%d: crop %v, inner %v, %v", c.mode, c.width, c.height, got.original.crop, got.inner, err)
+		}
+		if c.mode == "crop" && (got.Width != c.crop.width || got.Height != c.crop.height) {
+			t.Errorf("crop of %d×%d counts as %d×%d", c.width, c.height, got.Width, got.Height)
+		}
+	}
+}
+
+func TestPaddingIsTakenAwayAgain(t *testing.T) {
+	in := Image{Width: 10, Height: 30, Pixels: scene(10, 30)}
+	fitted, err := Resize(Fit{Shape: square(30), Mode: "pad"})(context.Background(), in)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for y := range 30 {
+		line := fitted.Pixels.Data[y*90:][:90]
+		if !bytes.Equal(line[:3], line[30:33]) || !bytes.Equal(line[87:], line[57:60]) {
+			t.Fatalf("line %d: the edges are not repeated", y)
+		}
+	}
+	out, err := Translate(&inverter{})(context.Background(), []Labelled{{Image: fitted}})
+	if err != nil || out[0].Result.Width != 10 || !bytes.Equal(out[0].Pixels.Data, in.Pixels.Data) {
+		t.Fatalf("%d×%d, %v", out[0].Result.Width, out[0].Result.Height, err)
+	}
+	for i, v := range out[0].Result.Data {
+		if v != 255-in.Pixels.Data[i] {
+			t.Fatalf("byte %d: %d of %d", i, v, in.Pixels.Data[i])
+		}
+	}
+}
+
+func TestNearestMakesNoNewLevels(t *testing.T) {
+	classes := Pixels{Width: 64, Height: 64, Bands: 3}
+	for i := range 64 * 64 {
+		level := byte(i/640) * 7
+		classes.Data = append(classes.Data, level, level, level)
+	}
+	for _, side := range []int{10, 64, 90} {
+		fit := Fit{Shape: square(side), Filter: "nearest"}
+		if fit.Decoding() != nil {
+			t.Fatal("decoding may mix the samples")
+		}
+		got, err := Resize(fit)(context.Background(), Image{Width: 64, Height: 64, Pixels: classes})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, v := range got.Pixels.Data {
+			if v%7 != 0 || v > 42 {
+				t.Fatalf("at %d a level %d appears", side, v)
+			}
+		}
+	}
+}
+
+func TestACropIsDecodedLargeEnough(t *testing.T) {
+	fit := Fit{Shape: square(256), Mode: "crop"}
+	if w, h := fit.Decoding()(4000, 1000); w != 1024 || h != 256 {
+		t.Errorf("%d×%d", w, h)
 	}
 }

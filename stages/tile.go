@@ -5,14 +5,14 @@ import (
 	"fmt"
 )
 
-// tileRamp is how many pixels it takes to go over from one tile to the next.
+// tileRamp is the number of pixels over which one tile fades into the next.
 const tileRamp = 16
 
-// Tiled returns a network for pictures of any size, made of one that takes squares
-// of side pixels. Each square overlaps its neighbours: of what lies within halo
-// pixels of an edge, where the network sees beyond it, nothing is used, and over the
-// next 16 one tile fades into the other. So there is no seam, and where no pixel of a
-// result depends on what is more than halo pixels away, none at all to the last bit.
+// Tiled returns a network for images of any size that calls n with overlapping
+// squares of side pixels. It uses no result within halo pixels of the edge of a
+// square, where n would need pixels beyond the edge. Over the next 16 pixels one
+// square fades into the other, which hides seams. If a result of n depends only on
+// pixels at most halo away, tiles make no difference at all, to the last bit.
 func Tiled(n Network, side, halo int) (Network, error) {
 	if side <= 2*halo+tileRamp || halo < 0 {
 		return nil, fmt.Errorf("tiles of %d pixels are too small for an overlap of %d on each side", side, halo+tileRamp/2)
@@ -25,7 +25,7 @@ type tiled struct {
 	side, halo int
 }
 
-// Run translates pictures of one size, one after the other.
+// Run translates images of one size, one after the other.
 func (t tiled) Run(ctx context.Context, in Batch) ([]Batch, error) {
 	var out []Batch
 	size := 3 * in.Width * in.Height
@@ -53,8 +53,8 @@ func (t tiled) Run(ctx context.Context, in Batch) ([]Batch, error) {
 	return out, nil
 }
 
-// translate translates one picture; of is what the network is told of it.
-func (t tiled) translate(ctx context.Context, p Pixels, of Batch) ([]Pixels, error) {
+// translate translates one image. info has the image's domain and seed for the network.
+func (t tiled) translate(ctx context.Context, p Pixels, info Batch) ([]Pixels, error) {
 	all := rectangle{width: p.Width, height: p.Height}
 	width, height := max(p.Width, t.side), max(p.Height, t.side)
 	if width != p.Width || height != p.Height {
@@ -65,8 +65,8 @@ func (t tiled) translate(ctx context.Context, p Pixels, of Batch) ([]Pixels, err
 	for i, line := range lines {
 		for _, column := range columns {
 			tile := p.part(rectangle{column.from, line.from, t.side, t.side})
-			of.N, of.Width, of.Height, of.Pixels = 1, t.side, t.side, tile.Data
-			parts, err := t.Network.Run(ctx, of)
+			info.N, info.Width, info.Height, info.Pixels = 1, t.side, t.side, tile.Data
+			parts, err := t.Network.Run(ctx, info)
 			if err != nil {
 				return nil, err
 			}
@@ -95,14 +95,14 @@ func (t tiled) translate(ctx context.Context, p Pixels, of Batch) ([]Pixels, err
 	return out, nil
 }
 
-// A span is where a tile lies along one side of a picture, and how much each of its
-// pixels counts: the weights of all tiles at a place add up to 1.
+// A span is the place of a tile along one side of an image, and the weight of each of
+// its pixels. At each place the weights of all tiles add up to 1.
 type span struct {
 	from   int
 	weight []float32
 }
 
-// along places tiles on a side of n pixels, at least as many as a tile has.
+// along places tiles on a side of n pixels, n being at least the side of a tile.
 func (t tiled) along(n int) []span {
 	step := t.side - 2*t.halo - tileRamp
 	var spans []span
@@ -115,7 +115,7 @@ func (t tiled) along(n int) []span {
 				share = min(max(float32(i-t.halo+1)/(tileRamp+1), 0), 1)
 			}
 			s.weight[i] = share
-			for _, before := range spans { // fades out where this one fades in
+			for _, before := range spans { // fade out what this tile fades in
 				if at := s.from + i - before.from; at < t.side {
 					before.weight[at] *= 1 - share
 				}
@@ -127,11 +127,10 @@ func (t tiled) along(n int) []span {
 	}
 }
 
-// A mosaic is a picture that is put together from tiles, one line of them after
-// the other.
+// A mosaic is an image put together from tiles, one line of tiles after the other.
 type mosaic struct {
 	Pixels
-	sums []float32 // of the lines of pixels that tiles are being added to
+	sums []float32 // weighted sums for the lines of pixels that are not finished
 }
 
 func newMosaic(width, height, side int) mosaic {
@@ -141,7 +140,7 @@ func newMosaic(width, height, side int) mosaic {
 	}
 }
 
-// add adds a tile.
+// add adds a tile to the sums.
 func (m *mosaic) add(tile []byte, column, line span) {
 	side := len(column.weight)
 	for y, down := range line.weight {
@@ -155,7 +154,7 @@ func (m *mosaic) add(tile []byte, column, line span) {
 	}
 }
 
-// finish takes the next lines of pixels as they are.
+// finish rounds the next lines of pixels and appends them to the image.
 func (m *mosaic) finish(lines int) {
 	n := 3 * m.Width * lines
 	for _, v := range m.sums[:n] {

@@ -10,18 +10,18 @@ import (
 // A Translated is a labelled image and its translation.
 type Translated struct {
 	Labelled
-	Result Pixels   // RGB at the network's size; zero where the image is kept
+	Result Pixels   // RGB at the network's size; zero if the image is kept
 	More   []Pixels // further results
 }
 
-// A TranslationKey tells which images can share a batch: those of one shape that
-// go the same way.
+// A TranslationKey is equal for images that can share a batch: images of one shape
+// and one domain.
 type TranslationKey struct {
 	Width, Height int
 	From          string
 }
 
-// TranslateKey is the key of an image; that of all that are kept is zero.
+// TranslateKey is the key of an image. It is zero for all images to be kept.
 func TranslateKey(l Labelled) TranslationKey {
 	if l.Keep {
 		return TranslationKey{}
@@ -29,7 +29,7 @@ func TranslateKey(l Labelled) TranslationKey {
 	return TranslationKey{l.Pixels.Width, l.Pixels.Height, l.Domain}
 }
 
-// Translate returns the stage that translates a batch. Images to be kept pass by.
+// Translate returns the stage that translates a batch. Images to be kept bypass it.
 func Translate(n Network) func(context.Context, []Labelled) ([]Translated, error) {
 	return func(ctx context.Context, images []Labelled) ([]Translated, error) {
 		out := make([]Translated, len(images))
@@ -58,13 +58,13 @@ func Translate(n Network) func(context.Context, []Labelled) ([]Translated, error
 	}
 }
 
-// Blank returns a file for a source that has none: a picture yet to be made of
-// noise. Its digest is its seed.
+// Blank returns a file without content for an image that is to be generated from
+// noise. Its digest is the seed.
 func Blank(_ context.Context, s Source) (File, error) {
 	return File{Header: container.Header{Format: PNG}, Source: s, Digest: fmt.Sprintf("seed %016x", s.Seed)}, nil
 }
 
-// Generate returns the stage that makes pictures of noise.
+// Generate returns the stage that makes images from noise.
 func Generate(n Network) func(context.Context, []File) ([]Translated, error) {
 	return func(ctx context.Context, files []File) ([]Translated, error) {
 		in := Batch{N: len(files)}
@@ -83,7 +83,7 @@ func Generate(n Network) func(context.Context, []File) ([]Translated, error) {
 	}
 }
 
-// run gives a batch to the network and parts the results.
+// run calls the network with a batch and distributes the results over out.
 func run(ctx context.Context, n Network, in Batch, out []Translated) error {
 	results, err := n.Run(ctx, in)
 	if err != nil {
@@ -95,20 +95,37 @@ func run(ctx context.Context, n Network, in Batch, out []Translated) error {
 	for k, result := range results {
 		size := 3 * result.Width * result.Height
 		if result.N != in.N || size == 0 || len(result.Pixels) != result.N*size {
-			return fmt.Errorf("the network gave %d pictures of %d×%d in %d bytes for a batch of %d",
+			return fmt.Errorf("the network gave %d images of %d×%d in %d bytes for a batch of %d",
 				result.N, result.Width, result.Height, len(result.Pixels), in.N)
 		}
 		for i := range out {
-			picture := Pixels{
+			pixels := Pixels{
 				Width: result.Width, Height: result.Height, Bands: 3,
 				Data: result.Pixels[i*size : (i+1)*size : (i+1)*size],
 			}
 			if k == 0 {
-				out[i].Result = picture
+				out[i].Result = pixels
 			} else {
-				out[i].More = append(out[i].More, picture)
+				out[i].More = append(out[i].More, pixels)
 			}
 		}
 	}
 	return nil
+}
+
+// unpad removes the padding around an image from its pixels and its results.
+func (t *Translated) unpad() {
+	if t.inner == (rectangle{}) {
+		return
+	}
+	trim := func(p Pixels) Pixels {
+		x, y := float64(p.Width)/float64(t.Pixels.Width), float64(p.Height)/float64(t.Pixels.Height)
+		return p.part(t.inner.scaled(x, y, p.Width, p.Height))
+	}
+	t.Result = trim(t.Result)
+	for i, p := range t.More {
+		t.More[i] = trim(p)
+	}
+	t.Pixels = t.Pixels.part(t.inner)
+	t.inner = rectangle{}
 }

@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// inverter is a Network that makes negatives, and, if asked to, the picture itself
+// inverter is a Network that makes negatives, and, if asked to, the image itself
 // beside it; shrink spoils its answer.
 type inverter struct {
 	shrink func(*Batch)
@@ -29,16 +29,6 @@ func (n *inverter) Run(_ context.Context, in Batch) ([]Batch, error) {
 		return []Batch{out, in}, nil
 	}
 	return []Batch{out}, nil
-}
-
-func batch(n int) []Labelled {
-	var images []Labelled
-	for i := range n {
-		p := scene(16, 12)
-		p.Data[0] = byte(i)
-		images = append(images, Labelled{Image: Image{Source: Source{In: fmt.Sprint(i)}, Pixels: p}})
-	}
-	return images
 }
 
 func TestBatchesKeepTheirOrder(t *testing.T) {
@@ -77,7 +67,7 @@ func TestKeysGroupShapesThatGoOneWay(t *testing.T) {
 		t.Error("shapes are mixed, or told apart where they are kept")
 	}
 	if of(4, 8, false, "a") == of(4, 8, false, "b") {
-		t.Error("pictures that may go different ways share a batch")
+		t.Error("images of different domains share a batch")
 	}
 }
 
@@ -97,7 +87,7 @@ func TestGeneratedPicturesAreNumberedAndOfTheNetworksSize(t *testing.T) {
 	}
 }
 
-// noise is a Network that makes pictures of 2×1 of the seeds alone.
+// noise is a Network that makes images of 2×1 from the seeds alone.
 type noise struct{}
 
 func (noise) Run(_ context.Context, in Batch) ([]Batch, error) {
@@ -155,19 +145,11 @@ func (b *brightness) Run(_ context.Context, in Batch) ([]float32, error) {
 	return p, nil
 }
 
-func flat(level byte, w, h int) Pixels {
-	p := Pixels{Width: w, Height: h, Bands: 3, Data: make([]byte, 3*w*h)}
-	for i := range p.Data {
-		p.Data[i] = level
-	}
-	return p
-}
-
 func TestClassifyNamesEachPictureOfABatch(t *testing.T) {
 	images := []Image{
 		{Pixels: flat(250, 20, 20)}, {Pixels: flat(10, 30, 20)}, {Pixels: flat(255, 8, 8)}, {Pixels: flat(140, 20, 20)},
 	}
-	o := LabelOptions{Target: "day", InTarget: Copy, Threshold: 0.9}
+	o := LabelOptions{Target: "day", InTarget: InTargetCopy, Threshold: 0.9}
 	c := &brightness{}
 	got, err := Classify(c, square(8), o)(context.Background(), images)
 	if err != nil || c.n != 4 {
@@ -194,14 +176,14 @@ func TestLabelStandsInForTheClassifier(t *testing.T) {
 		o      LabelOptions
 		want   Labelled
 	}{
-		{"", LabelOptions{Target: "day", InTarget: Copy}, Labelled{}},
-		{"night,rain", LabelOptions{Target: "rain", InTarget: Copy}, Labelled{Domain: "night,rain", P: 1, Keep: true}},
-		{"night,rain", LabelOptions{Target: "rain,not-snow", InTarget: Copy}, Labelled{Domain: "night,rain", P: 1, Keep: true}},
-		{"night,rain", LabelOptions{Target: "night,not-rain", InTarget: Copy}, Labelled{Domain: "night,rain", P: 1}},
-		{"night", LabelOptions{Target: "day", InTarget: Copy}, Labelled{Domain: "night", P: 1}},
-		{"day", LabelOptions{Target: "day", InTarget: Copy}, Labelled{Domain: "day", P: 1, Keep: true}},
-		{"day", LabelOptions{Target: "day", InTarget: LeaveOut}, Labelled{Domain: "day", P: 1, Keep: true}},
-		{"day", LabelOptions{Target: "day", InTarget: TranslateAnyway}, Labelled{Domain: "day", P: 1}},
+		{"", LabelOptions{Target: "day", InTarget: InTargetCopy}, Labelled{}},
+		{"night,rain", LabelOptions{Target: "rain", InTarget: InTargetCopy}, Labelled{Domain: "night,rain", P: 1, Keep: true}},
+		{"night,rain", LabelOptions{Target: "rain,not-snow", InTarget: InTargetCopy}, Labelled{Domain: "night,rain", P: 1, Keep: true}},
+		{"night,rain", LabelOptions{Target: "night,not-rain", InTarget: InTargetCopy}, Labelled{Domain: "night,rain", P: 1}},
+		{"night", LabelOptions{Target: "day", InTarget: InTargetCopy}, Labelled{Domain: "night", P: 1}},
+		{"day", LabelOptions{Target: "day", InTarget: InTargetCopy}, Labelled{Domain: "day", P: 1, Keep: true}},
+		{"day", LabelOptions{Target: "day", InTarget: InTargetSkip}, Labelled{Domain: "day", P: 1, Keep: true}},
+		{"day", LabelOptions{Target: "day", InTarget: InTargetTranslate}, Labelled{Domain: "day", P: 1}},
 		{"day", LabelOptions{}, Labelled{Domain: "day", P: 1}},
 	} {
 		got, err := Label(c.domain, c.o)(context.Background(), Image{})

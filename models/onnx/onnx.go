@@ -1,86 +1,29 @@
-// Package onnx takes serialised ONNX models apart and puts them together: the wire format of
-// Protocol Buffers, and the numbers of the fields that gtx reads or writes, from onnx.proto3 in
-// https://github.com/onnx/onnx. It knows nothing of what they mean.
+// Package onnx reads and rewrites the bytes of ONNX models: serialised ModelProto messages, as
+// onnx.proto3 in https://github.com/onnx/onnx defines them.
+//
+// ReadDeclaration returns the metadata, inputs and outputs of a model, ReadNodes the nodes of its graph.
+// CheckSelfContained and InlineWeights deal with weights in other files. CastToFloat makes a model usable
+// from Go, which lacks some of its element types. Each and Split take any message apart, and Message
+// writes one.
+//
+// All functions except InlineWeights work on bytes alone, and none of them runs a model. They return
+// an error for malformed bytes and never panic. Fields that a function does not change, known to
+// this package or not, keep their bytes.
 package onnx
 
-import (
-	"errors"
+import "errors"
 
-	"google.golang.org/protobuf/encoding/protowire"
-)
+// MaxModelBytes is the largest size of a model: protobuf's own limit for one message.
+const MaxModelBytes = 2 << 30
 
-// Errors of files that are no models.
+// MaxDepth is how deep messages may be nested inside a model: the default limit of protobuf's parsers.
+// It bounds the stack that a recursive reader needs.
+const MaxDepth = 100
+
+// Errors about a whole model.
 var (
 	ErrNotONNX   = errors.New("not an ONNX model")
 	ErrTruncated = errors.New("not an ONNX model, or a truncated one")
-)
-
-// Number is that of a field.
-type Number = protowire.Number
-
-// Fields of ModelProto and of what it contains.
-const (
-	ModelIRVersion     Number = 1
-	ModelGraph         Number = 7
-	ModelOpset         Number = 8
-	ModelMetadataProps Number = 14
-	ModelFunctions     Number = 25
-
-	EntryKey   Number = 1
-	EntryValue Number = 2
-
-	OpsetDomain  Number = 1
-	OpsetVersion Number = 2
-
-	GraphNode        Number = 1
-	GraphInitializer Number = 5
-	GraphInput       Number = 11
-	GraphOutput      Number = 12
-	GraphSparse      Number = 15
-
-	FunctionNode Number = 7
-
-	NodeInput     Number = 1
-	NodeOutput    Number = 2
-	NodeName      Number = 3
-	NodeOpType    Number = 4
-	NodeAttribute Number = 5
-	NodeDomain    Number = 7
-
-	AttributeName    Number = 1
-	AttributeFloat   Number = 2
-	AttributeInt     Number = 3
-	AttributeText    Number = 4
-	AttributeTensor  Number = 5
-	AttributeGraph   Number = 6
-	AttributeFloats  Number = 7
-	AttributeInts    Number = 8
-	AttributeTensors Number = 10
-	AttributeGraphs  Number = 11
-	AttributeType    Number = 20
-	AttributeSparse  Number = 22
-	AttributeSparses Number = 23
-
-	SparseValues  Number = 1
-	SparseIndices Number = 2
-
-	TensorDims         Number = 1
-	TensorType         Number = 2
-	TensorFloatData    Number = 4
-	TensorInt32Data    Number = 5
-	TensorInt64Data    Number = 7
-	TensorName         Number = 8
-	TensorRawData      Number = 9
-	TensorDoubleData   Number = 10
-	TensorExternalData Number = 13
-	TensorDataLocation Number = 14
-
-	InfoName Number = 1
-	InfoType Number = 2
-
-	TypeTensor  Number = 1
-	TypeElement Number = 1 // of the tensor type
-	TypeShape   Number = 2
-	ShapeDim    Number = 1
-	DimValue    Number = 1
+	ErrTooDeep   = errors.New("messages nested more than 100 deep, too much for an ONNX model")
+	ErrTooLarge  = errors.New("more than 2 GiB, too much for an ONNX model")
 )

@@ -10,12 +10,12 @@ import (
 type Field struct {
 	Number  Number
 	Kind    protowire.Type
-	Content []byte // of a length-delimited one, then never nil
-	Value   uint64 // of a number
-	Raw     []byte // as it was read, tag and all; nil: to be written from the above
+	Content []byte // if length-delimited, and then never nil
+	Value   uint64 // if a varint or 32 bits wide
+	Raw     []byte // the bytes as read, with the tag; nil for a field to be written from Content
 }
 
-// Split parts a message into its fields.
+// Split returns the fields of a message, in order. They share its memory.
 func Split(message []byte) ([]*Field, error) {
 	var fields []*Field
 	err := Each(message, func(f Field) error {
@@ -25,7 +25,8 @@ func Split(message []byte) ([]*Field, error) {
 	return fields, err
 }
 
-// Each calls visit for each field of a message.
+// Each calls visit for each field of a message, in order, and stops at the first error. Fields share the
+// memory of the message.
 func Each(message []byte, visit func(Field) error) error {
 	for len(message) > 0 {
 		number, kind, tag := protowire.ConsumeTag(message)
@@ -60,7 +61,18 @@ func Each(message []byte, visit func(Field) error) error {
 	return nil
 }
 
-// Text returns a length-delimited field of a message as text; "" if it is not there.
+// eachOf calls visit for each field of a message that has the given number.
+func eachOf(message []byte, number Number, visit func(Field) error) error {
+	return Each(message, func(f Field) error {
+		if f.Number != number {
+			return nil
+		}
+		return visit(f)
+	})
+}
+
+// Text returns the string in the last field with a number, or "" if there is none. Protobuf, too, lets
+// the last of repeated singular fields win.
 func Text(message []byte, number Number) (string, error) {
 	found := ""
 	err := Each(message, func(f Field) error {
@@ -72,7 +84,7 @@ func Text(message []byte, number Number) (string, error) {
 	return found, err
 }
 
-// Numbers are the values of a repeated varint, packed or not.
+// Numbers returns the values of a repeated varint, packed or not.
 func (f *Field) Numbers() ([]uint64, error) {
 	if f.Kind == protowire.VarintType {
 		return []uint64{f.Value}, nil
@@ -88,7 +100,7 @@ func (f *Field) Numbers() ([]uint64, error) {
 	return values, nil
 }
 
-// Floats are the values of a repeated float, packed or not.
+// Floats returns the values of a repeated float, packed or not.
 func (f *Field) Floats() ([]float64, error) {
 	if f.Kind == protowire.Fixed32Type {
 		return []float64{float64(math.Float32frombits(uint32(f.Value)))}, nil
@@ -104,23 +116,23 @@ func (f *Field) Floats() ([]float64, error) {
 	return values, nil
 }
 
-// A Message is one that is being written.
+// A Message is a message under construction; its zero value is empty.
 type Message []byte
 
-// Bytes adds a length-delimited field.
+// Bytes appends a length-delimited field.
 func (m *Message) Bytes(number Number, content []byte) {
 	*m = protowire.AppendBytes(protowire.AppendTag(*m, number, protowire.BytesType), content)
 }
 
-// Text adds a text.
+// Text appends a string.
 func (m *Message) Text(number Number, content string) { m.Bytes(number, []byte(content)) }
 
-// Number adds a varint.
+// Number appends a varint.
 func (m *Message) Number(number Number, value uint64) {
 	*m = protowire.AppendVarint(protowire.AppendTag(*m, number, protowire.VarintType), value)
 }
 
-// Field adds a field, as it was read or else with its content.
+// Field appends a field: its Raw bytes, or its Content if Raw is nil.
 func (m *Message) Field(f *Field) {
 	if f.Raw != nil {
 		*m = append(*m, f.Raw...)

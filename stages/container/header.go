@@ -22,7 +22,7 @@ type Header struct {
 	Warnings      []string // faults that do not keep the image from being used
 }
 
-const warnExif = "the Exif data are broken and left out"
+const warnExif = "the Exif data are broken and were left out"
 
 // Parse reads the header of a whole file. It also finds what libvips accepts without a
 // word: files that end early, and animations. It takes time and memory linear in the

@@ -1,0 +1,97 @@
+package cli_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"io"
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// A room is what a package may import beside the standard library: packages of gtx and of others, and
+// more of them in its tests.
+type room struct{ imports, tests []string }
+
+// rooms lists every package of gtx. pipeline, stages and models know nothing of one another: cli joins
+// them, and so do some scripts.
+var rooms = map[string]room{
+	"gtx": {imports: []string{"gtx/cli"}},
+	"gtx/cli": {
+		imports: []string{
+			"gtx/pipeline", "gtx/stages", "gtx/models", "gtx/models/manifest", "gtx/models/graph",
+			"github.com/google/renameio/v2", "github.com/mattn/go-isatty", "github.com/schollz/progressbar/v3",
+			"github.com/urfave/cli/v2", "golang.org/x/sync/errgroup", "golang.org/x/sys/unix",
+		},
+		tests: []string{"github.com/rogpeppe/go-internal/testscript", "golang.org/x/image/tiff", "golang.org/x/image/webp"},
+	},
+	"gtx/pipeline":         {imports: []string{"golang.org/x/sync/errgroup"}},
+	"gtx/stages":           {imports: []string{"gtx/stages/container", "github.com/google/renameio/v2", "github.com/h2non/bimg"}},
+	"gtx/stages/container": {},
+	"gtx/models": {
+		imports: []string{
+			"gtx/models/manifest", "gtx/models/onnx", "gtx/models/graph",
+			"github.com/goccy/go-yaml", "github.com/google/renameio/v2", "github.com/yalue/onnxruntime_go",
+		},
+		tests: []string{"golang.org/x/sync/errgroup"},
+	},
+	"gtx/models/manifest": {imports: []string{"github.com/goccy/go-yaml"}},
+	"gtx/models/onnx":     {imports: []string{"google.golang.org/protobuf/encoding/protowire"}},
+	"gtx/models/graph": {
+		imports: []string{"gtx/models/onnx"},
+		tests:   []string{"github.com/yalue/onnxruntime_go", "google.golang.org/protobuf/encoding/protowire"},
+	},
+	"gtx/scripts/bench":  {imports: []string{"gtx/models", "golang.org/x/sync/errgroup"}},
+	"gtx/scripts/detail": {imports: []string{"gtx/models", "gtx/stages"}},
+}
+
+func TestPackagesKeepToTheirRooms(t *testing.T) {
+	for _, pkg := range packages(t) {
+		r, known := rooms[pkg.ImportPath]
+		if !known {
+			t.Errorf("%s has no room: add it to rooms", pkg.ImportPath)
+		}
+		for _, imp := range pkg.Imports {
+			if !standard(imp) && !slices.Contains(r.imports, imp) {
+				t.Errorf("%s imports %s", pkg.ImportPath, imp)
+			}
+		}
+		for _, imp := range slices.Concat(pkg.TestImports, pkg.XTestImports) {
+			if imp != pkg.ImportPath && !standard(imp) && !slices.Contains(slices.Concat(r.imports, r.tests), imp) {
+				t.Errorf("the tests of %s import %s", pkg.ImportPath, imp)
+			}
+		}
+	}
+}
+
+// A listed package is what go list tells of one.
+type listed struct {
+	ImportPath                         string
+	Imports, TestImports, XTestImports []string
+}
+
+func packages(t *testing.T) (list []listed) {
+	t.Helper()
+	out, err := exec.Command("go", "list", "-json=ImportPath,Imports,TestImports,XTestImports", "gtx/...").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for d := json.NewDecoder(bytes.NewReader(out)); ; {
+		var pkg listed
+		if err := d.Decode(&pkg); errors.Is(err, io.EOF) {
+			return list
+		} else if err != nil {
+			t.Fatal(err)
+		}
+		list = append(list, pkg)
+	}
+}
+
+// standard tells whether a package is in the standard library: only there the first element of a path
+// has no dot.
+func standard(path string) bool {
+	first, _, _ := strings.Cut(path, "/")
+	return first != "gtx" && !strings.Contains(first, ".")
+}

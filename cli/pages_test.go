@@ -1,0 +1,116 @@
+package cli_test
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+// Every console block of README.md and docs/*.md is run, in the order of the page, in one folder
+// that looks like a checkout with three photographs in photos/. Output that the page shows must
+// appear; figures of time and rate may differ, and … stands for anything. A command without shown
+// output must succeed. Lines of make are only checked for their target.
+func TestPagesShowWhatHappens(t *testing.T) {
+	pages, err := filepath.Glob("../docs/*.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = os.Stat("../build/third-party")
+	networks := err == nil
+	scripts := t.TempDir()
+	for _, page := range append(pages, "../README.md") {
+		text, err := os.ReadFile(page)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var script, files strings.Builder
+		for i, c := range consoleCommands(string(text)) {
+			if !networks && strings.Contains(c.line, "networks/") {
+				t.Logf("%s:%d: not run: scripts/fetch-third-party build/third-party fetches its networks", page, c.number)
+				continue
+			}
+			fmt.Fprintf(&script, "# %s:%d\n", filepath.Base(page), c.number)
+			if target, ok := strings.CutPrefix(c.line, "make "); ok {
+				fmt.Fprintf(&script, "exec make -C $ROOT -n %s\n", target)
+				continue
+			}
+			succeed := ""
+			if c.output != "" { // it counts, not the exit code
+				succeed = "true\n"
+			}
+			fmt.Fprintf(&script, "exec bash -o pipefail .page/%d.sh\nshows .page/%d.out\n", i, i)
+			fmt.Fprintf(&files, "-- .page/%d.sh --\nexec 2>&1\n%s\n%s-- .page/%d.out --\n%s", i, c.line, succeed, i, c.output)
+		}
+		if script.Len() == 0 {
+			continue
+		}
+		prepare := checkout
+		if networks {
+			prepare += "exec cp -r $NETWORKS networks\n"
+		}
+		name := strings.TrimSuffix(filepath.Base(page), ".md") + ".txtar"
+		if err := os.WriteFile(filepath.Join(scripts, name), []byte(prepare+script.String()+files.String()), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	runScripts(t, scripts, map[string]string{"ROOT": "..", "NETWORKS": "../build/third-party"})
+}
+
+// checkout prepares the folder in which the commands of a page run.
+const checkout = `mkdir photos
+photo photos/aitzgorri.jpg 640x400 1
+photo photos/life.jpg 640x480 2
+photo photos/picosdeeuropa.jpg 400x640 3
+cp photos/life.jpg life.jpg
+symlink scripts -> $ROOT/scripts
+symlink testdata -> $ROOT/testdata
+`
+
+// A consoleCommand is a line after "$ " in a console block, and the output shown below it.
+type consoleCommand struct {
+	number       int // of the line in the page, from 1
+	line, output string
+}
+
+func consoleCommands(page string) []consoleCommand {
+	var commands []consoleCommand
+	inside := false
+	number := 0
+	for line := range strings.Lines(page) {
+		number++
+		switch {
+		case strings.HasPrefix(line, "```"):
+			inside = strings.HasPrefix(line, "```console")
+		case !inside:
+		case strings.HasPrefix(line, "$ "):
+			commands = append(commands, consoleCommand{number: number, line: strings.TrimSpace(line[2:])})
+		case len(commands) > 0:
+			commands[len(commands)-1].output += line
+		}
+	}
+	return commands
+}
+
+var varying = regexp.MustCompile(`\d+(\.\d+)?( s\b| images/s)`)
+
+// shows compares the output of the last command with what a page shows.
+func shows(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: shows FILE")
+	}
+	want := ts.ReadFile(args[0])
+	if want == "" {
+		return
+	}
+	got := strings.ReplaceAll(ts.ReadFile("stdout"), ts.Getenv("XDG_DATA_HOME"), "/home/ada/.local/share")
+	want, got = varying.ReplaceAllString(want, "N$2"), varying.ReplaceAllString(got, "N$2")
+	pattern := strings.ReplaceAll(regexp.QuoteMeta(want), "…", ".*")
+	if !regexp.MustCompile(`\A` + pattern + `\z`).MatchString(got) {
+		ts.Fatalf("the page shows\n%s\nbut it is\n%s", want, got)
+	}
+}

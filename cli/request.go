@@ -1,0 +1,126 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/urfave/cli/v2"
+
+	"gtx/models"
+	"gtx/models/manifest"
+	"gtx/stages"
+)
+
+// requestOf reads the target, strength and seed, and checks them against a model.
+func requestOf(c *cli.Context, m *manifest.Manifest) (models.Request, error) {
+	q := models.Request{To: c.String("to"), Strength: c.Float64("strength"), Seed: c.Uint64("seed")}
+	if targets := m.Targets(); q.To == "" && len(targets) == 1 {
+		q.To = targets[0]
+	} else if q.To == "" && len(targets) > 1 {
+		return q, usage("--to is missing: %s knows %s", m.Name, list(targets))
+	}
+	if err := m.CheckTarget(q.To, q.Strength); err != nil {
+		return q, usage("%w", err)
+	}
+	return q, nil
+}
+
+// exemplarsOf reads --exemplar: the file for each attribute of a model.
+func exemplarsOf(c *cli.Context, m *manifest.Manifest) (map[string]string, error) {
+	known := m.Exemplars()
+	files := map[string]string{}
+	for _, arg := range c.StringSlice("exemplar") {
+		if len(known) == 0 {
+			return nil, usage("--exemplar: %s takes none", m.Name)
+		}
+		attribute, file := known[0].Exemplar.Attribute, arg
+		if before, after, ok := strings.Cut(arg, "="); ok && slices.ContainsFunc(known, func(in *manifest.Input) bool { return in.Exemplar.Attribute == before }) {
+			attribute, file = before, after
+		} else if len(known) > 1 {
+			return nil, usage("--exemplar %s: write ATTRIBUTE=FILE, with one of %s", arg, list(attributes(known)))
+		}
+		if files[attribute] != "" {
+			return nil, usage("--exemplar %s: the attribute has one already", arg)
+		}
+		files[attribute] = file
+	}
+	for _, in := range known {
+		if in.Exemplar.Min > 0 && files[in.Exemplar.Attribute] == "" {
+			return nil, usage("--exemplar is missing: %s needs one%s", m.Name, forEach(attributes(known)))
+		}
+	}
+	return files, nil
+}
+
+func attributes(exemplars []*manifest.Input) []string {
+	var names []string
+	for _, in := range exemplars {
+		names = append(names, in.Exemplar.Attribute)
+	}
+	return names
+}
+
+// forEach names the attributes of a model that takes several exemplars.
+func forEach(attributes []string) string {
+	if len(attributes) == 1 {
+		return ""
+	}
+	return " for each of " + list(attributes)
+}
+
+// readExemplars decodes the file of each attribute at the size that the model takes. It also returns the
+// files' digests, for the identity of results.
+func readExemplars(ctx context.Context, open stages.OpenOptions, m *manifest.Manifest, files map[string]string) (map[string]models.Picture, []stages.Property, error) {
+	var (
+		exemplars map[string]models.Picture
+		digests   []stages.Property
+	)
+	open.OwnToo = true
+	for _, in := range m.Exemplars() {
+		path, given := files[in.Exemplar.Attribute]
+		if !given {
+			continue
+		}
+		fit := fitOf(in)
+		read := stages.Then(stages.Open(open), stages.Then(stages.Decode(fit.Decoding()), stages.Resize(fit)))
+		img, err := read(ctx, stages.Source{In: path})
+		if err != nil {
+			return nil, nil, cannotStart(fmt.Errorf("--exemplar %q: %w", path, err))
+		}
+		if exemplars == nil {
+			exemplars = map[string]models.Picture{}
+		}
+		p := img.Pixels
+		exemplars[in.Exemplar.Attribute] = models.Picture{Height: p.Height, Width: p.Width, Pixels: p.Data}
+		name := strings.Join(strings.Fields("exemplar "+in.Exemplar.Attribute), "-")
+		digests = append(digests, stages.Property{Name: name, Value: img.Digest})
+	}
+	return exemplars, digests, nil
+}
+
+// sourceDomain checks --from, and chooses its default: auto if the model or --in-target needs the source's
+// domain, any otherwise.
+func sourceDomain(from string, m *manifest.Manifest, to string, in stages.InTarget) (string, error) {
+	needed := m.NeedsSource(to) || in != stages.InTargetTranslate
+	switch from {
+	case "":
+		if needed {
+			return "auto", nil
+		}
+		return "any", nil
+	case "any":
+		if needed {
+			return "", usage("--from any: the source's domain is needed here: name it, or use auto")
+		}
+	case "auto", "none":
+	default:
+		for id := range strings.SplitSeq(from, ",") {
+			if !slices.Contains(m.DomainIDs(), id) {
+				return "", usage("--from: %w", &manifest.DomainError{Domain: id, Known: append([]string{"any", "auto", "none"}, m.DomainIDs()...)})
+			}
+		}
+	}
+	return from, nil
+}

@@ -1,0 +1,275 @@
+// Package manifest describes what a network takes, what it gives and what that means.
+//
+// Parse reads a manifest, checks it and fills in its defaults. A Manifest that Parse returns is complete
+// and free of contradictions, and its methods answer what a caller asks: which targets there are (Targets),
+// which label leads to one (Code), which graphs run in which order (Order), and at which size an image
+// enters the network (Size.Shape). Every error about a field is an *Error with the field's full path.
+//
+// The package reads no files and runs no networks.
+package manifest
+
+import (
+	"reflect"
+
+	"github.com/goccy/go-yaml"
+)
+
+// Schema is the version of the manifest that this package reads.
+const Schema = "gtx.model/1"
+
+// MaxBytes bounds a manifest, because the time of the YAML package grows with the square of the size.
+const MaxBytes = 64 << 10
+
+// A Manifest describes a network completely: what it takes and gives, and what that means. It is
+// YAML (JSON being YAML) inside the .onnx file, under the metadata key "gtx.manifest", or in a file
+// beside it.
+type Manifest struct {
+	Schema     string           `yaml:"schema"` // Schema
+	Name       string           `yaml:"name"`   // letters, digits and ._-
+	Title      string           `yaml:"title"`
+	Family     string           `yaml:"family"`
+	Version    string           `yaml:"version"`
+	License    string           `yaml:"license"`
+	Source     string           `yaml:"source"`
+	Training   map[string]any   `yaml:"training"` // free: data, steps, commit
+	Graphs     map[string]Graph `yaml:"graphs"`
+	Inputs     []Input          `yaml:"inputs"`
+	Outputs    []Output         `yaml:"outputs"`
+	Domains    []Domain         `yaml:"domains"`    // none for a network that knows no targets
+	Directions []Direction      `yaml:"directions"` // of networks without a label
+	Stages     []Stage          `yaml:"stages"`     // how graphs feed one another
+	Classifier *Classification  `yaml:"classifier"` // set where a graph names domains
+	Tiling     Tiling           `yaml:"tiling"`
+	Golden     []Golden         `yaml:"golden"`
+}
+
+// Graph is one ONNX graph.
+type Graph struct {
+	File          string    `yaml:"file"`   // base name, in the model's own folder; empty: the file with the manifest
+	SHA256        string    `yaml:"sha256"` // of that file, in hex
+	Batch         BatchSize `yaml:"batch"`
+	Deterministic bool      `yaml:"deterministic"`
+}
+
+// BatchSize is the number of images that a graph takes in one run; 0, written "dynamic", is any number.
+type BatchSize int
+
+const dynamic = "dynamic"
+
+func (b *BatchSize) decode(field string, value any) error {
+	if value == dynamic {
+		*b = 0
+		return nil
+	}
+	n, ok := integer(value)
+	if !ok || n < 1 || n > 1<<16 {
+		return Errorf(field, "%s is neither dynamic nor a number of pictures", show(value))
+	}
+	*b = BatchSize(n)
+	return nil
+}
+
+// Input is one input tensor of a graph. Its role says what goes in:
+//
+//	image     the picture
+//	exemplar  another picture, the same for all, that shows what is wanted
+//	labelmap  the picture, whose samples are class numbers or their colours
+//	instance  [N,1,H,W] or [N,H,W,1]: 1 at the edges of a label map's areas, else 0
+//	label     the target: see Labeled
+//	strength  the strength itself, one number a picture
+//	noise     random numbers: see Noise
+//	coords    [N,2,H,W] or [N,H,W,2]: x and y, from -1 to 1
+//	const     Value, everywhere
+//	latent    nothing of its own: a stage feeds it
+type Input struct {
+	Graph    string    `yaml:"graph"`
+	Name     string    `yaml:"name"`   // in the graph
+	DType    DType     `yaml:"dtype"`  // uint8, float32, float16, float64, int32 or int64
+	Layout   Layout    `yaml:"layout"` // NHWC or NCHW; of what has a height and a width
+	Shape    []int     `yaml:"shape"`  // -1 is any; may be left out
+	Role     Role      `yaml:"role"`
+	Image    *Affine   `yaml:"image"`    // of images and exemplars
+	Size     *Size     `yaml:"size"`     // of images, exemplars and label maps that no stage feeds
+	Label    *Labeled  `yaml:"label"`    // of role label, and the range of role strength
+	LabelMap *LabelMap `yaml:"labelmap"` // of role labelmap
+	Noise    *Noise    `yaml:"noise"`    // of role noise
+	Exemplar *Exemplar `yaml:"exemplar"` // of role exemplar; nil: one, needed
+	Value    float64   `yaml:"value"`    // of role const
+}
+
+// Affine says how the network sees bytes: net = byte*scale + offset, for each channel in the order
+// that Color names. Absent scales are 1 and offsets 0.
+type Affine struct {
+	Channels int       `yaml:"channels"` // 3, or 1 for GRAY
+	Color    Color     `yaml:"color"`    // RGB, BGR or GRAY (the luma of ITU-R BT.601)
+	Scale    []float64 `yaml:"scale"`
+	Offset   []float64 `yaml:"offset"`
+}
+
+// LabelMap says how a picture of classes enters the network.
+type LabelMap struct {
+	// Encoding is index (the number of the class, from the file's grey levels), onehot (one channel a
+	// class, from the same) or palette (one channel a class, from the colours in Palette).
+	Encoding Encoding `yaml:"encoding"`
+	Classes  int      `yaml:"classes"`
+	Palette  [][]int  `yaml:"palette"` // red, green and blue of each class
+	Edges    bool     `yaml:"edges"`   // one more channel: 1 at the edges of areas
+}
+
+// Labeled describes the input that names the target, a vector for each picture:
+//
+//	scalar   [1]: the domain's code
+//	pair     [2]: 1-code and code
+//	onehot   one number a name: On for the target, Off for all others
+//	multihot the same, for any number of targets at once
+//	concat   multihot over several groups of names, one behind the other
+type Labeled struct {
+	Kind  LabelKind `yaml:"kind"`
+	Names []string  `yaml:"names"` // the domain of each number; default: all
+	Off   *float64  `yaml:"off"`   // default 0
+	On    *float64  `yaml:"on"`    // default 1
+	// ExclusiveGroups list names of which only one can hold, such as colours of hair.
+	ExclusiveGroups [][]string `yaml:"exclusive_groups"`
+	// Base is what the numbers are where no target changes them: zeros (Off; the default) or source,
+	// the labels of the picture itself.
+	Base                Base      `yaml:"base"`
+	Parts               []int     `yaml:"parts"`    // of kind concat: how many names each group has
+	Mask                bool      `yaml:"mask"`     // of kind concat: a number a group follows, 1 for the target's
+	Strength            *Strength `yaml:"strength"` // nil: full strength only
+	RequiresSourceLabel bool      `yaml:"requires_source_label"`
+}
+
+// Strength says how a strength changes the label, and its range; see Manifest.Code.
+type Strength struct {
+	Op      StrengthOp `yaml:"op"` // scale or lerp
+	Min     float64    `yaml:"min"`
+	Max     float64    `yaml:"max"`
+	Neutral float64    `yaml:"neutral"` // the code that asks for no change
+}
+
+// Noise describes random numbers. They depend on the seed of the picture and the input's name only.
+type Noise struct {
+	Dist        Dist  `yaml:"dist"`        // normal (mean 0, deviation 1), uniform (from -1 to 1) or zeros
+	Shape       []int `yaml:"shape"`       // for one picture; -1 is its height, then its width
+	Scope       Scope `yaml:"scope"`       // per_image (the default), or shared by all pictures of a run
+	Hypersphere bool  `yaml:"hypersphere"` // divided by the root of their mean square
+}
+
+// Exemplar says which exemplar an input takes.
+type Exemplar struct {
+	Attribute string `yaml:"attribute"` // what it shows; tells several exemplars apart
+	Min       int    `yaml:"min"`       // 0: may be left out, and then its graph does not run
+	Max       int    `yaml:"max"`       // 1
+}
+
+// Output is one output tensor of a graph. An image's values are net = byte*scale + offset, as on
+// the input, so that byte = (net-offset)/scale, rounded. A residual is added to the graph's own image
+// input, and the sum is an image. Logits have one row a picture and one column a class. A latent goes
+// to other graphs only.
+type Output struct {
+	Graph  string    `yaml:"graph"`
+	Name   string    `yaml:"name"`
+	Role   Role      `yaml:"role"`   // image, residual, logits or latent
+	DType  DType     `yaml:"dtype"`  // as on the input
+	Layout Layout    `yaml:"layout"` // NHWC or NCHW
+	Color  Color     `yaml:"color"`  // RGB, BGR or GRAY
+	Scale  []float64 `yaml:"scale"`
+	Offset []float64 `yaml:"offset"`
+	Clip   *bool     `yaml:"clip"`   // false: a value beyond black or white is an error; default true
+	Suffix string    `yaml:"suffix"` // added to the file name of a second result
+}
+
+// Stage says what feeds a graph: for names of inputs, an output as GRAPH.OUTPUT, or "source".
+type Stage struct {
+	Graph    string            `yaml:"graph"`
+	Feed     map[string]string `yaml:"feed"`
+	Upsample int               `yaml:"upsample"` // enlarges the image that is fed, bilinearly
+	Combine  Combine           `yaml:"combine"`  // replace, or add for a residual; follows from the output
+}
+
+// Domain is a set of pictures that look alike in the way the model is about.
+type Domain struct {
+	ID   string   `yaml:"id"`
+	Code *float64 `yaml:"code"` // only where the network takes one
+}
+
+// Direction is what a graph without a label does.
+type Direction struct {
+	From  string `yaml:"from"` // a domain, or any
+	To    string `yaml:"to"`
+	Graph string `yaml:"graph"` // the one whose output is the result
+}
+
+// Classification says how logits name a domain.
+type Classification struct {
+	Graph      string     `yaml:"graph"`
+	Activation Activation `yaml:"activation"` // softmax, sigmoid, or none for a network that gives probabilities
+	Classes    []string   `yaml:"classes"`    // the domain of each logit
+	Threshold  float64    `yaml:"threshold"`  // the probability, 0 to 1, from which a domain counts as known
+	// Policy says which classes name a picture: best (the likeliest; the default), unknown (the same,
+	// but none below the threshold) or all (every one from the threshold on: attributes).
+	Policy Policy `yaml:"policy"`
+}
+
+// Tiling says whether a large picture may be translated in parts. InstanceNorm forbids it.
+type Tiling struct {
+	Allowed bool `yaml:"allowed"`
+	Halo    int  `yaml:"halo"` // pixels that parts must overlap
+}
+
+// Parse reads a manifest and checks it. Unknown fields, values and versions, contradictions and what
+// this version cannot run yet are errors. Each is an *Error that names the field.
+func Parse(data []byte) (*Manifest, error) {
+	d, err := ParseDraft(data)
+	if err != nil {
+		return nil, err
+	}
+	if err := d.complete(); err != nil {
+		return nil, err
+	}
+	return &d.Manifest, nil
+}
+
+// A Draft is a manifest as it was written: without defaults, unchecked and possibly incomplete.
+type Draft struct {
+	Manifest
+	document any // as the YAML package gives it
+}
+
+// ParseDraft reads a manifest that may leave anything out. Unknown fields, values of the wrong type and
+// unknown versions are errors, each an *Error. An empty document is an empty Draft.
+func ParseDraft(data []byte) (*Draft, error) {
+	if len(data) > MaxBytes {
+		return nil, Errorf("", "%d bytes are more than %d", len(data), MaxBytes)
+	}
+	d := new(Draft)
+	if err := yaml.Unmarshal(data, &d.document); err != nil {
+		return nil, Errorf("", "%s", yaml.FormatError(err, false, false))
+	}
+	if d.document == nil {
+		return d, nil
+	}
+	if entries, ok := d.document.(map[string]any); ok {
+		// The version comes first, because it may explain whatever else is unknown.
+		if schema, ok := entries["schema"]; ok && schema != Schema {
+			return nil, Errorf("schema", "%s is not %s", show(schema), Schema)
+		}
+	}
+	return d, decode("", d.document, reflect.ValueOf(&d.Manifest).Elem())
+}
+
+// States says whether the document states a field, given by its keys from the outside in. It tells a
+// field that is stated as zero from one that is left out.
+func (d *Draft) States(keys ...string) bool {
+	value := d.document
+	for _, key := range keys {
+		entries, ok := value.(map[string]any)
+		if !ok {
+			return false
+		}
+		if value, ok = entries[key]; !ok {
+			return false
+		}
+	}
+	return true
+}
