@@ -26,7 +26,6 @@ type Image struct {
 // Faults of a file that can still be decoded.
 const (
 	warnDamaged = "damaged inside: parts of the image may be wrong"
-	warnExif    = "the Exif data are broken and were left out"
 	warnProfile = "the colour profile is broken or does not fit the image: its colours are read as sRGB"
 )
 

@@ -118,7 +118,7 @@ func encode(c Checked, width, height int, o EncodeOptions, write func(file [][]b
 	if err := checkSize(width, height, 4); err != nil {
 		return err
 	}
-	m := c.original.metadata
+	m := c.original.metadata.Upright()
 	if o.Strip {
 		m = container.Metadata{}
 	}
@@ -126,9 +126,9 @@ func encode(c Checked, width, height int, o EncodeOptions, write func(file [][]b
 		m = m.WithoutPosition()
 	}
 	if c.original.profile && !o.KeepProfile {
-		m.Exif = container.SayingSRGB(m.Exif)
+		m = m.SayingSRGB()
 	}
-	m.XMP = container.Note(container.Identity(c.Digest, o.Parameters), o.Parameters, m.XMP)
+	m = m.WithNote(container.Identity(c.Digest, o.Parameters), o.Parameters)
 	saver := strings.NewReplacer("{Q}", strconv.Itoa(o.Quality), "{small}", strconv.FormatBool(width*height <= optimizeUpTo)).Replace(codecs[format].saver)
 	var failed error // of write
 	err := withPictures(func(s *scope) error {
@@ -138,9 +138,9 @@ func encode(c Checked, width, height int, o EncodeOptions, write func(file [][]b
 			profile = c.original.own
 		}
 		p.attach(profile)
-		exif, xmp, iptc := m.Fields(format)
+		exif, xmp, iptc := m.ForLibvips(format)
 		return p.save(saver, exif, xmp, iptc, func(file []byte) error {
-			failed = write(container.WithMetadata(format, file, m))
+			failed = write(m.Insert(format, file))
 			return nil
 		})
 	})

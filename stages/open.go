@@ -14,11 +14,10 @@ import (
 
 // A File is an input that has been read but not decoded.
 type File struct {
-	Source        Source
-	Data          []byte
-	Format        Format
-	Width, Height int    // as stored, before any orientation
-	Digest        string // SHA-256 of Data, in hexadecimal
+	container.Header // parsed once, for all stages
+	Source           Source
+	Data             []byte
+	Digest           string // SHA-256 of Data, in hexadecimal
 }
 
 // OpenOptions says which inputs to refuse.
@@ -57,10 +56,7 @@ func Open(o OpenOptions) func(context.Context, Source) (File, error) {
 			return File{}, Skip{OwnOutput}
 		}
 		digest := sha256.Sum256(data)
-		return File{
-			Source: s, Data: data, Format: h.Format, Digest: fmt.Sprintf("%x", digest),
-			Width: h.Width, Height: h.Height,
-		}, nil
+		return File{Header: h, Source: s, Data: data, Digest: fmt.Sprintf("%x", digest)}, nil
 	}
 }
 

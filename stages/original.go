@@ -1,7 +1,6 @@
 package stages
 
 import (
-	"bytes"
 	"fmt"
 
 	"gtx/stages/container"
@@ -20,25 +19,22 @@ type original struct {
 	crop     rectangle // the part that is translated
 }
 
-// readMetadata takes the metadata from the file, turned upright.
+// readMetadata takes the metadata from the file's header. For AVIF and HEIF it takes them from
+// libheif.
 func (img *Image) readMetadata(p picture) {
-	m := container.MetadataOf(img.Format, img.original.file.Data)
+	h := img.original.file.Header
 	if img.Format == AVIF || img.Format == HEIF {
-		m.Exif, m.XMP = bytes.TrimPrefix(p.blob(fieldExif), container.ExifPrefix), p.blob(fieldXMP)
+		m := container.Metadata{Exif: p.blob(fieldExif), XMP: p.blob(fieldXMP)}
 		// libvips does not recognise a packet of XMP that begins with a header.
 		for i := 0; i < 8 && m.XMP == nil; i++ {
-			if data := p.blob(fmt.Sprintf("heif-mime-%d", i)); bytes.Contains(data, []byte("</rdf:RDF>")) {
+			if data := p.blob(fmt.Sprintf("heif-mime-%d", i)); container.IsPacket(data) {
 				m.XMP = data
 			}
 		}
+		h = h.WithMetadata(m)
 	}
-	if len(m.Exif) > 0 {
-		m.Exif = container.UprightExif(m.Exif)
-		if m.Exif == nil {
-			img.Warnings = append(img.Warnings, warnExif)
-		}
-	}
-	img.original.metadata = m
+	img.original.metadata = h.Metadata
+	img.Warnings = append(img.Warnings, h.Warnings...)
 }
 
 // readColours decides how the colours of the file are to be read.
@@ -46,7 +42,7 @@ func (img *Image) readColours(p picture) {
 	o := &img.original
 	o.deep = p.deep()
 	switch profile := p.blob(fieldProfile); {
-	case profile == nil && p.bands() >= 3 && container.SaysAdobeRGB(o.metadata.Exif):
+	case profile == nil && p.bands() >= 3 && o.metadata.SaysAdobeRGB():
 		img.Profile = srgbProfile()
 		o.profile, o.assumed, o.own = true, true, container.AdobeRGB()
 	case profile == nil:

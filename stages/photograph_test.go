@@ -205,7 +205,7 @@ func TestAdobeRGBIsKnownByItsExifData(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !container.SaysAdobeRGB(container.MetadataOf(JPEG, w.Data).Exif) {
+	if !metadataOf(t, w.Data).SaysAdobeRGB() {
 		t.Error("the Exif data do not say so any more")
 	}
 	if kept := decoded(t, w.Data, nil); !bytes.Equal(kept.original.own, container.AdobeRGB()) || len(w.Warnings) > 0 {
@@ -213,7 +213,7 @@ func TestAdobeRGBIsKnownByItsExifData(t *testing.T) {
 	}
 	c = identical(t, file, square(8), DetailOptions{})
 	c.Source.Out = Stdout
-	if w, err = Encode(EncodeOptions{Size: Size{kind: "source"}, Quality: 95})(t.Context(), c); err != nil || container.SaysAdobeRGB(container.MetadataOf(JPEG, w.Data).Exif) {
+	if w, err = Encode(EncodeOptions{Size: Size{kind: "source"}, Quality: 95})(t.Context(), c); err != nil || metadataOf(t, w.Data).SaysAdobeRGB() {
 		t.Errorf("in sRGB the Exif data say Adobe RGB: %v", err)
 	}
 }
