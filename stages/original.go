@@ -19,8 +19,7 @@ type original struct {
 	crop     rectangle // the part that is translated
 }
 
-// readMetadata takes the metadata from the file's header. For AVIF and HEIF it takes them from
-// libheif.
+// readMetadata takes the metadata from the header, and in AVIF and HEIF from libheif.
 func (img *Image) readMetadata(p picture) {
 	h := img.original.file.Header
 	if img.Format == AVIF || img.Format == HEIF {
