@@ -43,16 +43,20 @@ demo: deps build
 
 test: deps test-deps build lint
 	go test -race ./...
-	cd scripts && $(PYTHON) -m pytest -q -p no:cacheprovider tests
+	cd scripts && PYTHONPATH=$(abspath build/python) $(PYTHON) -m pytest -q -p no:cacheprovider tests
 
 test-deps:
 	scripts/install-packages $(LINT_PACKAGES) $(TEST_PACKAGES) python3-pip
 	scripts/fetch-third-party build/third-party
+	scripts/fetch-python-packages build/python
 
 lint:
+	@scripts/install-packages --check $(LINT_PACKAGES)
 	@test -z "$$(gofmt -l .)" || { echo "gofmt would change:"; gofmt -l .; exit 1; }
 	go vet ./...
 	go run $(STATICCHECK) ./...
+	clang-format --dry-run -Werror stages/*.c stages/*.h
+	scripts/lint-python
 
 bench: build
 	GTX_ONNXRUNTIME="$${GTX_ONNXRUNTIME-$(abspath $(LIBRARY))}" go run ./scripts/bench -gtx $(GTX) -images "$(BENCH_IMAGES)"

@@ -1,4 +1,4 @@
-// Command gtx translates photographs from one domain to another, by the folder.
+// Command gtx translates photographs from one domain to another, whole folders at a time.
 package main
 
 import (

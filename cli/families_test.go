@@ -13,31 +13,36 @@ import (
 	"gtx/models/manifest"
 )
 
-var update = flag.Bool("update", false, "write docs/families.md anew")
+var update = flag.Bool("update", false, "rewrite docs/families.md")
 
 const familiesHead = `# Families of translators
 
-gtx runs any of these from a manifest alone: nothing in it asks for a family's name. Each row is a tiny
-network in [testdata/models](../testdata/models/families.py) whose answer can be told by hand, and a
-script in [testdata/script](../testdata/script) that runs it and checks the pixels. This page is made
-from the two by ` + "`go test ./cli -run TestFamiliesPage -update`" + `, and the tests fail while it differs.
+gtx runs each of these families from its manifest: no code depends on the name of a family. A row stands
+for a tiny network in [testdata/models](../testdata/models/families.py) whose output can be computed by
+hand, and for a script in [testdata/script](../testdata/script) that runs the network and checks the
+pixels. ` + "`go test ./cli -run TestFamiliesPage -update`" + ` writes this page from both, and a test fails if
+the page is out of date.
 
 | family | takes | gives | command |
 |---|---|---|---|
 `
 
 const familiesTail = `
-The manifest's fields are described in [models/manifest](../models/manifest/manifest.go). To add a family whose
-inputs and outputs are of these roles, write a manifest: into the .onnx file, or as NAME.onnx.yaml beside
-it. ` + "`gtx models add`" + ` writes most of it (see the [README](../README.md)).
+[models/manifest](../models/manifest/manifest.go) describes the manifest's fields. To add a family with inputs and
+outputs of these roles, write a manifest inside the .onnx file, or as NAME.onnx.yaml beside it.
+` + "`gtx models add`" + ` writes most of it (see the [README](../README.md)).
 
-What a manifest cannot say yet: attention masks that blend the result with the picture, instance maps
-beside a label map (edges are those of the label map itself), features that a user edits by area
-(pix2pixHD's encoder; they are constant), several exemplars for one input, a graph that is run more than
-once, and text.
+A manifest cannot yet describe:
+
+- attention masks that blend the result with the source,
+- instance maps beside a label map (the edges come from the label map itself),
+- features that a user edits by area (pix2pixHD's encoder: they are constant),
+- several exemplars for one input,
+- a graph that runs more than once,
+- text.
 `
 
-// The page says what the manifests and the scripts say.
+// The page must agree with the manifests and the scripts.
 func TestFamiliesPage(t *testing.T) {
 	scripts, err := filepath.Glob("../testdata/script/family-*.txtar")
 	if err != nil || len(scripts) < 15 {
@@ -71,7 +76,7 @@ func TestFamiliesPage(t *testing.T) {
 		}
 	}
 	if has, err := os.ReadFile(file); err != nil || string(has) != page {
-		t.Errorf("%s is not what the fixtures say (%v): go test ./cli -run TestFamiliesPage -update", file, err)
+		t.Errorf("%s is out of date (%v): go test ./cli -run TestFamiliesPage -update", file, err)
 	}
 }
 
@@ -119,7 +124,7 @@ func gives(m *manifest.Manifest) string {
 	return strings.Join(list, "; ")
 }
 
-// appendNew leaves out what is there: graphs of two directions take the same.
+// appendNew appends words that are not in the list: the graphs of two directions often take the same.
 func appendNew(list []string, words string) []string {
 	for _, there := range list {
 		if there == words {

@@ -103,7 +103,7 @@ func decode(path string) (image.Image, error) {
 	return img, err
 }
 
-// difference is the largest between two samples of pictures of one size.
+// difference is the largest difference between two samples. Both images must have the same size.
 func difference(one, two string) (int, error) {
 	a, err := decode(one)
 	if err != nil {

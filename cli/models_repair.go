@@ -166,7 +166,7 @@ func printRepair(w io.Writer, best *remedy, remedies []*remedy, before stages.Sc
 	}
 }
 
-// fresh refuses to write a file that would replace another, its own input, or a model whose manifest lies
+// fresh refuses an output that exists, unless force is set, that is its own input, or that has a manifest
 // beside it.
 func fresh(in, out string, force bool) error {
 	if !strings.HasSuffix(out, ".onnx") {

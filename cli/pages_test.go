@@ -30,7 +30,7 @@ func TestPagesShowWhatHappens(t *testing.T) {
 		}
 		var script, files strings.Builder
 		for i, c := range consoleCommands(string(text)) {
-			if !networks && strings.Contains(c.line, "networks/") {
+			if !networks && strings.Contains(c.block, "networks/") {
 				t.Logf("%s:%d: not run: scripts/fetch-third-party build/third-party fetches its networks", page, c.number)
 				continue
 			}
@@ -73,24 +73,25 @@ symlink testdata -> $ROOT/testdata
 
 // A consoleCommand is a line after "$ " in a console block, and the output shown below it.
 type consoleCommand struct {
+	block        string
 	number       int // of the line in the page, from 1
 	line, output string
 }
 
+var consoleBlock = regexp.MustCompile("(?ms)^```console\n(.*?)^```")
+
 func consoleCommands(page string) []consoleCommand {
 	var commands []consoleCommand
-	inside := false
-	number := 0
-	for line := range strings.Lines(page) {
-		number++
-		switch {
-		case strings.HasPrefix(line, "```"):
-			inside = strings.HasPrefix(line, "```console")
-		case !inside:
-		case strings.HasPrefix(line, "$ "):
-			commands = append(commands, consoleCommand{number: number, line: strings.TrimSpace(line[2:])})
-		case len(commands) > 0:
-			commands[len(commands)-1].output += line
+	for _, at := range consoleBlock.FindAllStringSubmatchIndex(page, -1) {
+		block := page[at[2]:at[3]]
+		number := strings.Count(page[:at[2]], "\n")
+		for line := range strings.Lines(block) {
+			number++
+			if command, ok := strings.CutPrefix(line, "$ "); ok {
+				commands = append(commands, consoleCommand{block: block, number: number, line: strings.TrimSpace(command)})
+			} else if n := len(commands); n > 0 {
+				commands[n-1].output += line
+			}
 		}
 	}
 	return commands

@@ -12,7 +12,7 @@ import (
 	"time"
 )
 
-// A running is gtx as its own process, reading paths from a pipe.
+// A running is a process of gtx that reads paths from a pipe.
 type running struct {
 	*exec.Cmd
 	paths  io.WriteCloser
@@ -20,7 +20,7 @@ type running struct {
 	stderr *strings.Builder
 }
 
-// start runs gtx translate to winter with a fixture that adds 40 to all samples.
+// start runs gtx translate with a network that adds 40 to all samples.
 func start(t *testing.T, dir string, args ...string) running {
 	t.Helper()
 	model, err := filepath.Abs("../testdata/models/shift.onnx")
@@ -56,7 +56,7 @@ func (r running) next(t *testing.T) string {
 	return strings.TrimSuffix(line, "\n")
 }
 
-// exitCode waits for the end.
+// exitCode waits for the process to end.
 func (r running) exitCode(t *testing.T) int {
 	t.Helper()
 	watchdog := time.AfterFunc(time.Minute, func() { r.Process.Kill() })
@@ -70,7 +70,7 @@ func (r running) exitCode(t *testing.T) int {
 	return r.ProcessState.ExitCode()
 }
 
-// noPartialFiles fails if anything but finished pictures is in the folder.
+// noPartialFiles fails if a folder has anything but complete images.
 func noPartialFiles(t *testing.T, dir string) {
 	t.Helper()
 	entries, err := os.ReadDir(dir)

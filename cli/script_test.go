@@ -16,7 +16,7 @@ func TestMain(m *testing.M) {
 	})
 }
 
-// library is where make deps puts ONNX Runtime, unless the variable names it.
+// library is the ONNX Runtime library: the variable's, or the one that make deps fetches.
 func library(t *testing.T) string {
 	path := os.Getenv("GTX_ONNXRUNTIME")
 	if path == "" {
@@ -28,13 +28,13 @@ func library(t *testing.T) string {
 	return path
 }
 
-// The scripts in testdata/script say how the command line behaves, one file a
-// feature, with commands beside testscript's own.
+// The scripts in testdata/script show how the command line behaves, one file per
+// feature. commands_test.go has the commands that testscript lacks.
 func TestScripts(t *testing.T) {
 	runScripts(t, "../testdata/script", map[string]string{"MODELS": "../testdata/models"})
 }
 
-// Networks that nobody here trained: make test fetches them.
+// make test fetches these networks, which were trained elsewhere.
 func TestThirdPartyNetworks(t *testing.T) {
 	const networks = "../build/third-party"
 	if _, err := os.Stat(networks); err != nil {
@@ -45,7 +45,7 @@ func TestThirdPartyNetworks(t *testing.T) {
 	})
 }
 
-// runScripts runs the scripts of a folder, which find others by variables.
+// runScripts runs the scripts in dir. They find other folders by variables.
 func runScripts(t *testing.T, dir string, folders map[string]string) {
 	lib := library(t)
 	testscript.Run(t, testscript.Params{

@@ -46,7 +46,7 @@ func TestStreamedCollisionIsTheLaterItemsFault(t *testing.T) {
 	}
 }
 
-// The first signal ends the reading, although the pipe stays open.
+// The first signal ends reading, although the pipe stays open.
 func TestFirstSignalDrains(t *testing.T) {
 	for _, sig := range []syscall.Signal{syscall.SIGINT, syscall.SIGTERM} {
 		dir := t.TempDir()

@@ -23,7 +23,7 @@ func (p *program) translateCommand() *cli.Command {
 		&cli.StringSliceFlag{Name: "exemplar", Usage: "`[ATTRIBUTE=]FILE` is an image that shows what is wanted, for models that take exemplars"},
 		&cli.Uint64Flag{Name: "seed", Usage: "draw noise from seed `N`: the same seed and path give the same result"},
 		&cli.IntFlag{Name: "samples", Value: 1, Usage: "make `N` results of each image, for models that draw noise"},
-		&cli.StringFlag{Name: "from", Usage: "the source's `DOMAIN`, any (it does not matter) or auto (ask a classifier); default: any if the model needs no label, auto otherwise"},
+		&cli.StringFlag{Name: "from", Usage: "the source's `DOMAIN`, any (it does not matter) or auto (ask a classifier); default: auto if the model or --in-target needs the domain, any otherwise"},
 		&cli.StringFlag{Name: "in-target", Value: string(stages.InTargetTranslate), Usage: "`POLICY` for an image already in the target domain: translate, copy or skip it"},
 		&cli.Float64Flag{Name: "strength", Value: 1, Usage: "scale the change by `S`; 1 is full strength"},
 
@@ -219,7 +219,7 @@ func (p *program) dryRun(in inputs, terminator string) error {
 	failed := false
 	for s := range in.sources {
 		if s.Err == nil && s.Out == "" {
-			s.Err = errors.New("not a picture that gtx can read")
+			s.Err = errors.New("not an image that gtx can read")
 		}
 		if s.Err != nil {
 			failed = true

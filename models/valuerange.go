@@ -34,7 +34,7 @@ func (r valueRange) affine() (scale, offset float64) {
 
 // finalRange returns the range of an output that ends in tanh or sigmoid or is of bytes.
 func finalRange(network []byte, result TensorInfo) valueRange {
-	nodes, err := readNodes(network)
+	nodes, err := onnx.ReadNodes(network)
 	switch {
 	case err != nil:
 		return rangeUnknown
@@ -62,22 +62,4 @@ func finalRange(network []byte, result TensorInfo) valueRange {
 		}
 	}
 	return rangeUnknown
-}
-
-// readNodes reads the nodes of the main graph of a serialised ModelProto.
-func readNodes(model []byte) (nodes []onnx.Node, err error) {
-	err = onnx.Each(model, func(f onnx.Field) error {
-		if f.Number != onnx.ModelGraph {
-			return nil
-		}
-		return onnx.Each(f.Content, func(f onnx.Field) error {
-			if f.Number != onnx.GraphNode {
-				return nil
-			}
-			n, err := onnx.ReadNode(f.Content)
-			nodes = append(nodes, n)
-			return err
-		})
-	})
-	return nodes, err
 }

@@ -6,7 +6,7 @@ import (
 )
 
 // A Score is the coherent amplitude, in grey levels, of the patterns that repeat
-// every 2, 4 and 8 pixels: what an upsampling layer of that stride leaves.
+// every 2, 4 and 8 pixels. Upsampling layers of these strides leave such patterns.
 //
 // Method: the residual r of a pixel is its luma minus the mean of its 8 neighbours,
 // clipped to ±8. In blocks of 8×8 pixels, r at each place of the block is fitted by a
@@ -79,7 +79,7 @@ type Checkerboard string
 const (
 	CheckWarn Checkerboard = "warn"
 	CheckFail Checkerboard = "fail"
-	// CheckRepair takes the pattern away, and warns of what is left.
+	// CheckRepair removes the pattern and warns if the rest is still flagged.
 	CheckRepair Checkerboard = "repair"
 	CheckOff    Checkerboard = "off"
 )

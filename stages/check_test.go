@@ -14,73 +14,26 @@ import (
 	"github.com/h2non/bimg"
 )
 
-// slowScore is ScoreOf in floating point, as its comment says it: block by block, and
+// A slowBlock has the residuals of a block, their weight and variance, and the mean gradient.
+type slowBlock struct {
+	r            [64]float64
+	w, v, gx, gy float64
+}
+
+// slowScore is ScoreOf in floating point, as its comment defines it: block by block, with
 // the fit by the normal equations of all blocks.
 func slowScore(p Pixels) Score {
 	if p.Width < 64 || p.Height < 64 {
 		return Score{}
 	}
-	luma := func(x, y int) float64 {
-		px := p.at(x, y)
-		return math.Floor((77*float64(px[0])+150*float64(px[1])+29*float64(px[2])+16)/32) / 8
-	}
-	clip := func(v float64) float64 { return math.Max(-8, math.Min(8, v)) }
-	type block struct {
-		r            [64]float64
-		w, v, gx, gy float64
-	}
-	var blocks []block
+	var blocks []slowBlock
 	step := 8 * (1 + p.Width*p.Height/2_000_000)
 	for top := 1; top+8 < p.Height; top += step {
 		for left := 1; left+8 < p.Width; left += 8 {
-			var b block
-			sum, squares := 0.0, 0.0
-			for i := range 64 {
-				x, y := left+i%8, top+i/8
-				around := 0.0
-				for j := -1; j <= 1; j++ {
-					for i := -1; i <= 1; i++ {
-						around += luma(x+i, y+j)
-					}
-				}
-				b.r[i] = clip(luma(x, y) - (around-luma(x, y))/8)
-				sum, squares = sum+b.r[i]/64, squares+b.r[i]*b.r[i]/64
-				b.gx += clip((luma(x+1, y)-luma(x-1, y))/2) / 64
-				b.gy += clip((luma(x, y+1)-luma(x, y-1))/2) / 64
-			}
-			b.v = squares - sum*sum
-			b.w = 1 / (1 + b.v)
-			blocks = append(blocks, b)
+			blocks = append(blocks, slowBlockAt(p, left, top))
 		}
 	}
-	var normal, chance [3][3]float64
-	var right [3][64]float64
-	for _, b := range blocks {
-		x := [3]float64{1, b.gx, b.gy}
-		for i := range 3 {
-			for j := range 3 {
-				normal[i][j] += b.w * x[i] * x[j]
-				chance[i][j] += b.w * b.w * b.v * x[i] * x[j]
-			}
-			for k, r := range b.r {
-				right[i][k] += b.w * x[i] * r
-			}
-		}
-	}
-	for i := 1; i < 3; i++ {
-		normal[i][i] += 0.05 * normal[0][0]
-	}
-	first := invert(normal)[0]
-	var pattern [64]float64
-	spread := 0.0
-	for i := range 3 {
-		for j := range 3 {
-			spread += first[i] * first[j] * chance[i][j]
-		}
-		for k := range pattern {
-			pattern[k] += first[i] * right[i][k]
-		}
-	}
+	pattern, spread := slowPattern(blocks)
 	amplitude := func(s int) float64 {
 		means := make([]float64, s*s)
 		for k, v := range pattern {
@@ -102,12 +55,69 @@ func slowScore(p Pixels) Score {
 	return Score{amplitude(2), amplitude(4), amplitude(8), true, len(tones) <= 16}
 }
 
+// slowBlockAt measures one block.
+func slowBlockAt(p Pixels, left, top int) (b slowBlock) {
+	luma := func(x, y int) float64 {
+		px := p.at(x, y)
+		return math.Floor((77*float64(px[0])+150*float64(px[1])+29*float64(px[2])+16)/32) / 8
+	}
+	clip := func(v float64) float64 { return math.Max(-8, math.Min(8, v)) }
+	sum, squares := 0.0, 0.0
+	for i := range 64 {
+		x, y := left+i%8, top+i/8
+		around := 0.0
+		for j := -1; j <= 1; j++ {
+			for i := -1; i <= 1; i++ {
+				around += luma(x+i, y+j)
+			}
+		}
+		b.r[i] = clip(luma(x, y) - (around-luma(x, y))/8)
+		sum, squares = sum+b.r[i]/64, squares+b.r[i]*b.r[i]/64
+		b.gx += clip((luma(x+1, y)-luma(x-1, y))/2) / 64
+		b.gy += clip((luma(x, y+1)-luma(x, y-1))/2) / 64
+	}
+	b.v = squares - sum*sum
+	b.w = 1 / (1 + b.v)
+	return b
+}
+
+// slowPattern fits the pattern at zero gradient, and its variance that noise alone explains.
+func slowPattern(blocks []slowBlock) (pattern [64]float64, spread float64) {
+	var normal, chance [3][3]float64
+	var right [3][64]float64
+	for _, b := range blocks {
+		x := [3]float64{1, b.gx, b.gy}
+		for i := range 3 {
+			for j := range 3 {
+				normal[i][j] += b.w * x[i] * x[j]
+				chance[i][j] += b.w * b.w * b.v * x[i] * x[j]
+			}
+			for k, r := range b.r {
+				right[i][k] += b.w * x[i] * r
+			}
+		}
+	}
+	for i := 1; i < 3; i++ {
+		normal[i][i] += 0.05 * normal[0][0]
+	}
+	first := invert(normal)[0]
+	for i := range 3 {
+		for j := range 3 {
+			spread += first[i] * first[j] * chance[i][j]
+		}
+		for k := range pattern {
+			pattern[k] += first[i] * right[i][k]
+		}
+	}
+	return pattern, spread
+}
+
 func sameScore(t *testing.T, p Pixels) {
 	t.Helper()
 	got, want := ScoreOf(p), slowScore(p)
 	for _, a := range [][2]float64{{got.A2, want.A2}, {got.A4, want.A4}, {got.A8, want.A8}} {
-		// Squares, because the root of a difference near zero shows every rounding; and
-		// where the gradient is the same everywhere, the fit magnifies that of 32 bits.
+		// Squares are compared because the root magnifies rounding near zero. The bound allows for
+		// a gradient that is the same everywhere: the fit then magnifies the rounding of 32 bits.
 		if math.Abs(a[0]*a[0]-a[1]*a[1]) > 1e-3*(1+a[1]*a[1]) || got.Valid != want.Valid || got.Drawn != want.Drawn {
 			t.Errorf("%d×%d: %v, want %v", p.Width, p.Height, got, want)
 		}
@@ -146,7 +156,7 @@ func FuzzScore(f *testing.F) {
 	})
 }
 
-func TestFlatAndSmallPicturesScoreNothing(t *testing.T) {
+func TestFlatAndSmallImagesScoreNothing(t *testing.T) {
 	flat := Pixels{Width: 80, Height: 70, Bands: 3, Data: []byte(strings.Repeat("\x80", 3*80*70))}
 	if s := ScoreOf(flat); s != (Score{Valid: true, Drawn: true}) {
 		t.Errorf("flat: %+v", s)
@@ -156,20 +166,6 @@ func TestFlatAndSmallPicturesScoreNothing(t *testing.T) {
 			t.Errorf("%d×%d: %+v", p.Width, p.Height, s)
 		}
 	}
-}
-
-// photograph is a scene with grain and edges.
-func photograph() Pixels {
-	rng := rand.New(rand.NewPCG(5, 6))
-	p := scene(256, 192)
-	for i := range p.Data {
-		v := float64(p.Data[i]) + 2*rng.NormFloat64()
-		if x, y := i/3%256, i/3/256; (x-100)*(x-100)+(y-90)*(y-90) < 2500 {
-			v -= 50
-		}
-		p.Data[i] = byte(max(0, min(255, v)))
-	}
-	return p
 }
 
 func TestPatternsAreFlaggedAndJPEGIsNot(t *testing.T) {
@@ -214,34 +210,12 @@ func TestCheckFailsOnlyWhereItIsToldTo(t *testing.T) {
 	}
 }
 
-// withPattern adds, before it rounds, a pattern of rms grey levels that repeats and has
-// no mean.
-func withPattern(p Pixels, period int, rms float64, rng *rand.Rand) Pixels {
-	pattern := make([]float64, period*period)
-	mean, square := 0.0, 0.0
-	for i := range pattern {
-		pattern[i] = rng.NormFloat64()
-		mean += pattern[i] / float64(len(pattern))
-	}
-	for i := range pattern {
-		pattern[i] -= mean
-		square += pattern[i] * pattern[i] / float64(len(pattern))
-	}
-	out := Pixels{Width: p.Width, Height: p.Height, Bands: 3, Data: make([]byte, len(p.Data))}
-	for i, v := range p.Data {
-		x, y := i/3%p.Width, i/3/p.Width
-		d := pattern[y%period*period+x%period] * rms / math.Sqrt(square)
-		out.Data[i] = byte(max(0, min(255, math.Floor(float64(v)+d+rng.Float64()))))
-	}
-	return out
-}
-
 func TestRepairTakesThePatternAwayAndLittleElse(t *testing.T) {
 	clean := photograph()
 	before := ScoreOf(clean)
 	rng := rand.New(rand.NewPCG(9, 10))
 	if before.Flagged(Score{}) {
-		t.Fatalf("the picture is %+v", before)
+		t.Fatalf("the image is %+v", before)
 	}
 	for _, period := range []int{2, 4, 8} {
 		for _, rms := range []float64{1, 2, 4} {
@@ -263,11 +237,11 @@ func TestRepairTakesThePatternAwayAndLittleElse(t *testing.T) {
 	}
 	c, err := Check(CheckRepair)(context.Background(), Translated{Labelled: Labelled{Image: Image{Pixels: clean}}, Result: clean})
 	if err != nil || c.Repaired || &c.Result.Data[0] != &clean.Data[0] {
-		t.Errorf("a clean picture (%+v) is changed, %v", before, err)
+		t.Errorf("a clean image (%+v) is changed, %v", before, err)
 	}
 }
 
-func TestGreyAndTransparentPicturesAreScored(t *testing.T) {
+func TestGreyAndTransparentImagesAreScored(t *testing.T) {
 	p := photograph()
 	marked := withPattern(p, 2, 2, rand.New(rand.NewPCG(1, 1)))
 	grey := image.NewGray(image.Rect(0, 0, p.Width, p.Height))
@@ -295,16 +269,6 @@ func TestGreyAndTransparentPicturesAreScored(t *testing.T) {
 			t.Error(err)
 		}
 	}
-}
-
-// squaredError is the mean over all samples.
-func squaredError(a, b Pixels) float64 {
-	sum := 0.0
-	for i, v := range a.Data {
-		d := float64(v) - float64(b.Data[i])
-		sum += d * d
-	}
-	return sum / float64(len(a.Data))
 }
 
 func BenchmarkScore(b *testing.B) {

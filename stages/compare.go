@@ -10,11 +10,11 @@ import (
 	"gtx/stages/container"
 )
 
-// Existing says what becomes of an output that is there already.
+// Existing says what to do with an output that exists already.
 type Existing string
 
 const (
-	ExistingSkip Existing = "skip" // keep it if it is what would be made; never overwrite what gtx did not make
+	ExistingSkip Existing = "skip" // keep it if it is up to date; never overwrite a file that gtx did not make
 	ExistingRedo Existing = "redo" // overwrite it
 	ExistingFail Existing = "fail" // an error
 )
@@ -24,10 +24,10 @@ var (
 	errForeign = errors.New("the output exists and was not made by gtx (--existing redo overwrites it)")
 )
 
-// Compare returns the stage that looks for the output of a file before any work
-// is done. Outputs are compared by identity, never by name or time alone. Copies
-// of images in the target domain have none: where they are made, one that is
-// there may be made again.
+// Compare returns the stage that looks for the output of a file before any work is
+// done. It compares the identity recorded in the output, never name or time alone.
+// A copy of an image in the target domain records none: if copies is set, an output
+// equal to its input may be written again.
 func Compare(o Existing, copies bool, parameters []Property) func(context.Context, File) (File, error) {
 	return func(_ context.Context, f File) (File, error) {
 		if o == ExistingRedo {

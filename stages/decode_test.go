@@ -13,24 +13,6 @@ import (
 	"github.com/h2non/bimg"
 )
 
-// lying is the stored picture that orientation o (Exif 1 to 8) turns into p.
-func lying(p Pixels, o int) Pixels {
-	q := Pixels{Width: p.Width, Height: p.Height, Bands: p.Bands, Data: make([]byte, len(p.Data))}
-	if o >= 5 {
-		q.Width, q.Height = p.Height, p.Width
-	}
-	for y := range p.Height {
-		for x := range p.Width {
-			right, bottom := p.Width-1-x, p.Height-1-y
-			// Exif 2.32, 4.6.4: where row 0 and column 0 of the stored picture show.
-			to := [][2]int{{}, {x, y}, {right, y}, {right, bottom}, {x, bottom},
-				{y, x}, {y, right}, {bottom, right}, {bottom, x}}[o]
-			copy(q.at(to[0], to[1]), p.at(x, y))
-		}
-	}
-	return q
-}
-
 func TestEveryOrientationDecodesUpright(t *testing.T) {
 	want := scene(96, 64)
 	for o := 1; o <= 8; o++ {
@@ -51,7 +33,7 @@ func TestEveryOrientationDecodesUpright(t *testing.T) {
 				if d := distance(t, rgb, want); d > 2 {
 					t.Errorf("off by %.1f grey levels", d)
 				}
-				// A network of one wide shape: a picture on its side must not be shrunk too far.
+				// A network of one wide shape: an image on its side must not be shrunk too far.
 				wide := decoded(t, file, func(int, int) (int, int) { return 48, 16 })
 				if p := wide.Pixels; p.Width < 48 || p.Height < 16 || wide.Width != 96 || wide.Height != 64 {
 					t.Errorf("shrunk to %d×%d of %d×%d", p.Width, p.Height, wide.Width, wide.Height)
@@ -59,15 +41,6 @@ func TestEveryOrientationDecodesUpright(t *testing.T) {
 			})
 		}
 	}
-}
-
-// le16 widens samples to 16 bits.
-func le16(data []byte) []byte {
-	var out []byte
-	for _, v := range data {
-		out = binary.LittleEndian.AppendUint16(out, uint16(v)*257)
-	}
-	return out
 }
 
 func TestEveryKindOfPixelDecodesToRGB(t *testing.T) {
@@ -150,11 +123,6 @@ func TestEveryKindOfPixelDecodesToRGB(t *testing.T) {
 	}
 }
 
-// profileOf is an ICC profile of the given colour space and tags.
-func profileOf(space string, names []string, bodies [][]byte) []byte {
-	return newProfile("test", space, names, bodies)
-}
-
 // newProfile is an ICC profile, version 2, for a display of the given colour space
 // ("RGB " or "GRAY") with these tags beside those that each must have.
 func newProfile(title, space string, names []string, bodies [][]byte) []byte {
@@ -196,18 +164,6 @@ func xyzTag(x, y, z float64) []byte {
 // gammaCurve is a curve of one exponent, below 256.
 func gammaCurve(g float64) []byte {
 	return append([]byte("curv\x00\x00\x00\x00\x00\x00\x00\x01"), byte(g), byte(g*256))
-}
-
-// swapped is sRGB with red and green exchanged, near enough.
-func swapped() []byte {
-	return profileOf("RGB ", []string{"gXYZ", "rXYZ", "bXYZ", "rTRC", "gTRC", "bTRC"}, [][]byte{
-		xyzTag(0.4360, 0.2225, 0.0139), xyzTag(0.3851, 0.7169, 0.0971), xyzTag(0.1431, 0.0606, 0.7141),
-		gammaCurve(2.2), gammaCurve(2.2), gammaCurve(2.2),
-	})
-}
-
-func withProfile(file, profile []byte) []byte {
-	return withSegment(file, 0xe2, append([]byte("ICC_PROFILE\x00\x01\x01"), profile...))
 }
 
 func TestProfileIsAppliedAndReplacedBySRGB(t *testing.T) {
@@ -263,7 +219,7 @@ func TestProfileIsAppliedAndReplacedBySRGB(t *testing.T) {
 		})
 	}
 	if img := decoded(t, jpegOf(t, p), nil); img.Profile != nil {
-		t.Error("a picture without a profile got one")
+		t.Error("an image without a profile got one")
 	}
 }
 
@@ -328,7 +284,7 @@ func TestDecodeErrorsHoldNoTextOfLibvips(t *testing.T) {
 	f := opened(t, pngOf(t, goImage(scene(20, 20))))
 	f.Data = append([]byte{}, f.Data[:8]...)
 	_, err := Decode(nil)(context.Background(), f)
-	if err == nil || err.Error() != "cannot be decoded: corrupt, or of a kind that libvips cannot read" {
+	if err == nil || err.Error() != "cannot be decoded: corrupt, or a variant that libvips cannot read" {
 		t.Errorf("%v", err)
 	}
 }

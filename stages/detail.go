@@ -35,12 +35,12 @@ func Detail(o DetailOptions) func(context.Context, Checked) (Checked, error) {
 		larger := width*height > c.Result.Width*c.Result.Height
 		whole := width == c.Width && height == c.Height
 		same := width == c.Result.Width && height == c.Result.Height
-		own := o.Keep && c.how.own != nil
-		if c.Keep || o.Method == Plain || !larger && !whole || same && !own && !c.how.deep {
+		own := o.Keep && c.original.own != nil
+		if c.Keep || o.Method == Plain || !larger && !whole || same && !own && !c.original.deep {
 			return c, nil
 		}
 		small, result := c.Pixels, c.Result
-		err := error(nil)
+		var err error
 		if !larger {
 			if result, err = result.resized(width, height); err != nil {
 				return c, err
@@ -51,7 +51,7 @@ func Detail(o DetailOptions) func(context.Context, Checked) (Checked, error) {
 		}
 		if own {
 			for _, p := range []*Pixels{&small, &result} {
-				if *p, err = p.inProfile(c.how.own); err != nil {
+				if *p, err = p.inProfile(c.original.own); err != nil {
 					return c, err
 				}
 			}

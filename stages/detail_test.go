@@ -3,42 +3,12 @@ package stages
 import (
 	"bytes"
 	"math"
-	"math/rand/v2"
 	"slices"
 	"testing"
 )
 
-// textured is a picture of waves and noise, RGB or RGBA.
-func textured(width, height, bands int, seed uint64) Pixels {
-	rng := rand.New(rand.NewPCG(seed, 1))
-	p := Pixels{Width: width, Height: height, Bands: bands, Data: make([]byte, width*height*bands)}
-	fx, fy := 3+5*rng.Float64(), 3+5*rng.Float64()
-	for y := range height {
-		for x := range width {
-			u, v := float64(x)/float64(width), float64(y)/float64(height)
-			for b := range bands {
-				wave := 50*math.Sin(fx*u*float64(b+1)) + 40*math.Cos(fy*v+float64(b))
-				p.Data[(y*width+x)*bands+b] = byte(120 + wave + 20*rng.Float64())
-			}
-		}
-	}
-	return p
-}
-
 // grey rounds to the nearest sample.
 func grey(v float32) byte { return byte(min(max(v+0.5, 0), 255)) }
-
-// mapped applies f to each sample of a colour channel.
-func mapped(p Pixels, f func(band int, v float64) float64) Pixels {
-	out := p
-	out.Data = slices.Clone(p.Data)
-	for i, v := range p.Data {
-		if band := i % p.Bands; band < 3 {
-			out.Data[i] = grey(float32(f(band, float64(v))))
-		}
-	}
-	return out
-}
 
 // transferred is full with the change that turned small into result.
 func transferred(t testing.TB, full, small, result Pixels) Pixels {
@@ -58,24 +28,6 @@ func changed(t testing.TB, full Pixels, c *change) (out Pixels) {
 		t.Fatal(err)
 	}
 	return out
-}
-
-func shrunkBy(t *testing.T, p Pixels, factor int) Pixels {
-	t.Helper()
-	small, err := p.resized(p.Width/factor, p.Height/factor)
-	if err != nil {
-		t.Fatal(err)
-	}
-	small, _ = small.split()
-	return small
-}
-
-func worst(a, b Pixels) int {
-	most := 0
-	for i := range a.Data {
-		most = max(most, int(a.Data[i])-int(b.Data[i]), int(b.Data[i])-int(a.Data[i]))
-	}
-	return most
 }
 
 func TestNetworkThatChangesNothingGivesThePhotographBack(t *testing.T) {
@@ -146,7 +98,7 @@ func FuzzTransferEqualsItsDefinition(f *testing.F) {
 }
 
 // 16 bits a sample are changed as 8 are, only finer.
-func TestDeepPicturesAreChangedAsOthersAre(t *testing.T) {
+func TestDeepImagesAreChangedAsOthersAre(t *testing.T) {
 	for _, alpha := range []bool{false, true} {
 		p := deepPhoto(70, 50, true, alpha)
 		small, result := textured(13, 9, 3, 1), textured(13, 9, 3, 2)
@@ -184,84 +136,97 @@ func TestDeepPicturesAreChangedAsOthersAre(t *testing.T) {
 	}
 }
 
-// transferSlowly is transferred as it is defined: each window summed by itself.
+// A slowMap is an affine map of the colours.
+type slowMap [3][4]float64
+
+// transferSlowly is transferred by its definition: each window is summed by itself.
 func transferSlowly(full, small, result Pixels) Pixels {
-	window := func(x, y int, visit func(i int)) {
-		for v := max(y-affineRadius, 0); v <= min(y+affineRadius, small.Height-1); v++ {
-			for u := max(x-affineRadius, 0); u <= min(x+affineRadius, small.Width-1); u++ {
-				visit(v*small.Width + u)
-			}
-		}
+	maps := make([]slowMap, small.Width*small.Height)
+	for i := range maps {
+		maps[i] = slowFit(small, result, i)
 	}
-	type affine [3][4]float64
-	fitted := make([]affine, small.Width*small.Height)
-	for y := range small.Height {
-		for x := range small.Width {
-			var n float64
-			var s, p [3]float64
-			var ss, ps [3][3]float64
-			window(x, y, func(i int) {
-				n++
-				for a := range 3 {
-					s[a] += float64(small.Data[3*i+a])
-					p[a] += float64(result.Data[3*i+a])
-					for b := range 3 {
-						ss[a][b] += float64(small.Data[3*i+a]) * float64(small.Data[3*i+b])
-						ps[a][b] += float64(result.Data[3*i+a]) * float64(small.Data[3*i+b])
-					}
-				}
-			})
-			for a := range 3 {
-				for b := range 3 {
-					ss[a][b] = ss[a][b]/n - s[a]/n*s[b]/n
-					ps[a][b] = ps[a][b]/n - p[a]/n*s[b]/n
-				}
-				ss[a][a] += affineFlat
-				ps[a][a] += affineFlat
-			}
-			inverse := invert(ss)
-			m := &fitted[y*small.Width+x]
-			for a := range 3 {
-				m[a][3] = p[a] / n
-				for b := range 3 {
-					for c := range 3 {
-						m[a][b] += ps[a][c] * inverse[c][b]
-					}
-					m[a][3] -= m[a][b] * s[b] / n
-				}
-			}
-		}
-	}
-	smooth := make([]affine, len(fitted))
-	for y := range small.Height {
-		for x := range small.Width {
-			n := 0.0
-			m := &smooth[y*small.Width+x]
-			window(x, y, func(i int) {
-				n++
-				for a := range 3 {
-					for b := range 4 {
-						m[a][b] += fitted[i][a][b]
-					}
-				}
-			})
-			for a := range 3 {
-				for b := range 4 {
-					m[a][b] /= n
-				}
-			}
-		}
-	}
+	smooth := make([]slowMap, len(maps))
 	for i := range smooth {
-		m := &smooth[i]
+		smooth[i] = slowMean(maps, small, i)
 		for a := range 3 {
-			explained := m[a][3]
+			explained := smooth[i][a][3]
 			for b := range 3 {
-				explained += m[a][b] * float64(small.Data[3*i+b])
+				explained += smooth[i][a][b] * float64(small.Data[3*i+b])
 			}
-			m[a][3] += float64(result.Data[3*i+a]) - explained
+			smooth[i][a][3] += float64(result.Data[3*i+a]) - explained
 		}
 	}
+	return slowApply(full, small, smooth)
+}
+
+// slowWindow visits the pixels of the window around pixel i.
+func slowWindow(p Pixels, i int, visit func(i int)) {
+	x, y := i%p.Width, i/p.Width
+	for v := max(y-affineRadius, 0); v <= min(y+affineRadius, p.Height-1); v++ {
+		for u := max(x-affineRadius, 0); u <= min(x+affineRadius, p.Width-1); u++ {
+			visit(v*p.Width + u)
+		}
+	}
+}
+
+// slowFit fits a map to the window around pixel i.
+func slowFit(small, result Pixels, i int) (m slowMap) {
+	var n float64
+	var s, p [3]float64
+	var ss, ps [3][3]float64
+	slowWindow(small, i, func(i int) {
+		n++
+		for a := range 3 {
+			s[a] += float64(small.Data[3*i+a])
+			p[a] += float64(result.Data[3*i+a])
+			for b := range 3 {
+				ss[a][b] += float64(small.Data[3*i+a]) * float64(small.Data[3*i+b])
+				ps[a][b] += float64(result.Data[3*i+a]) * float64(small.Data[3*i+b])
+			}
+		}
+	})
+	for a := range 3 {
+		for b := range 3 {
+			ss[a][b] = ss[a][b]/n - s[a]/n*s[b]/n
+			ps[a][b] = ps[a][b]/n - p[a]/n*s[b]/n
+		}
+		ss[a][a] += affineFlat
+		ps[a][a] += affineFlat
+	}
+	inverse := invert(ss)
+	for a := range 3 {
+		m[a][3] = p[a] / n
+		for b := range 3 {
+			for c := range 3 {
+				m[a][b] += ps[a][c] * inverse[c][b]
+			}
+			m[a][3] -= m[a][b] * s[b] / n
+		}
+	}
+	return m
+}
+
+// slowMean is the mean of the maps in the window around pixel i.
+func slowMean(maps []slowMap, small Pixels, i int) (m slowMap) {
+	n := 0.0
+	slowWindow(small, i, func(i int) {
+		n++
+		for a := range 3 {
+			for b := range 4 {
+				m[a][b] += maps[i][a][b]
+			}
+		}
+	})
+	for a := range 3 {
+		for b := range 4 {
+			m[a][b] /= n
+		}
+	}
+	return m
+}
+
+// slowApply interpolates the maps of small and applies them to full.
+func slowApply(full, small Pixels, maps []slowMap) Pixels {
 	place := func(i, n, coarse int) (int, int, float64) {
 		at := math.Min(math.Max((float64(i)+0.5)*float64(coarse)/float64(n)-0.5, 0), float64(coarse-1))
 		return int(at), min(int(at)+1, coarse-1), at - math.Floor(at)
@@ -277,7 +242,7 @@ func transferSlowly(full, small, result Pixels) Pixels {
 			for a := range 3 {
 				v := 0.0
 				for b := range 4 {
-					at := func(x, y int) float64 { return smooth[y*small.Width+x][a][b] }
+					at := func(x, y int) float64 { return maps[y*small.Width+x][a][b] }
 					above := at(x0, y0) + tx*(at(x1, y0)-at(x0, y0))
 					below := at(x0, y1) + tx*(at(x1, y1)-at(x0, y1))
 					v += (above + ty*(below-above)) * source[b]
@@ -314,7 +279,7 @@ func BenchmarkPhotograph(b *testing.B) {
 	b.Run("none", func(b *testing.B) {
 		for b.Loop() {
 			err := withPictures(func(s *scope) error {
-				p := c.whole(s, c.Width, c.Height, false, false)
+				p := c.original.whole(s, c.Width, c.Height, false, false)
 				return p.save(".jpg[Q=90,optimize-coding=true]", nil, nil, nil, func([]byte) error { return nil })
 			})
 			if err != nil {
@@ -322,27 +287,6 @@ func BenchmarkPhotograph(b *testing.B) {
 			}
 		}
 	})
-}
-
-// identical is what Detail makes of a file when the network changes nothing.
-func identical(t testing.TB, file []byte, shape Shape, o DetailOptions) Checked {
-	t.Helper()
-	img := decoded(t, file, shape)
-	if shape == nil {
-		shape = func(w, h int) (int, int) { return w, h }
-	}
-	img, err := Resize(Fit{Shape: shape})(t.Context(), img)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if o.Size.kind == "" {
-		o.Size.kind = "source"
-	}
-	c, err := Detail(o)(t.Context(), Checked{Translated: Translated{Labelled: Labelled{Image: img}, Result: img.Pixels}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return c
 }
 
 // The stages themselves, from file to file: whatever the size, colour and alpha are

@@ -5,13 +5,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
-
-	"github.com/google/renameio/v2"
 
 	"gtx/stages/container"
 )
@@ -19,7 +15,7 @@ import (
 // Stdout as a Source.Out keeps the result in memory: Written.Data.
 const Stdout = "-"
 
-// A Written is what became of an input, without its pixels.
+// A Written is the outcome for an input, without pixels.
 type Written struct {
 	Source        Source
 	Width, Height int // of the result
@@ -29,7 +25,7 @@ type Written struct {
 	Before, After Score
 	Flagged       bool
 	Repaired      bool
-	Data          []byte // the file, where it goes to standard output
+	Data          []byte // the file, if it goes to standard output
 	Warnings      []string
 }
 
@@ -43,14 +39,14 @@ type EncodeOptions struct {
 	InTarget   InTarget
 	Parameters []Property // recorded in the file
 
-	KeepProfile bool // the colours of the source's own profile, not sRGB
-	Strip       bool // leave out what the source says of itself
-	StripGPS    bool // leave out where it was taken
+	KeepProfile bool // stay in the colours of the source's own profile, not sRGB
+	Strip       bool // leave out all metadata of the source
+	StripGPS    bool // leave out the position at which it was taken
 }
 
-// Encode returns the stage that writes the result: to a temporary file in the
-// target folder, synced, then renamed, so that there is never a partial file. A
-// kept image is copied byte for byte, or ends with a Skip.
+// Encode returns the stage that writes the result. It writes to a temporary file in
+// the target folder, syncs it and renames it, so there is never a partial file. A kept
+// image is copied byte for byte or, with InTargetSkip, ends with a Skip.
 func Encode(o EncodeOptions) func(context.Context, Checked) (Written, error) {
 	return func(ctx context.Context, c Checked) (Written, error) {
 		w := Written{
@@ -62,7 +58,7 @@ func Encode(o EncodeOptions) func(context.Context, Checked) (Written, error) {
 				w.Data = bytes.Join(file, nil)
 				return nil
 			}
-			if ctx.Err() != nil { // too late to begin a file
+			if ctx.Err() != nil { // begin no file after the end of the run
 				return context.Cause(ctx)
 			}
 			if err := c.writeMore(o); err != nil {
@@ -75,13 +71,13 @@ func Encode(o EncodeOptions) func(context.Context, Checked) (Written, error) {
 			return w, Skip{AlreadyTarget}
 		case c.Keep:
 			w.Width, w.Height = c.Width, c.Height
-			return w, write([][]byte{c.file.Data})
+			return w, write([][]byte{c.original.file.Data})
 		}
 		w.Width, w.Height = o.Size.of(c.Image, c.Result)
 		err := encode(c, w.Width, w.Height, o, write)
-		if errors.Is(err, errEncode) && c.how.strict == anyFault {
-			// Decoding it smaller may have passed over a fault near the end.
-			c.how.strict = badFault
+		if errors.Is(err, errEncode) && c.original.strict == anyFault {
+			// Decode shrinks while it decodes, so it may have missed a fault near the end.
+			c.original.strict = badFault
 			if err = encode(c, w.Width, w.Height, o, write); err == nil {
 				w.Warnings = append(slices.Clone(w.Warnings), warnDamaged)
 			}
@@ -90,13 +86,13 @@ func Encode(o EncodeOptions) func(context.Context, Checked) (Written, error) {
 	}
 }
 
-// writeMore writes the further results, as they left the network. The main one
-// comes after them: where it is, they are.
+// writeMore writes the further results at the network's size. The main result comes
+// after them: if it exists, so do they.
 func (c Checked) writeMore(o EncodeOptions) error {
 	for i, pixels := range c.More[:min(len(c.More), len(c.Source.More))] {
 		more := c
 		more.Result, more.Alpha, more.change = pixels, nil, nil
-		more.about = container.Metadata{} // which are not those of this picture
+		more.original.metadata = container.Metadata{} // it describes the photograph
 		err := encode(more, pixels.Width, pixels.Height, o, func(file [][]byte) error {
 			return writeFile(c.Source.More[i], file)
 		})
@@ -109,8 +105,8 @@ func (c Checked) writeMore(o EncodeOptions) error {
 
 var errEncode = errors.New("cannot be encoded")
 
-// encode makes the file of a translation at the given size and passes it on, in
-// pieces; it is gone when write returns.
+// encode makes the file of a translation at the given size and calls write with it, in
+// pieces that are valid only until write returns.
 func encode(c Checked, width, height int, o EncodeOptions, write func(file [][]byte) error) error {
 	format := c.Source.Format
 	if format == "" {
@@ -122,29 +118,29 @@ func encode(c Checked, width, height int, o EncodeOptions, write func(file [][]b
 	if err := checkSize(width, height, 4); err != nil {
 		return err
 	}
-	m := c.about
+	m := c.original.metadata.Upright()
 	if o.Strip {
 		m = container.Metadata{}
 	}
 	if o.StripGPS {
 		m = m.WithoutPosition()
 	}
-	if c.how.profile && !o.KeepProfile {
-		m.Exif = container.SayingSRGB(m.Exif)
+	if c.original.profile && !o.KeepProfile {
+		m = m.SayingSRGB()
 	}
-	m.XMP = container.Note(container.Identity(c.Digest, o.Parameters), o.Parameters, m.XMP)
+	m = m.WithNote(container.Identity(c.Digest, o.Parameters), o.Parameters)
 	saver := strings.NewReplacer("{Q}", strconv.Itoa(o.Quality), "{small}", strconv.FormatBool(width*height <= optimizeUpTo)).Replace(codecs[format].saver)
 	var failed error // of write
 	err := withPictures(func(s *scope) error {
-		p := c.picture(s, width, height, format.Deep(), o.KeepProfile)
+		p := c.render(s, width, height, format.Deep(), o.KeepProfile)
 		profile := c.Profile
-		if o.KeepProfile && c.how.own != nil {
-			profile = c.how.own
+		if o.KeepProfile && c.original.own != nil {
+			profile = c.original.own
 		}
 		p.attach(profile)
-		exif, xmp, iptc := m.Fields(format)
+		exif, xmp, iptc := m.ForLibvips(format)
 		return p.save(saver, exif, xmp, iptc, func(file []byte) error {
-			failed = write(container.WithMetadata(format, file, m))
+			failed = write(m.Insert(format, file))
 			return nil
 		})
 	})
@@ -154,52 +150,22 @@ func encode(c Checked, width, height int, o EncodeOptions, write func(file [][]b
 	return failed
 }
 
-// picture makes the picture of a translation: of the photograph itself where it is
-// known what the network changed, else of what the network gave.
-func (c Checked) picture(s *scope, width, height int, deep, own bool) picture {
-	own = own && c.how.own != nil
+// render makes the picture of a translation: the photograph with the change applied or, without a
+// change, the network's result.
+func (c Checked) render(s *scope, width, height int, deep, own bool) picture {
+	own = own && c.original.own != nil
 	if c.change != nil {
-		p := c.whole(s, width, height, deep, own)
+		p := c.original.whole(s, width, height, deep, own)
 		p.change(c.change)
 		return p
 	}
 	p := s.of(c.Result)
 	if own {
-		p.toProfile(c.how.own)
+		p.toProfile(c.original.own)
 	}
 	p.resize(FilterLanczos, width, height)
-	if c.Alpha != nil { // of the file, exactly
-		p.takeAlpha(c.whole(s, width, height, false, false))
+	if c.Alpha != nil { // the exact alpha of the file
+		p.takeAlpha(c.original.whole(s, width, height, false, false))
 	}
 	return p
-}
-
-// whole makes the picture of the photograph itself, upright.
-func (c Checked) whole(s *scope, width, height int, deep, own bool) picture {
-	p := c.open(s, "", true, deep, own)
-	if p.image != nil && p.orientation() > 1 {
-		p = c.open(s, "", false, deep, own)
-		p.turnUpright()
-	}
-	p.crop(c.crop)
-	p.resize(FilterLanczos, width, height)
-	return p
-}
-
-// writeFile puts a file, in pieces, at path in one step: never a part of it.
-func writeFile(path string, pieces [][]byte) error {
-	if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
-		return err
-	}
-	f, err := renameio.NewPendingFile(path, renameio.WithPermissions(0o666), renameio.WithExistingPermissions(), renameio.WithTempDir(filepath.Dir(path)))
-	if err != nil {
-		return err
-	}
-	defer f.Cleanup()
-	for _, piece := range pieces {
-		if _, err := f.Write(piece); err != nil {
-			return err
-		}
-	}
-	return f.CloseAtomicallyReplace()
 }

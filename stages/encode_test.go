@@ -15,31 +15,6 @@ import (
 	"gtx/stages/container"
 )
 
-// translated is what comes from a network that changes nothing.
-func translated(p Pixels) Checked {
-	var file bytes.Buffer
-	if err := png.Encode(&file, goImage(p)); err != nil {
-		panic(err)
-	}
-	rgb, alpha := p.split()
-	img := Image{Format: PNG, Digest: "digest", Width: p.Width, Height: p.Height, Pixels: rgb, Alpha: alpha, file: File{Data: file.Bytes()}}
-	return Checked{Translated: Translated{Labelled: Labelled{Image: img}, Result: rgb}}
-}
-
-func encodedAs(t testing.TB, format Format, c Checked) []byte {
-	t.Helper()
-	c.Source.Format, c.Source.Out = format, Stdout
-	size, err := ParseSize("source")
-	if err != nil {
-		t.Fatal(err)
-	}
-	w, err := Encode(EncodeOptions{Size: size, Quality: 90, Parameters: properties})(context.Background(), c)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return w.Data
-}
-
 func TestParseSize(t *testing.T) {
 	for in, want := range map[string]Size{
 		"source": {kind: "source"}, "model": {kind: "model"}, "512": {"long", 512, 512},
@@ -108,7 +83,7 @@ func TestAlphaIsKeptWhereTheFormatCanAndWhiteElsewhere(t *testing.T) {
 			}
 		}
 	}
-	// A network that halves its picture halves the alpha with it.
+	// A network that halves its image halves the alpha with it.
 	c.Result = scene(32, 24)
 	if got := decoded(t, encodedAs(t, PNG, c), nil).Pixels; got.Bands != 4 || got.Width != 64 || got.at(4, 24)[3] > 8 {
 		t.Errorf("%d×%d×%d", got.Width, got.Height, got.Bands)
@@ -125,7 +100,7 @@ func TestFormatSameIsTheNearestThatCanBeWritten(t *testing.T) {
 	}
 }
 
-func TestPicturesTooLargeForAFormatAreErrorsThatNameTheLimit(t *testing.T) {
+func TestImagesTooLargeForAFormatAreErrorsThatNameTheLimit(t *testing.T) {
 	c := translated(scene(16, 16))
 	c.Source.Out = Stdout
 	for format, limit := range map[Format]string{JPEG: "65535", WebP: "16383", AVIF: "16384"} {
@@ -258,7 +233,7 @@ func TestKeptImagesAreCopiedByteForByteOrSkipped(t *testing.T) {
 	file := jpegOf(t, scene(33, 21))
 	out := filepath.Join(dir, "out.jpg")
 	c := Checked{Translated: Translated{Labelled: Labelled{
-		Image: Image{Source: Source{Out: out}, Width: 33, Height: 21, file: File{Data: file}}, Keep: true,
+		Image: Image{Source: Source{Out: out}, Width: 33, Height: 21, original: original{file: File{Data: file}}}, Keep: true,
 	}}}
 	w, err := Encode(EncodeOptions{InTarget: InTargetCopy})(context.Background(), c)
 	if err != nil || !w.Kept || w.Width != 33 {

@@ -44,7 +44,7 @@ func whole(t testing.TB) map[string][]byte {
 	}
 }
 
-func TestTruncatedFilesAreErrorsAndNotGreyPictures(t *testing.T) {
+func TestTruncatedFilesAreErrorsAndNotGreyImages(t *testing.T) {
 	p := scene(300, 200)
 	for name, file := range whole(t) {
 		switch name {
@@ -117,7 +117,7 @@ func TestBombsAreRefusedBeforeMemoryIsTaken(t *testing.T) {
 	}
 }
 
-func TestPicturesLargerThanTheirDataCanHoldAreTruncated(t *testing.T) {
+func TestImagesLargerThanTheirDataCanHoldAreTruncated(t *testing.T) {
 	png := pngOf(t, image.NewPaletted(image.Rect(0, 0, 1, 1), color.Palette{color.Black}))
 	binary.BigEndian.PutUint32(png[16:], 9000)
 	binary.BigEndian.PutUint32(png[20:], 9000)

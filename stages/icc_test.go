@@ -7,7 +7,7 @@ import (
 	"gtx/stages/container"
 )
 
-func TestPictureWithAProfileForSRGBIsNotChangedByIt(t *testing.T) {
+func TestImageWithAProfileForSRGBIsNotChangedByIt(t *testing.T) {
 	plain := jpegOf(t, scene(40, 30))
 	parts := [][]byte{[]byte("ICC_PROFILE\x00\x01\x02"), []byte("ICC_PROFILE\x00\x02\x02")}
 	srgb := srgbProfile()

@@ -13,12 +13,12 @@ enum {
 	STEEP = 8 * 2 * LUMA_UNIT // and gradients as well
 };
 
-// A window is a line of blocks: their pixels and those next to them. It lies on
-// the stack and fits into the first cache.
+// A window is a part of a line of blocks. It needs a border of one pixel of luma. It
+// lies on the stack and fits into the L1 cache.
 typedef struct {
 	short luma[SIDE + 2][COLUMNS + 2];
 	short residual[SIDE][COLUMNS];
-	short across[COLUMNS]; // of each column, the sum of its gradients to the right
+	short across[COLUMNS]; // for each column, the sum of its gradients to the right
 	short down[COLUMNS];   // and downwards
 } window;
 
@@ -29,7 +29,7 @@ static inline short clip(short value, short most)
 	return low > most ? most : low;
 }
 
-// Luma by BT.601. The constant number of bands lets the compiler vectorise it.
+// Luma by BT.601. The compiler vectorises it only if bands is a constant.
 static inline void luma(const unsigned char *restrict pixels, long count, long bands, short *restrict out)
 {
 	for (long i = 0; i < count; i++) {
@@ -83,10 +83,10 @@ static void fill(window *w, const unsigned char *pixels, long stride, long count
 	}
 }
 
-// Adds a block to the sums, its residuals to those of its line.
+// Adds a block to the sums, and its weighted residuals to the phases of its line.
 static void add_block(const window *w, long left, float phases[3][AREA], gtx_lattice *sums)
 {
-	short r[AREA]; // in one piece, which is faster
+	short r[AREA]; // contiguous, so that the sums below vectorise
 	int total = 0;
 	int squares = 0;
 	int across = 0;
@@ -133,7 +133,7 @@ void gtx_blocks(const unsigned char *data, long stride, long width, long height,
 
 	memset(sums, 0, sizeof *sums);
 	for (long top = 0; top + SIDE + 1 < height; top += step) {
-		// In single precision for one line of blocks, then in double.
+		// Single precision is enough for one line of blocks.
 		float phases[3][AREA] = { 0 };
 
 		for (long left = 0; left + SIDE + 1 < width; left += COLUMNS) {

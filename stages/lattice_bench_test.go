@@ -16,7 +16,7 @@ func processor() time.Duration {
 }
 
 // BenchmarkScoreShare measures the score against decoding and encoding the same
-// picture, a JPEG, in processor time: GTX_PHOTO=FILE, or a picture made for it.
+// image, a JPEG, in processor time. GTX_PHOTO=FILE names it; the default is generated.
 func BenchmarkScoreShare(b *testing.B) {
 	for _, side := range []int{256, 2048} {
 		b.Run("", func(b *testing.B) {

@@ -21,10 +21,11 @@ import "C"
 
 import "github.com/h2non/bimg"
 
-// Setup prepares libvips for a long run of many pictures; call it once, first.
-// Its operation cache would keep pictures that never come again, and one malloc
-// arena a thread would keep memory that other threads need: both make a batch
-// grow without bound. Its warnings have no path and are no use in one.
+// Setup prepares libvips for a long run of many images. Call it once, before anything else.
+// It turns off libvips' operation cache, which would keep images that are never used
+// again, and limits malloc's arenas, which would keep freed memory per thread. Both
+// make a long run grow without bound. It also drops libvips' warnings: they name no
+// file, so they are useless in a batch.
 func Setup() {
 	C.gtx_quieten()
 	C.gtx_bound_arenas(2)
@@ -32,10 +33,10 @@ func Setup() {
 	bimg.VipsCacheSetMaxMem(0)
 }
 
-// LibvipsVersion is that of the library that gtx was built with.
+// LibvipsVersion is the version of libvips that gtx was built with.
 const LibvipsVersion = bimg.VipsVersion
 
-// A Support tells what this libvips can do with a format.
+// A Support says whether this libvips can read and write a format.
 type Support struct {
 	Format      Format
 	Read, Write bool

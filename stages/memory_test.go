@@ -23,7 +23,7 @@ func resident(t *testing.T) int {
 	return pages * os.Getpagesize() >> 20
 }
 
-func TestMemoryDoesNotGrowWithTheNumberOfPictures(t *testing.T) {
+func TestMemoryDoesNotGrowWithTheNumberOfImages(t *testing.T) {
 	if testing.Short() {
 		t.Skip("takes seconds")
 	}
@@ -63,7 +63,7 @@ func TestMemoryDoesNotGrowWithTheNumberOfPictures(t *testing.T) {
 	}
 	before := run(50)
 	after := run(250)
-	t.Logf("%d MiB after 50 pictures, %d MiB after 300", before, after)
+	t.Logf("%d MiB after 50 images, %d MiB after 300", before, after)
 	if after > before+20 {
 		t.Errorf("grew from %d to %d MiB", before, after)
 	}

@@ -12,25 +12,24 @@ import (
 	"gtx/stages/container"
 )
 
-// A File is an input as it was read and before it is decoded.
+// A File is an input that has been read but not decoded.
 type File struct {
-	Source        Source
-	Data          []byte
-	Format        Format
-	Width, Height int    // as stored, before any orientation
-	Digest        string // SHA-256 of Data, in hexadecimal
+	container.Header // parsed once, for all stages
+	Source           Source
+	Data             []byte
+	Digest           string // SHA-256 of Data, in hexadecimal
 }
 
 // OpenOptions says which inputs to refuse.
 type OpenOptions struct {
-	MaxPixels int  // larger pictures are an error; 0: no limit
-	OwnToo    bool // read what gtx itself made; otherwise it is skipped
+	MaxPixels int  // larger images are an error; 0 for no limit
+	OwnToo    bool // read files that gtx made; otherwise they are skipped
 }
 
 var errTooLarge = errors.New("more pixels than --max-pixels allows")
 
-// Open returns the stage that reads a file and makes sure that it is a whole,
-// still picture of bearable size, of a format that gtx reads.
+// Open returns the stage that reads a file. It makes sure that the file is complete,
+// holds one still image of at most MaxPixels, and has a format that gtx reads.
 func Open(o OpenOptions) func(context.Context, Source) (File, error) {
 	return func(_ context.Context, s Source) (File, error) {
 		if s.Err != nil {
@@ -57,15 +56,12 @@ func Open(o OpenOptions) func(context.Context, Source) (File, error) {
 			return File{}, Skip{OwnOutput}
 		}
 		digest := sha256.Sum256(data)
-		return File{
-			Source: s, Data: data, Format: h.Format, Digest: fmt.Sprintf("%x", digest),
-			Width: h.Width, Height: h.Height,
-		}, nil
+		return File{Header: h, Source: s, Data: data, Digest: fmt.Sprintf("%x", digest)}, nil
 	}
 }
 
-// Probe reports the format of the file at path from its beginning, or "" for
-// what is no picture that gtx reads.
+// Probe returns the format of the file at path, from its first bytes, or "" if gtx
+// cannot read it.
 func Probe(path string) (Format, error) {
 	f, err := os.Open(path)
 	if err != nil {
@@ -80,7 +76,7 @@ func Probe(path string) (Format, error) {
 	return container.Sniff(head[:n]), nil
 }
 
-// WithoutPath drops the path from a file error: whoever reports it names it.
+// WithoutPath drops the path from a file error, because the caller reports the path.
 func WithoutPath(err error) error {
 	var (
 		one *fs.PathError

@@ -2,12 +2,8 @@ package stages
 
 import (
 	"bytes"
-	"compress/zlib"
 	"encoding/binary"
 	"fmt"
-	"image"
-	"image/color"
-	"image/png"
 	"math"
 	"slices"
 	"testing"
@@ -17,191 +13,68 @@ import (
 	"gtx/stages/container"
 )
 
-// A photo is a source file and what it shows, upright, in 16 bits a sample.
-type photo struct {
-	width, height int
-	samples       []uint16 // RGBA
+// A losslessPhoto is a photograph of a kind that a lossless format can hold.
+type losslessPhoto struct {
+	format      Format
+	orientation int
+	size        [2]int
+	deep, alpha bool
+	profile     []byte
 }
 
-// deepPhoto has samples that 8 bits cannot hold, and alpha if it is asked for:
-// transparent, opaque and between, with colour below all of it.
-func deepPhoto(width, height int, deep, alpha bool) photo {
-	p := photo{width: width, height: height}
-	for i, v := range textured(width, height, 4, 11).Data {
-		s := uint16(v) * 257
-		switch {
-		case i%4 == 3 && !alpha:
-			s = 65535
-		case i%4 == 3:
-			s = []uint16{0, 65535, s}[i/4%3]
-		case deep:
-			s = s&^0xff | uint16(i*37%256)
-		}
-		p.samples = append(p.samples, s)
-	}
-	return p
-}
-
-// shown is what a file shows, as PNG of libvips tells Go.
-func shown(t testing.TB, file []byte) photo {
-	t.Helper()
-	img := decoded(t, file, nil)
-	var out bytes.Buffer
-	err := withPictures(func(s *scope) error {
-		p := Checked{Translated: Translated{Labelled: Labelled{Image: img}}}.whole(s, img.Width, img.Height, true, true)
-		return p.save(".png[compression=1]", nil, nil, nil, func(f []byte) error {
-			out.Write(f)
-			return nil
-		})
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return photoOf(t, out.Bytes())
-}
-
-func photoOf(t testing.TB, file []byte) photo {
-	t.Helper()
-	img, err := png.Decode(bytes.NewReader(file))
-	if err != nil {
-		t.Fatal(err)
-	}
-	p := photo{width: img.Bounds().Dx(), height: img.Bounds().Dy()}
-	for y := range p.height {
-		for x := range p.width {
-			c := color.NRGBA64Model.Convert(img.At(x, y)).(color.NRGBA64)
-			if n, ok := img.(*image.NRGBA); ok { // not through premultiplied colours
-				q := n.NRGBAAt(x, y)
-				c = color.NRGBA64{uint16(q.R) * 257, uint16(q.G) * 257, uint16(q.B) * 257, uint16(q.A) * 257}
-			}
-			p.samples = append(p.samples, c.R, c.G, c.B, c.A)
-		}
-	}
-	return p
-}
-
-// lying is the photograph as a camera of orientation o stores it.
-func (p photo) lying(o int) photo {
-	bytes := Pixels{Width: p.width, Height: p.height, Bands: 8}
-	for _, v := range p.samples {
-		bytes.Data = binary.LittleEndian.AppendUint16(bytes.Data, v)
-	}
-	bytes = lying(bytes, o)
-	q := photo{width: bytes.Width, height: bytes.Height}
-	for i := 0; i < len(bytes.Data); i += 2 {
-		q.samples = append(q.samples, binary.LittleEndian.Uint16(bytes.Data[i:]))
-	}
-	return q
-}
-
-// file is the photograph as PNG or TIFF, of 8 or 16 bits.
-func (p photo) file(t testing.TB, format Format, o int, deep, alpha bool, profile []byte) []byte {
-	t.Helper()
-	p = p.lying(o)
-	bands := 3
-	if alpha {
-		bands = 4
-	}
-	if format == TIFF {
-		var data []byte
-		bits := uint16(8)
-		for i, v := range p.samples {
-			switch {
-			case i%4 >= bands:
-			case deep:
-				bits = 16
-				data = binary.LittleEndian.AppendUint16(data, v)
-			default:
-				data = append(data, byte(v>>8))
-			}
-		}
-		tags := []tag{{274, 3, 1, uint32(o), nil}}
-		if alpha {
-			tags = append(tags, tag{338, 3, 1, 2, nil})
-		}
-		if profile != nil {
-			tags = append(tags, tag{34675, 7, uint32(len(profile)), 0, profile})
-		}
-		return tiffOf(p.width, p.height, bits, uint16(bands), 2, data, tags...)
-	}
-	var img image.Image
-	if deep {
-		m := image.NewNRGBA64(image.Rect(0, 0, p.width, p.height))
-		for i, v := range p.samples {
-			binary.BigEndian.PutUint16(m.Pix[2*i:], v)
-		}
-		img = m
-	} else {
-		m := image.NewNRGBA(image.Rect(0, 0, p.width, p.height))
-		for i, v := range p.samples {
-			m.Pix[i] = byte(v >> 8)
-		}
-		img = m
-	}
-	file := withChunk(pngOf(t, img), "eXIf", exif(o, nil))
-	if profile != nil {
-		file = withPNGProfile(file, profile)
-	}
-	return file
-}
-
-func (p photo) equals(q photo) bool {
-	return p.width == q.width && p.height == q.height && slices.Equal(p.samples, q.samples)
-}
-
-// The identity test: a network that changes nothing gives back the photograph, of
-// every kind that a lossless format can hold, to the last bit. Smaller than the
-// network's picture, as large, and larger.
-func TestLosslessPhotographsComeBackBitForBit(t *testing.T) {
+// losslessPhotos are smaller than the network's image, as large, and larger.
+func losslessPhotos() []losslessPhoto {
+	small, same, large := [2]int{13, 9}, [2]int{32, 24}, [2]int{70, 51}
+	var photos []losslessPhoto
 	for _, format := range []Format{PNG, TIFF} {
-		for o := 1; o <= 8; o++ {
-			for kind := range 4 {
-				deep, alpha := kind&1 != 0, kind&2 != 0
-				for _, size := range [][2]int{{13, 9}, {32, 24}, {70, 51}} {
-					for _, profile := range [][]byte{nil, wideProfile()} {
-						if profile != nil && (o%5 != 1 || !alpha || format == PNG && size[0] != 70) { // they take long
-							continue
-						}
-						name := fmt.Sprintf("%s, orientation %d, 16 bits %v, alpha %v, profile %v, %v", format, o, deep, alpha, profile != nil, size)
-						want := deepPhoto(size[0], size[1], deep, alpha)
-						file := want.file(t, format, o, deep, alpha, profile)
-						keep := profile != nil
-						c := identical(t, file, func(int, int) (int, int) { return 32, 24 }, DetailOptions{Keep: keep})
-						c.Source.Out = Stdout
-						w, err := Encode(EncodeOptions{Size: Size{kind: "source"}, Quality: 90, KeepProfile: keep})(t.Context(), c)
-						if err != nil {
-							t.Errorf("%s: %v", name, err)
-							continue
-						}
-						if got := shown(t, w.Data); !got.equals(want) {
-							t.Errorf("%s: %d×%d, differs; want %d×%d", name, got.width, got.height, want.width, want.height)
-						}
-						if img := decoded(t, w.Data, nil); keep && !bytes.Equal(img.how.own, profile) || img.how.deep != deep || len(img.Warnings) > 0 {
-							t.Errorf("%s: profile of %d bytes, 16 bits %v, warnings %q", name, len(img.how.own), img.how.deep, img.Warnings)
-						}
-					}
-				}
+		for orientation := 1; orientation <= 8; orientation++ {
+			for _, size := range [][2]int{small, same, large} {
+				photos = append(photos,
+					losslessPhoto{format, orientation, size, false, false, nil},
+					losslessPhoto{format, orientation, size, false, true, nil},
+					losslessPhoto{format, orientation, size, true, false, nil},
+					losslessPhoto{format, orientation, size, true, true, nil})
 			}
 		}
 	}
+	// Profiles take long: one orientation that swaps the sides and one that does not are enough.
+	for _, orientation := range []int{1, 6} {
+		for _, deep := range []bool{false, true} {
+			photos = append(photos,
+				losslessPhoto{TIFF, orientation, small, deep, true, wideProfile()},
+				losslessPhoto{TIFF, orientation, same, deep, true, wideProfile()},
+				losslessPhoto{TIFF, orientation, large, deep, true, wideProfile()},
+				losslessPhoto{PNG, orientation, large, deep, true, wideProfile()})
+		}
+	}
+	return photos
 }
 
-// wideProfile is a profile with colours that sRGB has not: Display P3's primaries.
-func wideProfile() []byte {
-	return profileOf("RGB ", []string{"rXYZ", "gXYZ", "bXYZ", "rTRC", "gTRC", "bTRC"}, [][]byte{
-		xyzTag(0.5151, 0.2412, -0.0011), xyzTag(0.2919, 0.6922, 0.0419), xyzTag(0.1572, 0.0666, 0.7841),
-		gammaCurve(2.2), gammaCurve(2.2), gammaCurve(2.2),
-	})
-}
-
-// withPNGProfile inserts a profile into a PNG.
-func withPNGProfile(file, profile []byte) []byte {
-	var b bytes.Buffer
-	b.WriteString("test\x00\x00")
-	z := zlib.NewWriter(&b)
-	z.Write(profile)
-	z.Close()
-	return withChunk(file, "iCCP", b.Bytes())
+// The identity test: a network that changes nothing gives back the photograph to the last bit.
+func TestLosslessPhotographsComeBackBitForBit(t *testing.T) {
+	for _, p := range losslessPhotos() {
+		name := fmt.Sprintf("%s, orientation %d, 16 bits %v, alpha %v, profile %v, %v", p.format, p.orientation, p.deep, p.alpha, p.profile != nil, p.size)
+		want := deepPhoto(p.size[0], p.size[1], p.deep, p.alpha)
+		file := want.file(t, p.format, p.orientation, p.deep, p.alpha, p.profile)
+		keep := p.profile != nil
+		c := identical(t, file, func(int, int) (int, int) { return 32, 24 }, DetailOptions{Keep: keep})
+		c.Source.Out = Stdout
+		w, err := Encode(EncodeOptions{Size: Size{kind: sizeSource}, Quality: 90, KeepProfile: keep})(t.Context(), c)
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		if got := shown(t, w.Data); !got.equals(want) {
+			t.Errorf("%s: %d×%d, differs; want %d×%d", name, got.width, got.height, want.width, want.height)
+		}
+		img := decoded(t, w.Data, nil)
+		if keep && !bytes.Equal(img.original.own, p.profile) {
+			t.Errorf("%s: profile of %d bytes", name, len(img.original.own))
+		}
+		if img.original.deep != p.deep || len(img.Warnings) > 0 {
+			t.Errorf("%s: 16 bits %v, warnings %q", name, img.original.deep, img.Warnings)
+		}
+	}
 }
 
 // Lossy formats come back as well as they are encoded.
@@ -251,7 +124,7 @@ func TestDamageInsideAWholeFileIsSaidOrAnError(t *testing.T) {
 	}
 }
 
-func TestThinPicturesComeBack(t *testing.T) {
+func TestThinImagesComeBack(t *testing.T) {
 	for _, size := range [][2]int{{1, 1}, {1, 10000}, {10000, 1}, {3, 2}} {
 		want := textured(size[0], size[1], 3, 6)
 		c := identical(t, pngOf(t, goImage(want)), func(int, int) (int, int) { return 64, 48 }, DetailOptions{})
@@ -299,7 +172,7 @@ func TestSmallerResultsAreInTheColoursOfTheKeptProfile(t *testing.T) {
 	for i, v := range want.Data {
 		sum += math.Abs(float64(v) - float64(got.samples[i/3*4+i%3]>>8))
 	}
-	if mean := sum / float64(len(want.Data)); mean > 1.5 || decoded(t, w.Data, nil).how.own == nil {
+	if mean := sum / float64(len(want.Data)); mean > 1.5 || decoded(t, w.Data, nil).original.own == nil {
 		t.Errorf("off by %.1f grey levels", mean)
 	}
 }
@@ -332,20 +205,20 @@ func TestAdobeRGBIsKnownByItsExifData(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !container.SaysAdobeRGB(container.MetadataOf(JPEG, w.Data).Exif) {
+	if !metadataOf(t, w.Data).SaysAdobeRGB() {
 		t.Error("the Exif data do not say so any more")
 	}
-	if kept := decoded(t, w.Data, nil); !bytes.Equal(kept.how.own, container.AdobeRGB()) || len(w.Warnings) > 0 {
-		t.Errorf("profile of %d bytes, %q", len(kept.how.own), w.Warnings)
+	if kept := decoded(t, w.Data, nil); !bytes.Equal(kept.original.own, container.AdobeRGB()) || len(w.Warnings) > 0 {
+		t.Errorf("profile of %d bytes, %q", len(kept.original.own), w.Warnings)
 	}
 	c = identical(t, file, square(8), DetailOptions{})
 	c.Source.Out = Stdout
-	if w, err = Encode(EncodeOptions{Size: Size{kind: "source"}, Quality: 95})(t.Context(), c); err != nil || container.SaysAdobeRGB(container.MetadataOf(JPEG, w.Data).Exif) {
+	if w, err = Encode(EncodeOptions{Size: Size{kind: "source"}, Quality: 95})(t.Context(), c); err != nil || metadataOf(t, w.Data).SaysAdobeRGB() {
 		t.Errorf("in sRGB the Exif data say Adobe RGB: %v", err)
 	}
 }
 
-// Warnings are of the picture: what else a file holds is nobody's business.
+// Warnings are about the image, not about other contents of the file.
 func TestOddButSoundFilesGiveNoWarning(t *testing.T) {
 	p := scene(40, 30)
 	png := pngOf(t, goImage(p))
@@ -378,7 +251,7 @@ func TestAVIFKeepsMoreThanEightBits(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if img := decoded(t, w.Data, nil); !img.how.deep {
+	if img := decoded(t, w.Data, nil); !img.original.deep {
 		t.Error("8 bits a sample")
 	}
 	got, sum := shown(t, w.Data), 0.0
@@ -388,45 +261,6 @@ func TestAVIFKeepsMoreThanEightBits(t *testing.T) {
 	if mean := sum / float64(len(want.samples)); mean > 128 { // half a level of 8 bits
 		t.Errorf("off by %.0f of 65535", mean)
 	}
-}
-
-// turned is an AVIF of libheif's with the property that its picture is to be turned
-// anticlockwise by so many quarters ('irot', ISO/IEC 23008-12).
-func turned(t *testing.T, file []byte, quarters byte) []byte {
-	t.Helper()
-	be := binary.BigEndian
-	out := bytes.Clone(file)
-	grow := func(box string, by uint32) int {
-		at := bytes.Index(out, []byte(box)) - 4
-		if at < 0 {
-			t.Fatalf("no box %s", box)
-		}
-		be.PutUint32(out[at:], be.Uint32(out[at:])+by)
-		return at
-	}
-	const more = 10 // a box of 9 bytes, and its number among those of the picture
-	grow("meta", more)
-	grow("iprp", more)
-	at := grow("ipco", 9)
-	properties := byte(1)
-	for p := at + 8; p < at+int(be.Uint32(out[at:]))-9; p += int(be.Uint32(out[p:])) {
-		properties++
-	}
-	end := at + int(be.Uint32(out[at:])) - 9
-	out = slices.Insert(out, end, []byte{0, 0, 0, 9, 'i', 'r', 'o', 't', quarters}...)
-	at = grow("ipma", 1) // size, name, version, count; the first entry is the picture's
-	out[at+18]++
-	out = slices.Insert(out, at+18+int(out[at+18]), 0x80|properties)
-	at = bytes.Index(out, []byte("iloc")) + 4
-	if out[at] != 0 || out[at+4] != 0x44 || out[at+5] != 0x40 { // version, sizes of numbers
-		t.Skip("this libheif places pictures otherwise")
-	}
-	p := at + 8
-	for range be.Uint16(out[at+6:]) {
-		be.PutUint32(out[p+4:], be.Uint32(out[p+4:])+more)
-		p += 10 + 8*int(be.Uint16(out[p+8:]))
-	}
-	return out
 }
 
 func TestTurnedAVIFComesOutUpright(t *testing.T) {

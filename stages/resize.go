@@ -43,10 +43,10 @@ func (f Fit) resize(img Image) (Image, error) {
 	inner := rectangle{width: netWidth, height: netHeight}
 	switch f.Mode {
 	case FitCrop:
-		img.crop = middle(img.Width, img.Height, netWidth, netHeight)
+		img.original.crop = middle(img.Width, img.Height, netWidth, netHeight)
 		x, y := float64(pixels.Width)/float64(img.Width), float64(pixels.Height)/float64(img.Height)
-		pixels = pixels.part(img.crop.scaled(x, y, pixels.Width, pixels.Height))
-		img.Width, img.Height = img.crop.width, img.crop.height
+		pixels = pixels.part(img.original.crop.scaled(x, y, pixels.Width, pixels.Height))
+		img.Width, img.Height = img.original.crop.width, img.original.crop.height
 	case FitPad:
 		inner = within(img.Width, img.Height, netWidth, netHeight)
 	}

@@ -53,19 +53,6 @@ func TestResizeKeepsTheScene(t *testing.T) {
 	}
 }
 
-// stripes are rows or columns of black and white, one pixel wide.
-func stripes(width, height int, rows bool) Pixels {
-	p := Pixels{Width: width, Height: height, Bands: 3, Data: make([]byte, 3*width*height)}
-	for i := range p.Data {
-		x, y := i/3%width, i/3/width
-		if rows {
-			x = y
-		}
-		p.Data[i] = byte(x % 2 * 255)
-	}
-	return p
-}
-
 func TestResizeAveragesWhatItShrinksAndKeepsWhatItDoesNot(t *testing.T) {
 	p, err := stripes(600, 100, false).resized(100, 150) // across the columns: grey
 	if err != nil {
@@ -101,20 +88,20 @@ func TestSplitAndJoinAreInverse(t *testing.T) {
 	p := scene(16, 9)
 	rgb, got := p.join(alpha).split()
 	if string(rgb.Data) != string(p.Data) || string(got) != string(alpha) {
-		t.Error("the round trip changed the picture")
+		t.Error("the round trip changed the image")
 	}
 	for i := range alpha {
 		alpha[i] = 255
 	}
 	if _, got := p.join(alpha).split(); got != nil {
-		t.Error("an opaque picture has alpha")
+		t.Error("an opaque image has alpha")
 	}
 	if q := p.join(nil); q.Bands != 3 || &q.Data[0] != &p.Data[0] {
 		t.Error("joining nothing is not free")
 	}
 }
 
-// Half of the picture is red, half is black and transparent: where they meet,
+// Half of the image is red, half is black and transparent. At the border between them
 // the red may fade but must not darken.
 func TestColourUnderFullTransparencyDoesNotReachTheEdge(t *testing.T) {
 	const w, h = 400, 300
@@ -155,8 +142,8 @@ func TestCropTakesTheMiddleAndPadAllOfIt(t *testing.T) {
 	} {
 		img := Image{Width: c.width, Height: c.height, Pixels: scene(c.width, c.height)}
 		got, err := Resize(Fit{Shape: wide, Mode: c.mode})(context.Background(), img)
-		if err != nil || got.Pixels.Width != 16 || got.Pixels.Height != 8 || got.crop != c.crop || got.inner != c.inner {
-			t.Errorf("%s of %d×%d: crop %v, inner %v, %v", c.mode, c.width, c.height, got.crop, got.inner, err)
+		if err != nil || got.Pixels.Width != 16 || got.Pixels.Height != 8 || got.original.crop != c.crop || got.inner != c.inner {
+			t.Errorf("%s of %d×%d: crop %v, inner %v, %v", c.mode, c.width, c.height, got.original.crop, got.inner, err)
 		}
 		if c.mode == "crop" && (got.Width != c.crop.width || got.Height != c.crop.height) {
 			t.Errorf("crop of %d×%d counts as %d×%d", c.width, c.height, got.Width, got.Height)

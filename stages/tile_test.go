@@ -54,7 +54,7 @@ func TestTilesLeaveNoSeam(t *testing.T) {
 			}
 		}
 	}
-	// A picture smaller than a tile is enlarged by its edges, and cut out again.
+	// An image smaller than a tile is enlarged by its edges, and cut out again.
 	small := textured(7, 40, 3, 3)
 	got, err := n.Run(t.Context(), batchOf([]Pixels{small}))
 	if err != nil || got[0].Width != 7 || got[0].Height != 40 || !slices.Equal(got[1].Pixels, small.Data) {

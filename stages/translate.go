@@ -3,6 +3,8 @@ package stages
 import (
 	"context"
 	"fmt"
+
+	"gtx/stages/container"
 )
 
 // A Translated is a labelled image and its translation.
@@ -59,7 +61,7 @@ func Translate(n Network) func(context.Context, []Labelled) ([]Translated, error
 // Blank returns a file without content for an image that is to be generated from
 // noise. Its digest is the seed.
 func Blank(_ context.Context, s Source) (File, error) {
-	return File{Source: s, Digest: fmt.Sprintf("seed %016x", s.Seed), Format: PNG}, nil
+	return File{Header: container.Header{Format: PNG}, Source: s, Digest: fmt.Sprintf("seed %016x", s.Seed)}, nil
 }
 
 // Generate returns the stage that makes images from noise.

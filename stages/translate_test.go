@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// inverter is a Network that makes negatives, and, if asked to, the picture itself
+// inverter is a Network that makes negatives, and, if asked to, the image itself
 // beside it; shrink spoils its answer.
 type inverter struct {
 	shrink func(*Batch)
@@ -29,16 +29,6 @@ func (n *inverter) Run(_ context.Context, in Batch) ([]Batch, error) {
 		return []Batch{out, in}, nil
 	}
 	return []Batch{out}, nil
-}
-
-func batch(n int) []Labelled {
-	var images []Labelled
-	for i := range n {
-		p := scene(16, 12)
-		p.Data[0] = byte(i)
-		images = append(images, Labelled{Image: Image{Source: Source{In: fmt.Sprint(i)}, Pixels: p}})
-	}
-	return images
 }
 
 func TestBatchesKeepTheirOrder(t *testing.T) {
@@ -77,11 +67,11 @@ func TestKeysGroupShapesThatGoOneWay(t *testing.T) {
 		t.Error("shapes are mixed, or told apart where they are kept")
 	}
 	if of(4, 8, false, "a") == of(4, 8, false, "b") {
-		t.Error("pictures that may go different ways share a batch")
+		t.Error("images of different domains share a batch")
 	}
 }
 
-func TestGeneratedPicturesAreNumberedAndOfTheNetworksSize(t *testing.T) {
+func TestGeneratedImagesAreNumberedAndOfTheNetworksSize(t *testing.T) {
 	files := make([]File, 3)
 	for i := range files {
 		files[i], _ = Blank(context.Background(), Source{In: fmt.Sprint(i), Seed: uint64(7 + i)})
@@ -97,7 +87,7 @@ func TestGeneratedPicturesAreNumberedAndOfTheNetworksSize(t *testing.T) {
 	}
 }
 
-// noise is a Network that makes pictures of 2×1 of the seeds alone.
+// noise is a Network that makes images of 2×1 from the seeds alone.
 type noise struct{}
 
 func (noise) Run(_ context.Context, in Batch) ([]Batch, error) {
@@ -155,15 +145,7 @@ func (b *brightness) Run(_ context.Context, in Batch) ([]float32, error) {
 	return p, nil
 }
 
-func flat(level byte, w, h int) Pixels {
-	p := Pixels{Width: w, Height: h, Bands: 3, Data: make([]byte, 3*w*h)}
-	for i := range p.Data {
-		p.Data[i] = level
-	}
-	return p
-}
-
-func TestClassifyNamesEachPictureOfABatch(t *testing.T) {
+func TestClassifyNamesEachImageOfABatch(t *testing.T) {
 	images := []Image{
 		{Pixels: flat(250, 20, 20)}, {Pixels: flat(10, 30, 20)}, {Pixels: flat(255, 8, 8)}, {Pixels: flat(140, 20, 20)},
 	}

@@ -1,9 +1,11 @@
-// Package graph reads what upsampling layers a serialised ONNX model has, tells which of
-// them print checkerboards, and rewrites those that do. It knows the graph and its weights
-// and nothing of files, manifests or pictures, and runs nothing.
+// Package graph finds the upsampling layers of a serialised ONNX model, tells which of them print
+// checkerboards, and rewrites those that do. It works on the graph and its weights alone: it runs
+// nothing and reads no files.
 //
-// Parse takes a model apart; Graph.Layers judges its layers; Graph.Repair and Graph.SetMetadata
-// change it, and Graph.Model puts it together again: what was not changed is as it was, byte for byte.
+// Parse reads a model, Graph.Layers judges its layers, Graph.Repair and Graph.SetMetadata change it,
+// and Graph.Model returns the changed bytes. Fields that were not changed keep their bytes. A layer
+// that the graph alone does not determine gets the verdict CannotTell and is never changed. Malformed
+// models are errors, never panics. A Graph may be used by one goroutine at a time.
 package graph
 
 import (
@@ -13,31 +15,33 @@ import (
 	"gtx/models/onnx"
 )
 
-// A Graph is an ONNX model whose graph has been taken apart.
+// A Graph is an ONNX model split into fields, so that single nodes and weights can be changed.
 type Graph struct {
-	model   []*onnx.Field // of the ModelProto; the graph among them is rebuilt
+	model   []*onnx.Field // of the ModelProto; Model writes the graph among them from fields
 	fields  []*onnx.Field // of the GraphProto
 	nodes   []*node
 	weights map[string]*onnx.Field // initializers by name
 	outputs []string
-	opset   uint64
-	hidden  []hidden
-	// branched: some node holds a graph of its own, which may read any tensor of this one.
+	opset   uint64 // of ONNX's own operators
+	hidden  []hiddenLayer
+	// branched: a node contains a graph of its own, which may read any tensor of this one.
 	branched bool
 }
 
 // A node is a NodeProto.
 type node struct {
-	place           *onnx.Field // in the graph
-	name, op        string
+	field           *onnx.Field // of the GraphProto
+	name            string
+	op              string // with the domain in front unless it is ONNX's own
 	inputs, outputs []string
 	attributes      map[string]attribute
 }
 
-// hidden is an upsampling layer that cannot be followed: in a branch, a loop or a function.
-type hidden struct{ name, op, where string }
+// A hiddenLayer is an upsampling layer inside a branch, a loop or a function, where its input and
+// output cannot be followed.
+type hiddenLayer struct{ name, op, container string }
 
-// title names a node to people.
+// title is the name shown to people: the node's, or else that of its first output.
 func (n *node) title() string {
 	if n.name != "" || len(n.outputs) == 0 {
 		return n.name
@@ -62,7 +66,7 @@ func Parse(model []byte) (*Graph, error) {
 		case onnx.ModelOpset:
 			err = g.readOpset(f.Content)
 		case onnx.ModelFunctions:
-			err = g.hide(f.Content, onnx.FunctionNode, "a function")
+			err = g.findHidden(f.Content, onnx.FunctionNode, "a function", 1)
 		}
 		if err != nil {
 			return nil, err
@@ -72,61 +76,70 @@ func Parse(model []byte) (*Graph, error) {
 		return nil, onnx.ErrNotONNX
 	}
 	for _, f := range g.fields {
-		switch f.Number {
-		case onnx.GraphNode:
-			n, err := readNode(f.Content)
-			if err != nil {
-				return nil, err
-			}
-			n.place = f
-			if len(n.outputs) == 0 || len(n.inputs) == 0 && (n.upsamples() || n.op == "Conv") {
-				return nil, fmt.Errorf("node %q is %w", n.title(), errMalformed)
-			}
-			g.nodes = append(g.nodes, n)
-			if err := g.hideBranches(n); err != nil {
-				return nil, err
-			}
-		case onnx.GraphInitializer:
-			name, err := onnx.Text(f.Content, onnx.TensorName)
-			if err != nil {
-				return nil, err
-			}
-			g.weights[name] = f
-		case onnx.GraphOutput:
-			name, err := onnx.Text(f.Content, onnx.InfoName)
-			if err != nil {
-				return nil, err
-			}
-			g.outputs = append(g.outputs, name)
+		if err := g.readField(f); err != nil {
+			return nil, err
 		}
 	}
 	return g, nil
 }
 
-// readOpset keeps the version of ONNX' own operators.
+// readField reads a field of the GraphProto.
+func (g *Graph) readField(f *onnx.Field) error {
+	switch f.Number {
+	case onnx.GraphNode:
+		n, err := readNode(f)
+		if err != nil {
+			return err
+		}
+		if len(n.outputs) == 0 || len(n.inputs) == 0 && (n.upsamples() || n.op == "Conv") {
+			return fmt.Errorf("node %q is %w", n.title(), errMalformed)
+		}
+		g.nodes = append(g.nodes, n)
+		return g.findHiddenIn(n, 2)
+	case onnx.GraphInitializer:
+		name, err := onnx.Text(f.Content, onnx.TensorName)
+		if err != nil {
+			return err
+		}
+		g.weights[name] = f
+	case onnx.GraphOutput:
+		name, err := onnx.Text(f.Content, onnx.InfoName)
+		if err != nil {
+			return err
+		}
+		g.outputs = append(g.outputs, name)
+	}
+	return nil
+}
+
+// standard reports whether a domain is that of ONNX's own operators.
+func standard(domain string) bool { return domain == "" || domain == "ai.onnx" }
+
+// readOpset reads an OperatorSetIdProto and keeps the version of ONNX's own operators.
 func (g *Graph) readOpset(message []byte) error {
-	fields, err := onnx.Split(message)
 	domain, version := "", uint64(0)
-	for _, f := range fields {
+	err := onnx.Each(message, func(f onnx.Field) error {
 		switch f.Number {
 		case onnx.OpsetDomain:
 			domain = string(f.Content)
 		case onnx.OpsetVersion:
 			version = f.Value
 		}
-	}
-	if domain == "" || domain == "ai.onnx" {
+		return nil
+	})
+	if standard(domain) {
 		g.opset = version
 	}
 	return err
 }
 
-// hideBranches notes the upsampling layers in the graphs that a node holds: those of If and Loop.
-func (g *Graph) hideBranches(n *node) error {
+// findHiddenIn finds the upsampling layers in the graphs that an If, Loop or Scan node contains. depth is
+// that of the node among the messages of the model.
+func (g *Graph) findHiddenIn(n *node, depth int) error {
 	for _, a := range n.attributes {
 		for _, sub := range a.graphs {
 			g.branched = true
-			if err := g.hide(sub, onnx.GraphNode, "a branch of "+n.op); err != nil {
+			if err := g.findHidden(sub, onnx.GraphNode, "a branch of "+n.op, depth+2); err != nil {
 				return err
 			}
 		}
@@ -134,38 +147,39 @@ func (g *Graph) hideBranches(n *node) error {
 	return nil
 }
 
-// hide notes the upsampling layers among the nodes of a message, and of those inside them.
-func (g *Graph) hide(message []byte, number onnx.Number, where string) error {
-	fields, err := onnx.Split(message)
-	if err != nil {
-		return err
+// findHidden finds the upsampling layers in a GraphProto or FunctionProto, at any depth. nodes is the
+// number of its field of nodes, depth that of the message.
+func (g *Graph) findHidden(message []byte, nodes onnx.Number, container string, depth int) error {
+	if depth > onnx.MaxDepth {
+		return onnx.ErrTooDeep
 	}
-	for _, f := range fields {
-		if f.Number != number {
-			continue
+	return onnx.Each(message, func(f onnx.Field) error {
+		if f.Number != nodes {
+			return nil
 		}
-		n, err := readNode(f.Content)
+		n, err := readNode(&f)
 		if err != nil {
 			return err
 		}
 		if n.upsamples() {
-			g.hidden = append(g.hidden, hidden{n.title(), n.op, where})
+			g.hidden = append(g.hidden, hiddenLayer{n.title(), n.op, container})
 		}
-		if err := g.hideBranches(n); err != nil {
-			return err
-		}
-	}
-	return nil
+		return g.findHiddenIn(n, depth+1)
+	})
 }
 
-func readNode(message []byte) (*node, error) {
-	read, err := onnx.ReadNode(message)
+// readNode reads the NodeProto in a field.
+func readNode(f *onnx.Field) (*node, error) {
+	read, err := onnx.ReadNode(f.Content)
 	if err != nil {
 		return nil, err
 	}
-	n := &node{name: read.Name, op: read.Op, inputs: read.Inputs, outputs: read.Outputs, attributes: map[string]attribute{}}
-	if read.Domain != "" && read.Domain != "ai.onnx" {
-		n.op = read.Domain + "." + n.op // not the operator that this package knows
+	n := &node{
+		field: f, name: read.Name, op: read.Op, inputs: read.Inputs, outputs: read.Outputs,
+		attributes: map[string]attribute{},
+	}
+	if !standard(read.Domain) {
+		n.op = read.Domain + "." + n.op
 	}
 	for _, content := range read.Attributes {
 		a, err := readAttribute(content)
@@ -177,7 +191,7 @@ func readNode(message []byte) (*node, error) {
 	return n, nil
 }
 
-// producer is the node that makes a tensor, or nil.
+// producer returns the node that outputs a tensor, or nil.
 func (g *Graph) producer(tensor string) *node {
 	for _, n := range g.nodes {
 		if slices.Contains(n.outputs, tensor) {
@@ -187,8 +201,19 @@ func (g *Graph) producer(tensor string) *node {
 	return nil
 }
 
-// readers counts who reads a tensor: nodes, and the outside where it is an output.
-func (g *Graph) readers(tensor string) int {
+// readers returns the nodes that read a tensor.
+func (g *Graph) readers(tensor string) []*node {
+	var readers []*node
+	for _, n := range g.nodes {
+		if slices.Contains(n.inputs, tensor) {
+			readers = append(readers, n)
+		}
+	}
+	return readers
+}
+
+// readerCount counts the inputs of nodes that read a tensor. An output of the graph counts as one more.
+func (g *Graph) readerCount(tensor string) int {
 	count := 0
 	for _, n := range g.nodes {
 		for _, in := range n.inputs {
@@ -201,35 +226,6 @@ func (g *Graph) readers(tensor string) int {
 		count++
 	}
 	return count
-}
-
-// named tells whether a tensor of this name exists.
-func (g *Graph) named(tensor string) bool {
-	return g.weights[tensor] != nil || g.producer(tensor) != nil
-}
-
-// fresh is a name like the one given that no tensor has.
-func (g *Graph) fresh(name string) string {
-	free := name
-	for i := 2; g.named(free); i++ {
-		free = fmt.Sprint(name, i)
-	}
-	return free
-}
-
-// Metadata returns the value of a key in metadata_props, and whether there is one.
-func (g *Graph) Metadata(key string) (string, bool) {
-	for _, f := range g.model {
-		if f.Number != onnx.ModelMetadataProps {
-			continue
-		}
-		if k, err := onnx.Text(f.Content, onnx.EntryKey); err != nil || k != key {
-			continue
-		}
-		value, err := onnx.Text(f.Content, onnx.EntryValue)
-		return value, err == nil
-	}
-	return "", false
 }
 
 // SetMetadata sets the value of a key in metadata_props.
@@ -246,17 +242,17 @@ func (g *Graph) SetMetadata(key, value string) {
 
 // Model returns the serialised ModelProto.
 func (g *Graph) Model() []byte {
-	var b onnx.Message
+	var model onnx.Message
 	for _, f := range g.model {
 		if f.Number != onnx.ModelGraph {
-			b.Field(f)
+			model.Field(f)
 			continue
 		}
 		var inner onnx.Message
 		for _, f := range g.fields {
 			inner.Field(f)
 		}
-		b.Bytes(onnx.ModelGraph, inner)
+		model.Bytes(onnx.ModelGraph, inner)
 	}
-	return b
+	return model
 }

@@ -9,7 +9,7 @@ import (
 	ort "github.com/yalue/onnxruntime_go"
 )
 
-// library is where make deps puts ONNX Runtime, unless the variable names it.
+// library returns the path in GTX_ONNXRUNTIME, or else the place where make deps puts ONNX Runtime.
 func library() string {
 	if path := os.Getenv("GTX_ONNXRUNTIME"); path != "" {
 		return path
@@ -47,17 +47,17 @@ func parse(t testing.TB, model []byte) *Graph {
 	return g
 }
 
-const side = 64 // of the pictures that run gives to a network
+const side = 64 // of the images that run gives to a model, in pixels
 
-// run gives a network [1,3,64,64] floats and returns as many.
-func run(t testing.TB, model []byte, picture []float32) []float32 {
+// run gives a model floats [1,3,64,64] and returns its output of the same shape.
+func run(t testing.TB, model []byte, image []float32) []float32 {
 	t.Helper()
 	s, err := ort.NewDynamicAdvancedSessionWithONNXData(model, []string{"image"}, []string{"translation"}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer s.Destroy()
-	in, err := ort.NewTensor(ort.NewShape(1, 3, side, side), picture)
+	in, err := ort.NewTensor(ort.NewShape(1, 3, side, side), image)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -69,22 +69,22 @@ func run(t testing.TB, model []byte, picture []float32) []float32 {
 	defer outputs[0].Destroy()
 	out := outputs[0].(*ort.Tensor[float32])
 	if !out.GetShape().Equals(ort.NewShape(1, 3, side, side)) {
-		t.Fatalf("the network gave %v", out.GetShape())
+		t.Fatalf("the model gave %v", out.GetShape())
 	}
 	return append([]float32{}, out.GetData()...)
 }
 
-// flatResponse is the largest spread of the phase means, of period 2, of what a network makes of flat
-// pictures, well inside, in the units of the network.
+// flatResponse gives a model flat images and returns the largest standard deviation of the means of the
+// 2×2 phases in its output, away from the border, in the units of the output.
 func flatResponse(t testing.TB, model []byte) float64 {
 	t.Helper()
 	worst := 0.0
 	for _, colour := range [][3]float32{{128, 128, 128}, {30, 30, 30}, {220, 120, 40}} {
-		picture := make([]float32, 3*side*side)
-		for i := range picture {
-			picture[i] = colour[i/side/side]
+		image := make([]float32, 3*side*side)
+		for i := range image {
+			image[i] = colour[i/side/side]
 		}
-		out := run(t, model, picture)
+		out := run(t, model, image)
 		for c := range 3 {
 			var phases [4]float64
 			const inside = 16
@@ -104,21 +104,21 @@ func flatResponse(t testing.TB, model []byte) float64 {
 	return worst
 }
 
-// photograph is a smooth picture with an edge, in [0,255].
+// photograph is a smooth image with an edge, in [0,255].
 func photograph() []float32 {
-	picture := make([]float32, 3*side*side)
-	for i := range picture {
+	image := make([]float32, 3*side*side)
+	for i := range image {
 		x, y, c := float64(i%side), float64(i/side%side), float64(i/side/side)
 		v := 110 + 60*math.Sin(x/9+c)*math.Cos(y/7)
 		if (x-30)*(x-30)+(y-36)*(y-36) < 200 {
 			v += 40
 		}
-		picture[i] = float32(v)
+		image[i] = float32(v)
 	}
-	return picture
+	return image
 }
 
-// psnr compares pictures of 255 levels, in dB.
+// psnr compares images in [0,255], in dB.
 func psnr(a, b []float32) float64 {
 	sum := 0.0
 	for i := range a {

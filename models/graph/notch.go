@@ -9,99 +9,108 @@ import (
 )
 
 const (
-	// notchReach is how many periods to each side the notch looks: it takes away the
-	// pattern that repeats over 2×notchReach+1 periods, and leaves the rest of the spectrum. A pattern
-	// follows what is in the picture: of 120 pictures of trained generators 1 left none flagged, 2 left
-	// 12 and 3 left 36, for 31, 33 and 34 dB to the originals.
+	// notchReach is how many periods the notch looks to each side. It removes what repeats over
+	// 2×notchReach+1 periods and keeps the rest of the spectrum. A larger reach removes less, because
+	// a pattern varies with the content: of 120 images from trained generators, reaches of 1, 2 and 3
+	// left 1, 12 and 36 flagged, at 31, 33 and 34 dB to the originals.
 	notchReach = 1
-	// notchPeriod is the longest pattern that it takes away; longer ones are not seen as checkerboards.
+	// notchPeriod is the longest period that the notch removes. Longer ones do not look like
+	// checkerboards.
 	notchPeriod = 8
 )
 
 var (
-	errNoPlace     = errors.New("no convolution makes its output")
-	errOpsetGather = errors.New("the model is of an opset before 11, which has no fit operators")
+	errNoOutputLayer = errors.New("the output does not come from a convolution that gtx can follow")
+	errOpsetGather   = errors.New("the model uses an opset before 11, which lacks the operators that the repair needs")
 )
 
-// notch puts a filter behind the last convolution: it takes away what repeats with the period
-// of the faulty layers, and leaves all other frequencies and all the layers as they are. A constant
-// input has nothing but a periodic output, so that it becomes constant.
+// notch adds a filter behind the last convolution. The filter removes what repeats with the period of
+// the faulty layers and keeps all other frequencies; the layers stay as they are. Since a constant
+// input gives an output that is periodic and nothing more, the output becomes constant.
 //
-// With c the mean over every s-th pixel around, and b the mean over all pixels around, both over
-// the same window, y becomes y − c + b; at the border the pattern is continued.
+// Let c be the mean over every s-th pixel around a pixel, and b the mean over all pixels around it, both
+// over the same window. Then y becomes y − c + b. Beyond the border the pattern is continued.
 func (g *Graph) notch() error {
 	if g.opset < 11 {
 		return errOpsetGather
 	}
-	period := periodOf(g.unfiltered())
-	last, channels, kind, err := g.last()
+	period := periodOf(g.layersAlone())
+	last, err := g.outputLayer()
 	if err != nil {
 		return err
 	}
-	output := last.outputs[0]
-	rest := g.fresh(output + ".uneven")
-	g.rename(last, onnx.NodeOutput, 0, rest)
-	base, place := rest, last.place
-	add := func(op, out string, inputs []string, attributes ...[]byte) {
-		var m onnx.Message
-		for _, in := range inputs {
-			m.Text(onnx.NodeInput, in)
-		}
-		m.Text(onnx.NodeOutput, out)
-		m.Text(onnx.NodeName, out+"."+op)
-		m.Text(onnx.NodeOpType, op)
-		for _, a := range attributes {
-			m.Bytes(onnx.NodeAttribute, a)
-		}
-		n, err := readNode(m)
-		if err != nil {
-			panic(err) // just written
-		}
-		n.place = &onnx.Field{Number: onnx.GraphNode, Content: m}
-		g.fields = slices.Insert(g.fields, slices.Index(g.fields, place)+1, n.place)
-		g.nodes = append(g.nodes, n)
-		place = n.place
-	}
+	output, uneven := g.divert(last.node)
+	c := &chain{g: g, end: last.node, prefix: uneven}
+	in := uneven
 	for axis, s := range period {
-		margin := s*notchReach + s/2
-		before, after := make([]float64, margin), make([]float64, margin)
-		for j := range margin {
-			before[margin-1-j] = float64((s - (j+1)%s) % s)
-			after[j] = float64(j%s - s)
-		}
-		name := fmt.Sprintf("%s.%d", base, axis+2)
-		for part, index := range map[string][]float64{"before": before, "after": after} {
-			g.addWeights(name+"."+part+".index", &tensor{dims: []int{margin}, kind: typeInt64, values: index})
-		}
-		add("Gather", name+".before", []string{rest, name + ".before.index"}, intAttribute("axis", axis+2))
-		add("Gather", name+".after", []string{rest, name + ".after.index"}, intAttribute("axis", axis+2))
-		add("Concat", name, []string{name + ".before", rest, name + ".after"}, intAttribute("axis", axis+2))
-		rest = name
+		in = c.continueBorder(in, axis+2, s)
 	}
-	kernel := notchKernel(period)
-	kernel.kind, kernel.dims = typeFloat32, append([]int{channels, 1}, kernel.dims...)
-	kernel.values = slices.Repeat(kernel.values, channels)
-	g.addWeights(base+".notch", kernel)
-	filter := func(in, out string) {
-		add("Conv", out, []string{in, base + ".notch"}, intAttribute("group", channels), intsAttribute("kernel_shape", kernel.dims[2:]))
-	}
-	if kind == typeFloat32 {
-		filter(rest, output)
+	if last.element == onnx.Float32 {
+		c.filter(in, output, last.channels, period)
 		return nil
 	}
-	// The sums of so many weights have to be exact.
-	add("Cast", base+".float", []string{rest}, intAttribute("to", typeFloat32))
-	filter(base+".float", base+".even")
-	add("Cast", output, []string{base + ".even"}, intAttribute("to", kind))
+	// Narrower types are too coarse for the sums of so many weights.
+	c.add("Cast", uneven+".float", []string{in}, onnx.IntAttribute("to", int(onnx.Float32)))
+	c.filter(uneven+".float", uneven+".even", last.channels, period)
+	c.add("Cast", output, []string{uneven + ".even"}, onnx.IntAttribute("to", int(last.element)))
 	return nil
 }
 
-// notchKernel is δ − c + b, of odd sides.
+// A chain adds nodes to a graph, each directly behind the one before.
+type chain struct {
+	g      *Graph
+	end    *node
+	prefix string // of the names of tensors
+}
+
+// add appends a node with one output, after which it is named.
+func (c *chain) add(op, output string, inputs []string, attributes ...[]byte) {
+	c.end = c.g.insertAfter(c.end, onnx.Node{
+		Name: output + "." + op, Op: op, Inputs: inputs, Outputs: []string{output}, Attributes: attributes,
+	})
+}
+
+// continueBorder extends a tensor on both sides of an axis, by as much as the filter reaches, with the
+// pixels that have the same phase of the period s. It returns the name of the result.
+func (c *chain) continueBorder(in string, axis, s int) string {
+	margin := reachOf(s)
+	before, after := make([]float64, margin), make([]float64, margin)
+	for j := range margin {
+		before[margin-1-j] = float64((s - (j+1)%s) % s)
+		after[j] = float64(j%s - s) // negative indices count from the end
+	}
+	name := fmt.Sprintf("%s.%d", c.prefix, axis)
+	along := onnx.IntAttribute("axis", axis)
+	gather := func(part string, index []float64) string {
+		out := name + part
+		c.g.addWeights(out+".index", &tensor{dims: []int{margin}, element: onnx.Int64, values: index})
+		c.add("Gather", out, []string{in, out + ".index"}, along)
+		return out
+	}
+	c.add("Concat", name, []string{gather(".before", before), in, gather(".after", after)}, along)
+	return name
+}
+
+// filter convolves each channel with the kernel of the notch.
+func (c *chain) filter(in, out string, channels int, period []int) {
+	kernel := notchKernel(period)
+	sides := kernel.dims
+	c.g.addWeights(c.prefix+".notch", &tensor{
+		dims: append([]int{channels, 1}, sides...), element: onnx.Float32, values: slices.Repeat(kernel.values, channels),
+	})
+	c.add("Conv", out, []string{in, c.prefix + ".notch"},
+		onnx.IntAttribute("group", channels), onnx.IntsAttribute("kernel_shape", sides))
+}
+
+// reachOf is how many pixels the notch for a period of s reaches to each side.
+func reachOf(s int) int { return s*notchReach + s/2 }
+
+// notchKernel returns δ − c + b. Its sides are odd.
 func notchKernel(period []int) *tensor {
 	comb, box := []float64{1}, []float64{1}
 	k := &tensor{}
 	for _, s := range period {
-		reach := s*notchReach + s/2
+		reach := reachOf(s)
 		c, b := make([]float64, 2*reach+1), make([]float64, 2*reach+1)
 		for i := -notchReach; i <= notchReach; i++ {
 			c[reach+s*i] = 1.0 / (2*notchReach + 1)
@@ -124,6 +133,7 @@ func notchKernel(period []int) *tensor {
 	return k
 }
 
+// outer is the outer product, row by row.
 func outer(a, b []float64) []float64 {
 	var out []float64
 	for _, x := range a {
@@ -134,8 +144,9 @@ func outer(a, b []float64) []float64 {
 	return out
 }
 
-// periodOf is the period of the pattern that faulty layers print: what the first of them
-// makes, doubled and so on by those behind.
+// periodOf returns the period of the pattern in the output, along both axes: the product of the strides
+// from the first faulty layer on. A product above notchPeriod is replaced by its greatest common divisor
+// with notchPeriod.
 func periodOf(layers []Layer) []int {
 	period := []int{1, 1}
 	faulty := false
@@ -145,6 +156,9 @@ func periodOf(layers []Layer) []int {
 			continue
 		}
 		for i, s := range l.Stride {
+			if s > notchPeriod {
+				s = s%notchPeriod + notchPeriod // has the same common divisors, and the product cannot overflow
+			}
 			if period[i] *= max(s, 1); period[i] > notchPeriod {
 				period[i] = gcd(period[i], notchPeriod)
 			}
@@ -160,11 +174,18 @@ func gcd(a, b int) int {
 	return a
 }
 
-// last is the node that makes the picture, but for what is done to each of its pixels alone; and the
-// channels and the type of what it gives.
-func (g *Graph) last() (n *node, channels, kind int, err error) {
+// An outputLayer is a node with the number of channels and the element type of its output.
+type outputLayer struct {
+	*node
+	channels int
+	element  onnx.ElementType
+}
+
+// outputLayer returns the layer that makes the output of the model, apart from operators that change
+// each pixel by itself.
+func (g *Graph) outputLayer() (*outputLayer, error) {
 	if len(g.outputs) != 1 {
-		return nil, 0, 0, errNoPlace
+		return nil, errNoOutputLayer
 	}
 	tensor := g.outputs[0]
 	for range len(g.nodes) {
@@ -172,75 +193,60 @@ func (g *Graph) last() (n *node, channels, kind int, err error) {
 		if n == nil {
 			break
 		}
-		varying := slices.DeleteFunc(slices.Clone(n.inputs), func(in string) bool { return in == "" || g.fixed(in) })
+		varying := slices.DeleteFunc(slices.Clone(n.inputs), func(in string) bool { return in == "" || g.isConstant(in) })
 		switch {
 		case n.op == "Conv" || n.op == "ConvTranspose" || n.op == "DepthToSpace":
-			return g.channels(n)
+			return g.withChannels(n)
 		case len(varying) != 1:
-			return nil, 0, 0, errNoPlace
+			return nil, errNoOutputLayer
 		case n.op == "Transpose" || slices.Contains(pointwise, n.op) || slices.Contains(arithmetic, n.op):
 			tensor = varying[0]
 		default:
-			return nil, 0, 0, errNoPlace
+			return nil, errNoOutputLayer
 		}
 	}
-	return nil, 0, 0, errNoPlace
+	return nil, errNoOutputLayer
 }
 
-// arithmetic are operators that, with a constant, treat each pixel alone.
+// arithmetic are operators that change each pixel by itself if their other operand is a constant.
 var arithmetic = []string{"Add", "Sub", "Mul", "Div", "PRelu", "Min", "Max"}
 
-// fixed tells whether a tensor is a constant, whatever its values.
-func (g *Graph) fixed(tensor string) bool {
+// isConstant reports whether a tensor is an initializer or a Constant.
+func (g *Graph) isConstant(tensor string) bool {
 	n := g.producer(tensor)
 	return g.weights[tensor] != nil || n != nil && n.op == "Constant"
 }
 
-// channels returns a layer with how many channels it gives, and of which type.
-func (g *Graph) channels(n *node) (_ *node, channels, kind int, err error) {
-	makes := n // whose weights tell
+// withChannels reads the channels and the element type of a layer from the weights that make them.
+func (g *Graph) withChannels(n *node) (*outputLayer, error) {
+	weighted := n
 	if n.op == "DepthToSpace" {
-		makes = g.producer(n.inputs[0])
-		for makes != nil && slices.Contains(pointwise, makes.op) && makes.op != "Cast" {
-			makes = g.producer(makes.inputs[0])
-		}
-		if makes == nil || makes.op != "Conv" {
-			return nil, 0, 0, errNoPlace
+		weighted, _ = g.source(n.inputs[0], pointwiseOfOneType)
+		if weighted == nil || weighted.op != "Conv" {
+			return nil, errNoOutputLayer
 		}
 	}
-	if len(makes.inputs) < 2 {
-		return nil, 0, 0, errNoPlace
+	if len(weighted.inputs) < 2 {
+		return nil, errNoOutputLayer
 	}
-	w, err := g.constant(makes.inputs[1])
+	w, err := g.constant(weighted.inputs[1])
 	if err != nil || len(w.dims) != 4 || slices.Contains(w.dims, 0) {
-		return nil, 0, 0, errNoPlace
+		return nil, errNoOutputLayer
 	}
-	channels = w.dims[0]
+	channels := w.dims[0]
 	switch n.op {
 	case "ConvTranspose":
-		channels = w.dims[1] * n.ints("group", 1, 1)[0]
+		group := n.ints("group", 1, 1)[0]
+		if group < 1 || w.dims[0]%group != 0 {
+			return nil, errNoOutputLayer
+		}
+		channels = w.dims[1] * group
 	case "DepthToSpace":
 		size := n.ints("blocksize", 1, 1)[0]
 		if size < 1 || size > 64 || channels < size*size {
-			return nil, 0, 0, errNoPlace
+			return nil, errNoOutputLayer
 		}
 		channels /= size * size
 	}
-	return n, channels, w.kind, nil
-}
-
-func intAttribute(name string, value int) []byte {
-	var m onnx.Message
-	m.Text(onnx.AttributeName, name)
-	m.Number(onnx.AttributeInt, uint64(int64(value)))
-	m.Number(onnx.AttributeType, attributeSingleInt)
-	return m
-}
-
-// addWeights adds an initializer.
-func (g *Graph) addWeights(name string, w *tensor) {
-	f := &onnx.Field{Number: onnx.GraphInitializer, Content: w.encode(name)}
-	g.weights[name] = f
-	at := slices.IndexFunc(g.fields, func(f *onnx.Field) bool { return f.Number == onnx.GraphInitializer })
-	g.fields = slices.Insert(g.fields, max(at, 0), f)
+	return &outputLayer{n, channels, w.element}, nil
 }

@@ -10,84 +10,72 @@ import (
 	"gtx/models/onnx"
 )
 
-// A Method makes a layer's output constant where its input is.
+// A Method is a way to repair a layer, so that a constant input gives a constant output.
 type Method string
 
 const (
-	// Phases adds to the weights of each phase what makes its sum the mean of all: of all
-	// changes that do, the smallest in squares.
+	// Phases changes the weights so that all phases have the same sum, their mean. The change is the
+	// smallest possible one in least squares.
 	Phases Method = "phases"
-	// Hold follows the layer by the mean over s×s pixels, the zero-order hold of Sugawara et
-	// al. 2018 ("Super-resolution using convolutional neural networks without any checkerboard
-	// artifacts"), which is the same as convolving the kernel with it. It blurs by as much.
+	// Hold adds a mean over s×s pixels behind the layer: the zero-order hold of Sugawara et al. 2018
+	// ("Super-resolution using convolutional neural networks without any checkerboard artifacts"),
+	// which is the same as convolving the kernel with it. It blurs the output by as much.
 	Hold Method = "hold"
-	// Notch leaves the layers alone and filters, once, what the last convolution gives.
+	// Notch leaves the layers as they are and adds one filter behind the last convolution.
 	Notch Method = "notch"
 )
 
-// Methods are those that Repair knows.
+// Methods lists the methods that Repair accepts.
 var Methods = []Method{Phases, Hold, Notch}
 
-// A Change is what Repair did to a layer.
+// A Change says how Repair repaired a layer.
 type Change struct {
 	Layer  string
-	Method Method // Hold, too, where the weights could not be had for themselves alone
+	Method Method // Hold in place of Phases if the layer shares its weights or lacks some for a phase
 }
 
 var (
-	errOldOpset  = errors.New("the model is of an opset before 7, which has no fit operators")
+	errOldOpset  = errors.New("the model uses an opset before 7, which lacks the operators that the repair needs")
 	errNoReshape = errors.New("no Reshape follows its Transpose")
 )
 
-// Repair rewrites the faulty layers. Those of which nothing can be told stay as they are.
+// Repair rewrites the faulty layers and returns what it changed. Other layers, those with the verdict
+// CannotTell included, stay as they are. After an error the graph may be partly changed.
 func (g *Graph) Repair(m Method) ([]Change, error) {
+	faulty := slices.DeleteFunc(g.Layers(), func(l Layer) bool { return l.Verdict != Faulty })
 	var changes []Change
-	if m == Notch {
-		for _, l := range g.Layers() {
-			if l.Verdict == Faulty {
-				changes = append(changes, Change{l.Name, m})
-			}
-		}
-		if len(changes) == 0 {
-			return nil, nil
-		}
-		return changes, g.notch()
-	}
-	for _, l := range g.Layers() {
-		if l.Verdict != Faulty {
-			continue
-		}
+	for _, l := range faulty {
 		used := m
-		if m == Phases {
-			if done, err := g.even(l); err != nil {
-				return nil, fmt.Errorf("layer %q: %w", l.Name, err)
-			} else if !done {
-				used = Hold
-			}
+		var err error
+		switch m {
+		case Phases:
+			used, err = g.even(l)
+		case Hold:
+			err = g.averagePhases(l)
 		}
-		if used == Hold {
-			if err := g.hold(l); err != nil {
-				return nil, fmt.Errorf("layer %q: %w", l.Name, err)
-			}
+		if err != nil {
+			return nil, fmt.Errorf("layer %q: %w", l.Name, err)
 		}
 		changes = append(changes, Change{l.Name, used})
+	}
+	if m == Notch && len(faulty) > 0 {
+		if err := g.notch(); err != nil {
+			return changes, err
+		}
 	}
 	return changes, nil
 }
 
-// hold puts a mean over the phases behind a layer. A window at the border has the pixels
-// that there are.
-func (g *Graph) hold(l Layer) error {
+// averagePhases repairs a layer by Hold. At the border the mean is over the pixels that exist.
+func (g *Graph) averagePhases(l Layer) error {
 	if g.opset < 7 {
 		return errOldOpset
 	}
-	after, err := g.placed(l.node)
+	last, err := g.pixelsOf(l.node)
 	if err != nil {
 		return err
 	}
-	output := after.outputs[0]
-	uneven := g.fresh(output + ".uneven")
-	g.rename(after, onnx.NodeOutput, 0, uneven)
+	output, uneven := g.divert(last)
 	var pads []int
 	for _, s := range l.Stride {
 		pads = append(pads, (s-1)/2)
@@ -95,103 +83,54 @@ func (g *Graph) hold(l Layer) error {
 	for _, s := range l.Stride {
 		pads = append(pads, s/2)
 	}
-	var m onnx.Message
-	m.Text(onnx.NodeInput, uneven)
-	m.Text(onnx.NodeOutput, output)
-	m.Text(onnx.NodeName, after.title()+".hold")
-	m.Text(onnx.NodeOpType, "AveragePool")
-	m.Bytes(onnx.NodeAttribute, intsAttribute("kernel_shape", l.Stride))
-	m.Bytes(onnx.NodeAttribute, intsAttribute("pads", pads))
-	place := &onnx.Field{Number: onnx.GraphNode, Content: m}
-	g.fields = slices.Insert(g.fields, slices.Index(g.fields, after.place)+1, place)
-	g.nodes = append(g.nodes, &node{
-		place: place, name: after.title() + ".hold", op: "AveragePool", inputs: []string{uneven}, outputs: []string{output},
+	g.insertAfter(last, onnx.Node{
+		Name: last.title() + ".hold", Op: "AveragePool", Inputs: []string{uneven}, Outputs: []string{output},
+		Attributes: [][]byte{onnx.IntsAttribute("kernel_shape", l.Stride), onnx.IntsAttribute("pads", pads)},
 	})
 	return nil
 }
 
-// placed is the node whose output has the pixels of an upsampling layer in place: itself, or the Reshape
-// behind a depth-to-space that an exporter has written out.
-func (g *Graph) placed(n *node) (*node, error) {
-	if n.shuffles() == 0 {
-		return n, nil
-	}
-	readers := g.readersOf(n.outputs[0])
-	if len(readers) != 1 || readers[0].op != "Reshape" {
-		return nil, errNoReshape
-	}
-	return readers[0], nil
-}
-
-func (g *Graph) readersOf(tensor string) []*node {
-	var readers []*node
-	for _, n := range g.nodes {
-		if slices.Contains(n.inputs, tensor) {
-			readers = append(readers, n)
-		}
-	}
-	return readers
-}
-
-func intsAttribute(name string, values []int) []byte {
-	var m onnx.Message
-	m.Text(onnx.AttributeName, name)
-	for _, v := range values {
-		m.Number(onnx.AttributeInts, uint64(v))
-	}
-	m.Number(onnx.AttributeType, attributeIntList)
-	return m
-}
-
-// rename changes the input or output at an index of a node.
-func (g *Graph) rename(n *node, number onnx.Number, index int, to string) {
-	fields, err := onnx.Split(n.place.Content)
-	if err != nil {
-		panic(err) // it has been read before
-	}
-	var m onnx.Message
-	for _, f := range fields {
-		if f.Number == number {
-			if index == 0 {
-				f = &onnx.Field{Number: number, Content: []byte(to)}
-			}
-			index--
-		}
-		m.Field(f)
-	}
-	n.place.Content, n.place.Raw = m, nil
-	renamed, err := readNode(m)
-	if err != nil {
-		panic(err)
-	}
-	n.inputs, n.outputs = renamed.inputs, renamed.outputs
-}
-
-// even gives the phases of a layer equal sums. It reports false where it cannot: a phase without
-// weights, or weights that other layers read too.
-func (g *Graph) even(l Layer) (bool, error) {
+// even repairs a layer by Phases, or else by Hold, and returns which.
+func (g *Graph) even(l Layer) (Method, error) {
+	attempt := g.evenShuffled
 	if l.node.op == "ConvTranspose" {
-		w, err := g.constant(l.node.inputs[1])
-		if err != nil {
-			return false, err
-		}
-		d, err := l.node.deconvolution(w)
-		if err != nil {
-			return false, err
-		}
-		places := d.places()
-		if slices.ContainsFunc(places, func(taps []int) bool { return len(taps) == 0 }) {
-			return false, nil
-		}
-		for kernel := range slices.Chunk(w.values, area(w.dims[2:])) {
-			target := mean(kernel) * float64(len(kernel)) / float64(len(places))
-			for _, taps := range places {
-				sumTo(w.kind, kernel, taps, target)
-			}
-		}
-		g.replace(l.node, 1, w)
-		return true, nil
+		attempt = g.evenTransposed
 	}
+	done, err := attempt(l)
+	if err != nil || done {
+		return Phases, err
+	}
+	return Hold, g.averagePhases(l)
+}
+
+// evenTransposed gives the phases of a ConvTranspose equal sums. It reports false if a phase has no
+// weights.
+func (g *Graph) evenTransposed(l Layer) (bool, error) {
+	w, err := g.constant(l.node.inputs[1])
+	if err != nil {
+		return false, err
+	}
+	d, err := l.node.deconvolution(w)
+	if err != nil {
+		return false, err
+	}
+	phases := d.taps()
+	if slices.ContainsFunc(phases, func(taps []int) bool { return len(taps) == 0 }) {
+		return false, nil
+	}
+	for kernel := range slices.Chunk(w.values, area(w.dims[2:])) {
+		target := sum(kernel) / float64(len(phases))
+		for _, taps := range phases {
+			sumTo(w.element, kernel, taps, target)
+		}
+	}
+	g.replaceWeights(l.node, 1, w)
+	return true, nil
+}
+
+// evenShuffled gives the phases of a depth-to-space equal sums, in the weights of the convolution
+// before it. It reports false if something else reads the output of that convolution.
+func (g *Graph) evenShuffled(l Layer) (bool, error) {
 	if l.conv == nil {
 		return false, nil
 	}
@@ -203,55 +142,68 @@ func (g *Graph) even(l Layer) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	phases, inputs, taps := area(l.Stride), w.dims[1], area(w.dims[2:])
+	phases := area(l.Stride)
 	outputs := w.dims[0] / phases
-	channels := make([]int, phases) // of an output, one a phase
-	all := make([]int, taps)
-	for t := range all {
-		all[t] = t
-	}
+	channels := make([]int, phases) // of one output
 	for o := range outputs {
 		for p := range phases {
-			channels[p] = channel(o, p, outputs, phases, l.node.columnsFirst())
+			channels[p] = phaseChannel(o, p, outputs, phases, l.node.columnsFirst())
 		}
-		for i := range inputs {
-			kernel := func(p int) []float64 { return w.values[(channels[p]*inputs+i)*taps:][:taps] }
-			target := 0.0
-			for p := range phases {
-				target += mean(kernel(p)) * float64(taps) / float64(phases)
-			}
-			for p := range phases {
-				sumTo(w.kind, kernel(p), all, target)
-			}
-		}
+		w.evenChannels(channels)
 		if bias != nil {
-			target := 0.0
-			for _, c := range channels {
-				target += bias.values[c] / float64(phases)
-			}
-			for _, c := range channels {
-				bias.values[c] = target
-			}
+			bias.averageOver(channels)
 		}
 	}
-	g.replace(l.conv, 1, w)
+	g.replaceWeights(l.conv, 1, w)
 	if bias != nil {
-		g.replace(l.conv, 2, bias)
+		g.replaceWeights(l.conv, 2, bias)
 	}
 	return true, nil
 }
 
-func mean(values []float64) float64 {
-	sum := 0.0
-	for _, v := range values {
-		sum += v
+// evenChannels gives the kernels of some output channels equal sums, for each input channel. w is the
+// weight [outputs, inputs, kernel...] of a convolution.
+func (w *tensor) evenChannels(channels []int) {
+	inputs, size := w.dims[1], area(w.dims[2:])
+	all := make([]int, size)
+	for t := range all {
+		all[t] = t
 	}
-	return sum / float64(len(values))
+	for i := range inputs {
+		kernel := func(c int) []float64 { return w.values[(c*inputs+i)*size:][:size] }
+		target := 0.0
+		for _, c := range channels {
+			target += sum(kernel(c)) / float64(len(channels))
+		}
+		for _, c := range channels {
+			sumTo(w.element, kernel(c), all, target)
+		}
+	}
 }
 
-// sumTo adds the same to each of the taps of a kernel, so that they sum up to target after they have
-// been rounded to a type: the smallest, whose steps are the finest, comes last and takes what is left.
-func sumTo(kind int, kernel []float64, taps []int, target float64) {
+// averageOver sets some values to their mean.
+func (w *tensor) averageOver(places []int) {
+	mean := 0.0
+	for _, i := range places {
+		mean += w.values[i] / float64(len(places))
+	}
+	for _, i := range places {
+		w.values[i] = mean
+	}
+}
+
+func sum(values []float64) float64 {
+	total := 0.0
+	for _, v := range values {
+		total += v
+	}
+	return total
+}
+
+// sumTo adds one number to all taps of a kernel so that, after rounding to the element type, they sum
+// to target. Rounding goes from the largest tap to the smallest: the last one takes the remainder,
+// because its steps are the finest.
+func sumTo(element onnx.ElementType, kernel []float64, taps []int, target float64) {
 	left := target
 	for _, t := range taps {
 		left -= kernel[t]
@@ -270,25 +222,7 @@ func sumTo(kind int, kernel []float64, taps []int, target float64) {
 		if n == len(order)-1 {
 			v = left
 		}
-		kernel[t], _ = rounded(kind, v)
+		kernel[t], _ = rounded(element, v)
 		left -= kernel[t]
-	}
-}
-
-// replace gives a node an initializer of its own, and drops the old one if nobody reads it.
-func (g *Graph) replace(n *node, input int, w *tensor) {
-	old := n.inputs[input]
-	name := g.fresh(old + ".even")
-	g.rename(n, onnx.NodeInput, input, name)
-	g.addWeights(name, w)
-	if was := g.weights[old]; was != nil && g.readers(old) == 0 && !g.branched {
-		delete(g.weights, old)
-		g.fields = slices.DeleteFunc(g.fields, func(f *onnx.Field) bool {
-			if f == was {
-				return true
-			}
-			info, err := onnx.Text(f.Content, onnx.InfoName) // old exporters list the weights among the inputs
-			return f.Number == onnx.GraphInput && err == nil && info == old
-		})
 	}
 }

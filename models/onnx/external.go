@@ -58,17 +58,20 @@ var tensorsWithin = map[messageKind]map[Number]messageKind{
 }
 
 // rewriteTensors replaces each tensor of a message with what change returns for it. It returns the
-// message itself, without a copy, if change returns every tensor as it is.
-func rewriteTensors(message []byte, kind messageKind, change func(tensor []byte) ([]byte, error)) ([]byte, error) {
+// message itself, without a copy, if change returns every tensor as it is. depth is that of the message.
+func rewriteTensors(message []byte, kind messageKind, depth int, change func(tensor []byte) ([]byte, error)) ([]byte, error) {
 	if kind == tensorMessage {
 		return change(message)
+	}
+	if depth > MaxDepth {
+		return nil, ErrTooDeep
 	}
 	var out []byte // nil as long as nothing has changed
 	at := 0
 	err := Each(message, func(f Field) error {
 		raw := f.Raw
 		if inner, within := tensorsWithin[kind][f.Number]; within && f.Content != nil {
-			changed, err := rewriteTensors(f.Content, inner, change)
+			changed, err := rewriteTensors(f.Content, inner, depth+1, change)
 			if err != nil {
 				return err
 			}
@@ -112,7 +115,7 @@ func readExternal(tensor []byte) (*external, error) {
 	err := Each(tensor, func(f Field) error {
 		switch f.Number {
 		case TensorDataLocation:
-			elsewhere = f.Value == externalLocation
+			elsewhere = f.Value == ExternalLocation
 		case TensorExternalData:
 			return e.readEntry(f.Content)
 		}
@@ -147,7 +150,7 @@ func (e *external) readEntry(entry []byte) error {
 
 // CheckSelfContained returns an *ExternalDataError if a model keeps weights in another file.
 func CheckSelfContained(model []byte) error {
-	_, err := rewriteTensors(model, modelMessage, func(tensor []byte) ([]byte, error) {
+	_, err := rewriteTensors(model, modelMessage, 0, func(tensor []byte) ([]byte, error) {
 		e, err := readExternal(tensor)
 		if err != nil || e == nil {
 			return tensor, err
@@ -168,7 +171,7 @@ func InlineWeights(model []byte, folder string) ([]byte, error) {
 	}
 	defer root.Close()
 	total := int64(len(model))
-	return rewriteTensors(model, modelMessage, func(tensor []byte) ([]byte, error) {
+	return rewriteTensors(model, modelMessage, 0, func(tensor []byte) ([]byte, error) {
 		e, err := readExternal(tensor)
 		if err != nil || e == nil {
 			return tensor, err

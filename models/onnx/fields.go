@@ -66,7 +66,7 @@ const (
 	InfoType Number = 2
 
 	TypeTensor  Number = 1
-	TypeElement Number = 1 // of the tensor type
+	TypeElement Number = 1 // of TypeProto.Tensor
 	TypeShape   Number = 2
 	ShapeDim    Number = 1
 	DimValue    Number = 1

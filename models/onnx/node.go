@@ -30,6 +30,19 @@ func ReadNode(message []byte) (Node, error) {
 	return n, err
 }
 
+// ReadNodes reads the nodes of the main graph of a serialised ModelProto, in their order.
+func ReadNodes(model []byte) ([]Node, error) {
+	var nodes []Node
+	err := eachOf(model, ModelGraph, func(graph Field) error {
+		return eachOf(graph.Content, GraphNode, func(f Field) error {
+			n, err := ReadNode(f.Content)
+			nodes = append(nodes, n)
+			return err
+		})
+	})
+	return nodes, err
+}
+
 // Encode writes n as a NodeProto.
 func (n Node) Encode() []byte {
 	var m Message

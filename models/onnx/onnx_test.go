@@ -95,7 +95,7 @@ func TestCastsKeepShapesAndLeaveOtherTypesAlone(t *testing.T) {
 	}
 }
 
-func TestInlinedWeightsAreThoseOfTheFile(t *testing.T) {
+func TestInlinedWeightsComeFromTheFile(t *testing.T) {
 	model := fixture(t, "external.onnx")
 	var elsewhere *ExternalDataError
 	if err := CheckSelfContained(model); !errors.As(err, &elsewhere) || elsewhere.Location != "external.bin" || elsewhere.Outside {
@@ -158,6 +158,7 @@ func FuzzReadersNeverPanic(f *testing.F) {
 	folder := f.TempDir()
 	f.Fuzz(func(_ *testing.T, model []byte) {
 		ReadNode(model)
+		ReadNodes(model)
 		CheckSelfContained(model)
 		InlineWeights(model, folder)
 		if declared, err := ReadDeclaration(model); err == nil {

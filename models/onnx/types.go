@@ -47,5 +47,8 @@ const (
 	AttributeKindInts AttributeKind = 7
 )
 
-// externalLocation is TensorProto.DataLocation.EXTERNAL.
-const externalLocation = 1
+// The values of TensorProto.DataLocation.
+const (
+	DefaultLocation  = 0 // in the tensor itself
+	ExternalLocation = 1 // in another file
+)

@@ -2,10 +2,10 @@
 //
 //	make bench BENCH_IMAGES=FOLDER
 //
-// It alternates gtx, from files to files, with a bare ONNX Runtime session of the
-// same network over tensors that lie ready, on all cores, and prints the ratio of
-// their speeds; also the peak memory at 200 and at 2,000 inputs, and the time
-// that gtx --version takes. Without a folder it makes pictures of its own.
+// It alternates gtx, which reads and writes files, with a bare ONNX Runtime session of
+// the same network that reads tensors from memory. Both use all cores. It prints the
+// ratio of their speeds, the peak memory at 200 and at 2,000 inputs, and the time of
+// gtx --version. Without a folder it generates the images.
 package main
 
 import (
@@ -36,9 +36,9 @@ import (
 
 func main() {
 	gtx := flag.String("gtx", "build/bin/gtx", "the program to measure")
-	folder := flag.String("images", "", "folder of pictures; default: pictures made for it")
-	images := flag.Int("n", 500, "pictures a round")
-	rounds := flag.Int("rounds", 5, "rounds of each, alternating")
+	folder := flag.String("images", "", "`FOLDER` of images; default: generated images")
+	images := flag.Int("n", 500, "images per round")
+	rounds := flag.Int("rounds", 5, "number of rounds")
 	flag.Parse()
 	if err := bench(*gtx, *folder, *images, *rounds); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
@@ -60,9 +60,9 @@ func bench(gtx, folder string, n, rounds int) error {
 	if err != nil {
 		return err
 	}
-	fmt.Printf("%d processors, pictures from %s\n", runtime.GOMAXPROCS(0), cmp.Or(folder, "a generator"))
+	fmt.Printf("%d processors, images from %s\n", runtime.GOMAXPROCS(0), cmp.Or(folder, "a generator"))
 
-	// First, while this program is small: a child's peak counts from its parent's.
+	// Memory comes first: a child process inherits the peak of its parent, which is small now.
 	_, small, err := run(gtx, photos, 200, work)
 	if err != nil {
 		return err
@@ -106,9 +106,9 @@ func bench(gtx, folder string, n, rounds int) error {
 	return nil
 }
 
-// bareSession runs the network alone, as many calls at once as there are cores,
-// and returns images a second.
-func bareSession(pictures []models.Batch) (float64, error) {
+// bareSession runs the network alone, with one call per core at a time, and returns
+// images per second.
+func bareSession(images []models.Batch) (float64, error) {
 	library, err := models.FindLibrary("") // make bench sets GTX_ONNXRUNTIME
 	if err != nil {
 		return 0, err
@@ -130,18 +130,18 @@ func bareSession(pictures []models.Batch) (float64, error) {
 	start := time.Now()
 	group, ctx := errgroup.WithContext(context.Background())
 	group.SetLimit(runtime.GOMAXPROCS(0))
-	for _, p := range pictures {
+	for _, in := range images {
 		group.Go(func() error {
-			_, err := t.Run(ctx, p)
+			_, err := t.Run(ctx, in)
 			return err
 		})
 	}
 	err = group.Wait()
-	return float64(len(pictures)) / time.Since(start).Seconds(), err
+	return float64(len(images)) / time.Since(start).Seconds(), err
 }
 
-// run translates n files with gtx. It returns images a second, start-up
-// included, and the peak of resident memory in MiB.
+// run translates n files with gtx. It returns images per second, including start-up,
+// and the peak resident memory in MiB.
 func run(gtx string, photos []string, n int, work string) (rate, peak float64, err error) {
 	in, out := filepath.Join(work, "in"), filepath.Join(work, "out")
 	defer os.RemoveAll(in)
@@ -176,7 +176,7 @@ func run(gtx string, photos []string, n int, work string) (rate, peak float64, e
 	return float64(n) / took.Seconds(), float64(usage.Maxrss) / 1024, nil
 }
 
-// gather lists the pictures in a folder, or makes some.
+// gather lists the images in a folder or, without one, generates some.
 func gather(folder, work string) ([]string, error) {
 	if folder == "" {
 		return generate(filepath.Join(work, "photos"), 100)
@@ -194,7 +194,7 @@ func gather(folder, work string) ([]string, error) {
 	return photos, err
 }
 
-// generate writes pictures of 256×256 with about the detail of a photograph.
+// generate writes images of 256×256 with about as much detail as a photograph.
 func generate(folder string, n int) ([]string, error) {
 	if err := os.MkdirAll(folder, 0o777); err != nil {
 		return nil, err
@@ -222,8 +222,8 @@ func generate(folder string, n int) ([]string, error) {
 	return photos, nil
 }
 
-// decode makes n tensors of single pictures, as stored; all must be of a size
-// that the network takes.
+// decode makes n batches of one image each, as stored. The network must take their
+// size.
 func decode(photos []string, n int) ([]models.Batch, error) {
 	batches := make([]models.Batch, n)
 	for i := range batches {

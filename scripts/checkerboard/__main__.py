@@ -1,9 +1,10 @@
-"""Measure gtx on a labelled set of pictures, and keep docs/checkerboard.md true.
+"""Measure gtx on labelled images and update docs/checkerboard.md.
 
-    cd scripts && python -m checkerboard PHOTOS --train PHOTOS --gtx ../build/bin/gtx --out WORK
+    cd scripts && python -m checkerboard PHOTOS --train OTHER --out WORK --picture PHOTO
 
-PHOTOS are folders of photographs: some hundred to be scored, and others to train small generators on,
-which takes some minutes on one processor, once. --picture is the photograph that the page shows.
+PHOTOS is a folder of some hundred photographs to score. OTHER is a folder of photographs to train
+small generators on. That takes a few minutes on one processor; WORK keeps the generators for the
+next run. PHOTO is the photograph that the page shows.
 """
 
 from __future__ import annotations
@@ -19,8 +20,10 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from checkerboard import generators, measure, page, pictures
-from checkerboard.pictures import Sample
+from checkerboard import generators, page, samples, scores
+from checkerboard.samples import SIDE, Sample
+from measure import gtx
+from measure.images import psnr, squares
 
 SEEDS = (1, 2)
 STEPS = 300
@@ -28,7 +31,7 @@ OF_EACH = 60  # photographs that each generator translates
 
 
 def trained(folder: Path, photos: Path) -> list[Path]:
-    """Generators of each kind, trained unless they lie there already."""
+    """Two generators of each kind, trained unless the folder has them already."""
     folder.mkdir(parents=True, exist_ok=True)
     data = None
     paths = []
@@ -42,109 +45,103 @@ def trained(folder: Path, photos: Path) -> list[Path]:
     return paths
 
 
-def kind_of(network: Path) -> str:
-    return network.stem.rsplit("-", 1)[0]
-
-
-def translate(gtx: Path, network: Path, sources: Path, out: Path, *options: str) -> None:
+def translate(binary: Path, network: Path, sources: Path, out: Path, mode: str) -> None:
+    """Translate a folder. mode is the value of --checkerboard."""
     fixed = "-q --to cooler --size model --format png --existing redo --device cpu".split()
     paths = ["--model", str(network), "-o", str(out), str(sources)]
-    measure.run(gtx, "translate", *fixed, *options, *paths)
+    gtx.run(binary, "translate", *fixed, "--checkerboard", mode, *paths)
 
 
-def of_generators(
-    gtx: Path, networks: list[Path], photos: list[pictures.Picture], work: Path, rng: np.random.Generator
+def translated(
+    binary: Path, networks: list[Path], photos: list[samples.Pixels], work: Path, rng: np.random.Generator
 ) -> Iterator[Sample]:
+    """Samples made by the generators. Their files stay in WORK/in and WORK/out for `repairs`."""
     for network in networks:
         sources, out = work / "in" / network.stem, work / "out" / network.stem
         sources.mkdir(parents=True, exist_ok=True)
         chosen = [int(i) for i in rng.permutation(len(photos))[:OF_EACH]]
         for i in chosen:
             Image.fromarray(photos[i]).save(sources / f"{i:05}.png", compress_level=1)
-        translate(gtx, network, sources, out, "--checkerboard", "off")
-        kind = kind_of(network)
+        translate(binary, network, sources, out, "off")
+        kind = generators.kind_of(network)
         for i in chosen:
-            picture = np.asarray(Image.open(out / f"{i:05}.png").convert("RGB"))
-            yield Sample(f"{network.stem} {i}", kind, kind in generators.MARKING, picture, photos[i])
+            pixels = np.asarray(Image.open(out / f"{i:05}.png").convert("RGB"))
+            yield Sample(f"{network.stem} {i}", kind, kind in generators.MARKING, pixels, photos[i])
 
 
-def repairs(gtx: Path, networks: list[Path], work: Path) -> list[dict]:
-    """What becomes of each marking generator by each method, on the photographs it has translated."""
+def repairs(binary: Path, networks: list[Path], work: Path) -> list[page.Repair]:
+    """The effect of each repair on each marking generator, on the photographs it translated."""
     rows = []
     for network in networks:
-        if kind_of(network) not in generators.MARKING:
+        if generators.kind_of(network) not in generators.MARKING:
             continue
         sources, before = work / "in" / network.stem, work / "out" / network.stem
         for method in ("phases", "hold", "notch"):
-            fixed, out = (
-                work / "fixed" / f"{network.stem}-{method}.onnx",
-                work / "after" / f"{network.stem}-{method}",
-            )
-            measure.run(
-                gtx, "models", "repair", "-q", "--force", "--method", method, str(network), str(fixed)
-            )
-            translate(gtx, fixed, sources, out, "--checkerboard", "off")
-            flat = json.loads(measure.run(gtx, "models", "lint", "--json", str(fixed)))["flat"]
-            rows.append(
-                {
-                    "network": network,
-                    "method": method,
-                    "flat": max(flat.values()),
-                    **of_folder(gtx, out, sources, before),
-                }
-            )
+            name = f"{network.stem}-{method}"
+            fixed, out = work / "fixed" / f"{name}.onnx", work / "after" / name
+            options = ("-q", "--force", "--method", method)
+            gtx.run(binary, "models", "repair", *options, str(network), str(fixed))
+            translate(binary, fixed, sources, out, "off")
+            flat = json.loads(gtx.run(binary, "models", "lint", "--json", str(fixed)))["flat"]
+            rows.append(repair(binary, network, method, out, sources, before, max(flat.values())))
         out = work / "after" / f"{network.stem}-picture"
-        translate(gtx, network, sources, out, "--checkerboard", "repair")
-        rows.append(
-            {"network": network, "method": "picture", "flat": None, **of_folder(gtx, out, sources, before)}
-        )
+        translate(binary, network, sources, out, "repair")
+        rows.append(repair(binary, network, "picture", out, sources, before, None))
     return rows
 
 
-def of_folder(gtx: Path, out: Path, sources: Path, before: Path) -> dict:
-    """The share that is flagged, the mean amplitude before and after, and the distance to what it was."""
-
-    def scores(folder: Path) -> list[dict]:
-        found = measure.run(gtx, "check", "-q", "--json", "--against", str(sources), str(folder))
-        return [json.loads(line) for line in found.splitlines()]
-
-    was, now = scores(before), scores(out)
-    amplitude = [
-        float(np.mean([max(s[level] for level in measure.LEVELS) for s in found])) for found in (was, now)
+def repair(
+    binary: Path, network: Path, method: str, out: Path, sources: Path, before: Path, flat: float | None
+) -> page.Repair:
+    """Compare the repaired translations in `out` with the unrepaired ones in `before`."""
+    was, now = (gtx.check(binary, folder, sources) for folder in (before, out))
+    amplitudes = [
+        float(np.mean([max(s[level] for level in scores.LEVELS) for s in found])) for found in (was, now)
     ]
-    flagged = measure.rate(s["flagged"] for s in now)
-    return {"was": amplitude[0], "now": amplitude[1], "flagged": flagged, "psnr": measure.psnr(before, out)}
+    names = sorted(path.name for path in before.iterdir())
+    repaired, unrepaired = (
+        np.stack([np.asarray(Image.open(folder / name).convert("RGB")) for name in names])
+        for folder in (out, before)
+    )
+    flagged = scores.rate(s["flagged"] for s in now)
+    kind = generators.kind_of(network)
+    return page.Repair(kind, method, *amplitudes, flagged, flat, psnr(repaired, unrepaired))
 
 
-def main(arguments: list[str] | None = None) -> int:
+def parse(arguments: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
-        prog="checkerboard", description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+        prog="python -m checkerboard",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("photos", type=Path, help="photographs to be scored")
-    parser.add_argument("--train", type=Path, required=True, help="photographs to train the generators on")
-    parser.add_argument("--gtx", type=Path, default=Path("../build/bin/gtx"))
-    parser.add_argument("--out", type=Path, required=True, help="folder for what is made, to be thrown away")
-    parser.add_argument("--docs", type=Path, default=Path("../docs"), help="where checkerboard.md lies")
-    parser.add_argument(
-        "--picture", type=Path, help="a free photograph for the page; default: none is made anew"
-    )
-    given = parser.parse_args(arguments)
-    gtx, work = given.gtx.resolve(), given.out
+    parser.add_argument("photos", type=Path, help="folder of photographs to score")
+    parser.add_argument("--train", type=Path, required=True, help="folder of photographs to train on")
+    parser.add_argument("--gtx", type=Path, default=gtx.BINARY, help="the gtx to measure")
+    parser.add_argument("--out", type=Path, required=True, help="folder for temporary results")
+    docs = Path(__file__).parents[2] / "docs"
+    parser.add_argument("--docs", type=Path, default=docs, help="folder of checkerboard.md")
+    parser.add_argument("--picture", type=Path, help="a free photograph: draw the picture of the page again")
+    return parser.parse_args(arguments)
+
+
+def main(arguments: list[str]) -> int:
+    options = parse(arguments)
+    binary, work = options.gtx.resolve(), options.out
     rng = np.random.default_rng(1)
-    photos = pictures.photographs(given.photos)
-    networks = trained(work / "networks", given.train)
+    photos = squares(options.photos, SIDE)
+    networks = trained(work / "networks", options.train)
     for name in ("set", "in", "out", "after"):
         shutil.rmtree(work / name, ignore_errors=True)
-    made = of_generators(gtx, networks, photos, work, rng)
-    every = itertools.chain(pictures.clean(photos, rng), pictures.synthetic(photos, rng), made)
-    samples = measure.write(every, work / "set")
-    scores = {e: measure.score(gtx, samples, work / "set", e) for e in measure.ENCODINGS}
-    page.dump(work / "scores.json", scores)
-    page.update(given.docs, scores, repairs(gtx, networks, work))
-    if given.picture:
-        page.picture(given.docs, gtx, given.picture, networks, work)
+    made = translated(binary, networks, photos, work, rng)
+    every = itertools.chain(samples.clean(photos, rng), samples.synthetic(photos, rng), made)
+    written = scores.write(every, work / "set")
+    found = {e: scores.score(binary, written, work / "set", e) for e in scores.ENCODINGS}
+    page.dump(work / "scores.json", found)
+    page.update(options.docs, found, repairs(binary, networks, work))
+    if options.picture:
+        page.draw(options.docs, binary, options.picture, networks, work)
     return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))

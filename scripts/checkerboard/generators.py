@@ -1,29 +1,29 @@
-"""Small generators that differ in nothing but the way they double their size, trained a little."""
+"""Small generators that differ only in how they double the size, trained for a few seconds."""
 
 from __future__ import annotations
 
-import io
-import json
 from pathlib import Path
 
 import numpy as np
-import onnx
 import torch
 import torch.nn.functional as F
-from PIL import Image
 from torch import Tensor, nn
 
-# What doubles the size: those that print checkerboards, then those that cannot.
+from export.graph import save, trace
+from measure.images import squares
+
+# Ways to double the size: some print checkerboards on flat grey, the others cannot.
 MARKING = ("deconv-k3s2", "deconv-k4s2", "pixel-shuffle")
 CLEAN = ("nearest-conv", "bilinear-conv")
 KINDS = MARKING + CLEAN
 
+SIDE = 128  # of the training photographs
 CROP = 64
 BATCH = 8
 
 
 class Scale(nn.Module):
-    """Interpolation by two, then a convolution."""
+    """Interpolation by a factor of two, then a convolution."""
 
     def __init__(self, mode: str, inputs: int, outputs: int) -> None:
         super().__init__()
@@ -46,7 +46,7 @@ def doubling(kind: str, inputs: int, outputs: int) -> nn.Module:
 
 
 class Generator(nn.Module):
-    """Two halvings, two residual blocks, two doublings; the last one gives the picture or nearly so."""
+    """Two halvings, two residual blocks, two doublings. Only a 1x1 convolution follows the last doubling."""
 
     def __init__(self, kind: str, width: int = 12) -> None:
         super().__init__()
@@ -80,31 +80,26 @@ class Generator(nn.Module):
         return torch.tanh(self.last(self.up2(self.up1(h))))
 
 
-def load(folder: Path, most: int = 400) -> Tensor:
-    """Pictures of a folder as one uint8 tensor [n, 3, 128, 128]."""
-    pictures = []
-    paths = sorted(p for p in folder.rglob("*") if p.suffix.lower() in {".jpg", ".jpeg", ".png"})
-    for path in paths[:: max(1, len(paths) // most)][:most]:
-        with Image.open(path) as opened:
-            picture = opened.convert("RGB")
-        side = min(picture.size)
-        left, top = (picture.width - side) // 2, (picture.height - side) // 2
-        square = picture.crop((left, top, left + side, top + side)).resize((128, 128), Image.LANCZOS)
-        pictures.append(np.asarray(square).transpose(2, 0, 1))
-    if not pictures:
-        raise ValueError(f"no pictures in {folder}")
-    return torch.from_numpy(np.stack(pictures))
+def kind_of(network: Path) -> str:
+    """The kind in the name of an exported generator, KIND-SEED.onnx."""
+    return network.stem.rsplit("-", 1)[0]
+
+
+def load(folder: Path) -> Tensor:
+    """At most 400 photographs of a folder as one uint8 tensor [n, 3, 128, 128]."""
+    photos = squares(folder, SIDE, most=400)
+    return torch.from_numpy(np.stack(photos)).permute(0, 3, 1, 2)
 
 
 def cooler(x: Tensor) -> Tensor:
-    """The look to be learned, for pictures in [-1, 1]: paler, bluer, more contrast."""
+    """The look to learn, on images in [-1, 1]: paler, bluer, more contrast."""
     grey = x.mean(1, keepdim=True)
     pale = 0.5 * x + 0.5 * grey + torch.tensor([-0.1, 0.0, 0.15])[:, None, None]
     return torch.tanh(1.5 * pale)
 
 
 def train(kind: str, photos: Tensor, steps: int, seed: int) -> Generator:
-    """L1 to the look and a least-squares PatchGAN, which is what drives checkerboards out or in."""
+    """Train with L1 to the look and a least-squares PatchGAN, the loss that makes checkerboards likely."""
     torch.manual_seed(seed)
     rng = np.random.default_rng(seed)
     net = Generator(kind)
@@ -118,7 +113,7 @@ def train(kind: str, photos: Tensor, steps: int, seed: int) -> Generator:
     optimiser = torch.optim.Adam(net.parameters(), 1e-3, betas=(0.5, 0.99))
     rival = torch.optim.Adam(critic.parameters(), 4e-4, betas=(0.5, 0.99))
     for _ in range(steps):
-        at = [(int(i), *rng.integers(0, 128 - CROP + 1, 2)) for i in rng.integers(0, len(photos), BATCH)]
+        at = [(int(i), *rng.integers(0, SIDE - CROP + 1, 2)) for i in rng.integers(0, len(photos), BATCH)]
         x = torch.stack([photos[i, :, y : y + CROP, x : x + CROP] for i, y, x in at]).float() / 127.5 - 1
         target = cooler(x)
         fake = net(x)
@@ -158,18 +153,6 @@ def manifest(kind: str, seed: int) -> dict[str, object]:
 def export(net: Generator, kind: str, seed: int, path: Path) -> None:
     """Write the generator, with its manifest, as one ONNX file."""
     axes = {0: "n", 2: "h", 3: "w"}
-    buffer = io.BytesIO()
-    torch.onnx.export(
-        net,
-        (torch.zeros(2, 3, CROP, CROP),),
-        buffer,
-        opset_version=13,
-        input_names=["image"],
-        output_names=["translation"],
-        dynamic_axes={"image": axes, "translation": axes},
-    )
-    model = onnx.load_from_string(buffer.getvalue())
-    model.ir_version = min(model.ir_version, 8)
-    onnx.helper.set_model_props(model, {"gtx.manifest": json.dumps(manifest(kind, seed))})
-    onnx.checker.check_model(model)
-    path.write_bytes(model.SerializeToString())
+    dynamic = {"image": axes, "translation": axes}
+    example = (torch.zeros(2, 3, CROP, CROP),)
+    save(trace(net, example, ("image",), ("translation",), dynamic, manifest(kind, seed)), path)

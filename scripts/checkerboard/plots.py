@@ -1,4 +1,4 @@
-"""Plots as SVG, written by hand: nothing to install, and small."""
+"""ROC curves as SVG. One kind of plot does not need a plotting library."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ Curve = Sequence[tuple[float, float]]
 
 
 def roc(positive: Sequence[float], negative: Sequence[float]) -> Curve:
-    """(false alarms, found) at each threshold, both from 0 to 1."""
+    """The points (false alarms, found) over all thresholds, both from 0 to 1."""
     points = [(0.0, 0.0)]
     for level in sorted({*positive, *negative}, reverse=True):
         points.append(
@@ -32,7 +32,7 @@ def lines(
     low: float = 0.0,
     marks: dict[str, tuple[float, float]] | None = None,
 ) -> str:
-    """A plot of curves; what lies right of `right` or below `low` is cut off."""
+    """Plot curves, cut off to the right of `right` and below `low`. marks are dots on the curves."""
 
     def x(v: float) -> float:
         return MARGIN + min(v, right) / right * (WIDTH - MARGIN - 12)

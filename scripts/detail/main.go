@@ -1,12 +1,13 @@
-// Command detail compares the ways in which a translation gets the detail of its
-// photograph (gtx translate --detail), and prints a table in Markdown.
+// Command detail compares the methods of gtx translate --detail, which apply the
+// change that a network made to a small image to the whole photograph. It prints
+// tables in Markdown.
 //
-// Each photograph is translated at its own size, which should be one that the network
-// is at home with, say 256×256: that is the truth. Then it is translated at a half and
-// at a quarter of it, and the result carried over to all of its pixels. Two tables say
-// how near that comes to the truth: one for what the network really makes of the small
-// picture, and one for the truth itself made small, in which nothing but the carrying
-// over can go wrong.
+// It translates each photograph at its own size, which should suit the network, such
+// as 256×256. The result is the truth. It then translates the photograph at a half and
+// at a quarter of that size and applies the change to all pixels. One table compares
+// the outcome with the truth. A second table does the same with a truth that was
+// scaled down in place of the network's small result, so it shows the errors of the
+// methods alone.
 package main
 
 import (
@@ -30,7 +31,7 @@ func main() {
 	model := flag.String("model", "seasons", "model to translate with")
 	to := flag.String("to", "winter", "domain to translate to")
 	every := flag.Int("every", 1, "take every `N`th photograph")
-	keep := flag.String("keep", "", "write the pictures below `DIR`")
+	keep := flag.String("keep", "", "write the images below `DIR`")
 	flag.Parse()
 	if flag.NArg() != 1 {
 		log.Fatal("usage: detail [-model NAME] [-to DOMAIN] [-every N] [-keep DIR] FOLDER")
@@ -63,7 +64,7 @@ func check(err error) {
 
 // A row of the tables.
 type row struct {
-	ideal  bool // the small picture is the truth made small
+	ideal  bool // the small result is the truth, scaled down
 	shrink int
 	method stages.Method
 }
@@ -130,7 +131,7 @@ func (t *table) add(path string) error {
 	return nil
 }
 
-// decode reads a photograph at a part of its size, as a network takes it.
+// decode reads a photograph at 1/shrink of its size, for the network.
 func decode(path string, shrink int) (stages.Image, error) {
 	shape := func(w, h int) (int, int) { return w / shrink, h / shrink }
 	ctx := context.Background()
@@ -153,7 +154,7 @@ func (t *table) translate(img stages.Image) (stages.Checked, error) {
 	return stages.Checked{Translated: out[0]}, nil
 }
 
-// written is the result as gtx writes it, at the size of the photograph.
+// written is the result that gtx writes at the size of the photograph.
 func written(c stages.Checked, method stages.Method) (stages.Pixels, error) {
 	size, err := stages.ParseSize("source")
 	if err != nil {
@@ -175,7 +176,7 @@ func written(c stages.Checked, method stages.Method) (stages.Pixels, error) {
 	return img.Pixels, err
 }
 
-// shrunk is a picture at a part of its size.
+// shrunk is an image at 1/shrink of its size.
 func shrunk(p stages.Pixels, shrink int) (stages.Pixels, error) {
 	shape := func(w, h int) (int, int) { return w / shrink, h / shrink }
 	img, err := stages.Resize(stages.Fit{Shape: shape})(context.Background(), stages.Image{Width: p.Width, Height: p.Height, Pixels: p})
@@ -184,7 +185,7 @@ func shrunk(p stages.Pixels, shrink int) (stages.Pixels, error) {
 
 func save(p stages.Pixels, path string) error {
 	var b bytes.Buffer
-	if err := png.Encode(&b, picture(p)); err != nil {
+	if err := png.Encode(&b, goImage(p)); err != nil {
 		return err
 	}
 	if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {

@@ -7,17 +7,18 @@ import (
 	"gtx/stages"
 )
 
-// Measures of a result against the truth, on luma but for psnr.
+// measures compare a result with the truth. All but psnr are measured on luma.
 type measures struct {
 	psnr float64 // dB, of all samples
 	// ssim is the mean over windows of 8×8 (Wang et al., Image Quality Assessment, 2004).
 	ssim float64
-	// halo is by how many grey levels, on average, a pixel within 3 of a strong edge lies
-	// beyond the darkest or brightest of the truth in the 5×5 around it.
+	// halo is the mean number of grey levels by which pixels within 3 of a strong edge are
+	// darker than the darkest, or brighter than the brightest, pixel of the truth in the 5×5
+	// around them.
 	halo float64
-	// coarse and fine are the shares of the texture that the network added to have
-	// survived, between periods of some 4 and 20 pixels and below 4. New is what in a
-	// band of the truth cannot be explained by that of the photograph.
+	// coarse and fine are the parts of the texture added by the network that the result
+	// still has: coarse at periods from about 4 to 20 pixels, fine below 4. Added texture
+	// is a band of the truth without its projection on that band of the photograph.
 	coarse, fine float64
 }
 
@@ -25,7 +26,7 @@ func (m measures) plus(n measures) measures {
 	return measures{m.psnr + n.psnr, m.ssim + n.ssim, m.halo + n.halo, m.coarse + n.coarse, m.fine + n.fine}
 }
 
-// A reference is what results are measured against, worked out once.
+// A reference is the truth, with the measurements that all comparisons need.
 type reference struct {
 	truth         stages.Pixels
 	luma          plane
@@ -35,12 +36,12 @@ type reference struct {
 	width, height int
 }
 
-// A plane is a picture of one band.
+// A plane is an image of one band.
 type plane []float64
 
 const (
 	strongEdge  = 40    // grey levels from a pixel to the next but one
-	highestPSNR = 78.13 // dB, at a mean square of 0.001: equal pictures have no finite one to take a mean of
+	highestPSNR = 78.13 // dB, at a mean square of 0.001. Equal images would give +Inf and spoil the mean
 )
 
 func newReference(photo, truth stages.Pixels) reference {
@@ -105,7 +106,8 @@ func (r reference) ssim(l plane) float64 {
 	return total / windows
 }
 
-// bands are what a mean over 3×3 takes away, and what one over 13×13 takes of the rest.
+// bands are two bands of detail: fine is removed by a mean over 3×3, coarse by a further mean over
+// 13×13.
 func (r reference) bands(l plane) (fine, coarse plane) {
 	soft := mean(l, r.width, r.height, 1)
 	softer := mean(soft, r.width, r.height, 6)
@@ -132,17 +134,16 @@ func dot(a, b plane) (sum float64) {
 	return sum
 }
 
-// lumaOf is BT.601's luma of an RGB picture, 0 to 255.
+// lumaOf is BT.601's luma of an RGB image, 0 to 255.
 func lumaOf(p stages.Pixels) plane {
-	l := make(plane, p.Width*p.Height)
-	for i := range l {
-		s := p.Data[i*p.Bands:][:3]
-		l[i] = 0.299*float64(s[0]) + 0.587*float64(s[1]) + 0.114*float64(s[2])
+	l := make(plane, 0, p.Width*p.Height)
+	for _, v := range p.Luma() {
+		l = append(l, float64(v))
 	}
 	return l
 }
 
-// mean is that over (2r+1)², along lines and then along columns.
+// mean replaces each value by the mean over (2r+1)², along lines and then along columns.
 func mean(l plane, width, height, r int) plane {
 	along := func(in plane, n, step, lines, next int) plane {
 		out := make(plane, len(in))
@@ -166,7 +167,7 @@ func mean(l plane, width, height, r int) plane {
 	return along(along(l, width, 1, height, width), height, width, width, 1)
 }
 
-// extreme is the least or the most of 5×5.
+// extreme replaces each value by the minimum or the maximum over 5×5.
 func extreme(l plane, width, height int, of func(a, b float64) float64) plane {
 	across, out := make(plane, len(l)), make(plane, len(l))
 	for i := range l {
@@ -184,8 +185,8 @@ func extreme(l plane, width, height int, of func(a, b float64) float64) plane {
 	return out
 }
 
-// picture is p as the standard library has it.
-func picture(p stages.Pixels) image.Image {
+// goImage converts RGB pixels to an image of the standard library.
+func goImage(p stages.Pixels) image.Image {
 	img := image.NewNRGBA(image.Rect(0, 0, p.Width, p.Height))
 	for i := range p.Width * p.Height {
 		copy(img.Pix[4*i:], p.Data[i*p.Bands:][:3])

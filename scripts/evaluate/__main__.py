@@ -1,4 +1,4 @@
-"""Measure an exported generator and classifier against baselines, by two judges."""
+"""Compare an exported generator with baselines, and measure a classifier."""
 
 from __future__ import annotations
 
@@ -9,16 +9,18 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from evaluate import card, judges, measure, metrics, sessions, tables, translators, validation
+from evaluate import directions, judges, metrics, sessions, tables, translators, validation
+from evaluate.directions import Domain
 from evaluate.judges import Judge
-from evaluate.measure import Domain
+from measure import gtx, page
+from measure.page import table
 
-# The part of the identity's kernel distance that is wanted, by target domain.
+# By target domain: the kernel distance to reach, as a share of the identity's.
 KID_SHARE = (0.50, 0.27)
 
 
 def accuracies(what: str, scores: list[np.ndarray], domains: list[Domain]) -> list[list[str]]:
-    """Rows: accuracy on real pictures, as labelled and where the season can be seen."""
+    """Rows with the accuracy on real images: all, those whose season can be seen, and the rest."""
     right = [metrics.towards(s, label) > 0 for label, s in enumerate(scores)]
     rows = []
     for title, hits in (
@@ -31,28 +33,30 @@ def accuracies(what: str, scores: list[np.ndarray], domains: list[Domain]) -> li
     return rows
 
 
-def compare(methods: dict[str, translators.Translator], domains: list[Domain], jury: list[Judge]) -> str:
-    """The tables of both directions."""
+def compare(
+    methods: dict[str, translators.Translator], domains: list[Domain], jury: list[Judge], flag: gtx.Flagger
+) -> str:
+    """The tables for both directions. flag finds checkerboards."""
     a, b = domains
     ran = {}
     for name, translate in methods.items():
-        ran[name] = [measure.run(translate, d.pixels, t, jury) for d, t in ((b, 0), (a, 1))]
+        ran[name] = [directions.run(translate, d.pixels, t, jury, flag) for d, t in ((b, 0), (a, 1))]
         print(f"evaluate: {name} done", file=sys.stderr)
     blocks = []
     for label, source, target in ((1, a, b), (0, b, a)):
         whole, clear = {}, {}
         for name, by_target in ran.items():
             there, back = by_target[label], by_target[1 - label]
-            whole[name] = measure.figures(there, back, source, target, label)
+            whole[name] = directions.figures(there, back, source, target, label)
             parts = there.part(source.clear), back.part(target.clear)
-            clear[name] = measure.figures(*parts, source.only_clear(), target.only_clear(), label)
+            clear[name] = directions.figures(*parts, source.only_clear(), target.only_clear(), label)
         title = f"{source.name} to {target.name}"
         blocks.append(tables.direction(title, whole, clear, len(jury), KID_SHARE[label]))
     return "\n\n".join(blocks)
 
 
 def write_sheet(run: translators.Translator, domain: Domain, path: Path, first: int, count: int) -> None:
-    """Rows: pictures; columns: the input, then codes -1, -0.5, 0, 0.5, 1. For the eye, not the repository."""
+    """Draw a contact sheet. A row shows one image: the input, then codes -1, -0.5, 0, 0.5 and 1."""
     x = domain.pixels[domain.clear][first : first + count]
     settings = ((0, 1.0), (0, 0.5), (0, 0.0), (1, 0.5), (1, 1.0))
     columns = [x, *(run(x, target, strength) for target, strength in settings)]
@@ -62,11 +66,11 @@ def write_sheet(run: translators.Translator, domain: Domain, path: Path, first: 
 
 def parse(argv: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m evaluate", description=__doc__)
-    parser.add_argument("--generator", type=Path, required=True, help="exported generator")
-    parser.add_argument("--classifier", type=Path, required=True, help="exported classifier")
+    parser.add_argument("--generator", type=Path, required=True, help="the exported generator (.onnx)")
+    parser.add_argument("--classifier", type=Path, required=True, help="the exported classifier (.onnx)")
     validation.add_options(parser)
-    parser.add_argument("--sheets", type=Path, help="folder for contact sheets")
-    parser.add_argument("--only-sheets", action="store_true", help="draw, do not measure")
+    parser.add_argument("--sheets", type=Path, help="folder to draw contact sheets into")
+    parser.add_argument("--only-sheets", action="store_true", help="draw the contact sheets and stop")
     return parser.parse_args(argv)
 
 
@@ -86,24 +90,24 @@ def main(argv: list[str]) -> int:
     rows = []
     for i in range(len(jury)):
         rows += accuracies(f"judge {i + 1}", [d.seen[i][0] for d in domains], domains)
-    real = tables.markdown(["accuracy on real pictures", *(d.name for d in domains), "all"], rows)
+    real = table(["accuracy on real images", *(d.name for d in domains), "all"], rows)
     classifier = sessions.open_model(options.classifier)
     rows = []
     for path, session in ((options.generator, generator), (options.classifier, classifier)):
         time = f"{sessions.milliseconds(session):.1f} ms"
         rows.append([path.stem, time, f"{path.stat().st_size / 1e6:.2f} MB"])
-    cost = tables.markdown(["model", "256×256, one thread", "file"], rows)
+    cost = table(["model", "256×256, one thread", "file"], rows)
     pixels = [d.pixels for d in domains]
     methods: dict[str, translators.Translator] = {
         "gtx": translate,
         "identity": translators.identity,
         "global transfer": translators.global_transfer(pixels),
-        "per-image transfer": translators.picture_transfer(pixels),
+        "per-image transfer": translators.image_transfer(pixels),
     }
-    block = "\n\n".join([real, compare(methods, domains, jury), cost])
+    block = "\n\n".join([real, compare(methods, domains, jury, gtx.flagger(options.gtx)), cost])
     print(block)
     if options.card:
-        card.update(options.card, "figures", block)
+        page.update(options.card, "figures", "python -m evaluate", block)
     return 0
 
 

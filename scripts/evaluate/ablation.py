@@ -1,6 +1,6 @@
-"""Compare small runs that differ in one thing: `python -m evaluate.ablation --run NAME=RUN ...`.
+"""Compare small runs that differ in one setting: `python -m evaluate.ablation --run NAME=RUN ...`.
 
-Pictures are shrunk to the size the runs were trained at; the judges see them enlarged.
+The networks see images shrunk to the size they were trained at. The judges see the results enlarged.
 """
 
 from __future__ import annotations
@@ -12,7 +12,9 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from evaluate import card, judges, measure, tables, translators, validation
+from evaluate import directions, judges, tables, translators, validation
+from measure import gtx, page
+from measure.page import table
 from train import data, loop
 
 HALVINGS = 2  # 256 to 64 pixels
@@ -29,16 +31,16 @@ COLUMNS = (
 
 
 def translator(run: Path) -> translators.Translator:
-    """The averaged network of a run, bytes to bytes."""
+    """The averaged network of a run, as a translator of bytes."""
     _, trainer, _ = loop.restore(run, torch.device("cpu"))
     net = trainer.network()
 
     @torch.no_grad()
-    def translate(pictures: np.ndarray, code: float) -> np.ndarray:
+    def translate(images: np.ndarray, code: float) -> np.ndarray:
         parts = []
-        for start in range(0, len(pictures), 16):
-            images = data.to_float(pictures[start : start + 16])
-            moved = net(images, torch.full((len(images),), code))
+        for start in range(0, len(images), 16):
+            batch = data.to_float(images[start : start + 16])
+            moved = net(batch, torch.full((len(batch),), code))
             parts.append(((moved + 1) * 127.5).round().clamp(0, 255).to(torch.uint8).movedim(1, -1))
         return torch.cat(parts).numpy()
 
@@ -48,27 +50,34 @@ def translator(run: Path) -> translators.Translator:
 def main(argv: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m evaluate.ablation", description=__doc__)
     validation.add_options(parser)
-    parser.add_argument("--run", action="append", required=True, metavar="NAME=RUN")
+    parser.add_argument(
+        "--run",
+        action="append",
+        required=True,
+        metavar="NAME=RUN",
+        help="name in the table and run folder; repeatable",
+    )
     options = parser.parse_args(argv)
+    flag = gtx.flagger(options.gtx)
     jury = [judges.read(run, data.SIDE) for run in options.judge]
     a, b = (domain.only_clear() for domain in validation.read(options, jury, HALVINGS))
     methods = {"identity": translators.identity}
     methods.update({name: translator(Path(run)) for name, run in (r.split("=", 1) for r in options.run)})
     rows: dict[int, list[list[str]]] = {0: [], 1: []}
     for name, translate in methods.items():
-        ran = [measure.run(translate, d.pixels, t, jury) for d, t in ((b, 0), (a, 1))]
+        ran = [directions.run(translate, d.pixels, t, jury, flag) for d, t in ((b, 0), (a, 1))]
         for label, source, target in ((1, a, b), (0, b, a)):
-            found = measure.figures(ran[label], ran[1 - label], source, target, label)
+            found = directions.figures(ran[label], ran[1 - label], source, target, label)
             cells = [tables.number(found[key], digits) for key, _, digits in COLUMNS if key in found]
             rows[label].append([name, *cells])
     names = [title for key, title, _ in COLUMNS if key in found]
     blocks = [
-        tables.markdown([f"{source.name} to {target.name}", *names], rows[label])
+        table([f"{source.name} to {target.name}", *names], rows[label])
         for label, source, target in ((1, a, b), (0, b, a))
     ]
     print("\n\n".join(blocks))
     if options.card:
-        card.update(options.card, "ablation", "\n\n".join(blocks))
+        page.update(options.card, "ablation", "python -m evaluate.ablation", "\n\n".join(blocks))
     return 0
 
 

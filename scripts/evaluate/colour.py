@@ -15,24 +15,24 @@ class Colours:
     covariance: np.ndarray
 
 
-def colours(pictures: np.ndarray) -> Colours:
-    """Of one picture or of a set, uint8 [..., 3]."""
-    pixels = pictures.reshape(-1, 3)
-    if len(pixels) > 10**6:  # a set: every 17th pixel tells as much
+def colours(images: np.ndarray) -> Colours:
+    """Mean and covariance of the colours of one image or a set, uint8 [..., 3]."""
+    pixels = images.reshape(-1, 3)
+    if len(pixels) > 10**6:  # a set of images: every 17th pixel is enough
         pixels = pixels[::17]
     pixels = pixels.astype(np.float64)
     return Colours(pixels.mean(0), np.cov(pixels.T))
 
 
 def power(matrix: np.ndarray, exponent: float) -> np.ndarray:
-    """Power of a symmetric matrix; a floor keeps the inverse of grey pictures finite."""
+    """Power of a symmetric matrix. Eigenvalues are at least 1, so that grey images have an inverse."""
     values, vectors = np.linalg.eigh(matrix)
     return (vectors * np.maximum(values, 1.0) ** exponent) @ vectors.T
 
 
-def transfer(pictures: np.ndarray, source: Colours, target: Colours) -> np.ndarray:
-    """Move colours the shortest way (Pitie & Kokaram 2007, Monge-Kantorovich), uint8 in and out."""
+def transfer(images: np.ndarray, source: Colours, target: Colours) -> np.ndarray:
+    """Map colours by the Monge-Kantorovich transfer (Pitie & Kokaram 2007), uint8 in and out."""
     root, inverse = power(source.covariance, 0.5), power(source.covariance, -0.5)
     matrix = inverse @ power(root @ target.covariance @ root, 0.5) @ inverse
-    moved = (pictures - source.mean) @ matrix + target.mean
+    moved = (images - source.mean) @ matrix + target.mean
     return np.clip(np.round(moved), 0, 255).astype(np.uint8)

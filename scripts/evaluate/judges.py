@@ -1,4 +1,4 @@
-"""Judges: classifiers that no training of a generator saw, read from their run folders."""
+"""Judges: classifiers that took no part in training a generator, read from their run folders."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ BATCH = 16
 
 @dataclass(frozen=True)
 class Judge:
-    """A judge network; side, if not zero, is what smaller pictures are enlarged to."""
+    """A judge network. If side is not zero, smaller images are enlarged to it."""
 
     net: nn.Module
     side: int = 0
 
     @torch.no_grad()
-    def look(self, pictures: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Scores [n], the logit of domain b less that of a, and features [n, d] of uint8 pictures."""
+    def look(self, images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Scores [n] and features [n, d] of uint8 images. A score is the logit of b minus that of a."""
         scores, features = [], []
-        for start in range(0, len(pictures), BATCH):
-            seen = self.net.features(self.enlarge(data.to_float(pictures[start : start + BATCH])))
+        for start in range(0, len(images), BATCH):
+            seen = self.net.features(self.enlarge(data.to_float(images[start : start + BATCH])))
             logits = self.net.head(seen)
             scores.append(logits[:, 1] - logits[:, 0])
             features.append(seen)
@@ -40,9 +40,9 @@ class Judge:
 
 
 def read(run: Path, side: int = 0) -> Judge:
-    """The averaged network of a run of --method judge or classifier."""
+    """Read the averaged network of a run with --method judge or classifier."""
     _, trainer, _ = loop.restore(run, torch.device("cpu"))
     net = trainer.network().eval()
     if not hasattr(net, "features"):
-        raise ValueError(f"{run} does not hold a judge")
+        raise ValueError(f"{run} is not the run of a judge or a classifier")
     return Judge(net, side)

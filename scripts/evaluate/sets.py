@@ -1,4 +1,4 @@
-"""Distances between two sets of pictures or of features."""
+"""Distances between two sets of images or of features."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ LEVELS = 4  # 256, 128, 64 and 32 pixels
 def kid(x: np.ndarray, y: np.ndarray) -> float:
     """Kernel distance of features [n, d]: the unbiased squared MMD of the cubic kernel.
 
-    (Binkowski et al. 2018, there on Inception features. Near zero, it may be below it.)
+    From Binkowski et al. 2018, who use Inception features. It can be slightly negative.
     """
     x, y = x.astype(np.float64), y.astype(np.float64)
 
@@ -32,7 +32,7 @@ def halve(x: np.ndarray) -> np.ndarray:
 
 
 def laplacian(x: np.ndarray, levels: int = LEVELS) -> list[np.ndarray]:
-    """Each level less the next one enlarged, the coarsest as it is: they add up to the picture."""
+    """Each level minus the enlarged next one, then the coarsest. Enlarged, they add up to the image."""
     pyramid = []
     for _ in range(levels - 1):
         small = halve(x)
@@ -42,7 +42,7 @@ def laplacian(x: np.ndarray, levels: int = LEVELS) -> list[np.ndarray]:
 
 
 def descriptors(level: np.ndarray, count: int, rng: np.random.Generator) -> np.ndarray:
-    """Patches at random places, [count, 7 * 7 * 3]."""
+    """Patches from random places, [count, 7 * 7 * 3]."""
     n, h, w, _ = level.shape
     which = rng.integers(n, size=count)
     tops, lefts = rng.integers(h - PATCH + 1, size=count), rng.integers(w - PATCH + 1, size=count)
@@ -51,10 +51,10 @@ def descriptors(level: np.ndarray, count: int, rng: np.random.Generator) -> np.n
 
 
 def sliced_wasserstein(x: np.ndarray, y: np.ndarray, count: int = 8192, slices: int = 128) -> float:
-    """Sliced Wasserstein distance of pictures to the target set y, the mean over Laplacian levels.
+    """Sliced Wasserstein distance of images to the target set y, averaged over Laplacian levels.
 
-    (Karras et al. 2018.) Patches are in units of the target's deviation at that level; unlike
-    there, both sets get the target's, so that a colour cast counts.
+    From Karras et al. 2018. Patches are normalised by mean and deviation of each level. Unlike in the
+    paper, both sets are normalised by the target's, so a colour cast counts.
     """
     rng = np.random.default_rng(0)
     found = []

@@ -1,13 +1,14 @@
-"""Lay figures out as Markdown tables."""
+"""Lay out the figures of a direction as a table."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+
+from measure.page import table
 
 Figures = dict[str, float]
 
-# Key, title, digits, what is wanted. Where there are two judges, both follow each other.
+# Key, title, digits and goal of each row. A row of BY_JUDGE is repeated for every judge.
 BY_JUDGE = (
     ("flips", "in the target season", 2, "≥ 0.90"),
     ("flipped", "flipped, of those not there before", 2, ""),
@@ -33,18 +34,12 @@ def number(value: float, digits: int) -> str:
     return "–" if math.isnan(value) else f"{value:.{digits}f}".replace("-", "−")
 
 
-def markdown(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """The first column to the left, the others to the right."""
-    lines = [f"| {' | '.join(head)} |", "|---|" + "---:|" * (len(head) - 1)]
-    return "\n".join([*lines, *(f"| {' | '.join(row)} |" for row in rows)])
-
-
 def direction(
     title: str, whole: dict[str, Figures], clear: dict[str, Figures], judges: int, kid_share: float
 ) -> str:
-    """One direction: rows are figures, columns translators, cells `all (clear)`.
+    """The table of one direction: one row per figure, one column per translator, cells `all (clear)`.
 
-    kid_share: the wanted part of the identity's kernel distance.
+    kid_share is the kernel distance to reach, as a share of the identity's.
     """
 
     def row(key: str, name: str, digits: int, wanted: str) -> list[str]:
@@ -59,4 +54,4 @@ def direction(
             goal = wanted.format(kid=f"≤ {limit:.0f}")
             rows.append(row(f"{key} {judge}", f"{name}, judge {judge + 1}", digits, goal))
     rows += [row(*entry) for entry in REST]
-    return markdown([title, "wanted", *whole], rows)
+    return table([title, "wanted", *whole], rows)

@@ -1,4 +1,4 @@
-"""The exporter's command line."""
+"""Export a training run as one ONNX file with its manifest."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from train.config import Config
 
 
 def commit() -> str:
-    """The commit the weights were trained from, empty outside a checkout."""
+    """The commit that the weights were trained from. Empty outside a checkout."""
     command = ["git", "rev-parse", "--short=12", "HEAD"]
     try:
         found = subprocess.run(command, cwd=Path(__file__).parent, capture_output=True, text=True)
@@ -31,19 +31,19 @@ def commit() -> str:
 
 
 def describe(config: Config, step: int) -> dict[str, Any]:
-    """The manifest's training block; folders by their last two names, for nobody has ours."""
+    """The training block of the manifest. Folders are cut to their last two names."""
     folders = ["/".join(Path(folder).parts[-2:]) for folder in (*config.a, *config.b)]
     return {"data": ", ".join(folders), "steps": step, "commit": commit()}
 
 
 def golden_cases(wrapped: nn.Module, manifest: Manifest) -> list[golden.Case]:
-    """What the network makes of the golden picture: for a generator, one case a domain."""
+    """The answers of the network for the golden image: one case per domain for a generator."""
     image = torch.from_numpy(golden.ramps(golden.SIDE, golden.SIDE))[None]
     with torch.no_grad():
         if isinstance(wrapped, BytesClassifier):
             return [golden.probability_case(wrapped(image)[0].softmax(0).tolist())]
         return [
-            golden.picture_case(
+            golden.image_case(
                 wrapped(image, torch.tensor([float(domain["code"])]))[0].numpy(), to=domain["id"], strength=1
             )
             for domain in manifest["domains"]
@@ -51,7 +51,7 @@ def golden_cases(wrapped: nn.Module, manifest: Manifest) -> list[golden.Case]:
 
 
 def build(run: Path, name: str, title: str) -> tuple[onnx.ModelProto, nn.Module]:
-    """The graph of a run's averaged network and the network itself, both bytes to bytes."""
+    """The graph of a run's averaged network, and that network. Both map bytes to bytes."""
     config, trainer, facts = loop.restore(run, torch.device("cpu"))
     training = describe(config, facts["step"])
     wrapped: nn.Module
@@ -71,9 +71,9 @@ def build(run: Path, name: str, title: str) -> tuple[onnx.ModelProto, nn.Module]
 
 def main(argv: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m export", description=__doc__)
-    parser.add_argument("run", type=Path)
-    parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--title", default="", help="title in the manifest; its name is OUT's")
+    parser.add_argument("run", type=Path, help="run folder of python -m train")
+    parser.add_argument("--out", type=Path, required=True, help="the .onnx file to write")
+    parser.add_argument("--title", default="", help="title in the manifest (default: the name of OUT)")
     options = parser.parse_args(argv)
     model, wrapped = build(options.run, options.out.stem, options.title or options.out.stem)
     difference = parity(model, wrapped)

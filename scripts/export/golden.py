@@ -1,4 +1,4 @@
-"""Golden cases: answers of the network that `gtx models verify` compares with, wherever it runs."""
+"""Golden cases: recorded answers of a network, which `gtx models verify` compares with new ones."""
 
 from __future__ import annotations
 
@@ -8,20 +8,20 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-Image = NDArray[np.uint8]
+Pixels = NDArray[np.uint8]
 Case = dict[str, Any]
 
-SIDE = 64  # of the picture that goes in
+SIDE = 64  # side of the input image
 SQUARE = 8  # side of the blue squares in it
-CELLS = 8  # rows and columns of the means of what comes out
-# Devices and versions of ONNX Runtime differ by a fraction of a grey level; half a one is lost in
-# rounding the means.
+CELLS = 8  # rows, and columns, of the means of the output
+# Devices and versions of ONNX Runtime differ by a fraction of a grey level. Rounding the means adds up
+# to half a level.
 LEVELS = 1.5
 PROBABILITY = 0.02
 
 
-def ramps(height: int, width: int) -> Image:
-    """The picture: red grows to the right, green downwards, blue is a board of squares."""
+def ramps(height: int, width: int) -> Pixels:
+    """The input image: red grows to the right, green downwards, and blue is a board of squares."""
     y, x = np.mgrid[0:height, 0:width]
     red = x * 255 // (width - 1)
     green = y * 255 // (height - 1)
@@ -29,8 +29,8 @@ def ramps(height: int, width: int) -> Image:
     return np.stack([red, green, blue], axis=-1).astype(np.uint8)
 
 
-def means(image: Image) -> str:
-    """The means of a picture [h, w, 3] in 8×8 cells, rounded, row by row and RGB in each, in base64."""
+def means(image: Pixels) -> str:
+    """The rounded means of 8×8 cells of an image [h, w, 3], in base64: row by row, RGB for each cell."""
     height, width, _ = image.shape
     rows = [i * height // CELLS for i in range(CELLS + 1)]
     columns = [i * width // CELLS for i in range(CELLS + 1)]
@@ -42,8 +42,8 @@ def means(image: Image) -> str:
     return base64.b64encode(bytes(levels)).decode()
 
 
-def picture_case(image: Image, **args: Any) -> Case:
-    """The case of a translator that makes `image` of the ramps."""
+def image_case(image: Pixels, **args: Any) -> Case:
+    """The case of a translator that turns the ramps into `image`. args are the arguments of the run."""
     height, width, _ = image.shape
     return {
         "inputs": {"picture": "ramps", "h": SIDE, "w": SIDE},
@@ -54,7 +54,7 @@ def picture_case(image: Image, **args: Any) -> Case:
 
 
 def probability_case(probabilities: list[float]) -> Case:
-    """The case of a classifier that gives these for the ramps."""
+    """The case of a classifier that gives these probabilities for the ramps."""
     return {
         "inputs": {"picture": "ramps", "h": SIDE, "w": SIDE},
         "output": {"probabilities": [round(p, 4) for p in probabilities]},

@@ -29,9 +29,9 @@ def encode(image: Tensor) -> Tensor:
 
 
 class BytesGenerator(nn.Module):
-    """A generator that takes and gives bytes: (image, code) -> translation.
+    """A generator on bytes: (image, code) -> translation.
 
-    rounded=False leaves the result in [-1, 1], NCHW, to measure parity finer than a level.
+    rounded=False returns float NCHW in [-1, 1], to compare more finely than in whole levels.
     """
 
     inputs = ("image", "code")
@@ -48,7 +48,7 @@ class BytesGenerator(nn.Module):
 
 
 class BytesClassifier(nn.Module):
-    """A classifier that takes bytes: image -> logits."""
+    """A classifier on bytes: image -> logits."""
 
     inputs = ("image",)
     output = "logits"
@@ -62,7 +62,7 @@ class BytesClassifier(nn.Module):
 
 
 def example(wrapped: nn.Module, batch: int, height: int, width: int, seed: int = 0) -> tuple[Tensor, ...]:
-    """Random inputs of a wrapped network."""
+    """Random inputs for a wrapped network."""
     rng = torch.Generator().manual_seed(seed)
     image = torch.randint(0, 256, (batch, height, width, 3), generator=rng, dtype=torch.uint8)
     if "code" not in wrapped.inputs:
@@ -71,22 +71,34 @@ def example(wrapped: nn.Module, batch: int, height: int, width: int, seed: int =
 
 
 def to_onnx(wrapped: nn.Module, manifest: Manifest, size: int = 64) -> onnx.ModelProto:
-    """Trace with a batch of two (at one, some broadcasts are silently frozen) and attach the manifest."""
-    wrapped.eval()
+    """Trace with a batch of two (a batch of one silently freezes some broadcasts), with the manifest."""
     axes = {"image": DYNAMIC, "code": {0: "n"}, "translation": DYNAMIC, "logits": {0: "n"}}
-    names = (*wrapped.inputs, wrapped.output)
+    inputs = example(wrapped, 2, size, size)
+    return trace(wrapped, inputs, wrapped.inputs, (wrapped.output,), axes, manifest)
+
+
+def trace(
+    net: nn.Module,
+    example_inputs: tuple[Tensor, ...],
+    inputs: tuple[str, ...],
+    outputs: tuple[str, ...],
+    axes: dict[str, dict[int, str]],
+    manifest: Manifest,
+) -> onnx.ModelProto:
+    """Trace a network on example inputs and attach the manifest. axes names the dynamic axes."""
+    net.eval()
     options: dict[str, object] = {}
     if "dynamo" in inspect.signature(torch.onnx.export).parameters:
         options["dynamo"] = False
     buffer = io.BytesIO()
     torch.onnx.export(
-        wrapped,
-        example(wrapped, 2, size, size),
+        net,
+        example_inputs,
         buffer,
         opset_version=OPSET,
-        input_names=list(wrapped.inputs),
-        output_names=[wrapped.output],
-        dynamic_axes={name: axes[name] for name in names},
+        input_names=list(inputs),
+        output_names=list(outputs),
+        dynamic_axes={name: axes[name] for name in (*inputs, *outputs)},
         **options,
     )
     model = onnx.load_from_string(buffer.getvalue())
@@ -97,7 +109,7 @@ def to_onnx(wrapped: nn.Module, manifest: Manifest, size: int = 64) -> onnx.Mode
 
 
 def save(model: onnx.ModelProto, path: Path) -> None:
-    """Write beside the target first: whoever reads it while we write must not see half a file."""
+    """Write to a temporary file, then rename it: a reader never sees half a model."""
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_suffix(".partial")
     partial.write_bytes(model.SerializeToString())

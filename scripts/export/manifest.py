@@ -1,4 +1,4 @@
-"""Manifests (`gtx.model/1`): what the Go program must know to feed a graph."""
+"""Manifests (`gtx.model/1`): they tell gtx how to feed a network and how to read its results."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def _image_input(minimum: int) -> dict[str, Any]:
 
 
 def generator_manifest(name: str, title: str, domains: tuple[str, str], training: dict[str, Any]) -> Manifest:
-    """The manifest of a domain-coded generator; the code of domain a is -1, of domain b +1."""
+    """The manifest of a domain-coded generator. Domain a has the code -1, domain b the code +1."""
     manifest = _common(name, title, "domain-code", training)
     strength = {"op": "scale", "min": 0, "max": 1.5, "neutral": 0}
     label = {"kind": "scalar", "strength": strength, "requires_source_label": False}

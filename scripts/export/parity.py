@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import onnx
+import onnxruntime
 import torch
 from torch import nn
 
@@ -13,7 +14,7 @@ CASES = ((2, 64, 64), (1, 96, 136), (1, 256, 256))
 
 
 def parity(model: onnx.ModelProto, wrapped: nn.Module) -> float:
-    """The worst difference of the graph and, for a generator, of its twin without rounding."""
+    """The worst difference between graph and network. A generator is also compared without rounding."""
     worst = worst_difference(model, wrapped)
     if isinstance(wrapped, BytesGenerator):
         exact = BytesGenerator(wrapped.net, rounded=False).eval()
@@ -24,10 +25,8 @@ def parity(model: onnx.ModelProto, wrapped: nn.Module) -> float:
 def worst_difference(model: onnx.ModelProto, wrapped: nn.Module) -> float:
     """The largest difference over batch sizes and image sizes, in units of [-1, 1] or logits.
 
-    Bytes may differ by one level where a value lies on the edge of rounding; that is not counted.
+    A difference of one level in bytes does not count: the value may lie on the edge of rounding.
     """
-    import onnxruntime  # absent from Debian: only this check needs it
-
     session = onnxruntime.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
     worst = 0.0
     for case in CASES:

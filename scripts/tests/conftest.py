@@ -1,4 +1,4 @@
-"""Tiny pictures and tiny runs."""
+"""Tiny images and tiny runs."""
 
 from __future__ import annotations
 

@@ -8,13 +8,13 @@ from train import config as configs
 from train.data import SIDE, Sampler, load
 
 
-def test_pictures_are_decoded_once(folders: tuple[str, str]):
+def test_images_are_decoded_once(folders: tuple[str, str]):
     first, second = load(folders[0]), load(folders[0])
     assert first.pixels.shape == (6, SIDE, SIDE, 3)
     assert np.array_equal(first.pixels, second.pixels)
 
 
-def test_dropped_pictures_are_left_out(folders: tuple[str, str]):
+def test_dropped_images_are_left_out(folders: tuple[str, str]):
     path = load(folders[0]).paths[2]
     kept = load(folders[0], frozenset([path]))
     assert path not in kept.paths and len(kept.pixels) == 5

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 import torch
 
-from evaluate import ablation, card, colour, judges, measure, metrics, sets, structure, tables, translators
+from evaluate import ablation, colour, directions, judges, metrics, sets, structure, tables, translators
 from evaluate.validation import read_domain
+from measure import gtx, page
 
 
 def flat(value: int, side: int = 4) -> np.ndarray:
@@ -69,24 +70,26 @@ def test_auc_counts_pairs_and_half_of_ties():
 
 
 def test_edges_are_kept_by_light_and_lost_by_noise():
-    picture = noise(0, 50, 100)[0]
-    assert structure.edges_kept(picture + 20, picture) == pytest.approx(1)
-    assert structure.edges_kept(noise(1)[0], picture) < 0.1
+    image = noise(0, 50, 100)[0]
+    assert structure.edges_kept(image + 20, image) == pytest.approx(1)
+    assert structure.edges_kept(noise(1)[0], image) < 0.1
 
 
-@pytest.mark.parametrize(("period", "place"), [(2, 0), (4, 1), (8, 2)])
-def test_a_lattice_is_measured_in_grey_levels(period: int, place: int):
-    picture = np.full((64, 64, 3), 100, np.uint8)
-    picture[::period, ::period] += 4
-    after, before = structure.lattice(picture), structure.lattice(np.full((64, 64, 3), 100, np.uint8))
-    # One of the period's phases is higher by 4.5 than the others' mean, 4.5 = 4 * 9 / 8, at the least.
-    assert before.tolist() == [0, 0, 0]
-    assert after[place] == pytest.approx(4.5 * np.sqrt(period**2 - 1) / period**2, rel=0.35)
-    assert structure.flagged(after, before) and not structure.flagged(after, after)
+@pytest.mark.parametrize("period", [2, 4, 8])
+def test_gtx_flags_a_pattern_that_the_source_does_not_have(period: int):
+    source = np.full((1, 64, 64, 3), 100, np.uint8)
+    marked = source.copy()
+    marked[:, ::period, ::period] += 4
+    flag = gtx.flagger(gtx.BINARY)
+    images, sources = np.concatenate([marked, source, marked]), np.concatenate([source, source, marked])
+    # Dithering of few tones is not flagged, so some noise makes the tones many.
+    grain = noise(0, 0, 20, n=1)
+    assert flag(images + grain, sources + grain).tolist() == [True, False, False]
 
 
-def test_noise_is_no_lattice():
-    assert not structure.flagged(structure.lattice(noise(0, 90, 110)[0]), np.zeros(3))
+def test_gtx_does_not_flag_noise():
+    grey = np.full((3, 256, 256, 3), 100, np.uint8)
+    assert not gtx.flagger(gtx.BINARY)(noise(0, 90, 110, side=256), grey).any()
 
 
 def test_kid_of_unit_vectors_by_hand():
@@ -96,16 +99,16 @@ def test_kid_of_unit_vectors_by_hand():
     assert sets.kid(ones, ones) == pytest.approx(0)
 
 
-def test_laplacian_levels_add_up_to_the_picture():
-    picture = noise(0).astype(np.float32)
-    fine, *rest = sets.laplacian(picture, levels=3)
+def test_laplacian_levels_add_up_to_the_image():
+    image = noise(0).astype(np.float32)
+    fine, *rest = sets.laplacian(image, levels=3)
     total = rest[1].repeat(2, 1).repeat(2, 2) + rest[0]
-    assert np.abs(total.repeat(2, 1).repeat(2, 2) + fine - picture).max() < 1e-3
+    assert np.abs(total.repeat(2, 1).repeat(2, 2) + fine - image).max() < 1e-3
 
 
 def test_sliced_wasserstein_is_small_for_the_same_set_and_grows_with_a_cast():
-    pictures = noise(0, 50, 100)
-    same, light, lighter = (sets.sliced_wasserstein(pictures + d, pictures, 256, 16) for d in (0, 20, 60))
+    images = noise(0, 50, 100)
+    same, light, lighter = (sets.sliced_wasserstein(images + d, images, 256, 16) for d in (0, 20, 60))
     assert same < 0.2 and 5 * same < light < lighter
 
 
@@ -119,13 +122,13 @@ def test_colour_transfer_gives_mean_and_covariance():
     assert np.abs(got.covariance - wanted.covariance).max() < 0.02 * wanted.covariance[0, 0]
 
 
-def test_grey_pictures_survive_colour_transfer():
+def test_grey_images_survive_colour_transfer():
     grey = noise(0)[:1, :, :, :1].repeat(3, axis=3)
     moved = colour.transfer(grey, colour.colours(grey), colour.colours(noise(1)))
     assert moved.mean() == pytest.approx(noise(1).mean(), abs=5)
 
 
-@pytest.mark.parametrize("make", [translators.global_transfer, translators.picture_transfer])
+@pytest.mark.parametrize("make", [translators.global_transfer, translators.image_transfer])
 def test_baselines_move_to_the_target_in_proportion_to_the_strength(make):
     domains = [noise(0, 20, 80), noise(1, 150, 250)]
     translate = make(domains)
@@ -148,36 +151,44 @@ class Brightness(torch.nn.Module):
         return image.mean((1, 2, 3))[:, None]
 
 
-def domain_of(name: str, pixels: np.ndarray, jury: list[judges.Judge]) -> measure.Domain:
+def domain_of(name: str, pixels: np.ndarray, jury: list[judges.Judge]) -> directions.Domain:
     clear = np.array([True] * (len(pixels) - 1) + [False])
-    return measure.Domain(name, pixels, clear, [judge.look(pixels) for judge in jury])
+    return directions.Domain(name, pixels, clear, [judge.look(pixels) for judge in jury])
+
+
+def never(images: np.ndarray, sources: np.ndarray) -> np.ndarray:
+    """Stands in for gtx where checkerboards are not what is tested."""
+    return np.zeros(len(images), bool)
 
 
 def test_a_perfect_translator_gets_perfect_figures():
     jury = [judges.Judge(Brightness())]
     a, b = (domain_of(n, p, jury) for n, p in (("a", noise(0, 0, 50)), ("b", noise(1, 200, 256))))
 
-    def perfect(pictures: np.ndarray, target: int, strength: float) -> np.ndarray:
-        if (pictures.mean() > 128) == bool(target):
-            return pictures
+    def perfect(images: np.ndarray, target: int, strength: float) -> np.ndarray:
+        if (images.mean() > 128) == bool(target):
+            return images
         shift = strength * 205
-        return (pictures + (shift if target else -shift)).clip(0, 255).astype(np.uint8)
+        return (images + (shift if target else -shift)).clip(0, 255).astype(np.uint8)
 
-    there, back = measure.run(perfect, a.pixels, 1, jury), measure.run(perfect, b.pixels, 0, jury)
-    found = measure.figures(there, back, a, b, label=1)
+    there, back = (
+        directions.run(perfect, a.pixels, 1, jury, never),
+        directions.run(perfect, b.pixels, 0, jury, never),
+    )
+    found = directions.figures(there, back, a, b, label=1)
     wanted = {"flips 0": 1, "flipped 0": 1, "response 0": 1, "spearman 0": 1, "step 0": 0.25}
     wanted.update({"own": 0, "own psnr": 60, "again": 0, "auc": 1, "edges": 1, "flagged": 0, "moved": 205})
     assert {key: found[key] for key in wanted} == pytest.approx(wanted, abs=0.02)
     parts = there.part(a.clear), back.part(b.clear)
-    part = measure.figures(*parts, a.only_clear(), b.only_clear(), label=1)
+    part = directions.figures(*parts, a.only_clear(), b.only_clear(), label=1)
     assert part["flips 0"] == 1 and len(parts[0].translated) == 2
 
 
 def test_the_identity_has_no_share_of_nothing():
     jury = [judges.Judge(Brightness())]
     a, b = (domain_of(n, p, jury) for n, p in (("a", noise(0, 0, 50)), ("b", noise(1, 200, 256))))
-    runs = [measure.run(translators.identity, d.pixels, t, jury) for d, t in ((b, 0), (a, 1))]
-    found = measure.figures(runs[1], runs[0], a, b, label=1)
+    runs = [directions.run(translators.identity, d.pixels, t, jury, never) for d, t in ((b, 0), (a, 1))]
+    found = directions.figures(runs[1], runs[0], a, b, label=1)
     assert found["flips 0"] == 0 and found["response 0"] == 0 and found["auc"] == 0.5
     assert np.isnan(found["own"]) and np.isnan(found["spearman 0"])
     text = tables.direction("a to b", {"identity": found}, {"identity": found}, 1, 0.5)
@@ -185,28 +196,29 @@ def test_the_identity_has_no_share_of_nothing():
     assert "| in the target season, judge 1 | ≥ 0.90 | 0.00 (0.00) |" in text
 
 
-def test_enlarged_pictures_are_judged_as_they_are():
+def test_enlarged_images_are_judged_as_they_are():
     small = flat(200, side=64)
     plain, enlarged = judges.Judge(Brightness()), judges.Judge(Brightness(), side=128)
     assert enlarged.look(small)[0] == pytest.approx(plain.look(small)[0])
 
 
-def test_domains_are_read_shrunk_with_their_unclear_pictures(folders: tuple[str, str]):
+def test_domains_are_read_shrunk_with_their_unclear_images(folders: tuple[str, str]):
     folder = Path(folders[0])
     domain = read_domain(folder, frozenset([f"{folder.name}/2.png"]), [], shrink=2)
     assert domain.pixels.shape == (6, 64, 64, 3) and domain.clear.tolist() == [1, 1, 0, 1, 1, 1]
 
 
 def test_ablation_measures_the_averaged_network(generator_run):
-    pictures = noise(0)
-    moved = ablation.translator(generator_run)(pictures, 1, 1.0)
-    assert moved.shape == pictures.shape and moved.dtype == np.uint8
+    images = noise(0)
+    moved = ablation.translator(generator_run)(images, 1, 1.0)
+    assert moved.shape == images.shape and moved.dtype == np.uint8
 
 
 def test_the_card_keeps_its_prose_and_its_other_blocks():
-    once = card.insert(card.insert("# Card\n\nProse.\n", "figures", "six"), "ablation", "one")
-    twice = card.insert(once, "figures", "seven")
+    marks = "".join(f"<!-- {name}: written by CMD -->old<!-- {name} end -->\n" for name in ("a", "b"))
+    once = page.insert(f"# Card\n\nProse.\n{marks}", "a", "CMD", "six")
+    twice = page.insert(page.insert(once, "b", "CMD", "one"), "a", "CMD", "seven")
     assert twice.startswith("# Card\n\nProse.\n") and "seven" in twice and "six" not in twice
-    assert twice.count("<!-- ablation") == 2 and "one" in twice
+    assert twice.count("<!-- b") == 2 and "one" in twice and "old" not in twice
     with pytest.raises(ValueError):
-        card.insert(twice.replace("<!-- figures end -->", ""), "figures", "eight")
+        page.insert(twice.replace("<!-- a end -->", ""), "a", "CMD", "eight")

@@ -13,6 +13,7 @@ from export import golden
 from export.__main__ import build, main
 from export.graph import IR_VERSION, OPSET, decode, encode
 from export.manifest import KEY
+from export.parity import TOLERANCE, worst_difference
 
 
 def manifest_of(model: onnx.ModelProto) -> dict:
@@ -57,10 +58,18 @@ def test_classifier_has_its_signature_and_manifest(classifier_run: Path):
 
 @pytest.mark.parametrize("kind", ["generator_run", "classifier_run"])
 def test_the_graph_agrees_with_the_network(kind: str, tmp_path: Path, request: pytest.FixtureRequest):
-    pytest.importorskip("onnxruntime")
     out = tmp_path / "seasons.onnx"
     assert main([str(request.getfixturevalue(kind)), "--out", str(out)]) == 0
     assert onnx.load(str(out)).graph.node
+
+
+@pytest.mark.parametrize("kind", ["generator_run", "classifier_run"])
+def test_a_graph_of_other_weights_does_not_agree(kind: str, request: pytest.FixtureRequest):
+    model, wrapped = build(request.getfixturevalue(kind), "seasons", "Summer and winter")
+    with torch.no_grad():
+        for parameter in wrapped.parameters():
+            parameter += 0.1
+    assert worst_difference(model, wrapped) > TOLERANCE
 
 
 def test_means_are_those_of_cells_row_by_row():
@@ -72,7 +81,7 @@ def test_means_are_those_of_cells_row_by_row():
     assert levels[1, 1].tolist() == [13, 13, 13] and levels[1, 0].tolist() == [0, 0, 0]
 
 
-def test_the_golden_picture_tells_its_axes_and_channels_apart():
+def test_the_golden_image_tells_its_axes_and_channels_apart():
     ramps = golden.ramps(64, 64)
     assert ramps[0, 63].tolist() == [255, 0, 255] and ramps[63, 0].tolist() == [0, 255, 255]
     assert ramps[10, 20].tolist() == [80, 40, 255]  # 20·255/63, 10·255/63, squares 2 and 1

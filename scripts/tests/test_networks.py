@@ -41,7 +41,7 @@ def test_code_matters_from_the_start():
     assert difference.abs().mean() > 1e-5
 
 
-def test_a_picture_does_not_depend_on_its_batch():
+def test_an_image_does_not_depend_on_its_batch():
     torch.manual_seed(0)
     net = Generator(width=4, blocks=1)
     images, codes = torch.rand(3, 3, 64, 72) * 2 - 1, torch.tensor([-1.0, 0.3, 1.0])
@@ -69,7 +69,7 @@ def test_judges_give_two_logits_of_their_features(judge: type):
     assert torch.equal(net.head(net.features(images)), net(images))
 
 
-def test_nearest_upsampling_keeps_a_flat_picture_flat_and_transposed_does_not():
+def test_nearest_upsampling_keeps_a_flat_image_flat_and_transposed_does_not():
     torch.manual_seed(0)
     flat = torch.ones(1, 4, 8, 8)
     inner = {kind: Double(4, kind)(flat)[..., 2:-2, 2:-2] for kind in ("nearest", "transposed")}
@@ -92,7 +92,7 @@ def test_coarse_luma_forgets_hue_and_detail():
     ("size", "cover", "level"),
     [(64, (0.8, 1.0), 1), (128, (0.8, 1.0), 2), (128, (0.5, 0.6), 3), (32, (1.0, 1.0), 0)],
 )
-def test_levels_go_by_the_size_of_the_whole_picture(size: int, cover: tuple[float, float], level: int):
+def test_levels_go_by_the_size_of_the_whole_image(size: int, cover: tuple[float, float], level: int):
     assert level_of(size, cover) == level
 
 

@@ -80,7 +80,7 @@ def test_one_run_grows_from_64_to_256_pixels(folders: tuple[str, str]):
     assert tops == [1, 2, 3]
 
 
-def test_cross_validation_scores_every_picture_once(tmp_path: Path, folders: tuple[str, str]):
+def test_cross_validation_scores_every_image_once(tmp_path: Path, folders: tuple[str, str]):
     scores = cross_validate([folders[0]], [folders[1]], tmp_path, folds=2, steps=1)
     assert len(scores) == 12
     assert all(0 <= probability <= 1 for _, probability in scores.values())

@@ -1,4 +1,4 @@
-"""The trainer's command line."""
+"""Train an image translator or a classifier from two folders of images, one per domain."""
 
 from __future__ import annotations
 
@@ -14,15 +14,17 @@ from train.methods import method
 def parse(argv: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m train", description=__doc__)
     parser.add_argument("--method", help="domain-code, classifier or judge")
-    parser.add_argument("--a", action="append", default=[], help="folder of domain a; repeatable")
-    parser.add_argument("--b", action="append", default=[], help="folder of domain b; repeatable")
-    parser.add_argument("--drop", help="text file of pictures to leave out, one path a line")
-    parser.add_argument("--out", type=Path, required=True, help="run folder; an existing run goes on")
-    parser.add_argument("--config", type=Path, help="JSON file over the method's defaults")
+    parser.add_argument("--a", action="append", default=[], help="image folder of domain a; repeatable")
+    parser.add_argument("--b", action="append", default=[], help="image folder of domain b; repeatable")
+    parser.add_argument("--drop", help="text file of images to leave out, one path per line")
+    parser.add_argument("--out", type=Path, required=True, help="run folder; an existing run continues")
+    parser.add_argument("--config", type=Path, help="JSON file with changes to the method's defaults")
     parser.add_argument("--init", help="run folder to start from instead of random weights")
-    parser.add_argument("--seed", type=int)
+    parser.add_argument("--seed", type=int, help="seed of all random numbers")
     parser.add_argument("--until", type=int, help="stop after this step")
-    parser.add_argument("--workers", type=int, default=1, help="processes sharing each batch (cpu)")
+    parser.add_argument(
+        "--workers", type=int, default=1, help="number of processes that share each batch (CPU)"
+    )
     return parser.parse_args(argv)
 
 

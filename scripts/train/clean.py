@@ -1,7 +1,7 @@
 """Find wrong labels by cross-validation: `python -m train.clean --a DIR --b DIR --out DIR`.
 
-A classifier that never saw a picture says how likely its label is. Pictures whose own label it
-finds unlikely are listed in OUT/drop.txt for the trainer's --drop.
+Each image is judged by a classifier that did not train on it. OUT/drop.txt lists the images whose
+label is unlikely, for --drop of the trainer.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from train.methods import method
 
 
 def probabilities(run: Path, paths: list[str]) -> np.ndarray:
-    """The probability of domain b for each picture, the mean over the picture and its mirror image."""
+    """The probability of domain b for each image, from the mean logits of the image and its mirror image."""
     _, trainer, _ = loop.restore(run, loop.device())
     net = trainer.network().eval()
     results = []
@@ -35,7 +35,7 @@ def probabilities(run: Path, paths: list[str]) -> np.ndarray:
 def cross_validate(
     a: list[str], b: list[str], out: Path, folds: int, steps: int
 ) -> dict[str, tuple[int, float]]:
-    """path -> (label, probability of domain b by a network that did not train on the path)."""
+    """Map each path to its label and its probability of domain b, by a network that did not train on it."""
     labels = {p: label for label, side in ((0, a), (1, b)) for f in side for p in data.load(f).paths}
     order = np.random.default_rng(0).permutation(sorted(labels))
     result = {}
@@ -55,7 +55,7 @@ def cross_validate(
 
 
 def unlikely(scores: dict[str, tuple[int, float]], below_a: float, below_b: float) -> list[str]:
-    """The paths whose own label is less likely than its domain's threshold."""
+    """The paths whose label is less likely than the threshold of its domain."""
     return [
         path for path, (label, b) in sorted(scores.items()) if (b < below_b if label else 1 - b < below_a)
     ]
@@ -63,13 +63,17 @@ def unlikely(scores: dict[str, tuple[int, float]], below_a: float, below_b: floa
 
 def main(argv: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m train.clean", description=__doc__)
-    parser.add_argument("--a", action="append", required=True)
-    parser.add_argument("--b", action="append", required=True)
-    parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--folds", type=int, default=3)
-    parser.add_argument("--steps", type=int, default=400)
-    parser.add_argument("--below-a", type=float, default=0.35, help="drop labels a less likely than this")
-    parser.add_argument("--below-b", type=float, default=0.35, help="drop labels b less likely than this")
+    parser.add_argument("--a", action="append", required=True, help="image folder of domain a; repeatable")
+    parser.add_argument("--b", action="append", required=True, help="image folder of domain b; repeatable")
+    parser.add_argument("--out", type=Path, required=True, help="folder for the results")
+    parser.add_argument("--folds", type=int, default=3, help="number of classifiers")
+    parser.add_argument("--steps", type=int, default=400, help="training steps of each")
+    parser.add_argument(
+        "--below-a", type=float, default=0.35, help="drop images of a if their label is less likely"
+    )
+    parser.add_argument(
+        "--below-b", type=float, default=0.35, help="drop images of b if their label is less likely"
+    )
     options = parser.parse_args(argv)
     scores = cross_validate(options.a, options.b, options.out, options.folds, options.steps)
     (options.out / "scores.json").write_text(json.dumps(scores, indent=0))

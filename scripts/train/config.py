@@ -1,4 +1,4 @@
-"""The configuration of a run: one JSON file in the run folder, enough to repeat the run."""
+"""The configuration of a run. Its JSON file in the run folder is enough to repeat the run."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Stage:
-    """A stretch of training at one resolution.
+    """A part of the training at one resolution.
 
-    size: side of the training crops in pixels; cover: the range of the fraction of the picture's
-    side that a crop spans, so that size 64 with cover 0.8..1 is whole pictures shrunk, and size
-    128 with cover 0.5 is a crop at the native scale of a 256-pixel picture.
+    size is the side of the training crops in pixels. A crop spans a random fraction of the image's
+    side in the range `cover`, and is scaled to size. Size 64 with cover 0.8..1 trains on nearly whole
+    images, size 128 with cover 0.5 on crops of 256-pixel images at their own scale.
     """
 
     steps: int
@@ -26,18 +26,18 @@ class Stage:
 
 @dataclass(frozen=True)
 class Config:
-    """Everything a run depends on besides the pictures."""
+    """Everything that determines a run, besides the images."""
 
     method: str
     a: list[str]
     b: list[str]
     stages: list[Stage]
     domains: tuple[str, str] = ("summer", "winter")
-    init: str = ""  # a run folder whose networks and optimisers this run starts from
-    drop: str = ""  # a text file with paths of training pictures to leave out
+    init: str = ""  # run folder: start from its networks and optimisers
+    drop: str = ""  # text file: paths of training images to leave out
     seed: int = 1
     lr: float = 4e-4
-    decay_from: float = 0.5  # part of the run after which the learning rate falls to zero
+    decay_from: float = 0.5  # fraction of the run after which the learning rate falls to zero
     betas: tuple[float, float] = (0.5, 0.999)
     weight_decay: float = 0.0
     ema: float = 0.998
@@ -54,7 +54,7 @@ class Config:
         return sum(stage.steps for stage in self.stages)
 
     def stage_at(self, step: int) -> tuple[int, Stage]:
-        """The index and the stage that a step (from 0) belongs to."""
+        """The index and the stage of a step. Steps count from 0."""
         for index, stage in enumerate(self.stages):
             if step < stage.steps:
                 return index, stage
@@ -62,13 +62,13 @@ class Config:
         return len(self.stages) - 1, self.stages[-1]
 
     def rate(self, step: int) -> float:
-        """The learning rate's factor: constant, then linear to zero."""
+        """The factor on the learning rate: 1, then linear to zero."""
         start = self.decay_from * self.steps
         return 1.0 if step <= start else max(0.0, (self.steps - step) / (self.steps - start))
 
 
 def from_dict(values: dict[str, Any]) -> Config:
-    """Build a Config; unknown keys are an error, so that a typing mistake is not a silent default."""
+    """Build a Config. Unknown keys are an error, so that a misspelt key cannot leave a default in place."""
     values = dict(values)
     values["stages"] = [
         Stage(**{**stage, "cover": tuple(stage.get("cover", (0.8, 1.0)))}) for stage in values["stages"]

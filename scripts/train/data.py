@@ -1,4 +1,4 @@
-"""Folders of photographs as training batches."""
+"""Turn folders of photographs into training batches."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ import torch.nn.functional as F
 from PIL import Image
 from torch import Tensor
 
-SIDE = 256  # pictures are kept at this size
+SIDE = 256  # side of the decoded images
 SUFFIXES = {".jpg", ".jpeg", ".png", ".webp"}
 LUMA = (0.299, 0.587, 0.114)
 
 
 @dataclass(frozen=True)
 class Folder:
-    """The pictures of one folder, decoded: uint8 [n, 256, 256, 3], and their paths."""
+    """The paths of the images in one folder, and their pixels: uint8 [n, 256, 256, 3]."""
 
     paths: list[str]
     pixels: np.ndarray
@@ -31,10 +31,10 @@ def cache_dir() -> Path:
 
 
 def load(folder: str, drop: frozenset[str] = frozenset()) -> Folder:
-    """Decode a folder once; later runs map the cached array."""
+    """Decode a folder. The pixels are cached in a file, which later runs map into memory."""
     paths = sorted(str(p) for p in Path(folder).iterdir() if p.suffix.lower() in SUFFIXES)
     if not paths:
-        raise FileNotFoundError(f"no pictures in {folder}")
+        raise FileNotFoundError(f"no images in {folder}")
     key = hashlib.sha256("\n".join(f"{p} {os.stat(p).st_mtime_ns}" for p in paths).encode())
     cached = cache_dir() / f"{key.hexdigest()[:24]}-{SIDE}.npy"
     if cached.exists():
@@ -47,15 +47,15 @@ def load(folder: str, drop: frozenset[str] = frozenset()) -> Folder:
     return Folder([paths[i] for i in keep], np.ascontiguousarray(pixels[keep]))
 
 
-def decode(path: str) -> np.ndarray:
-    """A picture as RGB bytes, its centre square at 256x256."""
+def decode(path: str, side: int = SIDE) -> np.ndarray:
+    """The centre square of an image, scaled to side x side: uint8 [side, side, 3], RGB."""
     with Image.open(path) as image:
         image = image.convert("RGB")
-        if image.size != (SIDE, SIDE):
-            side = min(image.size)
-            left, top = (image.width - side) // 2, (image.height - side) // 2
-            box = (left, top, left + side, top + side)
-            image = image.resize((SIDE, SIDE), Image.LANCZOS, box=box)
+        if image.size != (side, side):
+            short = min(image.size)
+            left, top = (image.width - short) // 2, (image.height - short) // 2
+            box = (left, top, left + short, top + short)
+            image = image.resize((side, side), Image.LANCZOS, box=box)
         return np.asarray(image)
 
 
@@ -69,10 +69,10 @@ def to_float(pixels: np.ndarray) -> Tensor:
 
 
 class Sampler:
-    """Random augmented crops of one domain; each of its folders is drawn equally often.
+    """Random augmented crops of one domain. All its folders are drawn equally often.
 
-    Stateless: the random numbers come from the caller, who seeds them by the step, so that a
-    resumed run sees the same batches.
+    A sampler has no state. The caller seeds the random numbers by the step, so a resumed run sees
+    the same batches.
     """
 
     def __init__(self, folders: list[Folder], jitter: float) -> None:
@@ -86,10 +86,10 @@ class Sampler:
         crops = []
         for _ in range(n):
             pixels = self.folders[rng.integers(len(self.folders))].pixels
-            picture = pixels[rng.integers(len(pixels))]
+            image = pixels[rng.integers(len(pixels))]
             side = round(SIDE * rng.uniform(*cover))
             top, left = rng.integers(0, SIDE - side + 1, size=2)
-            crop = picture[top : top + side, left : left + side]
+            crop = image[top : top + side, left : left + side]
             if rng.random() < 0.5:
                 crop = crop[:, ::-1]
             crop = to_float(crop)
@@ -102,7 +102,7 @@ class Sampler:
 
 
 def jitter_colour(image: Tensor, rng: np.random.Generator, amount: float) -> Tensor:
-    """Change brightness, contrast and saturation of [3, h, w], each by up to the given part."""
+    """Change brightness, contrast and saturation of [3, h, w], each by up to `amount`."""
     if amount == 0:
         return image
     light, contrast, saturation = rng.uniform(-amount, amount, size=3)

@@ -9,7 +9,7 @@ from torch import nn
 
 
 class Average:
-    """A copy of a network whose weights follow the trained ones slowly; this is what is exported."""
+    """A copy of a network whose weights slowly follow the trained ones. The copy is exported."""
 
     def __init__(self, net: nn.Module, decay: float) -> None:
         self.net = copy.deepcopy(net).eval().requires_grad_(False)
@@ -17,7 +17,7 @@ class Average:
 
     @torch.no_grad()
     def update(self, net: nn.Module, step: int) -> None:
-        # Early on a long memory would hold mostly the random start.
+        # A long memory would mostly remember the random start in the first steps.
         decay = min(self.decay, (1 + step) / (10 + step))
         for ours, theirs in zip(self.net.state_dict().values(), net.state_dict().values()):
             if ours.dtype.is_floating_point:

@@ -1,4 +1,4 @@
-"""The training loop: batches in, checkpoints, a log and contact sheets out."""
+"""The training loop. It writes checkpoints, a log and contact sheets."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def build(config: Config, on: torch.device) -> Method:
 
 
 def start(config: Config, on: torch.device) -> Method:
-    """The method at step 0: freshly initialised, or at the last checkpoint of the run it starts from."""
+    """The method at step 0: freshly initialised, or at the last checkpoint of config.init."""
     trainer = build(config, on)
     if config.init:
         checkpoint = torch.load(Path(config.init) / CHECKPOINT, map_location=on)
@@ -41,7 +41,7 @@ def start(config: Config, on: torch.device) -> Method:
 
 
 def restore(run: Path, on: torch.device) -> tuple[Config, Method, dict[str, Any]]:
-    """The configuration, the method at its last checkpoint, and the checkpoint's other facts."""
+    """The configuration, the method at its last checkpoint, and its step and seconds."""
     config = configs.from_dict(configs.read(run / CONFIG))
     trainer = build(config, on)
     checkpoint = torch.load(run / CHECKPOINT, map_location=on)
@@ -50,10 +50,10 @@ def restore(run: Path, on: torch.device) -> tuple[Config, Method, dict[str, Any]
 
 
 def train(run: Path, until: int | None = None) -> None:
-    """Train the run in a folder from its last checkpoint, or from the start, to its last step.
+    """Train the run in a folder to its last step, from its last checkpoint if there is one.
 
-    Every step draws its random numbers from (seed, step, process): a resumed run repeats the run
-    that was never stopped. Of several processes, the first writes.
+    Every step seeds its random numbers with (seed, step, process), so a resumed run gives the same
+    result as an uninterrupted one. If there are several processes, only the first writes files.
     """
     on = device()
     if (run / CHECKPOINT).exists():
@@ -91,14 +91,14 @@ def train(run: Path, until: int | None = None) -> None:
 
 
 def save(run: Path, trainer: Method, step: int, seconds: float) -> None:
-    """Replace the checkpoint at once, so that an interrupted write costs nothing."""
+    """Replace the checkpoint by a rename, so that an interrupted write leaves the old one."""
     partial = run / (CHECKPOINT + ".partial")
     torch.save({"method": trainer.state(), "step": step, "seconds": seconds}, partial)
     os.replace(partial, run / CHECKPOINT)
 
 
 def keep_log(path: Path, step: int) -> None:
-    """Cut off what was logged after the checkpoint; it will be logged again."""
+    """Remove the log entries after the checkpoint. Those steps will be trained and logged again."""
     lines = path.read_text().splitlines() if path.exists() else []
     kept = [line for line in lines if json.loads(line)["step"] <= step]
     path.write_text("".join(line + "\n" for line in kept))

@@ -6,11 +6,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-A, B = 0, 1  # the discriminator's output channels
+A, B = 0, 1  # the output channels of the discriminator
 
 
 def adversarial(outputs: list[Tensor], domain: int, real: bool) -> Tensor:
-    """Least-squares GAN loss of one domain's output, averaged over the scales (Mao et al. 2017)."""
+    """Least-squares GAN loss (Mao et al. 2017) of one domain's output, averaged over the scales."""
     target = 1.0 if real else 0.0
     losses = [((out[:, domain].float() - target) ** 2).mean() for out in outputs]
     return torch.stack(losses).mean()

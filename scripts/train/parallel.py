@@ -1,7 +1,7 @@
 """Data-parallel training on one machine: each process takes its share of every batch.
 
-Single-threaded processes beat one process with several threads on a busy machine: a thread that
-loses its core keeps the others spinning at every layer, a process only once per step.
+On a busy machine, single-threaded processes are faster than one process with several threads. If a
+thread loses its core, the others wait for it at every layer. Processes wait only once per step.
 """
 
 from __future__ import annotations
@@ -27,12 +27,12 @@ def workers() -> int:
 
 
 def share(batch: int) -> int:
-    """This process's part of a batch."""
+    """How many images of a batch this process takes."""
     return max(1, batch // workers())
 
 
 def average_gradients(parameters: Iterable[Tensor]) -> None:
-    """Replace gradients by their mean over the processes, in one message."""
+    """Replace the gradients by their mean over all processes, in one message."""
     if workers() == 1:
         return
     gradients = [p.grad for p in parameters if p.grad is not None]
@@ -44,14 +44,14 @@ def average_gradients(parameters: Iterable[Tensor]) -> None:
 
 
 def launch(work: Callable[..., None], count: int, *arguments: object) -> None:
-    """Run work(*arguments) in `count` processes that share gradients, or here if it is one."""
+    """Run work(*arguments) in `count` processes that share gradients. One runs in this process."""
     if count == 1:
         work(*arguments)
         return
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     os.environ.update(MASTER_ADDR="127.0.0.1", MASTER_PORT=str(port))
-    # Ended from outside, end the daemons too: orphans would go on writing to the run.
+    # End the workers if this process is terminated. Orphans would go on writing to the run.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     mp.spawn(_worker, (count, work, arguments), nprocs=count, daemon=True)
 

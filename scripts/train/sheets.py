@@ -1,4 +1,4 @@
-"""Contact sheets: pictures in rows, what a method makes of them in columns."""
+"""Contact sheets: one image per row, with the results of the method in columns."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from train.methods import Method
 
 
 def grid(columns: list[Tensor]) -> np.ndarray:
-    """Columns of [n, 3, h, w] in [-1, 1] -> one uint8 picture [n*h, columns*w, 3]."""
+    """Join columns of [n, 3, h, w] in [-1, 1] to one uint8 image [n*h, columns*w, 3]."""
     wide = torch.cat(columns, dim=3).movedim(1, -1)
     pixels = ((wide.float().cpu() + 1) * 127.5).round().clamp(0, 255).to(torch.uint8)
     return pixels.flatten(0, 1).numpy()
 
 
 def pick(sampler: Sampler, n: int) -> np.ndarray:
-    """n pictures of a domain, always the same, spread over its folders."""
+    """n images of a domain, spread over its folders. Every call picks the same ones."""
     folders = sampler.folders
     chosen = []
     for i in range(n):
@@ -31,7 +31,7 @@ def pick(sampler: Sampler, n: int) -> np.ndarray:
 
 
 def write(path: Path, trainer: Method, a: Sampler, b: Sampler, n: int = 4) -> None:
-    """Write a sheet of n training pictures of each domain, if the method has something to show."""
+    """Write a sheet with n training images of each domain, unless the method has nothing to show."""
     images = to_float(np.concatenate([pick(a, n), pick(b, n)]))
     columns = trainer.sheet(images)
     if not columns:

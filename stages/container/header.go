@@ -4,101 +4,104 @@ import (
 	"bytes"
 	"encoding/binary"
 	"errors"
+	"slices"
 )
 
+// Errors of Parse, besides the one for an unknown format.
 var (
-	ErrTruncated = errors.New("truncated: the file ends before the picture does")
-	ErrAnimated  = errors.New("animated pictures are not supported")
+	ErrTruncated = errors.New("truncated: the file ends before the image does")
+	ErrAnimated  = errors.New("animated images are not supported")
 	ErrCorrupt   = errors.New("corrupt header")
 )
 
-// A Header is what a file says of its picture before it is decoded.
+// A Header is what a file says about its image outside the coded pixels.
 type Header struct {
 	Format        Format
-	Width, Height int // as stored, before any orientation
+	Width, Height int      // as stored, before any orientation
+	Metadata      Metadata // empty for AVIF and HEIF: see WithMetadata
+	Warnings      []string // faults that do not keep the image from being used
 }
 
-// Parse reads the header of a picture, before any memory is taken for it, and
-// finds what libvips would pass over in silence: files that end early, and
-// animations.
-func Parse(data []byte) (Header, error) {
-	readers := map[Format]func([]byte) (Header, error){
+const warnExif = "the Exif data are broken and were left out"
+
+// Parse reads the header of a whole file. It also finds what libvips accepts without a
+// word: files that end early, and animations. It takes time and memory linear in the
+// size of the file.
+func Parse(file []byte) (Header, error) {
+	parsers := map[Format]func([]byte) (Header, error){
 		JPEG: parseJPEG, PNG: parsePNG, GIF: parseGIF, WebP: parseWebP,
 		TIFF: parseTIFF, AVIF: parseHEIF, HEIF: parseHEIF,
 	}
-	f := Sniff(data)
-	read, known := readers[f]
+	format := Sniff(file)
+	parse, known := parsers[format]
 	if !known {
-		return Header{}, errors.New("not a picture that gtx can read")
+		return Header{}, errors.New("not an image that gtx can read")
 	}
-	h, err := read(data)
+	h, err := parse(file)
 	if err == nil && (h.Width < 1 || h.Height < 1) {
 		err = ErrCorrupt
 	}
-	h.Format = f
-	return h, err
+	if err != nil {
+		return Header{}, err
+	}
+	h.Format = format
+	return h.WithMetadata(h.Metadata), nil
 }
 
-// parseJPEG walks the segments to the end-of-image marker (ITU T.81, annex B).
-func parseJPEG(data []byte) (h Header, err error) {
-	scanned := false
-	for at := 2; ; {
-		// A marker is 0xff, perhaps repeated, and a code.
-		for at < len(data) && data[at] == 0xff {
-			at++
+// WithMetadata returns the header with metadata that were found elsewhere. Parse does
+// not look for those of AVIF and HEIF, which libheif reads. Exif data that are broken
+// are left out, with a warning.
+func (h Header) WithMetadata(m Metadata) Header {
+	m.Exif = bytes.TrimPrefix(m.Exif, exifPrefix) // some writers of WebP add it
+	if !isExif(m.Exif) {
+		if len(m.Exif) > 0 {
+			h.Warnings = append(slices.Clone(h.Warnings), warnExif)
 		}
-		if at >= len(data) {
-			return Header{}, ErrTruncated
-		}
-		marker := data[at]
-		at++
+		m.Exif = nil
+	}
+	h.Metadata = m
+	return h
+}
+
+// parseJPEG reads the segments up to the end-of-image marker (ITU T.81, annex B).
+func parseJPEG(file []byte) (h Header, err error) {
+	var parts []part // before the first scan
+	scanned, ended := false, false
+	for marker, body := range segments(file) {
 		switch {
-		case marker == 0xd9: // end of image
-			if !scanned {
+		case marker == markerEnd:
+			ended = true
+		case marker == markerScan:
+			scanned = true
+		// Start of frame. Three kinds of tables share its range.
+		case marker >= 0xc0 && marker <= 0xcf && marker != 0xc4 && marker != 0xc8 && marker != 0xcc:
+			if len(body) < 6 {
 				return Header{}, ErrCorrupt
 			}
-			return h, nil
-		case marker <= 0x01, marker >= 0xd0 && marker <= 0xd7: // alone, without a length
-		default:
-			if at+2 > len(data) {
-				return Header{}, ErrTruncated
-			}
-			length := int(binary.BigEndian.Uint16(data[at:]))
-			if at+length > len(data) {
-				return Header{}, ErrTruncated
-			}
-			// Start of frame, but not the tables that share its range.
-			if marker >= 0xc0 && marker <= 0xcf && marker != 0xc4 && marker != 0xc8 && marker != 0xcc {
-				if length < 8 {
-					return Header{}, ErrCorrupt
-				}
-				h.Height = int(binary.BigEndian.Uint16(data[at+3:]))
-				h.Width = int(binary.BigEndian.Uint16(data[at+5:]))
-			}
-			at += length
-			if marker != 0xda {
-				break
-			}
-			scanned = true
-		}
-		// To the next marker: through coded data, where 0xff 0x00 is a byte.
-		for {
-			next := bytes.IndexByte(data[min(at, len(data)):], 0xff)
-			if next < 0 || at+next+1 >= len(data) {
-				return Header{}, ErrTruncated
-			}
-			at += next
-			if code := data[at+1]; code != 0 && (code < 0xd0 || code > 0xd7) {
-				break
-			}
-			at += 2
+			h.Height = int(binary.BigEndian.Uint16(body[1:]))
+			h.Width = int(binary.BigEndian.Uint16(body[3:]))
+		case !scanned:
+			parts = append(parts, part{string([]byte{marker}), body})
 		}
 	}
+	if !ended {
+		return Header{}, ErrTruncated
+	}
+	if !scanned {
+		return Header{}, ErrCorrupt
+	}
+	h.Metadata = Metadata{
+		Exif: find(parts, app1, exifPrefix),
+		XMP:  find(parts, app1, xmpPrefix),
+		IPTC: iptcResource(find(parts, app13, resourcePrefix)),
+	}
+	return h, nil
 }
 
-// parsePNG reads the chunks as far as IEND (PNG specification, section 5).
-func parsePNG(data []byte) (h Header, err error) {
-	for _, chunk := range pngChunks(data) {
+// parsePNG reads the chunks up to IEND (PNG specification, section 5).
+func parsePNG(file []byte) (h Header, err error) {
+	chunks := pngChunks(file)
+	for _, chunk := range chunks {
 		switch chunk.kind {
 		case "IHDR":
 			if len(chunk.body) < 13 {
@@ -109,19 +112,20 @@ func parsePNG(data []byte) (h Header, err error) {
 		case "acTL":
 			return Header{}, ErrAnimated
 		case "IEND":
+			h.Metadata = Metadata{Exif: find(chunks, "eXIf", nil), XMP: find(chunks, "iTXt", []byte(pngXMP))}
 			return h, nil
 		}
 	}
 	return Header{}, ErrTruncated
 }
 
-// parseGIF walks the blocks to the trailer (GIF89a, section 12) and counts
-// the pictures.
-func parseGIF(data []byte) (h Header, err error) {
-	if len(data) < 13 {
+// parseGIF reads the blocks up to the trailer (GIF89a, section 12) and refuses a
+// second image.
+func parseGIF(file []byte) (h Header, err error) {
+	if len(file) < 13 {
 		return Header{}, ErrTruncated
 	}
-	word := func(at int) int { return int(binary.LittleEndian.Uint16(data[at:])) }
+	word := func(at int) int { return int(binary.LittleEndian.Uint16(file[at:])) }
 	h.Width, h.Height = word(6), word(8)
 	table := func(flags byte) int { // bytes of a colour table
 		if flags&0x80 == 0 {
@@ -129,118 +133,101 @@ func parseGIF(data []byte) (h Header, err error) {
 		}
 		return 3 << (flags&7 + 1)
 	}
-	at := 13 + table(data[10])
-	for pictures := 0; at < len(data); {
-		block := data[at]
+	at := 13 + table(file[10])
+	for images := 0; at < len(file); {
+		block := file[at]
 		switch block {
 		case ';':
-			if pictures == 0 {
+			if images == 0 {
 				return Header{}, ErrCorrupt
 			}
 			return h, nil
 		case '!':
 			at += 2
 		case ',':
-			if pictures++; pictures > 1 {
+			if images++; images > 1 {
 				return Header{}, ErrAnimated
 			}
-			if at+10 > len(data) {
+			if at+10 > len(file) {
 				return Header{}, ErrTruncated
 			}
-			// A picture beyond the screen makes libvips enlarge the screen.
+			// libvips enlarges the screen for an image that reaches beyond it.
 			h.Width = max(h.Width, word(at+1)+word(at+5))
 			h.Height = max(h.Height, word(at+3)+word(at+7))
-			at += 11 + table(data[at+9])
+			at += 11 + table(file[at+9])
 		default:
 			return Header{}, ErrCorrupt
 		}
-		for at < len(data) && data[at] != 0 { // sub-blocks, ended by an empty one
-			at += 1 + int(data[at])
+		for at < len(file) && file[at] != 0 { // sub-blocks, ended by an empty one
+			at += 1 + int(file[at])
 		}
 		at++
-		// Old encoders leave the trailer out, where nothing is missing.
-		if block == ',' && at == len(data) {
+		// Old encoders omit the trailer. Nothing is missing then.
+		if block == ',' && at == len(file) {
 			return h, nil
 		}
 	}
 	return Header{}, ErrTruncated
 }
 
-// parseWebP compares the length in the RIFF header with the file's and reads
-// the first chunk (RFC 9649, section 2).
-func parseWebP(data []byte) (Header, error) {
-	if len(data) < 30 || uint64(binary.LittleEndian.Uint32(data[4:]))+8 > uint64(len(data)) {
+// parseWebP compares the length in the RIFF header with the length of the file, and
+// reads the first chunk (RFC 9649, section 2).
+func parseWebP(file []byte) (h Header, err error) {
+	if len(file) < 30 || uint64(binary.LittleEndian.Uint32(file[4:]))+8 > uint64(len(file)) {
 		return Header{}, ErrTruncated
 	}
-	bits := func(at int) int { return int(binary.LittleEndian.Uint32(data[at:])) }
-	switch string(data[12:16]) {
+	bits := func(at int) int { return int(binary.LittleEndian.Uint32(file[at:])) }
+	switch string(file[12:16]) {
 	case "VP8X":
-		if data[20]&0x02 != 0 {
+		if file[20]&0x02 != 0 {
 			return Header{}, ErrAnimated
 		}
-		return Header{Width: bits(24)&0xffffff + 1, Height: bits(26)>>8 + 1}, nil
+		h.Width, h.Height = bits(24)&0xffffff+1, bits(26)>>8+1
 	case "VP8 ":
-		return Header{Width: bits(26) & 0x3fff, Height: bits(26) >> 16 & 0x3fff}, nil
+		h.Width, h.Height = bits(26)&0x3fff, bits(26)>>16&0x3fff
 	case "VP8L":
-		return Header{Width: bits(21)&0x3fff + 1, Height: bits(21)>>14&0x3fff + 1}, nil
-	}
-	return Header{}, ErrCorrupt
-}
-
-// parseTIFF makes sure that all strips or tiles lie inside the file.
-func parseTIFF(data []byte) (Header, error) {
-	d, err := readDirectory(data)
-	if err != nil {
-		return Header{}, err
-	}
-	offsets, counts := d.numbers(tagStripOffsets), d.numbers(tagStripCounts)
-	if len(offsets) == 0 {
-		offsets, counts = d.numbers(tagTileOffsets), d.numbers(tagTileCounts)
-	}
-	if len(offsets) == 0 || len(offsets) != len(counts) {
+		h.Width, h.Height = bits(21)&0x3fff+1, bits(21)>>14&0x3fff+1
+	default:
 		return Header{}, ErrCorrupt
 	}
-	for i, at := range offsets {
-		if at+counts[i] > len(data) {
-			return Header{}, ErrTruncated
-		}
-	}
-	return Header{Width: d.number(tagWidth, 0), Height: d.number(tagHeight, 0)}, nil
+	chunks := riffChunks(file)
+	h.Metadata = Metadata{Exif: find(chunks, "EXIF", nil), XMP: find(chunks, "XMP ", nil)}
+	return h, nil
 }
 
-// parseHEIF walks the boxes (ISO/IEC 14496-12, section 4.2) as far as those of
-// a picture go, and finds the largest spatial extent ('ispe', ISO/IEC 23008-12):
-// that of the picture, others being of its tiles and thumbnails.
-func parseHEIF(data []byte) (h Header, err error) {
-	switch string(data[8:12]) {
+// parseHEIF reads the boxes (ISO/IEC 14496-12, section 4.2) until it has seen the
+// metadata and the coded image. The size of the image is the largest spatial extent
+// ('ispe', ISO/IEC 23008-12): the others belong to its tiles and thumbnails.
+func parseHEIF(file []byte) (h Header, err error) {
+	switch string(file[8:12]) {
 	case "avis", "hevc", "hevx", "msf1":
 		return Header{}, ErrAnimated
 	}
-	boxes := 0 // of 'meta' and 'mdat'; some cameras add what is no box
+	boxes := 0 // 'meta' and 'mdat'; behind them some cameras add bytes that are not a box
 	for at := 0; boxes < 2; {
-		if at+16 > len(data) {
+		if at+16 > len(file) {
 			return Header{}, ErrTruncated
 		}
-		size := uint64(binary.BigEndian.Uint32(data[at:]))
+		size := uint64(binary.BigEndian.Uint32(file[at:]))
 		switch size {
 		case 0: // to the end
-			size = uint64(len(data) - at)
+			size = uint64(len(file) - at)
 		case 1:
-			size = binary.BigEndian.Uint64(data[at+8:])
+			size = binary.BigEndian.Uint64(file[at+8:])
 		}
 		if size < 8 {
 			return Header{}, ErrCorrupt
 		}
-		if size > uint64(len(data)-at) {
+		if size > uint64(len(file)-at) {
 			return Header{}, ErrTruncated
 		}
-		switch string(data[at+4 : at+8]) {
+		switch string(file[at+4 : at+8]) {
 		case "meta", "mdat":
 			boxes++
 		}
 		at += int(size)
 	}
-	rest := data
+	rest := file
 	for {
 		at := bytes.Index(rest, []byte("ispe"))
 		if at < 0 || at+16 > len(rest) {

@@ -4,73 +4,67 @@ import (
 	"bytes"
 	"encoding/binary"
 	"hash/crc32"
+	"iter"
 	"regexp"
 	"slices"
 )
 
-// Metadata are what a photograph says of itself: Exif data (CIPA DC-008), which have
-// the form of a small TIFF, an XMP packet, and IPTC-IIM data. They are taken from the
-// files here and put into results as they are: libvips takes XMP and IPTC so, but
-// writes Exif data anew, with some of its own. Only with AVIF and HEIF files, whose
-// boxes are many, is that its work.
+// Metadata describe a photograph: an Exif block (CIPA DC-008), which is a small TIFF,
+// an XMP packet and IPTC-IIM data. Each of them is nil if there is none.
+//
+// They go from file to file as they are. libvips copies XMP and IPTC data unchanged,
+// but it writes a new Exif block with entries of its own. It therefore gets no Exif
+// data, except for AVIF, and Insert adds them afterwards.
 type Metadata struct{ Exif, XMP, IPTC []byte }
 
+// Upright returns the metadata for an image that has been turned upright.
+func (m Metadata) Upright() Metadata {
+	m.Exif = upright(m.Exif)
+	return m
+}
+
+// SayingSRGB returns the metadata for an image that has been converted to sRGB.
+func (m Metadata) SayingSRGB() Metadata {
+	m.Exif = sayingSRGB(m.Exif)
+	return m
+}
+
+// SaysAdobeRGB reports whether the Exif data say that the colours are Adobe RGB.
+func (m Metadata) SaysAdobeRGB() bool { return saysAdobeRGB(m.Exif) }
+
+// WithoutPosition returns the metadata without the place where the photograph was
+// taken.
+func (m Metadata) WithoutPosition() Metadata {
+	m.Exif = withoutGPS(m.Exif)
+	m.XMP = positionInXMP.ReplaceAll(m.XMP, nil)
+	return m
+}
+
+// positionInXMP matches a GPS property of XMP's Exif schema, as an attribute or an
+// element.
+var positionInXMP = regexp.MustCompile(`\s+exif:GPS\w+\s*=\s*("[^"]*"|'[^']*')|(?s)<exif:(GPS\w+)[^>]*/>|(?s)<exif:GPS\w+[^>]*>.*?</exif:GPS\w+>`)
+
 var (
-	ExifPrefix = []byte("Exif\x00\x00")
-	xmpPrefix  = []byte("http://ns.adobe.com/xap/1.0/\x00")
-	// resourcePrefix begins the JPEG segment of Photoshop's image resources, one of
-	// which is IPTC.
-	resourcePrefix = []byte("Photoshop 3.0\x00")
+	exifPrefix     = []byte("Exif\x00\x00")                     // of the segment of a JPEG
+	xmpPrefix      = []byte("http://ns.adobe.com/xap/1.0/\x00") // of the segment of a JPEG
+	resourcePrefix = []byte("Photoshop 3.0\x00")                // of the segment with Photoshop's image resources
 )
 
 const (
 	pngSignature = "\x89PNG\r\n\x1a\n"
-	// pngNote is how the data of an iTXt chunk begin that is XMP, uncompressed.
-	pngNote = "XML:com.adobe.xmp\x00\x00\x00\x00\x00"
+	// pngXMP begins an iTXt chunk that holds an uncompressed XMP packet.
+	pngXMP = "XML:com.adobe.xmp\x00\x00\x00\x00\x00"
+	// resourceIPTC is the number of the image resource that holds IPTC data.
+	resourceIPTC = 0x0404
+	// segmentMost is how many bytes a segment of a JPEG can hold.
+	segmentMost = 0xffff - 2
 )
-
-// MetadataOf finds the metadata in a whole file, but of those that libheif reads.
-func MetadataOf(f Format, file []byte) (m Metadata) {
-	switch f {
-	case JPEG:
-		parts := segments(file)
-		m.Exif, m.XMP = find(parts, app1, ExifPrefix), find(parts, app1, xmpPrefix)
-		m.IPTC = iptcResource(find(parts, app13, resourcePrefix))
-	case PNG:
-		parts := pngChunks(file)
-		m.Exif, m.XMP = find(parts, "eXIf", nil), find(parts, "iTXt", []byte(pngNote))
-	case WebP:
-		parts := riffChunks(file)
-		m.Exif, m.XMP = find(parts, "EXIF", nil), find(parts, "XMP ", nil)
-	case TIFF:
-		m.Exif = exifOfTIFF(file)
-		if d, err := readDirectory(file); err == nil {
-			m.XMP, m.IPTC = d.fields[tagXMP].values, d.fields[tagIPTC].values
-			if m.IPTC == nil {
-				m.IPTC = iptcResource(d.fields[tagResources].values)
-			}
-		}
-	}
-	m.Exif = bytes.TrimPrefix(m.Exif, ExifPrefix) // some writers of WebP add it
-	return m
-}
-
-// WithoutPosition leaves out where the photograph was taken.
-func (m Metadata) WithoutPosition() Metadata {
-	m.Exif = withoutGPS(m.Exif)
-	m.XMP = positionNote.ReplaceAll(m.XMP, nil)
-	return m
-}
-
-// positionNote is a property of XMP's Exif schema that tells a position, as an
-// attribute or an element.
-var positionNote = regexp.MustCompile(`\s+exif:GPS\w+\s*=\s*("[^"]*"|'[^']*')|(?s)<exif:(GPS\w+)[^>]*/>|(?s)<exif:GPS\w+[^>]*>.*?</exif:GPS\w+>`)
 
 // iptcResource finds the IPTC data among Photoshop's image resources (Adobe
 // Photoshop File Formats Specification, "Image Resource Blocks").
 func iptcResource(data []byte) []byte {
 	for len(data) >= 12 && string(data[:4]) == "8BIM" {
-		name := 6 + (2+int(data[6]))&^1 // a length and as many bytes, padded
+		name := 6 + (2+int(data[6]))&^1 // its length and as many bytes, padded
 		if name+4 > len(data) {
 			return nil
 		}
@@ -87,9 +81,7 @@ func iptcResource(data []byte) []byte {
 	return nil
 }
 
-const resourceIPTC = 0x0404
-
-// resources are Photoshop's with IPTC data alone.
+// resources returns image resources of Photoshop that hold IPTC data only.
 func resources(iptc []byte) []byte {
 	out := append(bytes.Clone(resourcePrefix), "8BIM\x04\x04\x00\x00"...)
 	out = binary.BigEndian.AppendUint32(out, uint32(len(iptc)))
@@ -100,13 +92,10 @@ func resources(iptc []byte) []byte {
 	return out
 }
 
-// segmentMost is what a segment of a JPEG can hold.
-const segmentMost = 0xffff - 2
-
-// Fields are what libvips is to write into a file of a format; the rest comes in by
-// WithMetadata. What does not fit into a JPEG's segment, or has no place in a format,
-// is left out.
-func (m Metadata) Fields(f Format) (exif, xmp, iptc []byte) {
+// ForLibvips returns what libvips is to write into a file of a format, in its form.
+// Insert adds the rest. Data that do not fit into a segment of a JPEG, or have no place
+// in the format, are left out.
+func (m Metadata) ForLibvips(f Format) (exif, xmp, iptc []byte) {
 	switch f {
 	case JPEG:
 		if m.IPTC != nil {
@@ -115,34 +104,37 @@ func (m Metadata) Fields(f Format) (exif, xmp, iptc []byte) {
 		if len(iptc) > segmentMost {
 			iptc = nil
 		}
-	case PNG: // it would compress the packet, against the XMP specification, part 3
+	case PNG: // libvips would compress the packet, which the XMP specification (part 3) forbids
 		return nil, nil, nil
 	case AVIF:
 		if m.Exif != nil {
-			exif = append(bytes.Clone(ExifPrefix), m.Exif...)
+			exif = append(bytes.Clone(exifPrefix), m.Exif...)
 		}
 	}
 	return exif, m.XMP, iptc
 }
 
-// WithMetadata is a file that libvips wrote, in pieces, with what it does not write
-// as it should, and without the Exif data that it makes up.
-func WithMetadata(f Format, file []byte, m Metadata) [][]byte {
+// Insert adds to a file that libvips wrote the metadata that ForLibvips kept back, and
+// removes the Exif data that libvips made up. It returns the file in pieces.
+func (m Metadata) Insert(f Format, file []byte) [][]byte {
 	switch f {
 	case JPEG:
 		head := []byte{0xff, 0xd8}
-		if size := 2 + len(ExifPrefix) + len(m.Exif); m.Exif != nil && size <= 0xffff {
+		if size := 2 + len(exifPrefix) + len(m.Exif); m.Exif != nil && size <= 0xffff {
 			head = append(head, 0xff, app1[0], byte(size>>8), byte(size))
-			head = append(append(head, ExifPrefix...), m.Exif...)
+			head = append(append(head, exifPrefix...), m.Exif...)
 		}
 		rest := file[2:]
-		if old := segments(file); len(old) > 0 && bytes.HasPrefix(old[0].body, ExifPrefix) {
-			rest = rest[4+len(old[0].body):]
+		for _, body := range segments(file) { // the first one
+			if bytes.HasPrefix(body, exifPrefix) {
+				rest = rest[4+len(body):]
+			}
+			break
 		}
 		return [][]byte{head, rest}
 	case PNG:
 		const header = len(pngSignature) + 25 // IHDR
-		chunks := pngChunk("iTXt", append([]byte(pngNote), m.XMP...))
+		chunks := pngChunk("iTXt", append([]byte(pngXMP), m.XMP...))
 		if m.Exif != nil {
 			chunks = append(pngChunk("eXIf", m.Exif), chunks...)
 		}
@@ -155,7 +147,7 @@ func WithMetadata(f Format, file []byte, m Metadata) [][]byte {
 	return [][]byte{file}
 }
 
-// A part of a file: a segment of JPEG, a chunk of PNG or WebP.
+// A part is a segment of a JPEG, or a chunk of a PNG or WebP file.
 type part struct {
 	kind string
 	body []byte
@@ -171,28 +163,66 @@ func find(parts []part, kind string, prefix []byte) []byte {
 	return nil
 }
 
-// Markers of segments that hold Exif data or XMP, and Photoshop's resources.
+// Markers of JPEG.
 const (
-	app1  = "\xe1"
-	app13 = "\xed"
+	app1       = "\xe1" // Exif data or XMP
+	app13      = "\xed" // Photoshop's image resources
+	markerScan = 0xda
+	markerEnd  = 0xd9
 )
 
-// segments lists the segments of a whole JPEG file before its first scan.
-func segments(file []byte) []part {
-	var list []part
-	for at := 2; at+4 <= len(file) && file[at] == 0xff && file[at+1] != 0xda; {
-		if file[at+1] == 0xff { // a fill byte
+// segments yields the markers of a JPEG file, with what follows each as its segment,
+// and ends behind the end-of-image marker or where the file is cut off. It skips coded
+// data, and bytes between segments that belong to none.
+func segments(file []byte) iter.Seq2[byte, []byte] {
+	return func(yield func(byte, []byte) bool) {
+		for at := 2; ; {
+			// A marker is 0xff, perhaps repeated, and a code.
+			for at < len(file) && file[at] == 0xff {
+				at++
+			}
+			if at >= len(file) {
+				return
+			}
+			marker := file[at]
 			at++
-			continue
+			var body []byte
+			if hasLength := marker > 0x01 && (marker < 0xd0 || marker > 0xd7) && marker != markerEnd; hasLength {
+				if at+2 > len(file) {
+					return
+				}
+				length := int(binary.BigEndian.Uint16(file[at:]))
+				if at+length > len(file) {
+					return
+				}
+				body = file[at+min(2, length) : at+length]
+				at += length
+			}
+			if !yield(marker, body) || marker == markerEnd {
+				return
+			}
+			next := nextMarker(file[min(at, len(file)):])
+			if next < 0 {
+				return
+			}
+			at += next
 		}
-		length := int(binary.BigEndian.Uint16(file[at+2:]))
-		if length < 2 || at+2+length > len(file) {
-			break
-		}
-		list = append(list, part{string(file[at+1 : at+2]), file[at+4 : at+2+length]})
-		at += 2 + length
 	}
-	return list
+}
+
+// nextMarker returns the offset of the next marker in coded data, or -1. In coded data
+// 0xff 0x00 stands for the byte 0xff, and restart markers are part of them.
+func nextMarker(data []byte) int {
+	for at := 0; ; at += 2 {
+		next := bytes.IndexByte(data[at:], 0xff)
+		if next < 0 || at+next+1 >= len(data) {
+			return -1
+		}
+		at += next
+		if code := data[at+1]; code != 0 && (code < 0xd0 || code > 0xd7) {
+			return at
+		}
+	}
 }
 
 // pngChunks lists the chunks of a PNG file that are whole.
@@ -209,7 +239,7 @@ func pngChunks(file []byte) []part {
 	return list
 }
 
-// riffChunks lists the chunks of a whole WebP file (RFC 9649).
+// riffChunks lists the chunks of a WebP file that are whole (RFC 9649).
 func riffChunks(file []byte) []part {
 	var list []part
 	for at := 12; at+8 <= len(file); {
@@ -223,19 +253,19 @@ func riffChunks(file []byte) []part {
 	return list
 }
 
-// pngChunk is a chunk of a kind, four letters.
+// pngChunk returns a chunk; kind has four letters.
 func pngChunk(kind string, body []byte) []byte {
 	out := binary.BigEndian.AppendUint32(nil, uint32(len(body)))
 	out = append(append(out, kind...), body...)
 	return binary.BigEndian.AppendUint32(out, crc32.ChecksumIEEE(out[4:]))
 }
 
-// webpWithExif exchanges the Exif data, nil being none. A file that carries a note
-// is of the extended kind.
+// webpWithExif replaces the Exif data of a WebP file, or removes them if exif is nil.
+// The file must be an extended one, as every file with XMP is.
 func webpWithExif(file, exif []byte) [][]byte {
 	const exifFlag = 0x08
 	chunks := riffChunks(file)
-	if len(chunks) == 0 || chunks[0].kind != "VP8X" {
+	if len(chunks) == 0 || chunks[0].kind != "VP8X" || len(chunks[0].body) == 0 {
 		return [][]byte{file}
 	}
 	chunks = slices.DeleteFunc(chunks, func(c part) bool { return c.kind == "EXIF" })

@@ -15,20 +15,20 @@ const packetOfXMP = `<?xpacket begin="" id="W5M0MpCehiHzreSzNTczkc9d"?><x:xmpmet
 func TestBadExifIsLeftBehind(t *testing.T) {
 	whole := exifOf(binary.LittleEndian)
 	for n := range 74 { // up to the end of the directory
-		if got := UprightExif(whole[:n]); got != nil {
+		if got := upright(whole[:n]); got != nil {
 			t.Errorf("%d bytes pass for Exif data", n)
 		}
 	}
 	large := append(whole, make([]byte, 1<<16)...)
 	plain := jpegOf(t, scene(8, 8))
-	if got := slices.Concat(WithMetadata(JPEG, plain, Metadata{Exif: large})...); !bytes.Equal(got, plain) {
+	if got := slices.Concat(Metadata{Exif: large}.Insert(JPEG, plain)...); !bytes.Equal(got, plain) {
 		t.Error("a segment that is too long was written")
 	}
 }
 
 func TestPacketsTooLargeForAJPEGAndOwnOnesGiveWay(t *testing.T) {
-	for _, source := range []string{packetOfXMP + string(make([]byte, noteMost)), string(Note("older", nil, nil))} {
-		if got := Note("newer", nil, []byte(source)); ReadIdentity(got) != "newer" || bytes.Contains(got, []byte("older")) {
+	for _, source := range []string{packetOfXMP + string(make([]byte, noteMost)), string(note("older", nil, nil))} {
+		if got := note("newer", nil, []byte(source)); ReadIdentity(got) != "newer" || bytes.Contains(got, []byte("older")) {
 			t.Errorf("%q", got)
 		}
 	}
@@ -40,10 +40,11 @@ func FuzzExif(f *testing.F) {
 	f.Add([]byte("MM\x00*\x00\x00\x00\x08\x00\x00"))
 	tiff := imageOf(binary.LittleEndian, 2, 2, make([]byte, 12))
 	f.Fuzz(func(t *testing.T, data []byte) {
-		SaysAdobeRGB(data)
-		for _, exif := range [][]byte{exifOfTIFF(data), withoutGPS(data), UprightExif(data), SayingSRGB(data)} {
+		saysAdobeRGB(data)
+		h, _ := parseTIFF(data)
+		for _, exif := range [][]byte{h.Metadata.Exif, withoutGPS(data), upright(data), sayingSRGB(data)} {
 			file := slices.Concat(tiffWithMetadata(tiff, Metadata{Exif: exif})...)
-			if d, err := readDirectory(file); err != nil || d.number(tagWidth, 0) != 2 {
+			if h, err := Parse(file); err != nil || h.Width != 2 {
 				t.Errorf("the TIFF is broken: %v", err)
 			}
 		}

@@ -10,17 +10,29 @@ import (
 	"strings"
 )
 
-// What gtx writes carries an XMP packet (ISO 16684-1) that says how it was made.
-// Every format that gtx writes can hold one, uncompressed, so that a scan for it
-// needs no parser. It serves to leave own outputs alone and to know which of
-// them are up to date.
-const noteSpace = "https://gtx.invalid/ns/1/"
+// Every file that gtx writes carries an XMP packet (ISO 16684-1) with a note: how the
+// file was made. All formats can hold such a packet uncompressed, so that a plain
+// search finds the identity in it. By its note gtx recognises its own outputs and
+// knows which of them are up to date.
 
-// A Property is a name and a value in the packet, say "model" and "seasons".
+const (
+	noteSpace   = "https://gtx.invalid/ns/1/"
+	identityKey = `gtx:identity="`
+
+	// noteMost is the largest packet of a source, in bytes, that goes into an output. A
+	// segment of a JPEG holds 64 KiB.
+	noteMost = 60_000
+
+	// rdfEnd is where a packet can take one more description.
+	rdfEnd = "</rdf:RDF>"
+)
+
+// A Property is a name and a value in the note, say "model" and "seasons".
 type Property struct{ Name, Value string }
 
-// Identity is a digest of all that decides the bytes of an output: the input's
-// digest and the parameters, which include the model's digest and the version.
+// Identity returns a digest of everything that decides the bytes of an output: the
+// digest of the input, and the parameters, which include the digest of the model and
+// the version of gtx.
 func Identity(digest string, parameters []Property) string {
 	h := sha256.New()
 	fmt.Fprintln(h, digest)
@@ -30,20 +42,31 @@ func Identity(digest string, parameters []Property) string {
 	return fmt.Sprintf("%x", h.Sum(nil)[:16])
 }
 
-const identityKey = `gtx:identity="`
+// ReadIdentity finds the identity in a file that gtx wrote. It returns "" for all
+// other files.
+func ReadIdentity(file []byte) string {
+	_, rest, found := bytes.Cut(file, []byte(identityKey))
+	if !found {
+		return ""
+	}
+	value, _, found := bytes.Cut(rest[:min(len(rest), 64)], []byte(`"`))
+	if !found {
+		return ""
+	}
+	return string(value)
+}
 
-// noteMost is the size of a source's packet that an output has room for: JPEG
-// holds 64 KiB.
-const noteMost = 60_000
+// WithNote returns the metadata of an output, whose XMP packet says how it was made.
+// The packet of the source goes along if it is one, fits and has no note yet; its
+// orientation then becomes upright.
+func (m Metadata) WithNote(identity string, parameters []Property) Metadata {
+	m.XMP = note(identity, parameters, m.XMP)
+	return m
+}
 
-// rdfEnd is where a description can be added to a packet.
-const rdfEnd = "</rdf:RDF>"
+var orientationInXMP = regexp.MustCompile(`(tiff:Orientation(?:="|>))[2-8]`)
 
-var orientationNote = regexp.MustCompile(`(tiff:Orientation(?:="|>))[2-8]`)
-
-// Note is the XMP packet of an output: that of its source, if there is one, and
-// what gtx did.
-func Note(identity string, parameters []Property, source []byte) []byte {
+func note(identity string, parameters []Property, source []byte) []byte {
 	var b strings.Builder
 	attribute := func(name, value string) {
 		fmt.Fprintf(&b, " gtx:%s=\"", name)
@@ -62,19 +85,9 @@ func Note(identity string, parameters []Property, source []byte) []byte {
 			"<x:xmpmeta xmlns:x=\"adobe:ns:meta/\"><rdf:RDF xmlns:rdf=\"http://www.w3.org/1999/02/22-rdf-syntax-ns#\">" +
 			b.String() + rdfEnd + "</x:xmpmeta>\n<?xpacket end=\"r\"?>")
 	}
-	upright := orientationNote.ReplaceAll(source[:end], []byte("${1}1"))
-	return slices.Concat(upright, []byte(b.String()), source[end:])
+	turned := orientationInXMP.ReplaceAll(source[:end], []byte("${1}1"))
+	return slices.Concat(turned, []byte(b.String()), source[end:])
 }
 
-// ReadIdentity finds the identity in a file that gtx wrote, or returns "".
-func ReadIdentity(file []byte) string {
-	_, rest, found := bytes.Cut(file, []byte(identityKey))
-	if !found {
-		return ""
-	}
-	value, _, found := bytes.Cut(rest[:min(len(rest), 64)], []byte(`"`))
-	if !found {
-		return ""
-	}
-	return string(value)
-}
+// IsPacket reports whether data hold an XMP packet that can take a note.
+func IsPacket(data []byte) bool { return bytes.Contains(data, []byte(rdfEnd)) }

@@ -12,7 +12,7 @@ import (
 var properties = []Property{{"model", `se"as<o>ns & 'more'`}, {"to", "hiver é"}, {"line", "a\nb\tc"}}
 
 func TestNoteIsXMLThatKeepsEveryValue(t *testing.T) {
-	d := xml.NewDecoder(bytes.NewReader(bytes.TrimPrefix(Note("0123", properties, nil), []byte("\ufeff"))))
+	d := xml.NewDecoder(bytes.NewReader(bytes.TrimPrefix(note("0123", properties, nil), []byte("\ufeff"))))
 	got := map[string]string{}
 	for {
 		token, err := d.Token()

@@ -1,9 +1,9 @@
 #!/usr/bin/python3
-"""Makes a tiny network for each family of translators, beside this file; running it again changes nothing.
+"""Make a tiny network for each family of translators in this folder. Running it again changes nothing.
 
-Each computes something that can be checked by hand, so that a wrong channel order, scale, label or
-noise shows; and each has the inputs and outputs that networks of its family have. What they compute
-stands in the functions' first lines. Needs Debian's python3-onnx and python3-numpy.
+Each has the inputs and outputs of its family, and computes something simple, so that a wrong channel
+order, scale, label or noise shows. The docstring of each function says what its network computes.
+Needs Debian's python3-onnx and python3-numpy.
 """
 
 import json
@@ -21,7 +21,7 @@ Spec = dict[str, object]
 
 
 class Net:
-    """A graph under construction: operators return the names of what they give."""
+    """A graph under construction. Methods that add a value return its name."""
 
     def __init__(self, graph: str = "main") -> None:
         self.graph = graph
@@ -42,7 +42,7 @@ class Net:
         return name
 
     def per_channel(self, values: list[float]) -> str:
-        """Numbers for the channels of an NCHW tensor."""
+        """A constant with one number per channel of an NCHW tensor."""
         return self.const(np.reshape(values, (1, -1, 1, 1)))
 
     def take(self, name: str, dims: list[object], role: str, dtype: int = FLOAT, **spec: object) -> str:
@@ -62,7 +62,7 @@ class Net:
         )
 
     def image(self, size: Spec | None, name: str = "image", role: str = "image", **more: object) -> str:
-        """An NCHW picture from -1 to 1."""
+        """An NCHW image input from -1 to 1."""
         spec: Spec = {"layout": "NCHW", "image": {"channels": 3, "color": "RGB", **SIGNED}}
         return self.take(name, NCHW, role, **spec, **({"size": size} if size else {}), **more)
 
@@ -85,8 +85,10 @@ def fixed(side: int, **more: object) -> Spec:
     return {"mode": "fixed", "h": side, "w": side, **more}
 
 
-def save(name: str, family: str, title: str, nets: list[Net], batch: object = "dynamic", **parts: object) -> None:
-    """Writes a model: the last graph carries the manifest, the others lie in files NAME-GRAPH.onnx."""
+def save(
+    name: str, family: str, title: str, nets: list[Net], batch: object = "dynamic", **parts: object
+) -> None:
+    """Write a model. The last graph carries the manifest; the others go to files NAME-GRAPH.onnx."""
     graphs: dict[str, Spec] = {}
     for net in nets:
         graphs[net.graph] = {"batch": batch, "deterministic": True}
@@ -123,14 +125,14 @@ def domains(*ids: str) -> list[Spec]:
 
 
 def pix2pix() -> None:
-    """Red inverted. Any picture is padded to 64×64."""
+    """Inverts red. Images are padded to 64×64."""
     net = Net()
     net.result(net.op("Mul", net.image(fixed(64, fit="pad")), net.per_channel([-1, 1, 1])))
     save("pix2pix", "pix2pix", "Red inverted", [net], batch=1, domains=domains("map"))
 
 
 def cyclegan() -> None:
-    """To winter: green halved, about grey. To summer: blue inverted."""
+    """To winter: halves green about grey. To summer: inverts blue."""
     nets = []
     for graph, factors in (("to-winter", [1, 0.5, 1]), ("to-summer", [1, 1, -1])):
         net = Net(graph)
@@ -140,11 +142,18 @@ def cyclegan() -> None:
         {"from": "summer", "to": "winter", "graph": "to-winter"},
         {"from": "winter", "to": "summer", "graph": "to-summer"},
     ]
-    save("cyclegan", "CycleGAN", "One graph a direction", nets, domains=domains("summer", "winter"), directions=directions)
+    save(
+        "cyclegan",
+        "CycleGAN",
+        "One graph a direction",
+        nets,
+        domains=domains("summer", "winter"),
+        directions=directions,
+    )
 
 
 def unit() -> None:
-    """The latent is half the picture; decoding adds 0.5 to red (winter) or to blue (summer)."""
+    """The latent is half the image. Decoding adds 0.5 to red (winter) or to blue (summer)."""
     nets, shape = [], ["N", 3, "H", "W"]
     for domain in ("summer", "winter"):
         net = Net(f"encode-{domain}")
@@ -172,7 +181,7 @@ def unit() -> None:
 
 
 def dtn() -> None:
-    """Features are the mean of red and blue; the result is their negative, grey, 32×32 and stays so."""
+    """The features are the mean of red and blue. The result is their negative: grey, 32×32, not resized."""
     f = Net("f")
     weights = f.const(np.reshape([0.5, 0, 0.5], (1, 3, 1, 1)))
     features = ["N", 1, 32, 32]
@@ -180,7 +189,14 @@ def dtn() -> None:
     g = Net("g")
     grey: Spec = {"layout": "NCHW", "color": "GRAY", "scale": [1 / 127.5], "offset": [-1.0]}
     g.give(g.op("Neg", g.take("features", features, "latent")), "result", features, "image", **grey)
-    save("dtn", "DTN", "Grey emoji", [f, g], domains=domains("emoji"), stages=[{"graph": "g", "feed": {"features": "f.features"}}])
+    save(
+        "dtn",
+        "DTN",
+        "Grey emoji",
+        [f, g],
+        domains=domains("emoji"),
+        stages=[{"graph": "g", "feed": {"features": "f.features"}}],
+    )
 
 
 def fader() -> None:
@@ -192,20 +208,36 @@ def fader() -> None:
     change = net.op("Gemm", pair, net.const([[-0.1], [0.1]]))
     spread = net.op("Reshape", change, net.const([-1, 1, 1, 1], np.int64))
     net.result(net.op("Add", image, spread))
-    save("fader", "Fader Networks", "An attribute by degrees", [net], domains=[{"id": "plain", "code": 0}, {"id": "glasses", "code": 1}])
+    save(
+        "fader",
+        "Fader Networks",
+        "An attribute by degrees",
+        [net],
+        domains=[{"id": "plain", "code": 0}, {"id": "glasses", "code": 1}],
+    )
 
 
 def distancegan() -> None:
-    """Red and blue change places, by an input that is BGR. The middle of the picture is cut out."""
+    """Swaps red and blue, since only its input is BGR. The image is cropped to its centre."""
     net = Net()
     size = fixed(64, fit="crop", filter="bicubic")
-    image = net.take("image", NCHW, "image", layout="NCHW", image={"channels": 3, "color": "BGR", **SIGNED}, size=size)
+    image = net.take(
+        "image", NCHW, "image", layout="NCHW", image={"channels": 3, "color": "BGR", **SIGNED}, size=size
+    )
     net.result(net.op("Identity", image))
-    save("distancegan", "DistanceGAN", "One-sided", [net], batch=1, domains=domains("shoes", "bags"), directions=[{"from": "bags", "to": "shoes", "graph": "main"}])
+    save(
+        "distancegan",
+        "DistanceGAN",
+        "One-sided",
+        [net],
+        batch=1,
+        domains=domains("shoes", "bags"),
+        directions=[{"from": "bags", "to": "shoes", "graph": "main"}],
+    )
 
 
 def genegan() -> None:
-    """NHWC, 0 to 255. First: source + strength·exemplar/2; second: exemplar − strength·exemplar/2."""
+    """NHWC, 0 to 255. Returns source + strength·exemplar/2 and exemplar − strength·exemplar/2."""
     net = Net()
     spec: Spec = {"layout": "NHWC", "image": {"channels": 3, "color": "RGB"}, "size": fixed(32)}
     source = net.take("source", NHWC, "image", **spec)
@@ -221,7 +253,7 @@ def genegan() -> None:
 
 
 def dnagan() -> None:
-    """The attribute names a channel, red or blue, that source and exemplar swap; two results."""
+    """Source and exemplar swap the channel that the attribute names, red or blue. Returns both."""
     net = Net()
     size = fixed(32)
     source, exemplar = net.image(size, "source"), net.image(size, "exemplar", "exemplar")
@@ -235,12 +267,21 @@ def dnagan() -> None:
 
 
 def pix2pixhd() -> None:
-    """One-hot classes, edges and features. Class k is the grey level 7k; edges are white."""
+    """One-hot classes, edges and features. Class k becomes the grey level 7k, edges become white."""
     net = Net()
     size = {"mode": "multiple", "multiple_of": 8, "max": 2048}
-    labels = net.take("labels", ["N", 35, "H", "W"], "labelmap", layout="NCHW", labelmap={"encoding": "onehot", "classes": 35}, size=size)
+    labels = net.take(
+        "labels",
+        ["N", 35, "H", "W"],
+        "labelmap",
+        layout="NCHW",
+        labelmap={"encoding": "onehot", "classes": 35},
+        size=size,
+    )
     edges = net.take("edges", ["N", 1, "H", "W"], "instance", layout="NCHW")
-    features = net.take("features", ["N", 3, "H", "W"], "const", layout="NCHW", shape=[-1, 3, -1, -1], value=0)
+    features = net.take(
+        "features", ["N", 3, "H", "W"], "const", layout="NCHW", shape=[-1, 3, -1, -1], value=0
+    )
     levels = np.repeat([[7 * k / 127.5 - 1 for k in range(35)]], 3, axis=0)
     colour = net.op("Add", net.op("Conv", labels, net.const(levels[:, :, None, None])), features)
     net.result(net.op("Add", colour, net.op("Mul", edges, net.const(2))))
@@ -248,12 +289,18 @@ def pix2pixhd() -> None:
 
 
 def stargan() -> None:
-    """black takes 0.2 from red, blond adds 0.2 to red, brown 0.1; male adds 0.3 to green, young to blue."""
+    """black adds -0.2 to red, blond 0.2, brown 0.1. male adds 0.3 to green, young 0.3 to blue."""
     names = ["black", "blond", "brown", "male", "young"]
     net = Net()
     image = net.image(FOURS)
     strength = {"op": "lerp", "min": 0, "max": 2}
-    label = {"kind": "multihot", "names": names, "base": "source", "exclusive_groups": [names[:3]], "strength": strength}
+    label = {
+        "kind": "multihot",
+        "names": names,
+        "base": "source",
+        "exclusive_groups": [names[:3]],
+        "strength": strength,
+    }
     vector = net.take("label", ["N", 5], "label", label=label)
     weights = [[-0.2, 0, 0], [0.2, 0, 0], [0.1, 0, 0], [0, 0.3, 0], [0, 0, 0.3]]
     change = net.op("Gemm", vector, net.const(weights))
@@ -262,9 +309,10 @@ def stargan() -> None:
 
 
 def stargan_joint() -> None:
-    """Labels of two data sets and a mask: the first adds its names' number to red, the second to blue.
+    """Labels of two data sets and a mask.
 
-    In units of 0.1: name k of a set counts k+1, and the mask must say which set it is, or green changes.
+    Name k of a set, counted from 0, adds 0.1·(k + 1): to red for the first set, to blue for the second.
+    The mask adds 0.1 to green for the first set and 0.2 for the second.
     """
     celeba, rafd = ["black", "blond", "brown", "male", "young"], ["angry", "happy", "sad"]
     net = Net()
@@ -289,16 +337,26 @@ def stargan_joint() -> None:
 
 
 def pggan() -> None:
-    """Red is 100 times the mean square of z, 100 exactly; green is noise; blue is 50 times the class."""
+    """Red is 100 times the mean square of z, so exactly 100. Green is noise. Blue is 50 or 100, by class."""
     net = Net()
     noise = {"dist": "normal", "shape": [512], "hypersphere": True}
     z = net.take("z", ["N", 512], "noise", noise=noise)
     label = net.take("label", ["N", 2], "label", label={"kind": "onehot"})
     square = net.op("ReduceMean", net.op("Mul", z, z), axes=[1], keepdims=1)
-    red = net.op("Mul", net.op("Reshape", square, net.const([-1, 1, 1, 1], np.int64)), net.const(np.full((1, 1, 16, 16), 100)))
+    red = net.op(
+        "Mul",
+        net.op("Reshape", square, net.const([-1, 1, 1, 1], np.int64)),
+        net.const(np.full((1, 1, 16, 16), 100)),
+    )
     part = net.op("Slice", z, net.const([0], np.int64), net.const([256], np.int64), net.const([1], np.int64))
-    green = net.op("Add", net.op("Mul", net.op("Reshape", part, net.const([-1, 1, 16, 16], np.int64)), net.const(30)), net.const(128))
-    number = net.op("Reshape", net.op("Gemm", label, net.const([[50], [100]])), net.const([-1, 1, 1, 1], np.int64))
+    green = net.op(
+        "Add",
+        net.op("Mul", net.op("Reshape", part, net.const([-1, 1, 16, 16], np.int64)), net.const(30)),
+        net.const(128),
+    )
+    number = net.op(
+        "Reshape", net.op("Gemm", label, net.const([[50], [100]])), net.const([-1, 1, 1, 1], np.int64)
+    )
     blue = net.op("Mul", number, net.const(np.ones((1, 1, 16, 16))))
     picture = net.op("Concat", red, green, blue, axis=1)
     net.give(picture, "picture", ["N", 3, 16, 16], "image", layout="NCHW", color="RGB")
@@ -306,9 +364,15 @@ def pggan() -> None:
 
 
 def lapgan() -> None:
-    """The coarse level halves the picture about grey; the fine one adds 0.25 and a tenth of its noise."""
+    """The coarse level halves the image about grey. The fine level adds 0.25 and a tenth of its noise."""
     coarse = Net("coarse")
-    coarse.result(coarse.op("Mul", coarse.image({"mode": "multiple", "multiple_of": 4, "h": 16, "w": 16, "restore": "none"}), coarse.const(0.5)))
+    coarse.result(
+        coarse.op(
+            "Mul",
+            coarse.image({"mode": "multiple", "multiple_of": 4, "h": 16, "w": 16, "restore": "none"}),
+            coarse.const(0.5),
+        )
+    )
     fine = Net("fine")
     image = fine.image(None)
     noise = {"dist": "uniform", "shape": [1, -1, -1]}
@@ -327,10 +391,16 @@ def lapgan() -> None:
 
 
 def bicyclegan() -> None:
-    """Adds 0.3 times the mean of z, which is noise, or 8 times the mean red of an exemplar."""
+    """Adds 0.3 times the mean of z. z is noise, or eight copies of the mean red of an exemplar."""
     encoder = Net("encoder")
     exemplar = encoder.image(FOURS, "exemplar", "exemplar", exemplar={"min": 0, "max": 1})
-    red = encoder.op("Slice", exemplar, encoder.const([0], np.int64), encoder.const([1], np.int64), encoder.const([1], np.int64))
+    red = encoder.op(
+        "Slice",
+        exemplar,
+        encoder.const([0], np.int64),
+        encoder.const([1], np.int64),
+        encoder.const([1], np.int64),
+    )
     mean = encoder.op("ReduceMean", red, axes=[1, 2, 3], keepdims=0)
     column = encoder.op("Reshape", mean, encoder.const([-1, 1], np.int64))
     encoder.give(encoder.op("Mul", column, encoder.const(np.ones((1, 8)))), "z", ["N", 8], "latent")
@@ -339,11 +409,18 @@ def bicyclegan() -> None:
     z = net.take("z", ["N", 8], "noise", noise={"dist": "normal", "shape": [8]})
     mean = net.op("Mul", net.op("ReduceMean", z, axes=[1], keepdims=1), net.const(0.3))
     net.result(net.op("Add", image, net.op("Reshape", mean, net.const([-1, 1, 1, 1], np.int64))))
-    save("bicyclegan", "BicycleGAN", "Many answers", [encoder, net], domains=domains("day"), stages=[{"graph": "generator", "feed": {"z": "encoder.z"}}])
+    save(
+        "bicyclegan",
+        "BicycleGAN",
+        "Many answers",
+        [encoder, net],
+        domains=domains("day"),
+        stages=[{"graph": "generator", "feed": {"z": "encoder.z"}}],
+    )
 
 
 def routed() -> None:
-    """A classifier tells dark (summer) from bright (autumn); summer adds 0.4 to red, autumn takes it."""
+    """A classifier tells dark (summer) from bright (autumn). Summer adds 0.4 to red, autumn subtracts it."""
     judge = Net("judge")
     mean = judge.op("ReduceMean", judge.image(fixed(16)), axes=[1, 2, 3], keepdims=0)
     column = judge.op("Reshape", mean, judge.const([-1, 1], np.int64))
@@ -360,28 +437,59 @@ def routed() -> None:
         nets,
         domains=domains("summer", "autumn", "winter"),
         directions=[{"from": d, "to": "winter", "graph": f"from-{d}"} for d in ("summer", "autumn")],
-        classifier={"graph": "judge", "activation": "softmax", "classes": ["summer", "autumn"], "threshold": 0.9, "policy": "unknown"},
+        classifier={
+            "graph": "judge",
+            "activation": "softmax",
+            "classes": ["summer", "autumn"],
+            "threshold": 0.9,
+            "policy": "unknown",
+        },
     )
 
 
 def upscaler() -> None:
-    """Twice the size, by nearest neighbours; float16 from 0 to 1, grey in and out."""
+    """Doubles the size by nearest neighbours. Grey in and out, float16 from 0 to 1."""
     net = Net()
     unit: Spec = {"scale": [1 / 255], "offset": [0]}
     shape = ["N", 1, "H", "W"]
-    grey = net.take("image", shape, "image", HALF, layout="NCHW", image={"channels": 1, "color": "GRAY", **unit}, size={"mode": "any", "restore": "none"})
-    big = net.op("Resize", net.op("Cast", grey, to=FLOAT), "", net.const([1, 1, 2, 2]), mode="nearest", coordinate_transformation_mode="asymmetric", nearest_mode="floor")
-    net.give(net.op("Cast", big, to=HALF), "result", shape, "image", HALF, layout="NCHW", color="GRAY", **unit)
+    grey = net.take(
+        "image",
+        shape,
+        "image",
+        HALF,
+        layout="NCHW",
+        image={"channels": 1, "color": "GRAY", **unit},
+        size={"mode": "any", "restore": "none"},
+    )
+    big = net.op(
+        "Resize",
+        net.op("Cast", grey, to=FLOAT),
+        "",
+        net.const([1, 1, 2, 2]),
+        mode="nearest",
+        coordinate_transformation_mode="asymmetric",
+        nearest_mode="floor",
+    )
+    net.give(
+        net.op("Cast", big, to=HALF), "result", shape, "image", HALF, layout="NCHW", color="GRAY", **unit
+    )
     save("upscaler", "super-resolution", "Twice as large", [net], domains=domains("x2"))
 
 
 def coordinates() -> None:
-    """Bytes, NCHW and BGR. Adds 20 times x to what it calls its first channel, blue."""
+    """Bytes, NCHW and BGR. Adds 20 times x to the first channel, blue."""
     net = Net()
-    image = net.take("image", NCHW, "image", BYTE, layout="NCHW", image={"channels": 3, "color": "BGR"}, size=FOURS)
+    image = net.take(
+        "image", NCHW, "image", BYTE, layout="NCHW", image={"channels": 3, "color": "BGR"}, size=FOURS
+    )
     xy = net.take("xy", ["N", 2, "H", "W"], "coords", layout="NCHW")
     x = net.op("Conv", xy, net.const(np.reshape([[20, 0], [0, 0], [0, 0]], (3, 2, 1, 1))))
-    total = net.op("Clip", net.op("Round", net.op("Add", net.op("Cast", image, to=FLOAT), x)), net.const(0), net.const(255))
+    total = net.op(
+        "Clip",
+        net.op("Round", net.op("Add", net.op("Cast", image, to=FLOAT), x)),
+        net.const(0),
+        net.const(255),
+    )
     net.give(net.op("Cast", total, to=BYTE), "result", NCHW, "image", BYTE, layout="NCHW", color="BGR")
     save("coordinates", "CoordConv", "Brighter to the right", [net], domains=domains("ramp"))
 

@@ -1,7 +1,7 @@
 #!/usr/bin/python3
-"""Makes networks as they come from elsewhere: without a manifest, with weights apart, or broken.
+"""Make networks that resemble those of other projects: without a manifest, with external weights, or broken.
 
-They lie beside this file; running it again changes nothing. Needs what make.py needs.
+They are written to this folder. Running it again changes nothing. Needs the packages of make.py.
 """
 
 from __future__ import annotations
@@ -14,15 +14,19 @@ FLOAT = TensorProto.FLOAT
 
 
 def one_way(name: str, title: str) -> dict[str, object]:
-    """Bytes in, bytes out, to winter."""
-    return head(name, title) | {"inputs": [bytes_in()], "outputs": [bytes_out()], "domains": [{"id": "winter"}]}
+    """A manifest for bytes in and bytes out, to winter."""
+    return head(name, title) | {
+        "inputs": [bytes_in()],
+        "outputs": [bytes_out()],
+        "domains": [{"id": "winter"}],
+    }
 
 
 def crash() -> None:
-    """The picture itself, unless it is bright: then it looks for a second row in a table of one."""
+    """Returns dark images unchanged. For bright ones it reads past the end of a table and fails."""
     nodes = [
         TO_FLOAT,
-        # 1 for a mean from 128 on, else 0, as the row to take
+        # the row to read: 1 if the mean is at least 128, else 0
         helper.make_node("ReduceMean", ["float"], ["mean"], axes=[1, 2, 3], keepdims=1),
         helper.make_node("Div", ["mean", "half"], ["brightness"]),
         helper.make_node("Cast", ["brightness"], ["row"], to=TensorProto.INT64),
@@ -35,7 +39,7 @@ def crash() -> None:
 
 
 def infinite() -> None:
-    """1/0 for black, else the picture."""
+    """Returns the image, but 1/0 for black."""
     manifest = one_way("infinite", "Infinite for black")
     manifest["outputs"] = [bytes_out() | {"dtype": "float32"}]
     nodes = [
@@ -48,14 +52,14 @@ def infinite() -> None:
 
 
 def opset() -> None:
-    """A network of an opset that is to come."""
+    """A network of a future opset."""
     model = load(str(HERE / "identity.onnx"))
     model.opset_import[0].version = 99
     write("opset", model)
 
 
 def external() -> None:
-    """Networks with weights in another file: one beside it, and one that is none of its business."""
+    """Networks with weights in another file: one in the same folder, one outside it."""
     for name, location in (("external", "external.bin"), ("external-outside", "../external.bin")):
         weights = const("add", [10, 20, 30])
         values = weights.raw_data
@@ -68,7 +72,9 @@ def external() -> None:
         graph = helper.make_graph(
             nodes, name, [image("image")], [image("translation")], [weights, *BLACK_WHITE]
         )
-        model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)], producer_name="testdata/models/foreign.py")
+        model = helper.make_model(
+            graph, opset_imports=[helper.make_opsetid("", 13)], producer_name="testdata/models/foreign.py"
+        )
         model.ir_version = 8
         write(name, model)
     (HERE / "external.bin").write_bytes(b"skip" + values)
@@ -79,13 +85,13 @@ def floats(name: str, shape: list[object]) -> object:
 
 
 def foreign_tanh() -> None:
-    """A fixed network that ends in tanh, as CycleGAN's do: blue and red change places."""
+    """A network of fixed size that ends in tanh, like CycleGAN's. It swaps blue and red."""
     shape = [1, 3, 64, 48]
     swap = np.zeros((3, 3, 1, 1))
     for to, source in enumerate((2, 1, 0)):
         swap[to, source] = 1
     nodes = [
-        helper.make_node("Clip", ["real_A", "low", "high"], ["inside"]),  # where tanh is not flat
+        helper.make_node("Clip", ["real_A", "low", "high"], ["inside"]),  # keep atanh finite
         helper.make_node("Conv", ["inside", "swap"], ["swapped"]),
         # atanh(x) = ln((1+x)/(1-x))/2
         helper.make_node("Add", ["one", "swapped"], ["above"]),
@@ -96,13 +102,17 @@ def foreign_tanh() -> None:
         helper.make_node("Tanh", ["atanh"], ["fake_B"]),
     ]
     constants = [
-        const("low", -0.999), const("high", 0.999), const("one", 1), const("half", 0.5), const("swap", swap),
+        const("low", -0.999),
+        const("high", 0.999),
+        const("one", 1),
+        const("half", 0.5),
+        const("swap", swap),
     ]
     save("foreign-tanh", nodes, [floats("real_A", shape)], floats("fake_B", shape), constants, None)
 
 
 def foreign_style() -> None:
-    """Any size, NHWC, 0..255 out whatever the range that comes in: contrast stretched and inverted."""
+    """Any size, NHWC. Stretches and inverts the contrast to 0..255, for any input range."""
     shape = [1, "H", "W", 3]
     nodes = [
         helper.make_node("ReduceMin", ["input1"], ["least"], axes=[1, 2], keepdims=1),
@@ -112,13 +122,28 @@ def foreign_style() -> None:
         helper.make_node("Div", ["under", "range"], ["part"]),
         helper.make_node("Mul", ["part", "white"], ["output1"]),
     ]
-    save("foreign-style", nodes, [floats("input1", shape)], floats("output1", shape), [const("white", 255)], None)
+    save(
+        "foreign-style",
+        nodes,
+        [floats("input1", shape)],
+        floats("output1", shape),
+        [const("white", 255)],
+        None,
+    )
 
 
 def foreign_upscaler() -> None:
-    """Twice the size, by repeating pixels; nothing shows a range."""
-    nodes = [helper.make_node("Resize", ["x", "", "scales"], ["y"], mode="nearest",
-                              coordinate_transformation_mode="asymmetric", nearest_mode="floor")]
+    """Doubles the size by repeating pixels. Nothing in the graph shows a range."""
+    nodes = [
+        helper.make_node(
+            "Resize",
+            ["x", "", "scales"],
+            ["y"],
+            mode="nearest",
+            coordinate_transformation_mode="asymmetric",
+            nearest_mode="floor",
+        )
+    ]
     inputs = [floats("x", [1, 3, "h", "w"])]
     output = floats("y", [1, 3, "h2", "w2"])
     save("foreign-upscaler", nodes, inputs, output, [const("scales", [1, 1, 2, 2])], None)

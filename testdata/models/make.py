@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""Makes the tiny networks of the tests, beside this file; running it again changes nothing.
+"""Make the tiny networks of the tests in this folder. Running it again changes nothing.
 
 Needs Debian's python3-onnx and python3-numpy.
 """
@@ -108,7 +108,7 @@ def bytes_out() -> dict[str, object]:
 
 
 def coded(name: str, title: str) -> Manifest:
-    """Bytes and a code in, bytes out: the shape of the built-in translator."""
+    """A manifest with the inputs and outputs of the built-in translator: bytes and a code in, bytes out."""
     return head(name, title) | {
         "inputs": [bytes_in(), code_in()],
         "outputs": [bytes_out()],
@@ -129,7 +129,7 @@ RAMPS = golden.ramps(golden.SIDE, golden.SIDE).astype(int)
 
 
 def answer(image: object, **args: object) -> golden.Case:
-    return golden.picture_case(np.clip(image, 0, 255).astype(np.uint8), **args)
+    return golden.image_case(np.clip(image, 0, 255).astype(np.uint8), **args)
 
 
 # code -> [N, 1, 1, 1], to be added to pictures
@@ -150,7 +150,7 @@ BLACK_WHITE = [const("black", 0), const("white", 255)]
 
 
 def identity() -> None:
-    """The picture itself; the code is read and has no effect."""
+    """Returns the image unchanged. The code is read but has no effect."""
     nodes = [
         TO_FLOAT,
         SPREAD_CODE,
@@ -164,7 +164,7 @@ def identity() -> None:
 
 
 def shift() -> None:
-    """clip(picture + 40·code): tests can compute the answer."""
+    """clip(image + 40·code), which tests can compute."""
     nodes = [
         TO_FLOAT,
         SPREAD_CODE,
@@ -184,7 +184,7 @@ def checkered() -> None:
     nodes = [
         TO_FLOAT,
         SPREAD_CODE,
-        # Ones of the shape of the picture, summed along each axis, count rows and columns from 1.
+        # Cumulative sums of ones in the shape of the image count rows and columns from 1.
         helper.make_node("Shape", ["image"], ["shape"]),
         helper.make_node("ConstantOfShape", ["shape"], ["ones"], value=const("one", [1])),
         helper.make_node("CumSum", ["ones", "rows"], ["row"]),
@@ -205,13 +205,20 @@ def checkered() -> None:
         *(const(name, value) for name, value in [("zero", 0), ("two", 2), ("four", 4), ("eight", 8)]),
         *BLACK_WHITE,
     ]
-    save("checker", nodes, [image("image"), code()], image("translation"), constants, coded("checker", "Checkered"))
+    save(
+        "checker",
+        nodes,
+        [image("image"), code()],
+        image("translation"),
+        constants,
+        coded("checker", "Checkered"),
+    )
 
 
 def cyclegan_fixed() -> None:
-    """Foreign conventions: NCHW, BGR, [-1, 1], one picture of 64×64 at a time.
+    """Foreign conventions: NCHW, BGR, [-1, 1], batches of one image of 64×64.
 
-    Inverts the network's first channel, blue, and leaves the other two.
+    Inverts the first channel, blue, and leaves the other two.
     """
     shape = [1, 3, 64, 64]
     manifest = head("cyclegan-fixed", "Blue inverted", batch=1) | {
@@ -246,11 +253,18 @@ def cyclegan_fixed() -> None:
     nodes = [helper.make_node("Mul", ["input", "signs"], ["output"])]
     signs = const("signs", np.array([-1, 1, 1]).reshape(1, 3, 1, 1))
     floats = TensorProto.FLOAT
-    save("cyclegan-fixed", nodes, [image("input", floats, shape)], image("output", floats, shape), [signs], manifest)
+    save(
+        "cyclegan-fixed",
+        nodes,
+        [image("input", floats, shape)],
+        image("output", floats, shape),
+        [signs],
+        manifest,
+    )
 
 
 def nan() -> None:
-    """0/0 everywhere."""
+    """Returns 0/0 everywhere."""
     manifest = head("nan", "Not a number") | {
         "inputs": [bytes_in()],
         "outputs": [bytes_out() | {"dtype": "float32"}],
@@ -266,12 +280,17 @@ def nan() -> None:
 
 
 def brightness_classifier() -> None:
-    """Bright is winter and dark is summer: the logit is the mean's distance from 127.5, over 16."""
+    """Bright is winter and dark is summer. The logits are ±(mean − 127.5) / 16."""
     bright = float(1 / (1 + np.exp(-2 * (RAMPS.mean() - 127.5) / 16)))
     manifest = head("brightness-classifier", "Bright is winter") | {
         "inputs": [bytes_in()],
         "outputs": [{"graph": "main", "name": "logits", "role": "logits", "dtype": "float32"}],
-        "classifier": {"graph": "main", "activation": "softmax", "classes": ["summer", "winter"], "threshold": 0.5},
+        "classifier": {
+            "graph": "main",
+            "activation": "softmax",
+            "classes": ["summer", "winter"],
+            "threshold": 0.5,
+        },
         "domains": [{"id": "summer"}, {"id": "winter"}],
         "golden": [golden.probability_case([1 - bright, bright])],
     }

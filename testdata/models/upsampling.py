@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""Makes the tiny networks that double the size of a halved picture, each in another way.
+"""Make tiny networks that halve an image and double its size again, each in a different way.
 
 Running it again changes nothing. Needs Debian's python3-onnx and python3-numpy.
 """
@@ -12,8 +12,8 @@ SHAPE = ["N", 3, "H", "W"]
 FLOAT = TensorProto.FLOAT
 HALVED = helper.make_node("AveragePool", ["image"], ["half"], kernel_shape=[2, 2], strides=[2, 2])
 
-# These double with a constant gain of one and leave flat pictures flat: along each axis
-# the even and the odd weights sum up to one.
+# Kernels that leave flat images flat: along each axis the even weights and the odd weights
+# sum up to one.
 BILINEAR = {3: [0.5, 1, 0.5], 4: [0.25, 0.75, 0.75, 0.25]}
 
 
@@ -37,11 +37,18 @@ def network(
     size: dict[str, object] = ANY_SIZE,
 ) -> None:
     tensors = image("image", FLOAT, SHAPE), image("translation", FLOAT, SHAPE)
-    save(f"upsampling/{name}", [HALVED, *nodes], [tensors[0]], tensors[1], constants, manifest(name, title, size))
+    save(
+        f"upsampling/{name}",
+        [HALVED, *nodes],
+        [tensors[0]],
+        tensors[1],
+        constants,
+        manifest(name, title, size),
+    )
 
 
 def mixed(kernel: np.ndarray, noise: float, seed: int = 1) -> np.ndarray:
-    """[3, 3, k, k]: the kernel for each channel, and noise for all pairs."""
+    """Weights [3, 3, k, k]: the kernel from each channel to itself, plus noise for all pairs."""
     rng = np.random.default_rng(seed)
     weights = rng.normal(0, noise, (3, 3, *kernel.shape))
     for c in range(3):
@@ -62,7 +69,7 @@ def deconvolutions() -> None:
         network(f"deconv-k{k}s2-even", "Bilinear", [transposed(k)], [const("kernel", mixed(even, 0))])
         uneven = const("kernel", mixed(even, 0.02))
         network(f"deconv-k{k}s2", "Uneven weights", [transposed(k)], [uneven])
-    # Each channel for itself, with a bias and a kernel smaller than the stride.
+    # One group per channel, with a bias and a kernel smaller than the stride.
     sparse = const("kernel", np.ones((3, 1, 1, 1)))
     grouped = helper.make_node(
         "ConvTranspose",
@@ -97,7 +104,7 @@ def deconvolutions() -> None:
 
 
 def shuffles() -> None:
-    """A convolution to 12 channels, whose four phases are equal (ICNR) or not."""
+    """Pixel shuffle of 12 channels, in four phases of equal (ICNR) or unequal weights."""
     blur = np.outer([0.25, 0.5, 0.25], [0.25, 0.5, 0.25])
     bias = np.array([1, 2, 3] * 4)
     conv = helper.make_node("Conv", ["half", "kernel", "bias"], ["channels"], name="conv", pads=[1, 1, 1, 1])
@@ -110,7 +117,7 @@ def shuffles() -> None:
     kernel = const("kernel", other)
     uneven_bias = const("bias", bias + np.arange(12) / 4)
     network("shuffle", "Unequal phases", [conv, shuffle], [kernel, uneven_bias])
-    # As exporters write it that have no DepthToSpace; mode CRD: the phases of a channel lie side by side.
+    # The form of exporters without DepthToSpace. Mode CRD: the phases of a channel are adjacent.
     order = np.arange(12).reshape(4, 3).T.ravel()
     written = [
         conv,

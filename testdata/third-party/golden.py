@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""Prints the golden cases of the manifests beside this file, from ONNX Runtime in Python.
+"""Print the golden cases of the manifests in this folder, computed by ONNX Runtime in Python.
 
     python3 testdata/third-party/golden.py build/third-party
 
-Nothing of gtx takes part in it, so that `gtx models add` agrees with someone else. Needs numpy and
-onnxruntime; the networks are those of scripts/fetch-third-party.
+No code of gtx takes part, so the cases check `gtx models add` independently. Needs numpy and
+onnxruntime. scripts/fetch-third-party fetches the networks.
 """
 
 from __future__ import annotations
@@ -23,15 +23,17 @@ MEAN, DEVIATION = np.array([0.485, 0.456, 0.406]), np.array([0.229, 0.224, 0.225
 
 
 def session(name: str) -> onnxruntime.InferenceSession:
-    return onnxruntime.InferenceSession(str(Path(sys.argv[1]) / f"{name}.onnx"), providers=["CPUExecutionProvider"])
+    return onnxruntime.InferenceSession(
+        str(Path(sys.argv[1]) / f"{name}.onnx"), providers=["CPUExecutionProvider"]
+    )
 
 
-def to_bytes(image: np.ndarray) -> golden.Image:
+def to_bytes(image: np.ndarray) -> golden.Pixels:
     return np.floor(np.clip(image, 0, 1) * 255 + 0.5).astype(np.uint8)
 
 
-def show(name: str, side: int, image: golden.Image, **args: str) -> None:
-    case = golden.picture_case(image, **args)
+def show(name: str, side: int, image: golden.Pixels, **args: str) -> None:
+    case = golden.image_case(image, **args)
     case["inputs"] |= {"h": side, "w": side}
     print(f"{name}: {json.dumps(case)}")
 

@@ -1,4 +1,4 @@
-"""Training methods, one file each. A method owns its networks and does one step at a time."""
+"""Training methods, one per file. A method owns its networks and trains them step by step."""
 
 from __future__ import annotations
 
@@ -14,26 +14,26 @@ from train.data import Sampler
 
 
 class Method(Protocol):
-    """What the training loop needs to know of a method."""
+    """The interface between the training loop and a method."""
 
     def step(self, a: Sampler, b: Sampler, rng: np.random.Generator, step: int) -> dict[str, float]:
-        """Do step number `step` (from 0) and return its losses."""
+        """Train step number `step`, counted from 0, and return its losses."""
 
     def sheet(self, images: Tensor) -> list[Tensor]:
-        """Columns of a contact sheet for pictures [n, 3, h, w]; empty if there is nothing to see."""
+        """The columns of a contact sheet for images [n, 3, h, w]. Empty if there is nothing to show."""
 
     def state(self) -> dict[str, Any]:
-        """Everything needed to go on, for torch.save."""
+        """Everything needed to continue the training, for torch.save."""
 
     def load(self, state: dict[str, Any]) -> None:
-        """Take up a state."""
+        """Continue from a state."""
 
     def network(self) -> nn.Module:
-        """The averaged network that is exported."""
+        """The averaged network, for export."""
 
 
 def method(name: str) -> tuple[Callable[[Config, torch.device], Method], dict[str, Any]]:
-    """The class and the default configuration of a method."""
+    """The class and the default configuration of the method with this name."""
     from train.methods import classifier, domain_code
 
     methods = {

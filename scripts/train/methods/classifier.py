@@ -1,4 +1,4 @@
-"""The season classifier and the judge: cross-entropy on noisy labels."""
+"""Train the season classifier and the judge: cross-entropy on noisy labels."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ JUDGE_DEFAULTS: dict[str, Any] = {**DEFAULTS, "network": {"width": 24}, "lr": 1e
 
 
 class ClassifierMethod:
-    """Two classes, domain a first. Label smoothing and mixup because labels go by date."""
+    """Two classes, domain a first. Label smoothing and mixup allow for labels that are wrong."""
 
     architecture: type[nn.Module] = Classifier
 
@@ -48,14 +48,13 @@ class ClassifierMethod:
 
     def step(self, a: Sampler, b: Sampler, rng: np.random.Generator, step: int) -> dict[str, float]:
         _, stage = self.config.stage_at(step)
-        # Twice `batch` pictures, in the proportion of the data: the logits then hold the prior.
+        # Draw twice `batch` images in the proportion of the data, so that the logits include the prior.
         both = 2 * parallel.share(stage.batch)
         n = min(max(1, round(both * len(a) / (len(a) + len(b)))), both - 1)
         parts = ((a, n), (b, both - n))
         images = torch.cat([s.batch(rng, count, stage.size, stage.cover) for s, count in parts])
         images = images.to(self.device)
-        # Dropout draws from torch's generator: seed it by the step, too, so that a resumed run
-        # is the same run.
+        # Dropout uses torch's random numbers. Seeding them by the step keeps resumed runs the same.
         torch.manual_seed(int(rng.integers(2**31)))
         half = 0.5 * self.config.weights["smoothing"]
         target = torch.full((len(images), 2), half, device=self.device)
@@ -99,6 +98,6 @@ class ClassifierMethod:
 
 
 class JudgeMethod(ClassifierMethod):
-    """The same training of another architecture. It judges translations and is never exported."""
+    """The same training for another architecture, which judges translations and is never exported."""
 
     architecture = Judge

@@ -1,9 +1,9 @@
-"""One generator, a domain code: the method this project is named for.
+"""One generator for both directions, steered by a domain code.
 
-G(x, c) translates to the domain of code c, -1 for a and +1 for b. It is asked for four things:
-look real in the target domain, come back by the opposite code, leave a picture alone that is in
-the target domain already, and go half-way at half a code. The third makes it its own classifier:
-no source label is needed.
+G(x, c) translates x to the domain of code c: -1 for a and +1 for b. Four losses ask that results
+look real in the target domain, that the opposite code leads back, that an image already in the
+target domain stays as it is, and that half a code gives half the change. Because of the third,
+users need not say which domain an image is in.
 """
 
 from __future__ import annotations
@@ -35,9 +35,9 @@ DEFAULTS: dict[str, Any] = {
     "discriminator": {"width": 40, "levels": 4, "scales": 3},
     "weights": {
         "adversarial": 1.0,
-        "towards_a": 1.0,  # of the adversarial loss, where one direction is harder
+        "towards_a": 1.0,  # factor on the adversarial loss towards a, if that direction is harder
         "cycle": 2.0,
-        "coarse_cycle": 0.0,  # the same on luma averaged down: snow may cover grass and its colour
+        "coarse_cycle": 0.0,  # on averaged luma, so that snow may cover grass and its colour
         "own": 2.5,
         "wrong": 0.5,
     },
@@ -48,7 +48,7 @@ CODES = (-1.0, -0.5, 0.0, 0.5, 1.0)
 
 
 class DomainCode:
-    """Least-squares GAN with per-domain outputs, cycle and own-domain reconstruction."""
+    """Least-squares GAN with an output per domain, cycle and own-domain reconstruction."""
 
     def __init__(self, config: Config, device: torch.device) -> None:
         self.config = config
@@ -96,7 +96,7 @@ class DomainCode:
         fooled = fooled + weights["towards_a"] * adversarial([out[n:] for out in judged], A, True)
         cycle = reconstruction(back, real)
         coarse = reconstruction(coarse_luma(back), coarse_luma(real))
-        # Nothing to do on a picture's own side of zero, and from there in proportion.
+        # Codes on the image's own side of zero leave it as it is. Others change it in proportion.
         part = strength.clamp(min=0)[:, None, None, None]
         keep = reconstruction(partly, torch.lerp(real, fake.detach().float(), part))
         loss = weights["adversarial"] * fooled + weights["own"] * keep
@@ -117,8 +117,8 @@ class DomainCode:
             on_fake = self.discriminators(fake, level)
         loss = torch.zeros((), device=self.device)
         wrong = torch.zeros((), device=self.device)
-        # A real picture of the other domain is wrong, too: an output that only knows "real"
-        # lets G return its input.
+        # A real image of the other domain counts as wrong. If an output knew only "real", G could
+        # return its input.
         for domain, mine, other in ((A, slice(0, n), slice(n, None)), (B, slice(n, None), slice(0, n))):
             loss = loss + adversarial([out[mine] for out in on_real], domain, True)
             loss = loss + adversarial([out[other] for out in on_fake], domain, False)
@@ -131,7 +131,7 @@ class DomainCode:
         return {"discriminator": loss.item(), "wrong": wrong.item()}
 
     def grow(self, level: int) -> int:
-        """Let the discriminators of new levels start from what the level below has learnt."""
+        """Start the discriminators of new levels from the weights of the level below."""
         for new in range(self.top + 1, level + 1):
             if self.top >= 0:
                 self.discriminators.grow(new)
@@ -139,7 +139,7 @@ class DomainCode:
         return level
 
     def autocast(self) -> torch.autocast:
-        """bfloat16 on GPUs and on processors whose torch makes it faster than float32."""
+        """Use bfloat16 on GPUs, and on CPUs where it is faster than float32."""
         cpu = self.device.type == "cpu"
         enabled = not cpu or fast_bfloat16()
         return torch.autocast(self.device.type, torch.bfloat16, enabled=enabled)
@@ -176,23 +176,23 @@ class DomainCode:
 
 
 def coarse_luma(image: Tensor) -> Tensor:
-    """[n, 3, h, w] -> [n, 1, h/4, w/4]: what must come back of a picture, not how it was drawn."""
+    """Luma averaged over 4x4 pixels, [n, 3, h, w] -> [n, 1, h/4, w/4]: shapes without colour or detail."""
     weights = torch.tensor(LUMA, device=image.device)[:, None, None]
     return F.avg_pool2d((image.float() * weights).sum(1, keepdim=True), COARSE)
 
 
 def strengths(rng: np.random.Generator, n: int) -> np.ndarray:
-    """Strengths for the reconstruction task: half of them -1, the own domain, others from -1 to 1."""
+    """Strengths for the own-domain loss: one half is -1, the own domain, the others are from -1 to 1."""
     drawn = np.where(rng.random(n) < 0.5, -1.0, rng.uniform(-1, 1, n))
     return drawn.astype(np.float32)
 
 
 def level_of(size: int, cover: tuple[float, float]) -> int:
-    """The pyramid level of crops: 0 where the whole picture would be about 32 pixels wide."""
+    """The pyramid level of crops. At level 0 the whole image would be about 32 pixels wide."""
     whole = size / (0.5 * (cover[0] + cover[1]))
     return max(0, round(math.log2(whole / BASE)))
 
 
 def fast_bfloat16() -> bool:
-    """torch 1.x is slower in bfloat16 than in float32 on the processor."""
+    """Whether bfloat16 is faster than float32 on this CPU. With torch 1.x it is slower."""
     return int(torch.__version__.split(".")[0]) >= 2 and torch.backends.cpu.get_cpu_capability() == "AVX512"

@@ -1,1 +1,1 @@
-"""Networks, one file each. All take and give float NCHW tensors in [-1, 1]."""
+"""Networks, one per file. Their images are float NCHW tensors in [-1, 1]."""

@@ -1,4 +1,4 @@
-"""A small season classifier: which domain does a picture belong to?"""
+"""A small classifier that tells which domain an image belongs to."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from train.networks.layers import conv
 
 
 class Classifier(nn.Module):
-    """Fully convolutional, pooled at both ends, so that any h, w >= 32 will do.
+    """A convolutional classifier for images of any h, w >= 32.
 
     image: [n, 3, h, w] in [-1, 1]; result: logits [n, 2], domain a first. The input is averaged
-    over pool x pool pixels: the season is visible in a thumbnail.
+    over pool x pool pixels, since a thumbnail is enough to see the season.
     """
 
     def __init__(self, width: int = 24, pool: int = 4, dropout: float = 0.3) -> None:
@@ -29,14 +29,14 @@ class Classifier(nn.Module):
         self.head = nn.Linear(2 * widths[-1], 2)
 
     def features(self, image: Tensor) -> Tensor:
-        """[n, 12 * width]: mean and spread over the places."""
+        """Mean and standard deviation over all positions, [n, 12 * width]."""
         x = F.avg_pool2d(image, self.pool)
         for i, (layer, norm) in enumerate(zip(self.convs, self.norms)):
             x = F.relu(norm(layer(x)))
             if i > 0:
                 x = x + F.relu(self.mix_norms[i - 1](self.mix[i - 1](x)))
         mean = x.mean((2, 3))
-        # The spread says whether a feature (snow) is everywhere or only in places.
+        # The deviation tells whether a feature such as snow is everywhere or only in places.
         spread = ((x - mean[:, :, None, None]) ** 2).mean((2, 3))
         return torch.cat([mean, (spread + 1e-5).sqrt()], dim=1)
 

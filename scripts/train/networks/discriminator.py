@@ -1,4 +1,4 @@
-"""Patch discriminators, one for each level of an image pyramid, with an output per domain."""
+"""Patch discriminators with an output per domain, one for each level of an image pyramid."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.nn.utils import spectral_norm
 
-# Level k judges pictures whose whole side is about 32 * 2^k pixels.
+# Level k judges images at a scale where the whole image is about 32 * 2^k pixels wide.
 BASE = 32
 
 
 class PatchDiscriminator(nn.Module):
-    """38-pixel patches -> [n, 2, h/8, w/8]: real picture of domain a, real picture of domain b.
+    """Judge patches of 38 pixels: [n, 2, h/8, w/8], real in domain a and real in domain b.
 
-    Spectral instead of instance normalisation: the latter hides contrast, so that haze over the
-    whole picture goes unpunished.
+    Uses spectral normalisation. Instance normalisation would hide contrast, so haze over the whole
+    image would go unpunished.
     """
 
     def __init__(self, width: int = 32) -> None:
@@ -35,7 +35,7 @@ class PatchDiscriminator(nn.Module):
 
 
 class Discriminators(nn.Module):
-    """One PatchDiscriminator per pyramid level, used as far as the training resolution reaches."""
+    """One PatchDiscriminator per pyramid level. `level` is the finest one for the training resolution."""
 
     def __init__(self, width: int = 32, levels: int = 4, scales: int = 3) -> None:
         super().__init__()
@@ -43,7 +43,7 @@ class Discriminators(nn.Module):
         self.scales = scales
 
     def grow(self, level: int) -> None:
-        """Start the discriminator of a level from its coarser neighbour."""
+        """Copy the weights of the next coarser level to a level."""
         if level > 0:
             self.nets[level].load_state_dict(copy.deepcopy(self.nets[level - 1].state_dict()))
 

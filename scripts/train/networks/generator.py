@@ -8,17 +8,17 @@ from torch import Tensor, nn
 
 from train.networks.layers import CodedNorm, Double, ResidualBlock, conv
 
-# Keeps the logarithms below finite at black and white; divided out again, so that a zero
-# residual is the identity.
+# Keeps the logarithms below finite at black and white. It is divided out again, so a zero residual
+# gives the identity.
 HEADROOM = 0.97
 
 
 class Generator(nn.Module):
-    """Encoder to 1/8 size, residual blocks, decoder with added skips, residual on the input.
+    """Encoder to 1/8 size, residual blocks, and a decoder with added skips. The result is a residual.
 
-    image: [n, 3, h, w] in [-1, 1], h and w multiples of 8; code: [n]; result as the image,
-    within +-1/0.97 (callers clip). Normalisation only at 1/4 size and below: at full size it
-    costs more than the convolutions and hides the brightness that snow is recognised by.
+    image: [n, 3, h, w] in [-1, 1], h and w multiples of 8; code: [n]. The result has the shape of the
+    image and lies within +-1/0.97; callers clip it. Only layers at 1/4 size and below are normalised:
+    at full size normalisation costs more than the convolutions, and it hides the brightness of snow.
     """
 
     def __init__(
@@ -64,7 +64,7 @@ class Generator(nn.Module):
 
 
 def apply_residual(image: Tensor, residual: Tensor) -> Tensor:
-    """tanh(artanh(image) + residual): bounded, and the image itself where the residual is zero."""
+    """tanh(artanh(image) + residual). Bounded, and equal to the image where the residual is zero."""
     scaled = image.float() * HEADROOM
     logit = 0.5 * (torch.log(1 + scaled) - torch.log(1 - scaled))
     return torch.tanh(logit + residual.float()) / HEADROOM

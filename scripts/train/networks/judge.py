@@ -1,4 +1,4 @@
-"""A second classifier, unlike the first in every layer, to judge translations by."""
+"""A second classifier, built differently from the first, to judge translations."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 
 class Judge(nn.Module):
-    """Pre-activation residual network with group normalisation and maximum pooling.
+    """A pre-activation residual network with group normalisation and maximum pooling.
 
     image: [n, 3, h, w] in [-1, 1], h and w >= 64; result: logits [n, 2], domain a first.
     """
@@ -22,7 +22,7 @@ class Judge(nn.Module):
         self.head = nn.Linear(4 * w, 2)
 
     def features(self, image: Tensor) -> Tensor:
-        """[n, 4 * width]: the votes of all places, averaged after the last non-linearity."""
+        """The last activations, averaged over all positions, [n, 4 * width]."""
         x = F.max_pool2d(self.enter(F.avg_pool2d(image, 2)), 2)
         for stage in self.stages:
             x = F.max_pool2d(stage(x), 2)
@@ -33,7 +33,7 @@ class Judge(nn.Module):
 
 
 class PreBlock(nn.Module):
-    """He et al. 2016, "Identity mappings": normalise, activate, convolve, twice, and add."""
+    """Twice normalise, activate and convolve, then add (He et al. 2016, "Identity mappings")."""
 
     def __init__(self, inputs: int, outputs: int) -> None:
         super().__init__()

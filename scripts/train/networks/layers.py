@@ -1,4 +1,4 @@
-"""Layers shared by the networks."""
+"""Layers that several networks use."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ EPSILON = 1e-5
 
 
 def conv(inputs: int, outputs: int, size: int = 3, stride: int = 1, reflect: bool = True) -> nn.Conv2d:
-    """A convolution that keeps h/stride. Reflection avoids the dark frame zero padding learns."""
+    """A convolution to h/stride x w/stride. Reflection avoids the dark frame that zero padding causes."""
     mode = "reflect" if reflect else "zeros"
     return nn.Conv2d(inputs, outputs, size, stride, padding=size // 2, padding_mode=mode)
 
@@ -18,8 +18,8 @@ def conv(inputs: int, outputs: int, size: int = 3, stride: int = 1, reflect: boo
 class CodedNorm(nn.Module):
     """Instance normalisation, then a scale and a shift that are linear in the domain code.
 
-    The code enters after the normalisation because a constant added before it is cancelled
-    exactly. Linear in the code, so that half a code is half the change.
+    The code enters after the normalisation, which would cancel a constant added before it. Scale and
+    shift are linear in the code, so half a code is half the change.
     """
 
     def __init__(self, channels: int) -> None:
@@ -34,7 +34,7 @@ class CodedNorm(nn.Module):
 
 
 class ResidualBlock(nn.Module):
-    """Two coded convolutions around a shortcut (He et al. 2016)."""
+    """Two convolutions with coded normalisation, and a shortcut (He et al. 2016)."""
 
     def __init__(self, channels: int, reflect: bool = True) -> None:
         super().__init__()
@@ -49,12 +49,12 @@ class ResidualBlock(nn.Module):
 
 
 def double(x: Tensor) -> Tensor:
-    """Nearest-neighbour upsampling by two; unlike a transposed convolution, no checkerboard."""
+    """Nearest-neighbour upsampling by two. It cannot print a checkerboard."""
     return F.interpolate(x, scale_factor=2.0, mode="nearest")
 
 
 class Double(nn.Module):
-    """Upsampling by two: `nearest`, or `transposed`, a 4x4 transposed convolution, to compare with."""
+    """Upsampling by two: `nearest`, or for comparison `transposed`, a 4x4 transposed convolution."""
 
     def __init__(self, channels: int, kind: str) -> None:
         super().__init__()
@@ -67,7 +67,7 @@ class Double(nn.Module):
 
 
 def multiply_accumulates(net: nn.Module, *inputs: Tensor) -> int:
-    """Count multiply-accumulates of the convolutions and linear layers in one forward pass."""
+    """The multiply-accumulates of convolutions and linear layers in one forward pass."""
     total = 0
 
     def count(layer: nn.Module, _: tuple, out: Tensor) -> None:

@@ -1,4 +1,4 @@
-"""Run a translator over the validation pictures and reduce what it does to figures."""
+"""Run a translator over the validation images and compute its figures."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import numpy as np
 from evaluate import metrics, sets, structure
 from evaluate.judges import Judge
 from evaluate.translators import Translator
+from measure.gtx import Flagger
 
 STRENGTHS = np.linspace(0, 1, 9)
 NAMES = ("flips", "flipped", "response", "spearman", "step", "kid")
@@ -16,8 +17,10 @@ NAMES = ("flips", "flipped", "response", "spearman", "step", "kid")
 
 @dataclass(frozen=True)
 class Domain:
-    """The validation pictures of one domain, which of them have a season one can see, and both
-    judges' view of them: scores [n] and features [n, d]."""
+    """The validation images of one domain.
+
+    clear marks the images whose season can be seen. seen holds scores [n] and features [n, d] by judge.
+    """
 
     name: str
     pixels: np.ndarray
@@ -34,15 +37,18 @@ class Domain:
 
 @dataclass(frozen=True)
 class Direction:
-    """What a translator makes of one domain's pictures; arrays go by picture."""
+    """The results of a translator on the images of one domain. Arrays have one entry per image.
+
+    seen holds scores [strengths, n] and features [n, d] at full strength, by judge.
+    """
 
     translated: np.ndarray  # uint8, at full strength
-    seen: list[tuple[np.ndarray, np.ndarray]]  # by judge: scores [strengths, n], features [n, d]
-    moved: np.ndarray  # mean absolute change in levels
-    own: np.ndarray  # the same, asked for the picture's own domain
+    seen: list[tuple[np.ndarray, np.ndarray]]
+    moved: np.ndarray  # mean absolute change, in levels
+    own: np.ndarray  # the same, when asked for the domain that the image is in
     own_psnr: np.ndarray
-    again: np.ndarray  # change when a translation is translated once more
-    back_psnr: np.ndarray  # there and back
+    again: np.ndarray  # change when the translation is translated again
+    back_psnr: np.ndarray  # after translating there and back
     edges: np.ndarray
     flagged: np.ndarray
 
@@ -52,36 +58,40 @@ class Direction:
         return Direction(seen=seen, **rest)
 
 
-def run(translate: Translator, pictures: np.ndarray, target: int, judges: list[Judge]) -> Direction:
-    """Translate pictures of the other domain to the target domain, at all strengths."""
+def run(
+    translate: Translator, images: np.ndarray, target: int, judges: list[Judge], flag: Flagger
+) -> Direction:
+    """Translate images of the other domain to the target domain, at all strengths.
+
+    flag finds checkerboards (see measure.gtx.flagger).
+    """
     scores: list[list[np.ndarray]] = [[] for _ in judges]
     features: list[np.ndarray] = []
-    full = pictures
+    full = images
     for strength in STRENGTHS:
-        full = translate(pictures, target, float(strength))
+        full = translate(images, target, float(strength))
         looks = [judge.look(full) for judge in judges]
         for found, look in zip(scores, looks):
             found.append(look[0])
         features = [look[1] for look in looks]
-    own = translate(pictures, 1 - target, 1.0)
-    lattices = ((structure.lattice(x), structure.lattice(y)) for x, y in zip(full, pictures))
+    own = translate(images, 1 - target, 1.0)
     return Direction(
         translated=full,
         seen=[(np.stack(s), f) for s, f in zip(scores, features)],
-        moved=metrics.distances(full, pictures),
-        own=metrics.distances(own, pictures),
-        own_psnr=metrics.psnrs(own, pictures),
+        moved=metrics.distances(full, images),
+        own=metrics.distances(own, images),
+        own_psnr=metrics.psnrs(own, images),
         again=metrics.distances(translate(full, target, 1.0), full),
-        back_psnr=metrics.psnrs(translate(full, 1 - target, 1.0), pictures),
-        edges=np.array([structure.edges_kept(x, y) for x, y in zip(full, pictures)]),
-        flagged=np.array([structure.flagged(x, y) for x, y in lattices]),
+        back_psnr=metrics.psnrs(translate(full, 1 - target, 1.0), images),
+        edges=np.array([structure.edges_kept(x, y) for x, y in zip(full, images)]),
+        flagged=flag(full, images),
     )
 
 
 def figures(
     there: Direction, back: Direction, source: Domain, target: Domain, label: int
 ) -> dict[str, float]:
-    """The figures of one direction. `back` is the other direction's: of the target's own pictures."""
+    """The figures of the direction `there`. `back` is the other direction, from the target's images."""
     found: dict[str, float] = {}
     for i, (scores, features) in enumerate(there.seen):
         before, (goal, real) = source.seen[i][0], target.seen[i]

@@ -1,0 +1,83 @@
+package stages
+
+import (
+	"fmt"
+
+	"gtx/stages/container"
+)
+
+// An original is a photograph as Encode reads it again: at its full size, with all that the file
+// says of it.
+type original struct {
+	file     File
+	metadata container.Metadata
+	strict   strictness
+	deep     bool      // it has 16 bits per sample
+	profile  bool      // its own profile, not sRGB, defines its colours
+	own      []byte    // that profile, if it is one for RGB
+	assumed  bool      // the file does not embed that profile but names it in its Exif data
+	crop     rectangle // the part that is translated
+}
+
+// readMetadata takes the metadata from the header, and in AVIF and HEIF from libheif.
+func (img *Image) readMetadata(p picture) {
+	h := img.original.file.Header
+	if img.Format == AVIF || img.Format == HEIF {
+		m := container.Metadata{Exif: p.blob(fieldExif), XMP: p.blob(fieldXMP)}
+		// libvips does not recognise a packet of XMP that begins with a header.
+		for i := 0; i < 8 && m.XMP == nil; i++ {
+			if data := p.blob(fmt.Sprintf("heif-mime-%d", i)); container.IsPacket(data) {
+				m.XMP = data
+			}
+		}
+		h = h.WithMetadata(m)
+	}
+	img.original.metadata = h.Metadata
+	img.Warnings = append(img.Warnings, h.Warnings...)
+}
+
+// readColours decides how the colours of the file are to be read.
+func (img *Image) readColours(p picture) {
+	o := &img.original
+	o.deep = p.deep()
+	switch profile := p.blob(fieldProfile); {
+	case profile == nil && p.bands() >= 3 && o.metadata.SaysAdobeRGB():
+		img.Profile = srgbProfile()
+		o.profile, o.assumed, o.own = true, true, container.AdobeRGB()
+	case profile == nil:
+	case container.IsSRGB(profile):
+		img.Profile = profile
+	default:
+		img.Profile = srgbProfile()
+		o.profile = true
+		if p.bands() >= 3 && len(profile) > 20 && string(profile[16:20]) == "RGB " {
+			o.own = profile
+		}
+	}
+}
+
+// ignoreProfile reads the colours as sRGB from now on.
+func (o *original) ignoreProfile() { o.profile, o.assumed, o.own = false, false, nil }
+
+// open makes a picture of the file as stored, not turned. own: keep the colours of its own profile
+// instead of converting them to sRGB. deep: keep 16 bits per sample if it has them.
+func (o original) open(s *scope, options string, downwards, deep, own bool) picture {
+	p := s.open(o.file.Data, options, downwards, o.strict)
+	if o.assumed {
+		p.attach(o.own)
+	}
+	p.toSRGB(o.profile && !own, deep)
+	return p
+}
+
+// whole makes a picture of the photograph, upright and cropped, at the given size.
+func (o original) whole(s *scope, width, height int, deep, own bool) picture {
+	p := o.open(s, "", true, deep, own)
+	if p.image != nil && p.orientation() > 1 {
+		p = o.open(s, "", false, deep, own)
+		p.turnUpright()
+	}
+	p.crop(o.crop)
+	p.resize(FilterLanczos, width, height)
+	return p
+}
