@@ -28,28 +28,28 @@ type Translator struct {
 // the device, and a *manifest.DomainError or a *manifest.StrengthError if the model cannot do what the
 // request asks for.
 func (r *Runtime) NewTranslator(m *Model, q Request, o Options) (*Translator, error) {
-	about := m.Manifest
-	if !about.Translates() {
-		return nil, fmt.Errorf("model %q only classifies", about.Name)
+	spec := m.Manifest
+	if !spec.Translates() {
+		return nil, fmt.Errorf("model %q only classifies", spec.Name)
 	}
-	if err := about.CheckTarget(q.To, q.Strength); err != nil {
+	if err := spec.CheckTarget(q.To, q.Strength); err != nil {
 		return nil, err
 	}
-	if err := checkExemplars(about, q); err != nil {
-		return nil, fmt.Errorf("model %q: %w", about.Name, err)
+	if err := checkExemplars(spec, q); err != nil {
+		return nil, fmt.Errorf("model %q: %w", spec.Name, err)
 	}
 	t := &Translator{request: q}
 	var graphs, finals []string
-	for _, d := range about.Directions {
+	for _, d := range spec.Directions {
 		if d.To == q.To && !slices.Contains(finals, d.Graph) {
 			finals = append(finals, d.Graph)
 		}
 	}
 	if len(finals) == 0 {
-		finals = about.Finals()
+		finals = spec.Finals()
 	}
 	for _, final := range finals {
-		for _, graph := range about.Order(final, t.skips(about)) {
+		for _, graph := range spec.Order(final, t.skips(spec)) {
 			if !slices.Contains(graphs, graph) {
 				graphs = append(graphs, graph)
 			}
@@ -58,7 +58,7 @@ func (r *Runtime) NewTranslator(m *Model, q Request, o Options) (*Translator, er
 	trial := func(n *sessions) error {
 		trial := &Translator{sessions: n, request: q}
 		black := Batch{N: 1, Seeds: []uint64{0}}
-		if in := about.Image(); in != nil {
+		if in := spec.Image(); in != nil {
 			black.Width, black.Height = in.Size.Nominal()
 			black.Pixels = make([]byte, black.Width*black.Height*channels)
 		}
@@ -71,7 +71,7 @@ func (r *Runtime) NewTranslator(m *Model, q Request, o Options) (*Translator, er
 	}
 	var err error
 	if t.sessions, err = r.openSessions(m, graphs, o, trial); err != nil {
-		return nil, fmt.Errorf("model %q: %w", about.Name, err)
+		return nil, fmt.Errorf("model %q: %w", spec.Name, err)
 	}
 	return t, nil
 }
