@@ -11,8 +11,7 @@ import (
 	"testing"
 )
 
-// A room is what a package may import beside the standard library: packages of gtx and of others, and
-// more of them in its tests.
+// A room lists what a package may import beside the standard library, and what its tests may import in addition.
 type room struct{ imports, tests []string }
 
 // rooms lists every package of gtx. pipeline, stages and models know nothing of one another: cli joins
@@ -89,8 +88,7 @@ func packages(t *testing.T) (list []listed) {
 	}
 }
 
-// standard tells whether a package is in the standard library: only there the first element of a path
-// has no dot.
+// standard says whether a package is in the standard library. Only there has the first element of a path no dot.
 func standard(path string) bool {
 	first, _, _ := strings.Cut(path, "/")
 	return first != "gtx" && !strings.Contains(first, ".")
