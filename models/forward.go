@@ -12,22 +12,22 @@ import (
 type pass struct {
 	*Translator
 	in      Batch
-	orElse  string            // the domain of images whose domain is not known
-	given   map[string]tensor // the outputs of graphs that have run, by GRAPH.OUTPUT
-	classes []byte            // of the label maps, once they are read
+	orElse  string            // the domain assumed for images of unknown domain
+	given   map[string]tensor // the outputs of the graphs that have run, by GRAPH.OUTPUT
+	classes []byte            // of the label maps; nil until they are read
 }
 
-// runGraph makes the inputs of a graph, runs it and keeps its outputs.
+// runGraph makes a graph's inputs, runs it and keeps its outputs.
 func (p *pass) runGraph(ctx context.Context, s *session) error {
 	inputs := make([]tensor, len(s.inputs))
 	height, width := p.in.Height, p.in.Width
-	var image tensor // to which a residual is added
-	// Images come first, because noise and the like take their height and width.
+	var image tensor // a residual is added to it
+	// Images come first, because they determine the height and width of noise and other inputs.
 	for i, in := range s.inputs {
 		if in.Role != manifest.RoleImage && in.Role != manifest.RoleLabelMap {
 			continue
 		}
-		t, err := p.image(in)
+		t, err := p.imageTensor(in)
 		if err != nil {
 			return err
 		}
@@ -69,8 +69,8 @@ func (p *pass) runGraph(ctx context.Context, s *session) error {
 	return nil
 }
 
-// image makes the tensor of an image or a label map.
-func (p *pass) image(in *manifest.Input) (tensor, error) {
+// imageTensor makes the tensor of an image or a label map.
+func (p *pass) imageTensor(in *manifest.Input) (tensor, error) {
 	if graph, output := p.manifest.Feeder(in); graph != "" {
 		t := p.given[graph+"."+output]
 		if len(t.shape) != 4 {
@@ -95,7 +95,7 @@ func (p *pass) readClasses(l *manifest.LabelMap) (_ []byte, err error) {
 	return p.classes, err
 }
 
-// tensor makes what goes into any other input.
+// tensor makes the tensor of an input that takes neither an image nor a label map.
 func (p *pass) tensor(in *manifest.Input, rank, height, width int) (tensor, error) {
 	n := p.in.N
 	if graph, output := p.manifest.Feeder(in); graph != "" {
@@ -161,8 +161,8 @@ func (p *pass) noise(in *manifest.Input, height, width int) tensor {
 	return t
 }
 
-// coordinates returns the x and y of every pixel, from -1 at the centre of the first to 1 at the centre of
-// the last.
+// coordinates returns the x and y of every pixel. They run from -1 at the centre of the first pixel to 1 at
+// the centre of the last.
 func coordinates(layout manifest.Layout, n, height, width int) tensor {
 	t := tensor{shape: imageShape(layout, n, 2, height, width), floats: make([]float32, 2*n*height*width)}
 	area := height * width

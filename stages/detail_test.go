@@ -10,7 +10,7 @@ import (
 // grey rounds to the nearest sample.
 func grey(v float32) byte { return byte(min(max(v+0.5, 0), 255)) }
 
-// transferred is full with the change that turned small into result.
+// transferred applies to full the change that turned small into result.
 func transferred(t testing.TB, full, small, result Pixels) Pixels {
 	t.Helper()
 	return changed(t, full, affineChange(small, result))
@@ -81,7 +81,7 @@ func TestTransferKeepsAlpha(t *testing.T) {
 	}
 }
 
-// The fast path, running sums and precomputed grids, against the definition.
+// Compares the fast path, which uses running sums and precomputed grids, with the definition.
 func FuzzTransferEqualsItsDefinition(f *testing.F) {
 	f.Add(uint8(20), uint8(15), uint8(3), uint64(1))
 	f.Add(uint8(3), uint8(1), uint8(9), uint64(2))
@@ -97,7 +97,7 @@ func FuzzTransferEqualsItsDefinition(f *testing.F) {
 	})
 }
 
-// 16 bits a sample are changed as 8 are, only finer.
+// Samples of 16 bits change like samples of 8 bits, only in finer steps.
 func TestDeepImagesAreChangedAsOthersAre(t *testing.T) {
 	for _, alpha := range []bool{false, true} {
 		p := deepPhoto(70, 50, true, alpha)
@@ -289,8 +289,7 @@ func BenchmarkPhotograph(b *testing.B) {
 	})
 }
 
-// The stages themselves, from file to file: whatever the size, colour and alpha are
-// the source's own.
+// Runs the stages from file to file: the result keeps the size, colours and alpha of its source.
 func TestPhotographSurvivesANetworkThatChangesNothing(t *testing.T) {
 	for _, side := range []int{10, 64, 200} {
 		source := textured(side, side, 4, 5)
