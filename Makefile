@@ -3,7 +3,7 @@
 # make demo     deps and build, then translate three photographs to winter
 # make test     deps and build, then run every check and test
 # make lint     check formatting and run the static checks of Go, Python and C
-# make bench    measure speed and memory: BENCH_IMAGES=FOLDER
+# make bench    compare gtx with other programs, in a quarter of an hour: BENCH_IMAGES=FOLDER
 # make install  install into PREFIX (/usr/local)
 #
 # Only deps, demo and test install anything.
@@ -59,7 +59,7 @@ lint:
 	scripts/lint-python
 
 bench: build
-	GTX_ONNXRUNTIME="$${GTX_ONNXRUNTIME-$(abspath $(LIBRARY))}" go run ./scripts/bench -gtx $(GTX) -images "$(BENCH_IMAGES)"
+	go run ./scripts/bench -gtx $(GTX) -images "$(BENCH_IMAGES)"
 
 install: build
 	@test -f $(LIBRARY) || { echo "$(LIBRARY) is missing: make deps fetches it" >&2; exit 1; }
