@@ -17,7 +17,7 @@ LIBRARY := build/lib/libonnxruntime.so.1
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 
 BUILD_PACKAGES := libvips-dev gcc libc6-dev pkg-config
-DEPS_PACKAGES  := $(BUILD_PACKAGES) ca-certificates npm
+DEPS_PACKAGES  := $(BUILD_PACKAGES) ca-certificates python3-pip
 LINT_PACKAGES  := clang-format
 TEST_PACKAGES  := python3-torch python3-onnx python3-numpy python3-pil python3-pytest
 
@@ -46,7 +46,7 @@ test: deps test-deps build lint
 	cd scripts && PYTHONPATH=$(abspath build/python) $(PYTHON) -m pytest -q -p no:cacheprovider tests
 
 test-deps:
-	scripts/install-packages $(LINT_PACKAGES) $(TEST_PACKAGES) python3-pip
+	scripts/install-packages $(LINT_PACKAGES) $(TEST_PACKAGES)
 	scripts/fetch-third-party build/third-party
 	scripts/fetch-python-packages build/python
 

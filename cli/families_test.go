@@ -124,7 +124,7 @@ func gives(m *manifest.Manifest) string {
 	return strings.Join(list, "; ")
 }
 
-// appendNew appends words that are not in the list: the graphs of two directions often take the same.
+// appendNew appends the words that are not in the list yet. The graphs of two directions often take the same inputs.
 func appendNew(list []string, words string) []string {
 	for _, there := range list {
 		if there == words {

@@ -130,7 +130,7 @@ func (p *program) generate(c *cli.Context) (err error) {
 	return ending(err, reading, tally)
 }
 
-// generateLine is the stages of a generation, in order.
+// generateLine joins the stages of a generation, in order.
 func generateLine(line *pipeline.Line, sources iter.Seq[stages.Source], g generation, w widths, n stages.Network) *pipeline.Flow[stages.Source, stages.Written] {
 	blank := pipeline.Each(pipeline.From(line, sources), "open", 1, stages.Blank)
 	wanted := pipeline.Each(blank, "compare", w.jobs, stages.Compare(g.results.existing, false, g.encode.Parameters))

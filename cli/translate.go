@@ -219,7 +219,7 @@ func (p *program) dryRun(in inputs, terminator string) error {
 	failed := false
 	for s := range in.sources {
 		if s.Err == nil && s.Out == "" {
-			s.Err = errors.New("not a picture that gtx can read")
+			s.Err = errors.New("not an image that gtx can read")
 		}
 		if s.Err != nil {
 			failed = true

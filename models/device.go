@@ -15,7 +15,7 @@ const (
 	deviceCUDA = "cuda"
 )
 
-// A DeviceError says why a network does not run on the device asked for.
+// A DeviceError says why a network does not run on the requested device.
 type DeviceError struct {
 	Device string
 	Reason string
@@ -53,17 +53,17 @@ func (d device) String() string {
 	return d.name
 }
 
-// offersCUDA tries to append the CUDA provider, which loads its parts; the error says what is missing.
+// offersCUDA tries to append the CUDA provider, which loads its libraries. The error says what is missing.
 func offersCUDA(number int) error {
 	options, err := sessionOptions(device{name: deviceCUDA, number: number})
 	if err != nil {
-		// Before the last separator stands where in its sources ONNX Runtime noticed.
+		// ONNX Runtime puts the place in its source code before the last separator.
 		return errors.New(after(err.Error(), " : "))
 	}
 	return options.Destroy()
 }
 
-// sessionOptions returns the options for a device other than auto; the caller destroys them.
+// sessionOptions returns the options for a device other than auto. The caller destroys them.
 func sessionOptions(d device) (_ *ort.SessionOptions, err error) {
 	options, err := ort.NewSessionOptions()
 	if err != nil {
@@ -78,8 +78,8 @@ func sessionOptions(d device) (_ *ort.SessionOptions, err error) {
 	if err := options.SetIntraOpNumThreads(1); err != nil {
 		return nil, err
 	}
-	// Patterns of memory pay for one shape and one call at a time; here they cost a quarter of the
-	// memory and bring no speed. The arena has to stay: without it memory doubles.
+	// Memory patterns help if there is one shape and one call at a time. Here they cost a quarter of the
+	// memory and gain no speed. The arena stays on, because without it memory doubles.
 	if err := options.SetMemPattern(false); err != nil {
 		return nil, err
 	}
@@ -91,7 +91,7 @@ func sessionOptions(d device) (_ *ort.SessionOptions, err error) {
 		return nil, err
 	}
 	defer cuda.Destroy()
-	// The default search for convolution algorithms runs them all, anew for every picture shape.
+	// By default cuDNN tries all convolution algorithms again for every new image shape.
 	settings := map[string]string{"device_id": strconv.Itoa(d.number), "cudnn_conv_algo_search": "HEURISTIC"}
 	if err := cuda.Update(settings); err != nil {
 		return nil, err

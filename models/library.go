@@ -26,14 +26,14 @@ func (e *LibraryError) Error() string {
 
 // Hint says how to get the library.
 func (e *LibraryError) Hint() string {
-	return "run 'make deps', or take libonnxruntime.so.1 from 'npm pack onnxruntime-node@1.24.3' and set " +
+	return "run 'make deps', or take libonnxruntime.so from the wheel of PyPI's onnxruntime 1.24.1 or newer and set " +
 		libraryVariable + " to its path"
 }
 
-// FindLibrary returns the absolute path of the ONNX Runtime library. A path given explicitly (the
-// option --onnxruntime), or else by GTX_ONNXRUNTIME, must exist; with neither, the folders beside
-// the program, of the user and of the system are searched, in this order.
-// It returns a *LibraryError if there is none.
+// FindLibrary returns the absolute path of the ONNX Runtime library. An explicit path (the option
+// --onnxruntime) wins over GTX_ONNXRUNTIME, and whichever is given must exist. With neither, FindLibrary
+// searches the folders beside the program, then the user's, then the system's. The error is a *LibraryError
+// if no library is found.
 func FindLibrary(explicit string) (string, error) {
 	named := []struct{ by, path string }{
 		{"--onnxruntime", explicit},
@@ -88,7 +88,7 @@ func libraryIn(folder string) string {
 	for _, name := range []string{"libonnxruntime.so", "libonnxruntime.so.1", "libonnxruntime.so.1.*"} {
 		matches, err := filepath.Glob(filepath.Join(folder, name))
 		if err != nil {
-			continue // a folder whose name is no valid pattern
+			continue // the name of the folder is not a valid pattern
 		}
 		for _, match := range matches {
 			if isFile(match) {

@@ -20,7 +20,7 @@ type Options struct {
 
 var errSessionClosed = errors.New("the session is closed")
 
-// sessions are the graphs of a model that are needed, ready to run. Any number of goroutines may share
+// sessions are the graphs of a model that a request needs, ready to run. Any number of goroutines may share
 // them.
 type sessions struct {
 	manifest *manifest.Manifest
@@ -103,7 +103,7 @@ func newProgram(m *manifest.Manifest, graph string, model []byte) (program, erro
 	return program{s, model}, err
 }
 
-// settle decides between the devices: CUDA, if it is asked for or on offer, must prove itself.
+// settle decides between the devices. CUDA is chosen only if a trial run proves that it works.
 func settle(d device, open func(d device, profile string) (*sessions, error), trial func(*sessions) error) (device, error) {
 	if d.name == deviceCPU {
 		return d, nil
@@ -172,8 +172,8 @@ func (n *sessions) destroy() error {
 	return errors.Join(failures...)
 }
 
-// inParts hands on a batch, whole or in parts of the size that graphs are fixed at, each with the
-// number of its pictures that count.
+// inParts calls run with the whole batch or, if graphs have a fixed batch size, with parts of that size. The
+// last part may be padded: only its first count images belong to the batch.
 func (n *sessions) inParts(ctx context.Context, graphs []string, in Batch, run func(part Batch, count int) error) error {
 	n.mu.RLock()
 	defer n.mu.RUnlock()

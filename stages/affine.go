@@ -5,8 +5,8 @@ package stages
 // network and the detail from the photograph, without halos or seams. This is guided filtering
 // with a colour guide on a coarse grid (He & Sun, Fast Guided Filter, 2015), with two changes. In
 // a window too flat to determine A, A tends to the identity instead of zero: fine texture stays,
-// and a network that changes nothing gives back the photograph itself. And the part of the result
-// that the maps do not explain, texture that the network added, is added to b.
+// and a network that changes nothing gives back the photograph itself. Texture that
+// the network added, the part of the result that the maps do not explain, is added to b.
 const (
 	// affineRadius is half the side of a window, in pixels of the network: 5×5.
 	affineRadius = 2
@@ -15,8 +15,7 @@ const (
 	affineFlat = 65
 )
 
-// What least squares needs for each window: the means of source and target, and those of their
-// products.
+// Least squares needs these means over each window: of source, of target and of their products.
 const (
 	momentSource = 0
 	momentTarget = 3
@@ -27,8 +26,8 @@ const (
 
 var momentOwnAt = [3][3]int{{0, 1, 2}, {1, 3, 4}, {2, 4, 5}}
 
-// affineChange is the change that the windows around each pixel tell. small and result are RGB of
-// one size.
+// affineChange fits the change in the window around each pixel. small and result are RGB of one
+// size.
 func affineChange(small, result Pixels) *change {
 	n := small.Width * small.Height
 	windows := momentsOf(small, result)

@@ -10,7 +10,7 @@ import (
 // grey rounds to the nearest sample.
 func grey(v float32) byte { return byte(min(max(v+0.5, 0), 255)) }
 
-// transferred is full with the change that turned small into result.
+// transferred applies to full the change that turned small into result.
 func transferred(t testing.TB, full, small, result Pixels) Pixels {
 	t.Helper()
 	return changed(t, full, affineChange(small, result))
@@ -81,7 +81,7 @@ func TestTransferKeepsAlpha(t *testing.T) {
 	}
 }
 
-// The fast path, running sums and precomputed grids, against the definition.
+// Compares the fast path, which uses running sums and precomputed grids, with the definition.
 func FuzzTransferEqualsItsDefinition(f *testing.F) {
 	f.Add(uint8(20), uint8(15), uint8(3), uint64(1))
 	f.Add(uint8(3), uint8(1), uint8(9), uint64(2))
@@ -97,7 +97,7 @@ func FuzzTransferEqualsItsDefinition(f *testing.F) {
 	})
 }
 
-// 16 bits a sample are changed as 8 are, only finer.
+// Samples of 16 bits change like samples of 8 bits, only in finer steps.
 func TestDeepImagesAreChangedAsOthersAre(t *testing.T) {
 	for _, alpha := range []bool{false, true} {
 		p := deepPhoto(70, 50, true, alpha)
@@ -136,84 +136,97 @@ func TestDeepImagesAreChangedAsOthersAre(t *testing.T) {
 	}
 }
 
-// transferSlowly is transferred as it is defined: each window summed by itself.
+// A slowMap is an affine map of the colours.
+type slowMap [3][4]float64
+
+// transferSlowly is transferred by its definition: each window is summed by itself.
 func transferSlowly(full, small, result Pixels) Pixels {
-	window := func(x, y int, visit func(i int)) {
-		for v := max(y-affineRadius, 0); v <= min(y+affineRadius, small.Height-1); v++ {
-			for u := max(x-affineRadius, 0); u <= min(x+affineRadius, small.Width-1); u++ {
-				visit(v*small.Width + u)
-			}
-		}
+	maps := make([]slowMap, small.Width*small.Height)
+	for i := range maps {
+		maps[i] = slowFit(small, result, i)
 	}
-	type affine [3][4]float64
-	fitted := make([]affine, small.Width*small.Height)
-	for y := range small.Height {
-		for x := range small.Width {
-			var n float64
-			var s, p [3]float64
-			var ss, ps [3][3]float64
-			window(x, y, func(i int) {
-				n++
-				for a := range 3 {
-					s[a] += float64(small.Data[3*i+a])
-					p[a] += float64(result.Data[3*i+a])
-					for b := range 3 {
-						ss[a][b] += float64(small.Data[3*i+a]) * float64(small.Data[3*i+b])
-						ps[a][b] += float64(result.Data[3*i+a]) * float64(small.Data[3*i+b])
-					}
-				}
-			})
-			for a := range 3 {
-				for b := range 3 {
-					ss[a][b] = ss[a][b]/n - s[a]/n*s[b]/n
-					ps[a][b] = ps[a][b]/n - p[a]/n*s[b]/n
-				}
-				ss[a][a] += affineFlat
-				ps[a][a] += affineFlat
-			}
-			inverse := invert(ss)
-			m := &fitted[y*small.Width+x]
-			for a := range 3 {
-				m[a][3] = p[a] / n
-				for b := range 3 {
-					for c := range 3 {
-						m[a][b] += ps[a][c] * inverse[c][b]
-					}
-					m[a][3] -= m[a][b] * s[b] / n
-				}
-			}
-		}
-	}
-	smooth := make([]affine, len(fitted))
-	for y := range small.Height {
-		for x := range small.Width {
-			n := 0.0
-			m := &smooth[y*small.Width+x]
-			window(x, y, func(i int) {
-				n++
-				for a := range 3 {
-					for b := range 4 {
-						m[a][b] += fitted[i][a][b]
-					}
-				}
-			})
-			for a := range 3 {
-				for b := range 4 {
-					m[a][b] /= n
-				}
-			}
-		}
-	}
+	smooth := make([]slowMap, len(maps))
 	for i := range smooth {
-		m := &smooth[i]
+		smooth[i] = slowMean(maps, small, i)
 		for a := range 3 {
-			explained := m[a][3]
+			explained := smooth[i][a][3]
 			for b := range 3 {
-				explained += m[a][b] * float64(small.Data[3*i+b])
+				explained += smooth[i][a][b] * float64(small.Data[3*i+b])
 			}
-			m[a][3] += float64(result.Data[3*i+a]) - explained
+			smooth[i][a][3] += float64(result.Data[3*i+a]) - explained
 		}
 	}
+	return slowApply(full, small, smooth)
+}
+
+// slowWindow visits the pixels of the window around pixel i.
+func slowWindow(p Pixels, i int, visit func(i int)) {
+	x, y := i%p.Width, i/p.Width
+	for v := max(y-affineRadius, 0); v <= min(y+affineRadius, p.Height-1); v++ {
+		for u := max(x-affineRadius, 0); u <= min(x+affineRadius, p.Width-1); u++ {
+			visit(v*p.Width + u)
+		}
+	}
+}
+
+// slowFit fits a map to the window around pixel i.
+func slowFit(small, result Pixels, i int) (m slowMap) {
+	var n float64
+	var s, p [3]float64
+	var ss, ps [3][3]float64
+	slowWindow(small, i, func(i int) {
+		n++
+		for a := range 3 {
+			s[a] += float64(small.Data[3*i+a])
+			p[a] += float64(result.Data[3*i+a])
+			for b := range 3 {
+				ss[a][b] += float64(small.Data[3*i+a]) * float64(small.Data[3*i+b])
+				ps[a][b] += float64(result.Data[3*i+a]) * float64(small.Data[3*i+b])
+			}
+		}
+	})
+	for a := range 3 {
+		for b := range 3 {
+			ss[a][b] = ss[a][b]/n - s[a]/n*s[b]/n
+			ps[a][b] = ps[a][b]/n - p[a]/n*s[b]/n
+		}
+		ss[a][a] += affineFlat
+		ps[a][a] += affineFlat
+	}
+	inverse := invert(ss)
+	for a := range 3 {
+		m[a][3] = p[a] / n
+		for b := range 3 {
+			for c := range 3 {
+				m[a][b] += ps[a][c] * inverse[c][b]
+			}
+			m[a][3] -= m[a][b] * s[b] / n
+		}
+	}
+	return m
+}
+
+// slowMean is the mean of the maps in the window around pixel i.
+func slowMean(maps []slowMap, small Pixels, i int) (m slowMap) {
+	n := 0.0
+	slowWindow(small, i, func(i int) {
+		n++
+		for a := range 3 {
+			for b := range 4 {
+				m[a][b] += maps[i][a][b]
+			}
+		}
+	})
+	for a := range 3 {
+		for b := range 4 {
+			m[a][b] /= n
+		}
+	}
+	return m
+}
+
+// slowApply interpolates the maps of small and applies them to full.
+func slowApply(full, small Pixels, maps []slowMap) Pixels {
 	place := func(i, n, coarse int) (int, int, float64) {
 		at := math.Min(math.Max((float64(i)+0.5)*float64(coarse)/float64(n)-0.5, 0), float64(coarse-1))
 		return int(at), min(int(at)+1, coarse-1), at - math.Floor(at)
@@ -229,7 +242,7 @@ func transferSlowly(full, small, result Pixels) Pixels {
 			for a := range 3 {
 				v := 0.0
 				for b := range 4 {
-					at := func(x, y int) float64 { return smooth[y*small.Width+x][a][b] }
+					at := func(x, y int) float64 { return maps[y*small.Width+x][a][b] }
 					above := at(x0, y0) + tx*(at(x1, y0)-at(x0, y0))
 					below := at(x0, y1) + tx*(at(x1, y1)-at(x0, y1))
 					v += (above + ty*(below-above)) * source[b]
@@ -276,8 +289,7 @@ func BenchmarkPhotograph(b *testing.B) {
 	})
 }
 
-// The stages themselves, from file to file: whatever the size, colour and alpha are
-// the source's own.
+// Runs the stages from file to file: the result keeps the size, colours and alpha of its source.
 func TestPhotographSurvivesANetworkThatChangesNothing(t *testing.T) {
 	for _, side := range []int{10, 64, 200} {
 		source := textured(side, side, 4, 5)

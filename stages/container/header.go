@@ -9,8 +9,8 @@ import (
 
 // Errors of Parse, besides the one for an unknown format.
 var (
-	ErrTruncated = errors.New("truncated: the file ends before the picture does")
-	ErrAnimated  = errors.New("animated pictures are not supported")
+	ErrTruncated = errors.New("truncated: the file ends before the image does")
+	ErrAnimated  = errors.New("animated images are not supported")
 	ErrCorrupt   = errors.New("corrupt header")
 )
 
@@ -35,7 +35,7 @@ func Parse(file []byte) (Header, error) {
 	format := Sniff(file)
 	parse, known := parsers[format]
 	if !known {
-		return Header{}, errors.New("not a picture that gtx can read")
+		return Header{}, errors.New("not an image that gtx can read")
 	}
 	h, err := parse(file)
 	if err == nil && (h.Width < 1 || h.Height < 1) {
