@@ -20,6 +20,7 @@ BUILD_PACKAGES := libvips-dev gcc libc6-dev pkg-config
 DEPS_PACKAGES  := $(BUILD_PACKAGES) ca-certificates python3-pip
 LINT_PACKAGES  := clang-format
 TEST_PACKAGES  := python3-torch python3-onnx python3-numpy python3-pil python3-pytest
+BENCH_PACKAGES := npm python3-pip
 
 export CGO_ENABLED = 1
 
@@ -59,6 +60,7 @@ lint:
 	scripts/lint-python
 
 bench: build
+	@scripts/install-packages --check $(BENCH_PACKAGES)
 	go run ./scripts/bench -gtx $(GTX) -images "$(BENCH_IMAGES)"
 
 install: build
