@@ -26,7 +26,7 @@ func (e *LibraryError) Error() string {
 
 // Hint says how to get the library.
 func (e *LibraryError) Hint() string {
-	return "run 'make deps', or take libonnxruntime.so.1 from 'npm pack onnxruntime-node@1.24.3' and set " +
+	return "run 'make deps', or take libonnxruntime.so from the wheel of PyPI's onnxruntime 1.24.1 or newer and set " +
 		libraryVariable + " to its path"
 }
 

@@ -71,7 +71,7 @@ func after(text, separator string) string {
 // Library is the absolute path of the library.
 func (r *Runtime) Library() string { return r.library }
 
-// Version is the version of the library, such as 1.24.3.
+// Version is the version of the library, such as 1.32.0.
 func (r *Runtime) Version() string { return r.version }
 
 // Close unloads the library. It is an error while a translator or classifier is open.
