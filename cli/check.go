@@ -125,6 +125,9 @@ func inspection(c *cli.Context, in inputs) (o stages.InspectOptions, err error) 
 		if in.known != 1 {
 			return o, usage("--map %q is for one image: name a folder", to)
 		}
+		if err := stages.CheckMap(to); err != nil {
+			return o, usage("--map %q: %w", to, err)
+		}
 		o.Map = func(stages.Source) string { return to }
 	} else if to != "" {
 		if err := writable(to); err != nil {

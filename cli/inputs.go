@@ -43,7 +43,8 @@ type inputs struct {
 }
 
 // A placer says where the results of an image go. It gets the image's path and format, and the folder
-// argument that the image was found in, or "". It returns a source for each result.
+// argument that the image was found in, or "". It returns a source for each result. The format is "" for
+// a file that is no image: then the placer only says whether the user may name that file.
 type placer func(path, folder string, found stages.Format) ([]stages.Source, error)
 
 // nowhere is the placer of commands that write no images.
@@ -55,6 +56,10 @@ func nowhere(path, _ string, _ stages.Format) ([]stages.Source, error) {
 // without a place: the open stage reports it in its turn.
 func (place placer) probe(path, folder string) (s []stages.Source, isImage bool, err error) {
 	found, err := stages.Probe(path)
+	if err == nil && found == "" && folder == "" { // the user named it
+		_, err := place(path, folder, found)
+		return []stages.Source{{In: path}}, false, err
+	}
 	if err != nil || found == "" {
 		return []stages.Source{{In: path, Err: err}}, false, nil
 	}

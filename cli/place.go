@@ -23,6 +23,7 @@ type naming struct {
 	samples  int           // results of one input
 	suffixes []string      // for the names of a network's second and later outputs
 	seed     uint64
+	named    []namedFile // no results replace these
 
 	taken map[string]string // absolute output -> its input
 }
@@ -80,6 +81,12 @@ func (n *naming) place(in, folder string, found stages.Format) ([]stages.Source,
 	if err != nil {
 		return nil, err
 	}
+	if err := n.admit(in); err != nil {
+		return nil, err
+	}
+	if found == "" {
+		return nil, nil
+	}
 	mine := map[string]bool{}
 	sources := make([]stages.Source, n.samples)
 	for i := range sources {
@@ -106,12 +113,29 @@ func (n *naming) place(in, folder string, found stages.Format) ([]stages.Source,
 	return sources, nil
 }
 
+// admit refuses an input that the run will replace. On a stream, only this item fails.
+func (n *naming) admit(in string) error {
+	info, _ := os.Stat(in)
+	for _, f := range n.named {
+		if f.option == reportOption && f.is(in, info) {
+			return refuseReport(fmt.Errorf("--report %q is an input", in))
+		}
+	}
+	return nil
+}
+
 // claim returns the absolute path of a result, or an error if the path cannot be used. mine are the
 // results that the same input has so far.
 func (n *naming) claim(in, path string, mine map[string]bool) (string, error) {
 	out, err := filepath.Abs(path)
 	if err != nil {
 		return "", err
+	}
+	info, _ := os.Stat(out)
+	for _, f := range n.named {
+		if f.is(out, info) {
+			return "", usage("the result of %q would replace %q, the file of %s", in, path, f.option)
+		}
 	}
 	other, taken := n.taken[out]
 	switch {

@@ -42,9 +42,13 @@ func Inspect(o InspectOptions) func(context.Context, Image) (Inspected, error) {
 			i.Source = ScoreOf(pixels)
 		}
 		if o.Map != nil {
-			file, err := img.Pixels.checkerboardMap()
+			path := o.Map(img.Source)
+			err := CheckMap(path)
 			if err == nil {
-				err = writeFile(o.Map(img.Source), [][]byte{file})
+				var file []byte
+				if file, err = img.Pixels.checkerboardMap(); err == nil {
+					err = writeFile(path, markedMap(file))
+				}
 			}
 			if err != nil {
 				return i, WithoutPath(err)
