@@ -98,6 +98,7 @@ func translationOf(c *cli.Context) (t translation, err error) {
 		return t, err
 	}
 	t.naming.named = namedFiles(c, t.exemplars)
+	t.naming.redo = t.results.existing == stages.ExistingRedo
 	return t, nil
 }
 

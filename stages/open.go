@@ -8,6 +8,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"syscall"
 
 	"gtx/stages/container"
 )
@@ -74,6 +75,54 @@ func Probe(path string) (Format, error) {
 		return "", WithoutPath(err)
 	}
 	return container.Sniff(head[:n]), nil
+}
+
+// ownHead is how much of a file IsOwn reads first. In most files the identity lies within.
+const ownHead = 128 << 10
+
+// IsOwn reports whether gtx made the file at path. It is false for what cannot be read.
+func IsOwn(path string) bool {
+	f, err := openRegular(path)
+	if err != nil {
+		return false
+	}
+	defer f.Close()
+	head := make([]byte, ownHead)
+	n, err := io.ReadFull(f, head)
+	if container.ReadIdentity(head[:n]) != "" {
+		return true
+	}
+	if err != nil {
+		return false // the head is the whole file, or cannot be read
+	}
+	if _, err := f.Seek(0, io.SeekStart); err != nil {
+		return false
+	}
+	whole, err := io.ReadAll(f)
+	return err == nil && container.ReadIdentity(whole) != ""
+}
+
+var errIrregular = errors.New("not a regular file: gtx reads no pipes, devices and sockets by name")
+
+// openRegular opens a file for reading. It refuses folders and what may block or never end.
+func openRegular(path string) (*os.File, error) {
+	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0) // to open a FIFO would block
+	if err != nil {
+		return nil, err
+	}
+	info, err := f.Stat()
+	switch {
+	case err != nil:
+	case info.IsDir():
+		err = syscall.EISDIR
+	case !info.Mode().IsRegular():
+		err = errIrregular
+	}
+	if err != nil {
+		f.Close()
+		return nil, err
+	}
+	return f, nil
 }
 
 // WithoutPath drops the path from a file error, because the caller reports the path.
