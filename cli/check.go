@@ -133,6 +133,7 @@ func inspection(c *cli.Context, in inputs) (o stages.InspectOptions, err error) 
 		if err := writable(to); err != nil {
 			return o, err
 		}
+		o.Below = to
 		o.Map = func(s stages.Source) string { return filepath.Join(to, s.Relative+".png") }
 	}
 	return o, nil

@@ -13,6 +13,7 @@ type InspectOptions struct {
 	Open    OpenOptions                  // of the source
 	Against func(Source) (string, error) // path of the source of a translated image; nil if unknown
 	Map     func(Source) string          // path for a map of the checkerboard; nil for no map
+	Below   string                       // folder that maps do not leave by symbolic links; empty for any place
 }
 
 // An Inspected is the score of an image and, if that is known, of its source.
@@ -47,7 +48,7 @@ func Inspect(o InspectOptions) func(context.Context, Image) (Inspected, error) {
 			if err == nil {
 				var file []byte
 				if file, err = img.Pixels.checkerboardMap(); err == nil {
-					err = writeFile(path, markedMap(file))
+					err = Source{Below: o.Below}.write(path, markedMap(file))
 				}
 			}
 			if err != nil {
