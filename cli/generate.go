@@ -84,7 +84,11 @@ func generationOf(c *cli.Context) (g generation, err error) {
 		out: c.String("out"), base: ".", template: c.String("name"), to: g.request.To, model: m.Name,
 		format: format, samples: 1, suffixes: suffixesOf(m, g.request.To), seed: g.request.Seed,
 	})
-	return g, err
+	if err != nil {
+		return g, err
+	}
+	g.naming.named = namedFiles(c, nil)
+	return g, checkReport(c, inputs{known: -1}, nil)
 }
 
 // sources yields the images to generate as long as ctx lasts. They have names, and no files yet.
