@@ -53,17 +53,17 @@ func (d device) String() string {
 	return d.name
 }
 
-// offersCUDA tries to append the CUDA provider, which loads its parts; the error says what is missing.
+// offersCUDA tries to append the CUDA provider, which loads its libraries. The error says what is missing.
 func offersCUDA(number int) error {
 	options, err := sessionOptions(device{name: deviceCUDA, number: number})
 	if err != nil {
-		// Before the last separator stands where in its sources ONNX Runtime noticed.
+		// What precedes the last separator is a place in the sources of ONNX Runtime.
 		return errors.New(after(err.Error(), " : "))
 	}
 	return options.Destroy()
 }
 
-// sessionOptions returns the options for a device other than auto; the caller destroys them.
+// sessionOptions returns options for a device other than auto. The caller destroys them.
 func sessionOptions(d device) (_ *ort.SessionOptions, err error) {
 	options, err := ort.NewSessionOptions()
 	if err != nil {
@@ -78,8 +78,8 @@ func sessionOptions(d device) (_ *ort.SessionOptions, err error) {
 	if err := options.SetIntraOpNumThreads(1); err != nil {
 		return nil, err
 	}
-	// Patterns of memory pay for one shape and one call at a time; here they cost a quarter of the
-	// memory and bring no speed. The arena has to stay: without it memory doubles.
+	// Memory patterns suit one shape and one call at a time. Here they take a quarter of the memory and
+	// bring no speed. The arena stays on: without it memory doubles.
 	if err := options.SetMemPattern(false); err != nil {
 		return nil, err
 	}
@@ -91,7 +91,7 @@ func sessionOptions(d device) (_ *ort.SessionOptions, err error) {
 		return nil, err
 	}
 	defer cuda.Destroy()
-	// The default search for convolution algorithms runs them all, anew for every picture shape.
+	// The default search tries all convolution algorithms again for every image shape.
 	settings := map[string]string{"device_id": strconv.Itoa(d.number), "cudnn_conv_algo_search": "HEURISTIC"}
 	if err := cuda.Update(settings); err != nil {
 		return nil, err

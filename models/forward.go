@@ -17,17 +17,17 @@ type pass struct {
 	classes []byte            // of the label maps, once they are read
 }
 
-// runGraph makes a graph's inputs, runs it and keeps what it gives.
+// runGraph makes the inputs of a graph, runs it and keeps its outputs.
 func (p *pass) runGraph(ctx context.Context, s *session) error {
 	inputs := make([]tensor, len(s.inputs))
 	height, width := p.in.Height, p.in.Width
-	var image tensor // what a residual is added to
-	// Pictures first: they set the height and the width that noise and the like have to have.
+	var image tensor // to which a residual is added
+	// Images come first, because noise and the like take their height and width.
 	for i, in := range s.inputs {
 		if in.Role != manifest.RoleImage && in.Role != manifest.RoleLabelMap {
 			continue
 		}
-		t, err := p.picture(in)
+		t, err := p.image(in)
 		if err != nil {
 			return err
 		}
@@ -54,11 +54,11 @@ func (p *pass) runGraph(ctx context.Context, s *session) error {
 	for i, out := range s.outputs {
 		t := outputs[i]
 		if len(t.shape) == 0 || t.shape[0] != int64(p.in.N) {
-			return fmt.Errorf("the network gave %v for %d pictures", t.shape, p.in.N)
+			return fmt.Errorf("the network gave %v for %d images", t.shape, p.in.N)
 		}
 		if out.Role == manifest.RoleResidual {
 			if !slices.Equal(t.shape, image.shape) {
-				return fmt.Errorf("the network gave a residual of %v for pictures of %v", t.shape, image.shape)
+				return fmt.Errorf("the network gave a residual of %v for images of %v", t.shape, image.shape)
 			}
 			for k, v := range image.floats {
 				t.floats[k] += v
@@ -69,12 +69,12 @@ func (p *pass) runGraph(ctx context.Context, s *session) error {
 	return nil
 }
 
-// picture makes the tensor of an image or a label map.
-func (p *pass) picture(in *manifest.Input) (tensor, error) {
+// image makes the tensor of an image or a label map.
+func (p *pass) image(in *manifest.Input) (tensor, error) {
 	if graph, output := p.manifest.Feeder(in); graph != "" {
 		t := p.given[graph+"."+output]
 		if len(t.shape) != 4 {
-			return t, fmt.Errorf("graph %s gave %v instead of pictures", graph, t.shape)
+			return t, fmt.Errorf("graph %s gave %v instead of images", graph, t.shape)
 		}
 		return t, nil
 	}
@@ -95,7 +95,7 @@ func (p *pass) readClasses(l *manifest.LabelMap) (_ []byte, err error) {
 	return p.classes, err
 }
 
-// tensor makes what goes into an input other than the picture.
+// tensor makes what goes into any other input.
 func (p *pass) tensor(in *manifest.Input, rank, height, width int) (tensor, error) {
 	n := p.in.N
 	if graph, output := p.manifest.Feeder(in); graph != "" {
@@ -161,8 +161,8 @@ func (p *pass) noise(in *manifest.Input, height, width int) tensor {
 	return t
 }
 
-// coordinates are the x and the y of pixels, from -1 at the centre of the first to 1 at that of the
-// last.
+// coordinates returns the x and y of every pixel, from -1 at the centre of the first to 1 at the centre of
+// the last.
 func coordinates(layout manifest.Layout, n, height, width int) tensor {
 	t := tensor{shape: imageShape(layout, n, 2, height, width), floats: make([]float32, 2*n*height*width)}
 	area := height * width

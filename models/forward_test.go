@@ -120,7 +120,7 @@ func TestLabelMapsBecomeChannels(t *testing.T) {
 	if got, err := classesOf(coloured, []byte{128, 64, 0, 0, 0, 0}); err != nil || !bytes.Equal(got, []byte{1, 0}) {
 		t.Errorf("%v, %v", got, err)
 	}
-	if _, err := classesOf(coloured, []byte{1, 2, 3}); err == nil || !strings.Contains(err.Error(), "the colour [1 2 3] in the label map is no class's") {
+	if _, err := classesOf(coloured, []byte{1, 2, 3}); err == nil || !strings.Contains(err.Error(), "the colour [1 2 3] in the label map belongs to no class") {
 		t.Errorf("%v", err)
 	}
 }
@@ -176,9 +176,9 @@ func TestExemplarsAreCheckedBeforeAnythingRuns(t *testing.T) {
 		want      string
 	}{
 		{"genegan", "smiling", nil, "an exemplar is needed"},
-		{"genegan", "smiling", map[string]Batch{"": grey(31)}, "exemplar: the model does not accept pictures of 31×31"},
-		{"genegan", "smiling", map[string]Batch{"": grey(32), "hat": grey(32)}, `no exemplar shows "hat"`},
-		{"shift", "winter", map[string]Batch{"": grey(32)}, "it takes no exemplar"},
+		{"genegan", "smiling", map[string]Batch{"": grey(31)}, "exemplar: the model does not accept images of 31×31"},
+		{"genegan", "smiling", map[string]Batch{"": grey(32), "hat": grey(32)}, `no exemplar is called "hat"`},
+		{"shift", "winter", map[string]Batch{"": grey(32)}, "the model takes no exemplar"},
 	} {
 		q := Request{To: c.to, Strength: 1, Exemplars: c.exemplars}
 		if _, err := r.NewTranslator(find(t, fixtures+c.model+".onnx"), q, Options{Device: "cpu"}); err == nil || !strings.Contains(err.Error(), c.want) {

@@ -6,7 +6,7 @@ import (
 	"gtx/models/manifest"
 )
 
-// classesOf reads the classes of label maps, one byte a pixel, from 8-bit RGB.
+// classesOf reads the classes of label maps, one byte per pixel, from 8-bit RGB.
 func classesOf(l *manifest.LabelMap, pixels []byte) ([]byte, error) {
 	classes := make([]byte, len(pixels)/channels)
 	byColour := map[[channels]byte]byte{}
@@ -18,7 +18,7 @@ func classesOf(l *manifest.LabelMap, pixels []byte) ([]byte, error) {
 		if l.Palette != nil {
 			class, ok := byColour[p]
 			if !ok {
-				return nil, fmt.Errorf("the colour %v in the label map is no class's", p)
+				return nil, fmt.Errorf("the colour %v in the label map belongs to no class", p)
 			}
 			classes[i] = class
 			continue
@@ -34,14 +34,14 @@ func classesOf(l *manifest.LabelMap, pixels []byte) ([]byte, error) {
 	return classes, nil
 }
 
-// packClasses turns label maps of n pictures, h×w pixels each, into a tensor.
+// packClasses turns n label maps of h×w pixels into a tensor.
 func packClasses(l *manifest.LabelMap, classes []byte, n, h, w int, layout manifest.Layout) tensor {
 	depth, area := l.Depth(), h*w
 	t := tensor{shape: imageShape(layout, n, depth, h, w), floats: make([]float32, n*depth*area)}
 	channelStep, pixelStep := steps(layout, depth, area)
 	for k := range n {
-		picture, to := classes[k*area:][:area], t.floats[k*depth*area:][:depth*area]
-		for i, class := range picture {
+		labels, to := classes[k*area:][:area], t.floats[k*depth*area:][:depth*area]
+		for i, class := range labels {
 			if l.Encoding == manifest.EncodingIndex {
 				to[i*pixelStep] = float32(class)
 			} else {
@@ -49,7 +49,7 @@ func packClasses(l *manifest.LabelMap, classes []byte, n, h, w int, layout manif
 			}
 		}
 		if l.Edges {
-			drawEdges(picture, h, w, to[(depth-1)*channelStep:], pixelStep)
+			drawEdges(labels, h, w, to[(depth-1)*channelStep:], pixelStep)
 		}
 	}
 	return t

@@ -17,29 +17,29 @@ import (
 )
 
 const (
-	// MetadataKey is the key in a model's metadata_props under which its manifest lies.
+	// MetadataKey is the key of the manifest in a model's metadata_props.
 	MetadataKey = "gtx.manifest"
-	// ManifestSuffix makes the name of the manifest that lies beside a model and overrides the one
+	// ManifestSuffix is added to the name of a model for the manifest beside it, which overrides the one
 	// inside: NAME.onnx.yaml beside NAME.onnx.
 	ManifestSuffix = ".yaml"
 	// builtIn is the Origin of the embedded models.
 	builtIn = "built-in"
 )
 
-// A Model is a network on disk, or embedded, with its manifest. It does not hold the network: that
-// is read again, and checked against the digest, when a session is made. Further graphs of a model
-// lie in files of their own in the same folder.
+// A Model is a network in a file, or embedded in gtx, with its manifest. Further graphs of a model are in
+// other files of the same folder. A Model does not keep the bytes of its networks: a session reads them
+// again and checks them against the digest.
 type Model struct {
 	Manifest *manifest.Manifest
 	Digest   string // hex SHA-256 of the .onnx file, the manifest beside it if any, and further graphs
 	Origin   string // "built-in", or the path of the .onnx file
 
 	path string // in the embedded folder if built in
-	// files are, by path, those of a model that is not written yet; nil for others.
+	// files holds, by path, the files of a model that is not written yet. It is nil for other models.
 	files map[string][]byte
 }
 
-// A ManifestMissingError says that a model has no manifest, inside or beside it.
+// A ManifestMissingError reports a model without a manifest, inside or beside it.
 type ManifestMissingError struct {
 	Path string
 }
@@ -50,11 +50,11 @@ func (e *ManifestMissingError) Error() string {
 
 // Hint says where to put the manifest.
 func (e *ManifestMissingError) Hint() string {
-	return fmt.Sprintf("'gtx models add' makes a model of a network; or describe it in %q", e.Path+ManifestSuffix)
+	return fmt.Sprintf("'gtx models add' makes a model from a network, or describe the network in %q", e.Path+ManifestSuffix)
 }
 
-// Load reads the model in an .onnx file and its manifest, from the metadata key gtx.manifest or, if
-// there is one, from the file named as the model with ".yaml" after it.
+// Load reads the model in an .onnx file. Its manifest is in the file named like the model with ".yaml" after
+// it or, if there is none, under the metadata key gtx.manifest.
 func Load(path string) (*Model, error) {
 	info, err := os.Stat(path)
 	if err != nil {
@@ -69,7 +69,7 @@ func Load(path string) (*Model, error) {
 	return load(&Model{Origin: path, path: path})
 }
 
-// load fills in the manifest and the digest of a model whose place is known.
+// load fills in the manifest and the digest of a model whose path is known.
 func load(m *Model) (*Model, error) {
 	network, text, err := m.read()
 	if err != nil {
@@ -100,7 +100,7 @@ func load(m *Model) (*Model, error) {
 // TensorInfo describes an input or output as a network declares it.
 type TensorInfo = onnx.TensorInfo
 
-// Inspect returns the inputs and outputs of a graph of the model, whatever its manifest says of them.
+// Inspect returns the inputs and outputs that a graph of the model declares, whatever the manifest says.
 func (m *Model) Inspect(graph string) (inputs, outputs []TensorInfo, err error) {
 	graphs, err := m.networks()
 	if err != nil {
@@ -126,7 +126,7 @@ func (m *Model) readFile(path string) ([]byte, error) {
 	return nil, fs.ErrNotExist
 }
 
-// read returns the bytes of the file, and those of the manifest beside it or nil.
+// read returns the bytes of the file and of the manifest beside it, which are nil if there is none.
 func (m *Model) read() (network, beside []byte, err error) {
 	if network, err = m.readFile(m.path); err != nil {
 		return nil, nil, err
@@ -138,13 +138,13 @@ func (m *Model) read() (network, beside []byte, err error) {
 	return network, beside, err
 }
 
-// within says whether a graph lies in the model's own file.
+// within says whether a graph is in the model's own file.
 func (m *Model) within(graph manifest.Graph) bool {
 	return graph.File == "" || graph.File == filepath.Base(m.path)
 }
 
-// graphs returns the bytes of each graph, of which the model's own file holds one, and compares what
-// the manifest says about their files with the files.
+// graphs returns the bytes of each graph and checks them against the manifest. One graph is in the model's
+// own file.
 func (m *Model) graphs(network []byte) (map[string][]byte, error) {
 	graphs := map[string][]byte{}
 	own := false
@@ -164,17 +164,17 @@ func (m *Model) graphs(network []byte) (map[string][]byte, error) {
 		}
 		sum := sha256.Sum256(graphs[id])
 		if has := hex.EncodeToString(sum[:]); graph.SHA256 != "" && !strings.EqualFold(graph.SHA256, has) {
-			return nil, manifest.Errorf("graphs."+id+".sha256", "the network is another one: its digest is %s", has)
+			return nil, manifest.Errorf("graphs."+id+".sha256", "the digest of the network is %s", has)
 		}
 	}
 	if !own {
 		id := slices.Sorted(maps.Keys(m.Manifest.Graphs))[0]
-		return nil, manifest.Errorf("graphs."+id+".file", "%q is not this file, %q", m.Manifest.Graphs[id].File, filepath.Base(m.path))
+		return nil, manifest.Errorf("graphs."+id+".file", "%q is not the model's own file, %q", m.Manifest.Graphs[id].File, filepath.Base(m.path))
 	}
 	return graphs, nil
 }
 
-// digest is that of all that makes the model.
+// digest returns the SHA-256 of everything that makes up the model, in hex.
 func (m *Model) digest(network, beside []byte, graphs map[string][]byte) string {
 	sum := sha256.New()
 	sum.Write(network)
@@ -187,7 +187,7 @@ func (m *Model) digest(network, beside []byte, graphs map[string][]byte) string 
 	return hex.EncodeToString(sum.Sum(nil))
 }
 
-// networks returns the bytes of the graphs that the manifest was read with.
+// networks returns the bytes of the graphs. It is an error if they have changed since the model was loaded.
 func (m *Model) networks() (map[string][]byte, error) {
 	network, beside, err := m.read()
 	if err != nil {
@@ -212,7 +212,7 @@ func (m *Model) Network() ([]byte, error) {
 			return graphs[id], nil
 		}
 	}
-	panic("models: a model whose file holds none of its graphs") // which graphs() refuses
+	panic("models: a model whose file holds none of its graphs") // graphs() refuses it
 }
 
 // RepairNote is the key below training in the manifest of a repaired model.

@@ -11,7 +11,7 @@ import (
 //go:embed presets/*.yaml
 var presets embed.FS
 
-// Presets lists the names that Preset knows.
+// Presets returns the names that Preset knows.
 func Presets() []string {
 	files, err := fs.Glob(presets, "presets/*.yaml")
 	if err != nil {
@@ -23,8 +23,8 @@ func Presets() []string {
 	return files
 }
 
-// Preset returns what is common to the networks of a family: a manifest for Add that leaves out
-// what the network shows of itself.
+// Preset returns what the networks of a family have in common: a manifest for Add that leaves out what the
+// network itself shows.
 func Preset(name string) ([]byte, error) {
 	known, err := presets.ReadFile("presets/" + name + ".yaml")
 	if err != nil {

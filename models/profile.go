@@ -9,8 +9,8 @@ import (
 	"strings"
 )
 
-// provesCUDA runs a network once, as trial does, and reads in ONNX Runtime's profiles where its nodes
-// ran: appending the provider can succeed and the session be the CPU's all the same.
+// provesCUDA runs a network once with trial and reads in ONNX Runtime's profiles where its nodes ran. That is
+// necessary because a session may run on the CPU although the provider was appended without an error.
 func provesCUDA(open func(profile string) (*sessions, error), trial func(*sessions) error) error {
 	folder, err := os.MkdirTemp("", "gtx-profile-")
 	if err != nil {
@@ -41,8 +41,8 @@ func provesCUDA(open func(profile string) (*sessions, error), trial func(*sessio
 	return nil
 }
 
-// ranOnCUDA reads a profile and is nil if all convolutions and matrix products, or in a network
-// without them any node at all, ran on CUDA.
+// ranOnCUDA reads a profile. It returns nil if all convolutions and matrix products ran on CUDA or, in a
+// network without them, if any node did.
 func ranOnCUDA(profile []byte) error {
 	var events []struct {
 		Category string `json:"cat"`

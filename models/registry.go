@@ -18,7 +18,7 @@ var builtin embed.FS
 
 const extension = ".onnx"
 
-// A NotFoundError says that no model has a name.
+// A NotFoundError reports that no model has a name.
 type NotFoundError struct {
 	Name  string
 	Known []string
@@ -33,8 +33,8 @@ func (e *NotFoundError) Hint() string {
 	return "the path of a model ends in .onnx"
 }
 
-// Find returns the model of a name, built in or in the user's folder, or the one at a path that ends
-// in .onnx. The error is a *NotFoundError if there is no such name.
+// Find returns the model with a name, which is built in or in the user's folder, or the model at a path, which
+// ends in .onnx. The error is a *NotFoundError if no model has the name.
 func Find(nameOrPath string) (*Model, error) {
 	if strings.HasSuffix(nameOrPath, extension) {
 		return Load(nameOrPath)
@@ -51,9 +51,8 @@ func Find(nameOrPath string) (*Model, error) {
 	return load(places[i])
 }
 
-// List returns the built-in models and those in the user's folder. Models that cannot be read are
-// left out and named in the error, which joins one error for each. Files that hold further graphs of
-// a model are no models of their own.
+// List returns the built-in models and those in the user's folder. It leaves out models that cannot be read,
+// and joins an error for each of them. Files with further graphs of a model do not count as models.
 func List() ([]*Model, error) {
 	var models []*Model
 	failures := map[string]error{}
@@ -78,8 +77,8 @@ func List() ([]*Model, error) {
 	return models, errors.Join(errs...)
 }
 
-// ClassifierFor returns a model that names all the domains of a translator. One that is built in
-// comes first; models that cannot be read do not matter.
+// ClassifierFor returns a classifier of all domains of a translator, a built-in one if there is one. It
+// ignores models that cannot be read.
 func ClassifierFor(translator *Model) (*Model, error) {
 	known, _ := List()
 	domains := translator.Manifest.DomainIDs()
@@ -88,7 +87,7 @@ func ClassifierFor(translator *Model) (*Model, error) {
 			return m, nil
 		}
 	}
-	return nil, fmt.Errorf("no model tells %s from one another", strings.Join(domains, ", "))
+	return nil, fmt.Errorf("no model distinguishes %s", strings.Join(domains, ", "))
 }
 
 // Classifies says whether a model is a classifier that knows all these domains.
@@ -98,8 +97,8 @@ func (m *Model) Classifies(domains []string) bool {
 	})
 }
 
-// places lists where models are, by name: those built in, then the user's. A name belongs to the
-// first that has it.
+// places returns the built-in models and then the user's, without reading them. If several have the same
+// name, it returns the first.
 func places() []*Model {
 	var found []*Model
 	embedded, err := fs.Glob(builtin, "builtin/*"+extension)
@@ -122,7 +121,7 @@ func places() []*Model {
 	return found
 }
 
-// stem is the name by which a model is found.
+// stem returns the name by which Find finds a model.
 func (m *Model) stem() string { return stemOf(m.path) }
 
 func stemOf(file string) string {

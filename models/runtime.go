@@ -23,8 +23,8 @@ type Runtime struct {
 	closed   bool
 }
 
-// Open loads the ONNX Runtime library at a path (see FindLibrary) for the whole process. It is an
-// error while another is open, and for a file that is no ONNX Runtime or one older than 1.24.
+// Open loads the ONNX Runtime library at a path (see FindLibrary) for the whole process. It returns an error
+// while another library is open, and for a file that is not ONNX Runtime 1.24 or later.
 func Open(library string) (*Runtime, error) {
 	process.Lock()
 	defer process.Unlock()
@@ -35,8 +35,7 @@ func Open(library string) (*Runtime, error) {
 	if err != nil {
 		return nil, err
 	}
-	// ONNX Runtime 1.29 and later write telemetry under the home folder unless told not to before
-	// they start.
+	// ONNX Runtime 1.29 and later write telemetry below the home folder unless this is set before.
 	if err := os.Setenv("ORT_DISABLE_TELEMETRY", "1"); err != nil {
 		return nil, err
 	}
@@ -47,7 +46,7 @@ func Open(library string) (*Runtime, error) {
 	return &Runtime{library: path, version: ort.GetVersion()}, nil
 }
 
-// openError says in plain words why a library could not be loaded.
+// openError says why a library could not be loaded, in plain words.
 func openError(path string, err error) error {
 	text := err.Error()
 	switch {
@@ -56,7 +55,7 @@ func openError(path string, err error) error {
 	case strings.Contains(text, "looking up OrtGetApiBase"):
 		return errors.New("the library is not ONNX Runtime")
 	}
-	// The rest are messages of the dynamic loader, which begin with the path.
+	// All other messages are from the dynamic loader and begin with the path.
 	return errors.New(after(text, path+": "))
 }
 
@@ -68,10 +67,10 @@ func after(text, separator string) string {
 	return text
 }
 
-// Library is the absolute path of the library.
+// Library returns the absolute path of the library.
 func (r *Runtime) Library() string { return r.library }
 
-// Version is the version of the library, such as 1.24.3.
+// Version returns the version of the library, such as 1.24.3.
 func (r *Runtime) Version() string { return r.version }
 
 // Close unloads the library. It is an error while a translator or classifier is open.
@@ -92,7 +91,7 @@ func (r *Runtime) Close() error {
 
 var errRuntimeClosed = errors.New("the ONNX Runtime is closed")
 
-// hold keeps the library loaded until release.
+// acquire keeps the library loaded until release is called.
 func (r *Runtime) acquire() error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -109,14 +108,14 @@ func (r *Runtime) release() {
 	r.sessions--
 }
 
-// A Provider is a kind of device that a library may be able to run networks on.
+// A Provider is a kind of device on which the library may run networks.
 type Provider struct {
 	Name   string // cpu or cuda
-	Usable bool   // for cuda: the library offers it and its parts load; a session may yet fail
+	Usable bool   // for cuda: the provider loads; a session may still fail
 	Reason string // why it is not usable
 }
 
-// Providers lists the execution providers this program knows, and whether the library offers them.
+// Providers returns the execution providers that gtx knows, and says whether the library offers them.
 func (r *Runtime) Providers() ([]Provider, error) {
 	if err := r.acquire(); err != nil {
 		return nil, err

@@ -13,7 +13,7 @@ import (
 	"gtx/models/onnx"
 )
 
-// Options say how a network is run.
+// Options say where a network runs.
 type Options struct {
 	Device string // auto (the default), cpu, cuda or cuda:N
 }
@@ -31,13 +31,13 @@ type sessions struct {
 	byGraph map[string]*session // nil once closed
 }
 
-// session is one graph.
+// session is one graph in ONNX Runtime.
 type session struct {
 	*signature
 	net *ort.DynamicAdvancedSession
 }
 
-// A program is a graph that has been checked against its manifest, before there is a session.
+// A program is a graph that agrees with its manifest and has no session yet.
 type program struct {
 	*signature
 	onnx []byte
@@ -103,7 +103,7 @@ func newProgram(m *manifest.Manifest, graph string, model []byte) (program, erro
 	return program{s, model}, err
 }
 
-// settle decides between the devices: CUDA, if it is asked for or on offer, must prove itself.
+// settle chooses the device. CUDA, if it is asked for or available, has to pass a trial run.
 func settle(d device, open func(d device, profile string) (*sessions, error), trial func(*sessions) error) (device, error) {
 	if d.name == deviceCPU {
 		return d, nil
@@ -122,8 +122,8 @@ func settle(d device, open func(d device, profile string) (*sessions, error), tr
 	return device{}, &DeviceError{Device: cuda.String(), Reason: err.Error()}
 }
 
-// newSessions makes sessions on a settled device. With a profile, a prefix of file names, ONNX
-// Runtime writes there which node ran where, when the sessions are closed.
+// newSessions makes sessions on a settled device. The profile is a prefix of file names, or "". ONNX Runtime
+// writes there on which provider each node ran, when the sessions are closed.
 func newSessions(m *manifest.Manifest, programs []program, d device, profile string) (_ *sessions, err error) {
 	n := &sessions{manifest: m, provider: d.String(), byGraph: map[string]*session{}}
 	defer func() {
@@ -172,8 +172,8 @@ func (n *sessions) destroy() error {
 	return errors.Join(failures...)
 }
 
-// inParts hands on a batch, whole or in parts of the size that graphs are fixed at, each with the
-// number of its pictures that count.
+// inParts calls run with the whole batch or, if a graph has a fixed batch size, with parts of that size.
+// The last part may be padded, so count is the number of its images that count.
 func (n *sessions) inParts(ctx context.Context, graphs []string, in Batch, run func(part Batch, count int) error) error {
 	n.mu.RLock()
 	defer n.mu.RUnlock()

@@ -145,12 +145,12 @@ func TestBatchesThatDoNotFitAreErrors(t *testing.T) {
 		change func(b *Batch)
 		want   string
 	}{
-		{func(b *Batch) { b.N = 0 }, "a batch of 0 pictures"},
+		{func(b *Batch) { b.N = 0 }, "a batch of 0 images"},
 		{func(b *Batch) { b.Height = 1 << 40 }, "a batch of"},
-		{func(b *Batch) { b.Pixels = b.Pixels[1:] }, "383 bytes for 2 pictures of 8×8"},
-		{func(b *Batch) { b.From = []string{"summer"} }, "1 domains for 2 pictures"},
-		{func(b *Batch) { b.Seeds = []uint64{1, 2, 3} }, "3 seeds for 2 pictures"},
-		{func(b *Batch) { b.Width, b.Height = 16, 4 }, "does not accept pictures of 16×4"},
+		{func(b *Batch) { b.Pixels = b.Pixels[1:] }, "383 bytes for 2 images of 8×8"},
+		{func(b *Batch) { b.From = []string{"summer"} }, "1 domains for 2 images"},
+		{func(b *Batch) { b.Seeds = []uint64{1, 2, 3} }, "3 seeds for 2 images"},
+		{func(b *Batch) { b.Width, b.Height = 16, 4 }, "does not accept images of 16×4"},
 	} {
 		b := ok
 		c.change(&b)

@@ -4,7 +4,7 @@ import (
 	"gtx/models/manifest"
 )
 
-// upsampled enlarges the pictures of a tensor k times, bilinearly, centre on centre.
+// upsampled enlarges the images of a tensor k times, bilinearly and with aligned pixel centres.
 func (t tensor) upsampled(k int, layout manifest.Layout) tensor {
 	if k <= 1 {
 		return t
@@ -31,13 +31,13 @@ func (t tensor) upsampled(k int, layout manifest.Layout) tensor {
 	return out
 }
 
-// A node says between which coarse samples a fine one lies, and how far along.
+// A node places a fine sample between two coarse ones: part of the way from one to the other.
 type node struct {
 	from, to int
 	part     float32
 }
 
-// grid places n*k samples on n.
+// grid places n*k fine samples on n coarse ones.
 func grid(n, k int) []node {
 	nodes := make([]node, n*k)
 	for i := range nodes {
