@@ -26,9 +26,10 @@ var (
 
 // Compare returns the stage that looks for the output of a file before any work is
 // done. It compares the identity recorded in the output, never name or time alone.
-// A copy of an image in the target domain records none: if copies is set, an output
-// equal to its input may be written again.
-func Compare(o Existing, copies bool, parameters []Property) func(context.Context, File) (File, error) {
+// A copy of an image in the target domain records none: if Encode makes copies, an
+// output equal to its input may be written again.
+func Compare(o Existing, e EncodeOptions) func(context.Context, File) (File, error) {
+	copies := e.InTarget == InTargetCopy
 	return func(_ context.Context, f File) (File, error) {
 		if f.Source.Out == Stdout {
 			return f, nil
@@ -54,7 +55,7 @@ func Compare(o Existing, copies bool, parameters []Property) func(context.Contex
 			return f, WithoutPath(err)
 		}
 		switch identity := container.ReadIdentity(old); {
-		case identity == container.Identity(f.Digest, parameters):
+		case identity == container.Identity(f.Digest, e.parametersFor(f.Source.output(f.Format))):
 			return f, Skip{UpToDate}
 		case identity == "" && !(copies && bytes.Equal(old, f.Data)):
 			return f, errForeign
