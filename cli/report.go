@@ -8,6 +8,7 @@ import (
 	"os"
 	"time"
 
+	"gtx/cli/exit"
 	"gtx/pipeline"
 	"gtx/stages"
 )
@@ -99,7 +100,7 @@ func newRecorder(path string) (*recorder, error) {
 	}
 	f, err := os.Create(path)
 	if err != nil {
-		return nil, cannotStart(fmt.Errorf("--report: %w", err))
+		return nil, exit.CannotStart(fmt.Errorf("--report: %w", err))
 	}
 	enc := json.NewEncoder(f)
 	enc.SetEscapeHTML(false)

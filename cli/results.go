@@ -7,6 +7,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"gtx/cli/exit"
 	"gtx/models"
 	"gtx/models/manifest"
 	"gtx/pipeline"
@@ -42,11 +43,11 @@ func resultsOf(c *cli.Context) (r results, err error) {
 		return r, err
 	}
 	if r.quality = c.Int("quality"); r.quality < 1 || r.quality > 100 {
-		return r, usage("--quality %d is not between 1 and 100", r.quality)
+		return r, exit.Usage("--quality %d is not between 1 and 100", r.quality)
 	}
 	if text := c.String("encode"); text != "" {
 		if r.jpeg, err = stages.ParseJPEG(text); err != nil {
-			return r, usage("--encode: %w", err)
+			return r, exit.Usage("--encode: %w", err)
 		}
 	}
 	return r, nil
@@ -121,7 +122,7 @@ func (p *program) collect(flow *pipeline.Flow[stages.Source, stages.Written], c 
 		}
 		tally.count(rec.In, rec.Status, rec.Message)
 		if rec.Status == statusFailed && c.Bool("fail-fast") {
-			return &failure{code: exitFailFast}
+			return exit.Silent(exit.CodeFailFast)
 		}
 		return nil
 	})

@@ -8,6 +8,8 @@ import (
 	"os/signal"
 	"syscall"
 
+	"gtx/cli/exit"
+
 	"golang.org/x/sync/errgroup"
 	"golang.org/x/sys/unix"
 )
@@ -87,13 +89,13 @@ func (c *cancellableInput) Read(b []byte) (int, error) {
 func ending(err error, reading context.Context, t *tally) error {
 	var stopped interrupted
 	if errors.As(context.Cause(reading), &stopped) {
-		return &failure{code: 128 + int(stopped.signal)}
+		return exit.Silent(128 + int(stopped.signal))
 	}
 	if err != nil {
 		return err
 	}
 	if t.failed > 0 {
-		return &failure{code: exitSome}
+		return exit.Silent(exit.CodeSome)
 	}
 	return nil
 }
