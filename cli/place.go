@@ -95,7 +95,7 @@ func (n *naming) place(in, folder string, found stages.Format) ([]stages.Source,
 	sources := make([]stages.Source, n.samples)
 	for i := range sources {
 		s := &sources[i]
-		*s = stages.Source{In: in, Relative: relative, Below: n.out, Format: n.format, Seed: seedOf(n.seed, relative, i)}
+		*s = stages.Source{In: in, Relative: relative, Below: n.out, Sample: i + 1, Format: n.format, Seed: seedOf(n.seed, relative, i)}
 		if s.Out, err = n.path(in, relative, format, i+1); err != nil {
 			return nil, err
 		}
