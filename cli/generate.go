@@ -70,7 +70,7 @@ func generationOf(c *cli.Context) (g generation, err error) {
 	if err != nil {
 		return g, err
 	}
-	g.encode.Quality = g.results.quality
+	g.encode.Quality, g.encode.JPEG = g.results.quality, g.results.jpeg
 	if g.encode.Size, err = stages.ParseSize("model"); err != nil {
 		return g, err
 	}
@@ -134,10 +134,10 @@ func (p *program) generate(c *cli.Context) (err error) {
 	return ending(err, reading, tally)
 }
 
-// generateLine is the stages of a generation, in order.
+// generateLine joins the stages of a generation, in order.
 func generateLine(line *pipeline.Line, sources iter.Seq[stages.Source], g generation, w widths, n stages.Network) *pipeline.Flow[stages.Source, stages.Written] {
 	blank := pipeline.Each(pipeline.From(line, sources), "open", 1, stages.Blank)
-	wanted := pipeline.Each(blank, "compare", w.jobs, stages.Compare(g.results.existing, false, g.encode.Parameters))
+	wanted := pipeline.Each(blank, "compare", w.jobs, stages.Compare(g.results.existing, g.encode))
 	made := pipeline.Batch(wanted, "generate", pipeline.Batching[stages.File, int]{
 		Size: w.batch, Workers: w.sessions, Key: func(stages.File) int { return 0 },
 	}, stages.Generate(n))

@@ -50,8 +50,8 @@ type remedy struct {
 	psnr    float64      // of its results against the original's, in dB
 }
 
-// better tells whether r is free of checkerboards and the other is not, or else stays closer to the
-// original.
+// better says whether r is the better remedy: it is free of checkerboards and the other is not or, if they are
+// equal in this, it stays closer to the original.
 func (r *remedy) better(other *remedy) bool {
 	prints, others := r.flat.Flagged(stages.Score{}), other.flat.Flagged(stages.Score{})
 	if prints != others {
@@ -169,8 +169,8 @@ func printRepair(w io.Writer, best *remedy, remedies []*remedy, before stages.Sc
 	}
 }
 
-// fresh refuses an output that exists, unless force is set, that is its own input, or that has a manifest
-// beside it.
+// fresh refuses an output that does not end in .onnx, that is its own input, or that has a manifest beside it.
+// It refuses an output that exists unless force is set.
 func fresh(in, out string, force bool) error {
 	if !strings.HasSuffix(out, ".onnx") {
 		return usage("%q does not end in .onnx", out)

@@ -139,7 +139,7 @@ func (t translation) encodeOptions() stages.EncodeOptions {
 		parameters = append(parameters, seedOfRun(t.request))
 	}
 	return stages.EncodeOptions{
-		Size: f.size, Quality: t.results.quality, InTarget: t.inTarget, Parameters: append(parameters, t.digests...),
+		Size: f.size, Quality: t.results.quality, JPEG: t.results.jpeg, InTarget: t.inTarget, Parameters: append(parameters, t.digests...),
 		KeepProfile: f.keepProfile, Strip: f.strip, StripGPS: f.stripGPS,
 	}
 }
@@ -209,7 +209,7 @@ func (p *program) translate(c *cli.Context) (err error) {
 func translateLine(line *pipeline.Line, sources iter.Seq[stages.Source], t translation, w widths, n stages.Network, label labeller) *pipeline.Flow[stages.Source, stages.Written] {
 	fit, encode := t.fidelity.fit(t.model.Manifest), t.encodeOptions()
 	files := pipeline.Each(pipeline.From(line, sources), "open", w.jobs, stages.Open(t.open))
-	wanted := pipeline.Each(files, "compare", w.jobs, stages.Compare(t.results.existing, t.inTarget == stages.InTargetCopy, encode.Parameters))
+	wanted := pipeline.Each(files, "compare", w.jobs, stages.Compare(t.results.existing, encode))
 	images := pipeline.Each(wanted, "decode", w.jobs, stages.Decode(fit.Decoding()))
 	fitted := pipeline.Each(images, "resize", w.jobs, stages.Resize(fit))
 	labelled := label(fitted)

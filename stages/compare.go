@@ -26,13 +26,15 @@ var (
 
 // Compare returns the stage that looks for the outputs of a file before any work is
 // done. It compares the identity and the seal recorded in each, never name or time
-// alone. A copy of an image in the target domain records none: if copies is set, an
-// output equal to its input may be written again.
-func Compare(o Existing, copies bool, parameters []Property) func(context.Context, File) (File, error) {
+// alone. A copy of an image in the target domain records none: if Encode makes
+// copies, an output equal to its input may be written again.
+func Compare(o Existing, e EncodeOptions) func(context.Context, File) (File, error) {
+	copies := e.InTarget == InTargetCopy
 	return func(_ context.Context, f File) (File, error) {
 		if f.Source.Out == Stdout {
 			return f, nil
 		}
+		identity := container.Identity(f.Digest, e.parametersFor(f.Source.output(f.Format)))
 		current := true
 		for _, path := range append([]string{f.Source.Out}, f.Source.More...) {
 			old, exists, err := f.Source.readOutput(path, o == ExistingSkip)
@@ -45,11 +47,11 @@ func Compare(o Existing, copies bool, parameters []Property) func(context.Contex
 				current = false
 				continue
 			}
-			identity := container.ReadIdentity(old)
-			if identity == "" && len(old) > 0 && !(copies && bytes.Equal(old, f.Data)) {
+			recorded := container.ReadIdentity(old)
+			if recorded == "" && len(old) > 0 && !(copies && bytes.Equal(old, f.Data)) {
 				return f, errForeign
 			}
-			current = current && identity == container.Identity(f.Digest, parameters) && isWhole(old)
+			current = current && recorded == identity && isWhole(old)
 		}
 		if current {
 			return f, Skip{UpToDate}

@@ -66,8 +66,8 @@ const (
 	mapFull = 2
 )
 
-// checkerboardMap is a PNG of the image in grey. Each tile is the redder the stronger its pattern
-// is. Tiles below flagAlone, and those too narrow to measure, stay grey.
+// checkerboardMap returns a PNG of the image in grey. A tile is redder if its pattern is stronger.
+// Tiles below flagAlone, and those too narrow to measure, stay grey.
 func (p Pixels) checkerboardMap() ([]byte, error) {
 	img := image.NewRGBA(image.Rect(0, 0, p.Width, p.Height))
 	for top := 0; top < p.Height; top += mapTile {
