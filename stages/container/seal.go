@@ -56,13 +56,13 @@ func ReadSeal(file []byte) SealState {
 		return NoSeal
 	}
 	h := sha256.New()
-	at, end := offset(file, digits), len(file)
+	at := offset(file, digits)
 	h.Write(file[:at])
 	h.Write(unsealed)
 	if sum == nil {
 		h.Write(file[at+sealLength:])
 	} else {
-		end = offset(file, sum)
+		end := offset(file, sum)
 		h.Write(file[at+sealLength : end])
 		h.Write(make([]byte, 4))
 		h.Write(file[end+4:])
@@ -73,7 +73,7 @@ func ReadSeal(file []byte) SealState {
 	return SealBroken
 }
 
-// offset is where a part of data begins.
+// offset is where a part of data begins. Both end at the same capacity.
 func offset(data, part []byte) int { return cap(data) - cap(part) }
 
 // findSeal returns the digits of the seal, and in a PNG the checksum of their chunk. Both share memory with
