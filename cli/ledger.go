@@ -195,8 +195,10 @@ func openPipe(path string) (*os.File, error) {
 // openReport opens the file of --report. real is its path without symbolic links, or "" for a pipe or a device.
 func openReport(path string, fresh bool) (f *os.File, real string, first int, err error) {
 	if info, err := os.Stat(path); err == nil && info.Mode()&(fs.ModeNamedPipe|fs.ModeCharDevice) != 0 {
-		f, err = openPipe(path)
-		return f, "", 0, err
+		if f, err = openPipe(path); err != nil {
+			return nil, "", 0, reportError(path, err)
+		}
+		return f, "", 0, nil
 	}
 	if real, err = filepath.EvalSymlinks(path); err != nil {
 		real = path // there is no such file yet
