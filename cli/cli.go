@@ -27,13 +27,14 @@ const exitCodes = `EXIT CODES:
    2  the command line is wrong
    3  cannot start: library, model, device or output folder
    4  stopped at the first failure (--fail-fast)
-   130, 143  stopped by SIGINT, SIGTERM
+   129, 130, 143  stopped by SIGHUP, SIGINT, SIGTERM
    141  the output was closed by its reader`
 
 // A program has the files that all commands share: input, output and messages.
 type program struct {
 	in       *os.File
 	out, err io.Writer
+	args     []string // of the command line
 }
 
 // Run runs the command line and returns the exit code.
@@ -42,7 +43,7 @@ func Run(args []string, in, out, err *os.File) int {
 	// program between writing a temporary file and renaming it.
 	signal.Ignore(syscall.SIGPIPE)
 	stages.Setup()
-	p := &program{in: in, out: out, err: err}
+	p := &program{in: in, out: out, err: err, args: args}
 	return p.report(p.app().RunContext(context.Background(), args))
 }
 
@@ -101,20 +102,20 @@ func (p *program) app() *cli.App {
 	}
 	app.OnUsageError = refuse
 	for _, c := range app.Commands {
-		prepare(c)
+		p.prepare(c)
 	}
 	return app
 }
 
 // prepare gives a command and its subcommands the settings that all share.
-func prepare(c *cli.Command) {
+func (p *program) prepare(c *cli.Command) {
 	c.OnUsageError = refuse
 	c.HideHelpCommand = true
 	c.CustomHelpTemplate = cli.CommandHelpTemplate + "\n" + exitCodes + "\n"
-	c.Before = noLateOptions
+	c.Before = p.noLateOptions
 	addVariables(c.Flags)
 	for _, sub := range c.Subcommands {
-		prepare(sub)
+		p.prepare(sub)
 	}
 	if len(c.Subcommands) > 0 {
 		c.Before = nil
@@ -128,13 +129,16 @@ func refuse(_ *cli.Context, err error, _ bool) error {
 }
 
 // noLateOptions refuses options after a path: the flag parser stops at the first
-// path and would take them for paths.
-func noLateOptions(c *cli.Context) error {
+// path and would take them for paths. Behind -- everything is a path.
+func (p *program) noLateOptions(c *cli.Context) error {
+	if before := len(p.args) - c.NArg() - 1; before > 0 && p.args[before] == "--" {
+		return nil
+	}
 	for _, arg := range c.Args().Slice() {
 		if len(arg) > 1 && strings.HasPrefix(arg, "-") {
 			return &exit.Failure{Code: exit.CodeUsage, Err: exit.Hint(
 				fmt.Errorf("option %q comes after a path", arg),
-				"options go before paths; write a path that begins with - as ./"+arg,
+				"options go before paths; write a path that begins with - as ./"+arg+" or put -- before all paths",
 			)}
 		}
 	}

@@ -122,6 +122,9 @@ type widths struct {
 	batch    int // images per call
 }
 
+// jobsMost is the largest --jobs and --batch. Each image in flight keeps its pixels.
+const jobsMost = 1024
+
 // widthsOf reads --jobs and --batch and chooses defaults for the provider. On a CPU, parallel calls of
 // one thread and one image each are fastest. A GPU is fastest with batches, and two calls at a time hide
 // the copying.
@@ -129,6 +132,9 @@ func widthsOf(c *cli.Context, provider string) (widths, error) {
 	w := widths{jobs: c.Int("jobs"), batch: c.Int("batch")}
 	if w.jobs < 0 || w.batch < 0 {
 		return w, exit.Usage("--jobs and --batch take 0 or more")
+	}
+	if w.jobs > jobsMost || w.batch > jobsMost {
+		return w, exit.Usage("--jobs and --batch take at most %d", jobsMost)
 	}
 	if w.jobs == 0 {
 		w.jobs = runtime.GOMAXPROCS(0)

@@ -124,7 +124,7 @@ func (p *program) generate(c *cli.Context) (err error) {
 		return err
 	}
 	defer alsoClose(&err, e)
-	records, err := newRecorder(c.String("report"))
+	records, err := newRecorder(c)
 	if err != nil {
 		return err
 	}

@@ -22,7 +22,8 @@ func resultFlags() []cli.Flag {
 		&cli.StringFlag{Name: "existing", Value: string(stages.ExistingSkip), Usage: "`POLICY` for an output that exists: skip it if it is up to date, redo it, or fail"},
 		&cli.StringFlag{Name: "checkerboard", Value: string(stages.CheckWarn), Usage: "`POLICY` for a result with a checkerboard: warn, fail, repair it, or off (do not look)"},
 		&cli.BoolFlag{Name: "print0", Usage: "end printed paths with NUL"},
-		&cli.StringFlag{Name: "report", Usage: "write one JSON object per input to `FILE`"},
+		&cli.StringFlag{Name: "report", Usage: "write one JSON object per input to `FILE`; a report of earlier runs is continued, and a later record of an input replaces the earlier"},
+		&cli.BoolFlag{Name: "report-new", Usage: "empty an existing report first"},
 		&cli.BoolFlag{Name: "fail-fast", Usage: "stop at the first failure"},
 	}
 }

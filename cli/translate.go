@@ -195,7 +195,7 @@ func (p *program) translate(c *cli.Context) (err error) {
 		defer alsoClose(&err, asked)
 		label = asked.label(labels, e.widths)
 	}
-	records, err := newRecorder(c.String("report"))
+	records, err := newRecorder(c)
 	if err != nil {
 		return err
 	}

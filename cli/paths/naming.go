@@ -101,7 +101,7 @@ func (n *Naming) Place(in, folder string, found stages.Format) ([]stages.Source,
 	sources := make([]stages.Source, n.Samples)
 	for i := range sources {
 		s := &sources[i]
-		*s = stages.Source{In: in, Relative: relative, Below: n.Out, Format: n.Format, Seed: seedOf(n.Seed, relative, i)}
+		*s = stages.Source{In: in, Relative: relative, Below: n.Out, Sample: i + 1, Format: n.Format, Seed: seedOf(n.Seed, relative, i)}
 		if s.Out, err = n.path(in, relative, format, i+1); err != nil {
 			return nil, err
 		}
