@@ -25,6 +25,8 @@ import (
 	"github.com/urfave/cli/v2"
 	"golang.org/x/sys/unix"
 
+	"gtx/cli/exit"
+	"gtx/cli/paths"
 	"gtx/models"
 	"gtx/pipeline"
 	"gtx/stages"
@@ -116,7 +118,7 @@ func (p *program) bench(c *cli.Context) (err error) {
 	defer done()
 	folder, err := os.MkdirTemp("", "gtx-bench-")
 	if err != nil {
-		return cannotStart(err)
+		return exit.CannotStart(err)
 	}
 	defer os.RemoveAll(folder)
 	sets, err := benchSets(c.Args().Slice(), folder)
@@ -154,13 +156,13 @@ func (p *program) benchTranslation(c *cli.Context) (t translation, err error) {
 	image := m.Manifest.Image()
 	switch {
 	case !m.Manifest.Translates():
-		return t, usage("%s gives no images", m.Manifest.Name)
+		return t, exit.Usage("%s gives no images", m.Manifest.Name)
 	case image == nil:
-		return t, usage("%s takes no image", m.Manifest.Name)
+		return t, exit.Usage("%s takes no image", m.Manifest.Name)
 	case len(m.Manifest.Exemplars()) > 0:
-		return t, usage("%s takes exemplars, which gtx bench does not have", m.Manifest.Name)
+		return t, exit.Usage("%s takes exemplars, which gtx bench does not have", m.Manifest.Name)
 	case image.LabelMap != nil && c.NArg() == 0:
-		return t, usage("%s takes label maps: name some", m.Manifest.Name)
+		return t, exit.Usage("%s takes label maps: name some", m.Manifest.Name)
 	}
 	to := c.String("to")
 	if targets := m.Manifest.Targets(); to == "" && len(targets) > 0 {
@@ -220,16 +222,16 @@ func benchSets(args []string, folder string) ([]benchSet, error) {
 			name := fmt.Sprintf("%dx%d", size[0], size[1])
 			path := filepath.Join(folder, name+".jpg")
 			if err := writeLeaves(path, size[0], size[1], i); err != nil {
-				return nil, cannotStart(err)
+				return nil, exit.CannotStart(err)
 			}
 			sets = append(sets, benchSet{name, []string{path}})
 		}
 		return sets, nil
 	}
 	if slices.Contains(args, "-") {
-		return nil, usage("gtx bench does not read standard input: name files or folders")
+		return nil, exit.Usage("gtx bench does not read standard input: name files or folders")
 	}
-	sources, err := expand(args, nowhere, "")
+	sources, err := paths.Expand(args, paths.Nowhere, "")
 	if err != nil {
 		return nil, err
 	}
@@ -305,7 +307,7 @@ func (b *bencher) measure(set benchSet) (r benchResult, err error) {
 func (b *bencher) with(device string, use func(*models.Translator) error) (err error) {
 	t, err := b.runtime.NewTranslator(b.model, b.request, models.Options{Device: device})
 	if err != nil {
-		return cannotStart(err)
+		return exit.CannotStart(err)
 	}
 	defer alsoClose(&err, t)
 	return use(t)
@@ -408,6 +410,15 @@ func (b *bencher) try(set benchSet, t *models.Translator, w widths, d time.Durat
 	return m, err
 }
 
+// placeAnew places an image as if it were the first of a run.
+func placeAnew(n paths.Naming, path string, found stages.Format) ([]stages.Source, error) {
+	fresh, err := paths.New(n)
+	if err != nil {
+		return nil, err
+	}
+	return fresh.Place(path, filepath.Dir(path), found)
+}
+
 // sources yields the images of a set in turn while more says so. Each has a folder of its own for its
 // results.
 func (b *bencher) sources(set benchSet, more func(i int) bool) iter.Seq[stages.Source] {
@@ -415,12 +426,12 @@ func (b *bencher) sources(set benchSet, more func(i int) bool) iter.Seq[stages.S
 		for i := 0; more(i) && b.reading.Err() == nil; i++ {
 			path := set.paths[i%len(set.paths)]
 			b.made++
-			n := *b.naming
-			n.out, n.base, n.taken = filepath.Join(b.folder, strconv.Itoa(b.made)), filepath.Dir(path), map[string]string{}
+			naming := *b.naming
+			naming.Out, naming.Base = filepath.Join(b.folder, strconv.Itoa(b.made)), filepath.Dir(path)
 			found, err := stages.Probe(path)
 			var sources []stages.Source
 			if err == nil && found != "" {
-				sources, err = n.place(path, filepath.Dir(path), found)
+				sources, err = placeAnew(naming, path, found)
 			}
 			if len(sources) == 0 {
 				sources = []stages.Source{{In: path, Err: err}} // the open stage says what is wrong

@@ -17,10 +17,12 @@ type room struct{ imports, tests []string }
 // rooms lists every package of gtx. pipeline, stages and models know nothing of one another: cli joins
 // them, and so do some scripts.
 var rooms = map[string]room{
-	"gtx": {imports: []string{"gtx/cli"}},
+	"gtx":           {imports: []string{"gtx/cli"}},
+	"gtx/cli/exit":  {},
+	"gtx/cli/paths": {imports: []string{"gtx/cli/exit", "gtx/stages"}},
 	"gtx/cli": {
 		imports: []string{
-			"gtx/pipeline", "gtx/stages", "gtx/models", "gtx/models/manifest", "gtx/models/graph",
+			"gtx/cli/exit", "gtx/cli/paths", "gtx/pipeline", "gtx/stages", "gtx/models", "gtx/models/manifest", "gtx/models/graph",
 			"github.com/google/renameio/v2", "github.com/mattn/go-isatty", "github.com/schollz/progressbar/v3",
 			"github.com/urfave/cli/v2", "golang.org/x/sync/errgroup", "golang.org/x/sys/unix",
 		},

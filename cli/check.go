@@ -10,6 +10,8 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"gtx/cli/exit"
+	"gtx/cli/paths"
 	"gtx/pipeline"
 	"gtx/stages"
 )
@@ -63,7 +65,7 @@ func (p *program) check(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	in, err := p.readInputs(reading, c, mirror(base), c.String("map"))
+	in, err := p.readInputs(reading, c, paths.Mirror(base), c.String("map"))
 	if err != nil {
 		return err
 	}
@@ -73,10 +75,10 @@ func (p *program) check(c *cli.Context) error {
 	}
 	inspect.Open = open
 	line := pipeline.New(run, w.inFlight())
-	files := pipeline.Each(pipeline.From(line, in.sources), "open", w.jobs, stages.Open(open))
+	files := pipeline.Each(pipeline.From(line, in.Sources), "open", w.jobs, stages.Open(open))
 	images := pipeline.Each(files, "decode", w.jobs, stages.Decode(nil))
 	scores := pipeline.Each(images, "check", w.jobs, stages.Inspect(inspect))
-	tally := p.newTally("checked", in.known, c.Bool("quiet"), c.Bool("verbose"))
+	tally := p.newTally("checked", in.Known, c.Bool("quiet"), c.Bool("verbose"))
 	err = pipeline.Drain(scores, func(it pipeline.Item[stages.Source, stages.Inspected]) error {
 		if it.Err == nil {
 			if it.Value.Flagged() {
@@ -92,27 +94,17 @@ func (p *program) check(c *cli.Context) error {
 	})
 	tally.finish("")
 	if err = ending(err, reading, tally); err == nil && tally.flagged > 0 && c.Bool("fail") {
-		return &failure{code: exitSome}
+		return exit.Silent(exit.CodeSome)
 	}
 	return err
 }
 
-// mirror is a placer that gives each image its relative path, by which --against and --map find or put
-// its counterpart.
-func mirror(base string) placer {
-	n := &naming{base: base}
-	return func(path, folder string, _ stages.Format) ([]stages.Source, error) {
-		relative, err := n.relative(path, folder)
-		return []stages.Source{{In: path, Relative: relative}}, err
-	}
-}
-
 // inspection reads --against and --map.
-func inspection(c *cli.Context, in inputs) (o stages.InspectOptions, err error) {
+func inspection(c *cli.Context, in paths.Inputs) (o stages.InspectOptions, err error) {
 	if against := c.String("against"); against != "" {
 		info, err := os.Stat(against)
 		if err != nil {
-			return o, usage("--against: %w", err)
+			return o, exit.Usage("--against: %w", err)
 		}
 		o.Against = func(s stages.Source) (string, error) {
 			if !info.IsDir() {
@@ -122,15 +114,15 @@ func inspection(c *cli.Context, in inputs) (o stages.InspectOptions, err error) 
 		}
 	}
 	if to := c.String("map"); strings.HasSuffix(to, ".png") {
-		if in.known != 1 {
-			return o, usage("--map %q is for one image: name a folder", to)
+		if in.Known != 1 {
+			return o, exit.Usage("--map %q is for one image: name a folder", to)
 		}
 		if err := stages.CheckMap(to); err != nil {
-			return o, usage("--map %q: %w", to, err)
+			return o, exit.Usage("--map %q: %w", to, err)
 		}
 		o.Map = func(stages.Source) string { return to }
 	} else if to != "" {
-		if err := writable(to); err != nil {
+		if err := paths.Writable(to); err != nil {
 			return o, err
 		}
 		o.Below = to

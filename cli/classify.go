@@ -6,6 +6,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"gtx/cli/paths"
 	"gtx/pipeline"
 	"gtx/stages"
 )
@@ -38,7 +39,7 @@ func (p *program) classify(c *cli.Context) (err error) {
 	open.OwnToo = true
 	run, reading, done := p.onSignals(c.Context)
 	defer done()
-	in, err := p.readInputs(reading, c, nowhere, "")
+	in, err := p.readInputs(reading, c, paths.Nowhere, "")
 	if err != nil {
 		return err
 	}
@@ -58,11 +59,11 @@ func (p *program) classify(c *cli.Context) (err error) {
 	}
 	fit := fitOf(asked.manifest.Classified())
 	line := pipeline.New(run, w.inFlight())
-	files := pipeline.Each(pipeline.From(line, in.sources), "open", w.jobs, stages.Open(open))
+	files := pipeline.Each(pipeline.From(line, in.Sources), "open", w.jobs, stages.Open(open))
 	images := pipeline.Each(files, "decode", w.jobs, stages.Decode(fit.Decoding()))
 	fitted := pipeline.Each(images, "resize", w.jobs, stages.Resize(fit))
 	labelled := asked.label(stages.LabelOptions{}, w)(fitted)
-	tally := p.newTally("classified", in.known, c.Bool("quiet"), c.Bool("verbose"))
+	tally := p.newTally("classified", in.Known, c.Bool("quiet"), c.Bool("verbose"))
 	err = pipeline.Drain(labelled, func(it pipeline.Item[stages.Source, stages.Labelled]) error {
 		if it.Err == nil {
 			if _, err := fmt.Fprintf(p.out, "%s\t%s\t%.3f\n", it.Source.In, cmp.Or(it.Value.Domain, "unknown"), it.Value.P); err != nil {

@@ -14,20 +14,12 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"gtx/cli/exit"
 	"gtx/stages"
 )
 
 // Version of the program. It is part of the identity of outputs.
 const Version = "0.1.0"
-
-// Exit codes. A signal gives 128 plus its number.
-const (
-	exitDone     = 0
-	exitSome     = 1 // some images failed
-	exitUsage    = 2
-	exitStart    = 3 // library, model or device
-	exitFailFast = 4
-)
 
 const exitCodes = `EXIT CODES:
    0  all done
@@ -35,41 +27,14 @@ const exitCodes = `EXIT CODES:
    2  the command line is wrong
    3  cannot start: library, model, device or output folder
    4  stopped at the first failure (--fail-fast)
-   130, 143  stopped by SIGINT, SIGTERM
+   129, 130, 143  stopped by SIGHUP, SIGINT, SIGTERM
    141  the output was closed by its reader`
-
-// A failure ends the program with an exit code and a message.
-type failure struct {
-	code int
-	err  error // nil: every message was printed before
-}
-
-func (f *failure) Error() string { return fmt.Sprint(f.err) }
-func (f *failure) Unwrap() error { return f.err }
-
-// usage is the failure of a wrong command line.
-func usage(format string, args ...any) error {
-	return &failure{exitUsage, fmt.Errorf(format, args...)}
-}
-
-func cannotStart(err error) error { return &failure{exitStart, err} }
-
-// A hinted error knows how to go on.
-type hinted interface{ Hint() string }
-
-// advice adds a hint to an error.
-type advice struct {
-	error
-	hint string
-}
-
-func (a advice) Hint() string  { return a.hint }
-func (a advice) Unwrap() error { return a.error }
 
 // A program has the files that all commands share: input, output and messages.
 type program struct {
 	in       *os.File
 	out, err io.Writer
+	args     []string // of the command line
 }
 
 // Run runs the command line and returns the exit code.
@@ -78,20 +43,20 @@ func Run(args []string, in, out, err *os.File) int {
 	// program between writing a temporary file and renaming it.
 	signal.Ignore(syscall.SIGPIPE)
 	stages.Setup()
-	p := &program{in: in, out: out, err: err}
+	p := &program{in: in, out: out, err: err, args: args}
 	return p.report(p.app().RunContext(context.Background(), args))
 }
 
 // report prints the error that ended the program and returns the exit code.
 func (p *program) report(err error) int {
 	if err == nil {
-		return exitDone
+		return exit.CodeDone
 	}
-	code := exitSome // for an error that is no failure, such as a full disk
-	var f *failure
+	code := exit.CodeSome // for an error that is no failure, such as a full disk
+	var f *exit.Failure
 	if errors.As(err, &f) {
-		code = f.code
-		err = f.err
+		code = f.Code
+		err = f.Err
 	}
 	if errors.Is(err, syscall.EPIPE) {
 		return 128 + int(syscall.SIGPIPE)
@@ -105,7 +70,7 @@ func (p *program) report(err error) int {
 // say prints an error and its hint, if it has one.
 func (p *program) say(err error) {
 	fmt.Fprintf(p.err, "gtx: %v\n", err)
-	var h hinted
+	var h exit.Hinted
 	if errors.As(err, &h) {
 		fmt.Fprintf(p.err, "hint: %s\n", h.Hint())
 	}
@@ -126,31 +91,31 @@ func (p *program) app() *cli.App {
 		ExitErrHandler: func(*cli.Context, error) {}, // the default would exit inside Run
 		Action: func(c *cli.Context) error {
 			if c.NArg() > 0 {
-				return usage("unknown command %q (see gtx --help)", c.Args().First())
+				return exit.Usage("unknown command %q (see gtx --help)", c.Args().First())
 			}
 			if err := cli.ShowAppHelp(c); err != nil {
 				return err
 			}
-			return &failure{code: exitUsage}
+			return exit.Silent(exit.CodeUsage)
 		},
 		CustomAppHelpTemplate: cli.AppHelpTemplate + "\n" + variables + "\n\n" + exitCodes + "\n",
 	}
 	app.OnUsageError = refuse
 	for _, c := range app.Commands {
-		prepare(c)
+		p.prepare(c)
 	}
 	return app
 }
 
 // prepare gives a command and its subcommands the settings that all share.
-func prepare(c *cli.Command) {
+func (p *program) prepare(c *cli.Command) {
 	c.OnUsageError = refuse
 	c.HideHelpCommand = true
 	c.CustomHelpTemplate = cli.CommandHelpTemplate + "\n" + exitCodes + "\n"
-	c.Before = noLateOptions
+	c.Before = p.noLateOptions
 	addVariables(c.Flags)
 	for _, sub := range c.Subcommands {
-		prepare(sub)
+		p.prepare(sub)
 	}
 	if len(c.Subcommands) > 0 {
 		c.Before = nil
@@ -159,17 +124,22 @@ func prepare(c *cli.Command) {
 }
 
 // refuse makes an error of the flag parser a usage error.
-func refuse(_ *cli.Context, err error, _ bool) error { return &failure{exitUsage, err} }
+func refuse(_ *cli.Context, err error, _ bool) error {
+	return &exit.Failure{Code: exit.CodeUsage, Err: err}
+}
 
 // noLateOptions refuses options after a path: the flag parser stops at the first
-// path and would take them for paths.
-func noLateOptions(c *cli.Context) error {
+// path and would take them for paths. Behind -- everything is a path.
+func (p *program) noLateOptions(c *cli.Context) error {
+	if before := len(p.args) - c.NArg() - 1; before > 0 && p.args[before] == "--" {
+		return nil
+	}
 	for _, arg := range c.Args().Slice() {
 		if len(arg) > 1 && strings.HasPrefix(arg, "-") {
-			return &failure{exitUsage, advice{
+			return &exit.Failure{Code: exit.CodeUsage, Err: exit.Hint(
 				fmt.Errorf("option %q comes after a path", arg),
-				"options go before paths; write a path that begins with - as ./" + arg,
-			}}
+				"options go before paths; write a path that begins with - as ./"+arg+" or put -- before all paths",
+			)}
 		}
 	}
 	return nil
@@ -185,7 +155,7 @@ func oneOf[T ~string](c *cli.Context, name string, known ...T) (T, error) {
 		}
 		names = append(names, string(k))
 	}
-	return "", usage("--%s %q: known are %s", name, value, list(names))
+	return "", exit.Usage("--%s %q: known are %s", name, value, list(names))
 }
 
 // list joins names for a sentence.

@@ -7,6 +7,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"gtx/cli/exit"
 	"gtx/models"
 	"gtx/stages"
 )
@@ -52,7 +53,7 @@ func (p *program) doctor(c *cli.Context) (err error) {
 	fmt.Fprintf(p.out, "ONNX Runtime  %s, %s\n", r.Version(), r.Library())
 	providers, err := r.Providers()
 	if err != nil {
-		return cannotStart(err)
+		return exit.CannotStart(err)
 	}
 	for _, d := range providers {
 		can := "usable"
@@ -72,13 +73,13 @@ func (p *program) tryBuiltIn(r *models.Runtime) (err error) {
 	}
 	t, err := r.NewTranslator(m, models.Request{To: m.Manifest.Targets()[0], Strength: 1}, models.Options{Device: "auto"})
 	if err != nil {
-		return cannotStart(err)
+		return exit.CannotStart(err)
 	}
 	defer alsoClose(&err, t)
 	wide, high := m.Manifest.Image().Size.Nominal()
 	_, err = t.Run(context.Background(), models.Batch{N: 1, Width: wide, Height: high, Pixels: make([]byte, wide*high*3)})
 	if err != nil {
-		return cannotStart(fmt.Errorf("%s: %w", builtIn, err))
+		return exit.CannotStart(fmt.Errorf("%s: %w", builtIn, err))
 	}
 	fmt.Fprintf(p.out, "  %s ran on %s\n", builtIn, t.Provider())
 	return nil

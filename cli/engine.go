@@ -8,6 +8,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"gtx/cli/exit"
 	"gtx/models"
 	"gtx/models/manifest"
 	"gtx/stages"
@@ -69,7 +70,7 @@ func openEngine(c *cli.Context, m *models.Model, q models.Request) (_ *engine, e
 		return nil, err
 	}
 	if e.translator, err = e.runtime.NewTranslator(m, q, deviceOf(c)); err != nil {
-		return nil, errors.Join(cannotStart(err), e.runtime.Close())
+		return nil, errors.Join(exit.CannotStart(err), e.runtime.Close())
 	}
 	if e.widths, err = widthsOf(c, e.provider()); err != nil {
 		return nil, errors.Join(err, e.Close())
@@ -96,11 +97,11 @@ func deviceOf(c *cli.Context) models.Options { return models.Options{Device: c.S
 func openRuntime(c *cli.Context) (*models.Runtime, error) {
 	library, err := models.FindLibrary(c.String(libraryOption))
 	if err != nil {
-		return nil, cannotStart(err)
+		return nil, exit.CannotStart(err)
 	}
 	r, err := models.Open(library)
 	if err != nil {
-		return nil, cannotStart(err)
+		return nil, exit.CannotStart(err)
 	}
 	return r, nil
 }
@@ -109,7 +110,7 @@ func openRuntime(c *cli.Context) (*models.Runtime, error) {
 func findModel(name string) (*models.Model, error) {
 	m, err := models.Find(name)
 	if err != nil {
-		return nil, cannotStart(err)
+		return nil, exit.CannotStart(err)
 	}
 	return m, nil
 }
@@ -121,13 +122,19 @@ type widths struct {
 	batch    int // images per call
 }
 
+// jobsMost is the largest --jobs and --batch. Each image in flight keeps its pixels.
+const jobsMost = 1024
+
 // widthsOf reads --jobs and --batch and chooses defaults for the provider. On a CPU, parallel calls of
 // one thread and one image each are fastest. A GPU is fastest with batches, and two calls at a time hide
 // the copying.
 func widthsOf(c *cli.Context, provider string) (widths, error) {
 	w := widths{jobs: c.Int("jobs"), batch: c.Int("batch")}
 	if w.jobs < 0 || w.batch < 0 {
-		return w, usage("--jobs and --batch take 0 or more")
+		return w, exit.Usage("--jobs and --batch take 0 or more")
+	}
+	if w.jobs > jobsMost || w.batch > jobsMost {
+		return w, exit.Usage("--jobs and --batch take at most %d", jobsMost)
 	}
 	if w.jobs == 0 {
 		w.jobs = runtime.GOMAXPROCS(0)

@@ -9,6 +9,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"gtx/cli/exit"
 	"gtx/models"
 )
 
@@ -34,7 +35,7 @@ func TestWidthsFitTheProviderUnlessTheUserChooses(t *testing.T) {
 	}
 	for _, args := range [][]string{{"--jobs", "-1"}, {"--batch", "-1"}} {
 		withContext(t, []string{"translate"}, args, func(ctx *cli.Context) {
-			if _, err := widthsOf(ctx, "cpu"); exitCode(err) != exitUsage {
+			if _, err := widthsOf(ctx, "cpu"); exitCode(err) != exit.CodeUsage {
 				t.Errorf("%q: %v", args, err)
 			}
 		})
@@ -60,7 +61,7 @@ func TestWhatIsInFlightFillsEveryStageAndSession(t *testing.T) {
 
 func TestWithoutModelOrLibraryGtxCannotStart(t *testing.T) {
 	for _, name := range []string{"nosuch", filepath.Join(t.TempDir(), "nosuch.onnx")} {
-		if _, err := findModel(name); exitCode(err) != exitStart {
+		if _, err := findModel(name); exitCode(err) != exit.CodeStart {
 			t.Errorf("%q: %v", name, err)
 		}
 	}
@@ -76,13 +77,13 @@ func TestWithoutModelOrLibraryGtxCannotStart(t *testing.T) {
 	} {
 		withContext(t, []string{"translate"}, []string{"--onnxruntime", path}, func(c *cli.Context) {
 			_, err := openEngine(c, m, models.Request{To: "winter", Strength: 1})
-			if exitCode(err) != exitStart || !strings.Contains(err.Error(), want) {
+			if exitCode(err) != exit.CodeStart || !strings.Contains(err.Error(), want) {
 				t.Errorf("%q: %v", path, err)
 			}
 		})
 	}
 	withContext(t, []string{"translate"}, []string{"--onnxruntime", "/nowhere/lib.so"}, func(c *cli.Context) {
-		if _, err := openRuntime(c); !errors.As(err, new(hinted)) {
+		if _, err := openRuntime(c); !errors.As(err, new(exit.Hinted)) {
 			t.Errorf("no hint: %v", err)
 		}
 	})

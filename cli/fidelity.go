@@ -6,6 +6,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"gtx/cli/exit"
 	"gtx/models/manifest"
 	"gtx/stages"
 )
@@ -44,7 +45,7 @@ func fidelityOf(c *cli.Context, m *manifest.Manifest) (f fidelity, err error) {
 	}
 	f.sizing = cmp.Or(f.sizing, "source")
 	if f.size, err = stages.ParseSize(f.sizing); err != nil {
-		return f, usage("--size %w", err)
+		return f, exit.Usage("--size %w", err)
 	}
 	if f.detail, err = detailOf(c, m); err != nil {
 		return f, err
@@ -73,12 +74,12 @@ func detailOf(c *cli.Context, m *manifest.Manifest) (stages.Method, error) {
 // tilesOf refuses models whose manifest does not allow tiles.
 func tilesOf(m *manifest.Manifest) (*tiles, error) {
 	if !m.Tiling.Allowed {
-		return nil, usage("--tile: the manifest of %s does not allow it: a network that normalises over the whole image gives each tile other colours", m.Name)
+		return nil, exit.Usage("--tile: the manifest of %s does not allow it: a network that normalises over the whole image gives each tile other colours", m.Name)
 	}
 	wide, high := m.Image().Size.Nominal()
 	t := &tiles{side: min(wide, high), halo: m.Tiling.Halo}
 	if _, err := stages.Tiled(nil, t.side, t.halo); err != nil {
-		return nil, usage("--tile: %w", err)
+		return nil, exit.Usage("--tile: %w", err)
 	}
 	return t, nil
 }

@@ -9,6 +9,8 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"gtx/cli/exit"
+	"gtx/cli/paths"
 	"gtx/models"
 	"gtx/pipeline"
 	"gtx/stages"
@@ -41,27 +43,27 @@ type generation struct {
 	model   *models.Model
 	request models.Request
 	count   int
-	naming  *naming
+	naming  *paths.Naming
 	results results
 	encode  stages.EncodeOptions
 }
 
 func generationOf(c *cli.Context) (g generation, err error) {
 	if c.NArg() > 0 {
-		return g, usage("generate takes no paths")
+		return g, exit.Usage("generate takes no paths")
 	}
 	if g.model, err = findModel(c.String("model")); err != nil {
 		return g, err
 	}
 	m := g.model.Manifest
 	if !m.Generates() {
-		return g, usage("%s needs an input image: use gtx translate", m.Name)
+		return g, exit.Usage("%s needs an input image: use gtx translate", m.Name)
 	}
 	if g.request, err = requestOf(c, m); err != nil {
 		return g, err
 	}
 	if g.count = c.Int("count"); g.count < 1 || g.count > math.MaxInt32 {
-		return g, usage("--count %d: it must be 1 or more", g.count)
+		return g, exit.Usage("--count %d: it must be 1 or more", g.count)
 	}
 	if g.results, err = resultsOf(c); err != nil {
 		return g, err
@@ -80,15 +82,15 @@ func generationOf(c *cli.Context) (g generation, err error) {
 		stages.Property{Name: "quality", Value: strconv.Itoa(g.results.quality)},
 	)
 	g.encode.Parameters = append(g.encode.Parameters, g.results.parameters()...)
-	g.naming, err = newNaming(naming{
-		out: c.String("out"), base: ".", template: c.String("name"), to: g.request.To, model: m.Name,
-		format: format, samples: 1, suffixes: suffixesOf(m, g.request.To), seed: g.request.Seed,
+	g.naming, err = paths.New(paths.Naming{
+		Out: c.String("out"), Base: ".", Template: c.String("name"), To: g.request.To, Model: m.Name,
+		Format: format, Samples: 1, Suffixes: suffixesOf(m, g.request.To), Seed: g.request.Seed,
 	})
 	if err != nil {
 		return g, err
 	}
-	g.naming.named = namedFiles(c, nil)
-	return g, checkReport(c, inputs{known: -1}, nil)
+	g.naming.Named = namedFiles(c, nil)
+	return g, checkReport(c, paths.Inputs{Known: -1}, nil)
 }
 
 // sources yields the images to generate as long as ctx lasts. They have names, and no files yet.
@@ -96,7 +98,7 @@ func (g generation) sources(ctx context.Context) iter.Seq[stages.Source] {
 	return func(yield func(stages.Source) bool) {
 		for i := range g.count {
 			stem := fmt.Sprintf("%s-%d-%05d", g.model.Manifest.Name, g.request.Seed, i+1)
-			placed, err := g.naming.place(stem, "", g.naming.format)
+			placed, err := g.naming.Place(stem, "", g.naming.Format)
 			if err != nil {
 				placed = []stages.Source{{In: stem, Err: err}}
 			}
@@ -114,7 +116,7 @@ func (p *program) generate(c *cli.Context) (err error) {
 	}
 	run, reading, done := p.onSignals(c.Context)
 	defer done()
-	if err := writable(c.String("out")); err != nil {
+	if err := paths.Writable(c.String("out")); err != nil {
 		return err
 	}
 	e, err := openEngine(c, g.model, g.request)
@@ -122,7 +124,7 @@ func (p *program) generate(c *cli.Context) (err error) {
 		return err
 	}
 	defer alsoClose(&err, e)
-	records, err := newRecorder(c.String("report"))
+	records, err := newRecorder(c)
 	if err != nil {
 		return err
 	}

@@ -12,6 +12,8 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"gtx/cli/exit"
+	"gtx/cli/paths"
 	"gtx/stages"
 )
 
@@ -30,7 +32,7 @@ func TestPathsEndInALineFeedOrInNUL(t *testing.T) {
 		{"a\x00b", false, []string{"a\x00b"}},
 	} {
 		var got []string
-		for path, err := range paths(strings.NewReader(c.list), c.null) {
+		for path, err := range paths.Entries(strings.NewReader(c.list), c.null) {
 			if err != nil {
 				t.Errorf("%q: %v", c.list, err)
 			}
@@ -86,7 +88,7 @@ func TestArgumentsBecomeTheImagesThatTheyMean(t *testing.T) {
 		if c.skip != "" {
 			skip = filepath.Join(dir, c.skip)
 		}
-		got, err := expand(args, nowhere, skip)
+		got, err := paths.Expand(args, paths.Nowhere, skip)
 		if err != nil || !slices.Equal(summary(got, dir), c.want) {
 			t.Errorf("%s: %q, %v", c.name, summary(got, dir), err)
 		}
@@ -94,13 +96,13 @@ func TestArgumentsBecomeTheImagesThatTheyMean(t *testing.T) {
 }
 
 func TestADashIsTheOnlyPath(t *testing.T) {
-	if _, err := expand([]string{"-", "a.png"}, nowhere, ""); exitCode(err) != exitUsage {
+	if _, err := paths.Expand([]string{"-", "a.png"}, paths.Nowhere, ""); exitCode(err) != exit.CodeUsage {
 		t.Error(err)
 	}
 }
 
 // readFrom reads inputs as classify does, with a text on standard input.
-func readFrom(t *testing.T, ctx context.Context, place placer, stdin string, args ...string) (in inputs, err error) {
+func readFrom(t *testing.T, ctx context.Context, place paths.Placer, stdin string, args ...string) (in paths.Inputs, err error) {
 	t.Helper()
 	r, w, pipeErr := os.Pipe()
 	if pipeErr != nil {
@@ -139,21 +141,21 @@ func TestInputsComeFromArgumentsAListOrStandardInput(t *testing.T) {
 		{"an image", "bytes", []string{"-"}, 1, true, []string{"-"}},
 		{"an empty image", "", []string{"-"}, 1, true, []string{"-: standard input is empty"}},
 	} {
-		in, err := readFrom(t, t.Context(), nowhere, c.stdin, c.args...)
+		in, err := readFrom(t, t.Context(), paths.Nowhere, c.stdin, c.args...)
 		if err != nil {
 			t.Errorf("%s: %v", c.name, err)
 			continue
 		}
-		got := summary(slices.Collect(in.sources), dir)
-		if in.known != c.known || in.single != c.single || !slices.Equal(got, c.want) {
-			t.Errorf("%s: %d known, single %t, %q", c.name, in.known, in.single, got)
+		got := summary(slices.Collect(in.Sources), dir)
+		if in.Known != c.known || in.Single != c.single || !slices.Equal(got, c.want) {
+			t.Errorf("%s: %d known, single %t, %q", c.name, in.Known, in.Single, got)
 		}
 	}
 	for name, args := range map[string][]string{
 		"both at once":      {"--files-from", "list", "a.png"},
 		"a list of nowhere": {"--files-from", "nosuch"},
 	} {
-		if _, err := readFrom(t, t.Context(), nowhere, "", args...); exitCode(err) != exitUsage {
+		if _, err := readFrom(t, t.Context(), paths.Nowhere, "", args...); exitCode(err) != exit.CodeUsage {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
@@ -171,7 +173,7 @@ func TestARefusedPlaceEndsAListAndOnlyItsItemOnAStream(t *testing.T) {
 		if path == "a.png" {
 			return nil, refused
 		}
-		return nowhere(path, folder, f)
+		return paths.Nowhere(path, folder, f)
 	}
 	for name, args := range map[string][]string{
 		"arguments": {"a.png", "b.png"}, "a folder": {"."}, "a list": {"--files-from", "list"},
@@ -184,7 +186,7 @@ func TestARefusedPlaceEndsAListAndOnlyItsItemOnAStream(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := summary(slices.Collect(in.sources), dir); !slices.Equal(got, []string{"a.png: refused", "b.png"}) {
+	if got := summary(slices.Collect(in.Sources), dir); !slices.Equal(got, []string{"a.png: refused", "b.png"}) {
 		t.Errorf("a stream: %q", got)
 	}
 }
@@ -196,12 +198,12 @@ func TestSourcesEndWithTheContext(t *testing.T) {
 	for name, args := range map[string][]string{"arguments": {"a.png", "b.png"}, "a stream": nil} {
 		ctx, cancel := context.WithCancel(t.Context())
 		defer cancel()
-		in, err := readFrom(t, ctx, nowhere, "a.png\nb.png\n", args...)
+		in, err := readFrom(t, ctx, paths.Nowhere, "a.png\nb.png\n", args...)
 		if err != nil {
 			t.Fatal(err)
 		}
 		var got []string
-		for s := range in.sources {
+		for s := range in.Sources {
 			got = append(got, s.In)
 			cancel()
 		}

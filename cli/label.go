@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"gtx/cli/exit"
 	"gtx/models"
 	"gtx/models/manifest"
 	"gtx/pipeline"
@@ -43,13 +44,13 @@ func classifierFor(r *models.Runtime, m *models.Model, o models.Options) (classi
 	if m.Manifest.Classifier == nil {
 		found, err := models.ClassifierFor(m)
 		if err != nil {
-			return classifier{}, cannotStart(err)
+			return classifier{}, exit.CannotStart(err)
 		}
 		m = found
 	}
 	c, err := r.NewClassifier(m, o)
 	if err != nil {
-		return classifier{}, cannotStart(err)
+		return classifier{}, exit.CannotStart(err)
 	}
 	return classifier{judge{c}, m.Manifest}, nil
 }

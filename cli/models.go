@@ -9,6 +9,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"gtx/cli/exit"
 	"gtx/models"
 	"gtx/models/manifest"
 )
@@ -36,7 +37,7 @@ func (p *program) modelsCommand() *cli.Command {
 		},
 		Action: func(c *cli.Context) error {
 			if c.NArg() > 0 {
-				return usage("unknown command %q (see gtx models --help)", c.Args().First())
+				return exit.Usage("unknown command %q (see gtx models --help)", c.Args().First())
 			}
 			return p.modelsList(c)
 		},
@@ -54,7 +55,7 @@ func (p *program) modelsList(c *cli.Context) error {
 		return e
 	}
 	if err != nil {
-		return &failure{exitSome, err}
+		return &exit.Failure{Code: exit.CodeSome, Err: err}
 	}
 	return nil
 }
@@ -70,7 +71,7 @@ func few(names []string) string {
 
 func (p *program) modelsShow(c *cli.Context) error {
 	if c.NArg() != 1 {
-		return usage("models show takes one model")
+		return exit.Usage("models show takes one model")
 	}
 	m, err := findModel(c.Args().First())
 	if err != nil {
@@ -108,7 +109,7 @@ func (p *program) modelsShow(c *cli.Context) error {
 	for _, graph := range slices.Sorted(maps.Keys(spec.Graphs)) {
 		inputs, outputs, err := m.Tensors(graph)
 		if err != nil {
-			return cannotStart(err)
+			return exit.CannotStart(err)
 		}
 		if len(spec.Graphs) > 1 {
 			row("graph", "%s", graph)

@@ -8,6 +8,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"gtx/cli/exit"
 	"gtx/models"
 	"gtx/models/manifest"
 )
@@ -38,20 +39,20 @@ func (p *program) modelsAddCommand() *cli.Command {
 
 func (p *program) modelsAdd(c *cli.Context) (err error) {
 	if c.NArg() != 1 {
-		return usage("models add takes one .onnx file")
+		return exit.Usage("models add takes one .onnx file")
 	}
 	o := models.AddOptions{Force: c.Bool("force"), DryRun: c.Bool("dry-run"), Device: models.Options{Device: c.String("device")}}
 	o.Name, o.To = c.String("name"), c.StringSlice("to")
 	switch preset, manifest := c.String("preset"), c.String("manifest"); {
 	case preset != "" && manifest != "":
-		return usage("--preset and --manifest exclude each other: both describe the network")
+		return exit.Usage("--preset and --manifest exclude each other: both describe the network")
 	case preset != "":
 		if o.Known, err = models.Preset(preset); err != nil {
-			return usage("--preset: %w", err)
+			return exit.Usage("--preset: %w", err)
 		}
 	case manifest != "":
 		if o.Known, err = os.ReadFile(manifest); err != nil {
-			return usage("--manifest: %w", err)
+			return exit.Usage("--manifest: %w", err)
 		}
 	}
 	r, err := openRuntime(c)
@@ -61,7 +62,7 @@ func (p *program) modelsAdd(c *cli.Context) (err error) {
 	defer alsoClose(&err, r)
 	a, err := r.Add(c.Context, c.Args().First(), o)
 	if err != nil {
-		return cannotStart(describeIt(err, o.Known != nil))
+		return exit.CannotStart(describeIt(err, o.Known != nil))
 	}
 	for _, assumption := range a.Assumed {
 		fmt.Fprintf(p.err, "gtx: assumed: %s\n", assumption)
@@ -81,7 +82,7 @@ func (p *program) modelsAdd(c *cli.Context) (err error) {
 func describeIt(err error, described bool) error {
 	var wrong *manifest.Error
 	if !described && errors.As(err, &wrong) {
-		return advice{err, "--preset or --manifest FILE.yaml describes the network"}
+		return exit.Hint(err, "--preset or --manifest FILE.yaml describes the network")
 	}
 	return err
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"gtx/cli/exit"
 	"gtx/models/graph"
 	"gtx/stages"
 )
@@ -55,7 +56,7 @@ type layer struct {
 
 func (p *program) modelsLint(c *cli.Context) error {
 	if c.NArg() != 1 {
-		return usage("models lint takes one model")
+		return exit.Usage("models lint takes one model")
 	}
 	name := c.Args().First()
 	model, network, err := networkOf(name)
@@ -64,7 +65,7 @@ func (p *program) modelsLint(c *cli.Context) error {
 	}
 	g, err := graph.Parse(network)
 	if err != nil {
-		return cannotStart(fmt.Errorf("%q: %w", name, err))
+		return exit.CannotStart(fmt.Errorf("%q: %w", name, err))
 	}
 	flat, err := flatResponse(c, model)
 	d := diagnose(name, g.Layers(), flat, err)
@@ -79,7 +80,7 @@ func (p *program) modelsLint(c *cli.Context) error {
 		return err
 	}
 	if d.Verdict == string(graph.Faulty) && c.Bool("fail") {
-		return &failure{code: exitSome}
+		return exit.Silent(exit.CodeSome)
 	}
 	return nil
 }

@@ -12,6 +12,8 @@ import (
 	"github.com/google/renameio/v2"
 	"github.com/urfave/cli/v2"
 
+	"gtx/cli/exit"
+	"gtx/cli/paths"
 	"gtx/models"
 	"gtx/models/graph"
 	"gtx/stages"
@@ -69,7 +71,7 @@ type repairRequest struct {
 
 func repairRequestOf(c *cli.Context) (q repairRequest, err error) {
 	if c.NArg() != 2 {
-		return q, usage("models repair takes a model and the file to write")
+		return q, exit.Usage("models repair takes a model and the file to write")
 	}
 	q.in, q.out = c.Args().Get(0), c.Args().Get(1)
 	method, err := oneOf(c, "method", append([]graph.Method{bestMethod}, graph.Methods...)...)
@@ -83,8 +85,8 @@ func repairRequestOf(c *cli.Context) (q repairRequest, err error) {
 		return q, err
 	}
 	path := c.String("try")
-	if path != "" && sameFile(path, q.out) {
-		return q, usage("%q is the file of --try", q.out)
+	if path != "" && paths.SameFile(path, q.out) {
+		return q, exit.Usage("%q is the file of --try", q.out)
 	}
 	if path == "" {
 		q.images = func(side int) ([]stages.Pixels, error) {
@@ -93,7 +95,7 @@ func repairRequestOf(c *cli.Context) (q repairRequest, err error) {
 		return q, nil
 	}
 	if _, err := os.Stat(path); err != nil {
-		return q, usage("--try: %w", err)
+		return q, exit.Usage("--try: %w", err)
 	}
 	q.images = func(side int) ([]stages.Pixels, error) {
 		p, err := squareOf(c.Context, path, side)
@@ -113,7 +115,7 @@ func (p *program) modelsRepair(c *cli.Context) error {
 	}
 	remedies, err := repairBy(q.methods, network)
 	if err != nil {
-		return cannotStart(fmt.Errorf("%q: %w", q.in, err))
+		return exit.CannotStart(fmt.Errorf("%q: %w", q.in, err))
 	}
 	before, untried := compare(c, model, remedies, q.images)
 	best := remedies[0] // phases, if it applies: it changes the weights least
@@ -127,16 +129,16 @@ func (p *program) modelsRepair(c *cli.Context) error {
 	printRepair(said, best, remedies, before, untried)
 	repaired, golden, err := withManifest(best, model)
 	if err != nil {
-		return cannotStart(fmt.Errorf("%q: %w", q.in, err))
+		return exit.CannotStart(fmt.Errorf("%q: %w", q.in, err))
 	}
 	if golden > 0 {
 		fmt.Fprintf(said, "gtx: left out %s, recorded from the faulty network\n", goldenCases(golden))
 	}
 	if err := os.MkdirAll(filepath.Dir(q.out), 0o777); err != nil {
-		return cannotStart(fmt.Errorf("%q: %w", q.out, stages.WithoutPath(err)))
+		return exit.CannotStart(fmt.Errorf("%q: %w", q.out, stages.WithoutPath(err)))
 	}
 	if err := renameio.WriteFile(q.out, repaired, 0o666, renameio.WithTempDir(filepath.Dir(q.out))); err != nil {
-		return cannotStart(fmt.Errorf("%q: %w", q.out, stages.WithoutPath(err)))
+		return exit.CannotStart(fmt.Errorf("%q: %w", q.out, stages.WithoutPath(err)))
 	}
 	_, err = fmt.Fprintln(p.out, q.out)
 	return err
@@ -173,10 +175,10 @@ func printRepair(w io.Writer, best *remedy, remedies []*remedy, before stages.Sc
 // It refuses an output that exists unless force is set.
 func fresh(in, out string, force bool) error {
 	if !strings.HasSuffix(out, ".onnx") {
-		return usage("%q does not end in .onnx", out)
+		return exit.Usage("%q does not end in .onnx", out)
 	}
-	if sameFile(in, out) {
-		return usage("%q would be its own output", in)
+	if paths.SameFile(in, out) {
+		return exit.Usage("%q would be its own output", in)
 	}
 	for _, path := range []string{out, out + models.ManifestSuffix} {
 		_, err := os.Lstat(path)
@@ -185,17 +187,17 @@ func fresh(in, out string, force bool) error {
 		}
 		if err == nil && path == out && force {
 			if err := isNetwork(out); err != nil {
-				return usage("%q exists and is not a network: it will not be replaced", out)
+				return exit.Usage("%q exists and is not a network: it will not be replaced", out)
 			}
 			continue
 		}
 		if err != nil {
-			return cannotStart(fmt.Errorf("%q: %w", path, stages.WithoutPath(err)))
+			return exit.CannotStart(fmt.Errorf("%q: %w", path, stages.WithoutPath(err)))
 		}
 		if path != out {
-			return usage("%q exists, and would override the manifest inside", path)
+			return exit.Usage("%q exists, and would override the manifest inside", path)
 		}
-		return &failure{exitUsage, advice{fmt.Errorf("%q exists", path), "--force overwrites it"}}
+		return &exit.Failure{Code: exit.CodeUsage, Err: exit.Hint(fmt.Errorf("%q exists", path), "--force overwrites it")}
 	}
 	return nil
 }

@@ -6,6 +6,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"gtx/cli/exit"
 	"gtx/models"
 	"gtx/models/graph"
 )
@@ -53,7 +54,7 @@ func (p *program) modelsVerify(c *cli.Context) (err error) {
 		}
 	}
 	if failed {
-		return &failure{code: exitSome}
+		return exit.Silent(exit.CodeSome)
 	}
 	return nil
 }
@@ -87,10 +88,10 @@ func (p *program) verify(c *cli.Context, r *models.Runtime, m *models.Model) boo
 		fmt.Fprintf(p.out, "%s\tok\t%s within %.4f\n", name, goldenCases(len(checks)), worst)
 	}
 	if faults := layersAtFault(m); len(faults) > 0 {
-		p.say(advice{
+		p.say(exit.Hint(
 			fmt.Errorf("%s prints checkerboards, caused by %s", name, list(faults)),
 			fmt.Sprintf("'gtx models repair %s FILE.onnx' writes a repaired copy", m.Origin),
-		})
+		))
 	}
 	return err == nil
 }

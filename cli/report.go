@@ -7,7 +7,11 @@ import (
 	"math"
 	"os"
 	"time"
+	"unicode/utf8"
 
+	"github.com/urfave/cli/v2"
+
+	"gtx/cli/exit"
 	"gtx/pipeline"
 	"gtx/stages"
 )
@@ -15,7 +19,10 @@ import (
 // A record is one line of --report: the outcome of one input.
 type record struct {
 	In       string   `json:"in"`
+	InBytes  []byte   `json:"in_base64,omitempty"` // the exact path, if it is not UTF-8
+	Sample   int      `json:"sample,omitempty"`    // number of the result, if it is not the first of its input
 	Out      string   `json:"out,omitempty"`
+	OutBytes []byte   `json:"out_base64,omitempty"`
 	Status   string   `json:"status"`          // done, copied, skipped or failed
 	Class    string   `json:"class,omitempty"` // the stage that failed
 	Message  string   `json:"message,omitempty"`
@@ -88,22 +95,25 @@ func millis(spans []pipeline.Span) map[string]float64 {
 // A recorder writes records to a file, one JSON object per line. It writes each at
 // once, so that a run that is killed leaves the records of what it finished.
 type recorder struct {
-	file *os.File
-	enc  *json.Encoder
+	file  *os.File
+	enc   *json.Encoder
+	path  string // "" if the file keeps nothing
+	first int    // number of lines that earlier runs wrote
 }
 
-// newRecorder creates the file at path. With an empty path it drops all records.
-func newRecorder(path string) (*recorder, error) {
+// newRecorder opens the report that the user named, and continues it. Without one it drops all records.
+func newRecorder(c *cli.Context) (*recorder, error) {
+	path := c.String("report")
 	if path == "" {
 		return &recorder{}, nil
 	}
-	f, err := os.Create(path)
+	f, real, first, err := openReport(path, c.Bool("report-new"))
 	if err != nil {
-		return nil, cannotStart(fmt.Errorf("--report: %w", err))
+		return nil, exit.CannotStart(err)
 	}
 	enc := json.NewEncoder(f)
 	enc.SetEscapeHTML(false)
-	return &recorder{f, enc}, nil
+	return &recorder{f, enc, real, first}, nil
 }
 
 func (r *recorder) write(rec record) error {
@@ -116,18 +126,36 @@ func (r *recorder) write(rec record) error {
 	return nil
 }
 
-// Close closes the file, if there is one.
+// Close leaves one record of each result in the file and closes it, if there is one.
 func (r *recorder) Close() error {
 	if r.file == nil {
 		return nil
 	}
-	return r.file.Close()
+	var err error
+	if r.path != "" {
+		if err = compact(r.file, r.path, r.first); err != nil {
+			err = reportError(r.path, err)
+		}
+	}
+	return errors.Join(err, r.file.Close())
+}
+
+// exact returns the bytes of a path that JSON cannot hold, or nil.
+func exact(path string) []byte {
+	if utf8.ValidString(path) {
+		return nil
+	}
+	return []byte(path)
 }
 
 // fill adds the outcome of an item to a record.
 func (r *record) fill(it pipeline.Item[stages.Source, stages.Written]) {
 	w := it.Value
-	r.In = it.Source.In
+	r.In, r.InBytes = it.Source.In, exact(it.Source.In)
+	if it.Source.Sample > 1 {
+		r.Sample = it.Source.Sample
+	}
+	r.Out, r.OutBytes = it.Source.Out, exact(it.Source.Out)
 	r.Status, r.Class, r.Message = outcome(it.Err)
 	r.Millis = millis(it.Spans)
 	if it.Err != nil {
@@ -136,7 +164,7 @@ func (r *record) fill(it pipeline.Item[stages.Source, stages.Written]) {
 	if w.Kept {
 		r.Status = statusCopied
 	}
-	r.Out, r.Domain, r.P = it.Source.Out, w.Domain, w.P
+	r.Domain, r.P = w.Domain, w.P
 	r.Width, r.Height, r.Flagged, r.Repaired, r.Warnings = w.Width, w.Height, w.Flagged, w.Repaired, w.Warnings
 	r.Before, r.After = amplitudesOf(w.Before), amplitudesOf(w.After)
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"gtx/cli/exit"
 	"gtx/models"
 	"gtx/models/manifest"
 	"gtx/stages"
@@ -19,10 +20,10 @@ func requestOf(c *cli.Context, m *manifest.Manifest) (models.Request, error) {
 	if targets := m.Targets(); q.To == "" && len(targets) == 1 {
 		q.To = targets[0]
 	} else if q.To == "" && len(targets) > 1 {
-		return q, usage("--to is missing: %s knows %s", m.Name, list(targets))
+		return q, exit.Usage("--to is missing: %s knows %s", m.Name, list(targets))
 	}
 	if err := m.CheckTarget(q.To, q.Strength); err != nil {
-		return q, usage("%w", err)
+		return q, exit.Usage("%w", err)
 	}
 	return q, nil
 }
@@ -33,22 +34,22 @@ func exemplarsOf(c *cli.Context, m *manifest.Manifest) (map[string]string, error
 	files := map[string]string{}
 	for _, arg := range c.StringSlice("exemplar") {
 		if len(known) == 0 {
-			return nil, usage("--exemplar: %s takes none", m.Name)
+			return nil, exit.Usage("--exemplar: %s takes none", m.Name)
 		}
 		attribute, file := known[0].Exemplar.Attribute, arg
 		if before, after, ok := strings.Cut(arg, "="); ok && slices.ContainsFunc(known, func(in *manifest.Input) bool { return in.Exemplar.Attribute == before }) {
 			attribute, file = before, after
 		} else if len(known) > 1 {
-			return nil, usage("--exemplar %s: write ATTRIBUTE=FILE, with one of %s", arg, list(attributes(known)))
+			return nil, exit.Usage("--exemplar %s: write ATTRIBUTE=FILE, with one of %s", arg, list(attributes(known)))
 		}
 		if files[attribute] != "" {
-			return nil, usage("--exemplar %s: the attribute has one already", arg)
+			return nil, exit.Usage("--exemplar %s: the attribute has one already", arg)
 		}
 		files[attribute] = file
 	}
 	for _, in := range known {
 		if in.Exemplar.Min > 0 && files[in.Exemplar.Attribute] == "" {
-			return nil, usage("--exemplar is missing: %s needs one%s", m.Name, forEach(attributes(known)))
+			return nil, exit.Usage("--exemplar is missing: %s needs one%s", m.Name, forEach(attributes(known)))
 		}
 	}
 	return files, nil
@@ -87,7 +88,7 @@ func readExemplars(ctx context.Context, open stages.OpenOptions, m *manifest.Man
 		read := stages.Then(stages.Open(open), stages.Then(stages.Decode(fit.Decoding()), stages.Resize(fit)))
 		img, err := read(ctx, stages.Source{In: path})
 		if err != nil {
-			return nil, nil, cannotStart(fmt.Errorf("--exemplar %q: %w", path, err))
+			return nil, nil, exit.CannotStart(fmt.Errorf("--exemplar %q: %w", path, err))
 		}
 		if exemplars == nil {
 			exemplars = map[string]models.Batch{}
@@ -112,13 +113,13 @@ func sourceDomain(from string, m *manifest.Manifest, to string, in stages.InTarg
 		return "any", nil
 	case "any":
 		if needed {
-			return "", usage("--from any: the source's domain is needed here: name it, or use auto")
+			return "", exit.Usage("--from any: the source's domain is needed here: name it, or use auto")
 		}
 	case "auto", "none":
 	default:
 		for id := range strings.SplitSeq(from, ",") {
 			if !slices.Contains(m.DomainIDs(), id) {
-				return "", usage("--from: %w", &manifest.DomainError{Domain: id, Known: append([]string{"any", "auto", "none"}, m.DomainIDs()...)})
+				return "", exit.Usage("--from: %w", &manifest.DomainError{Domain: id, Known: append([]string{"any", "auto", "none"}, m.DomainIDs()...)})
 			}
 		}
 	}

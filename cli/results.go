@@ -7,6 +7,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"gtx/cli/exit"
 	"gtx/models"
 	"gtx/models/manifest"
 	"gtx/pipeline"
@@ -21,7 +22,8 @@ func resultFlags() []cli.Flag {
 		&cli.StringFlag{Name: "existing", Value: string(stages.ExistingSkip), Usage: "`POLICY` for an output that exists: skip it if it is up to date, redo it, or fail"},
 		&cli.StringFlag{Name: "checkerboard", Value: string(stages.CheckWarn), Usage: "`POLICY` for a result with a checkerboard: warn, fail, repair it, or off (do not look)"},
 		&cli.BoolFlag{Name: "print0", Usage: "end printed paths with NUL"},
-		&cli.StringFlag{Name: "report", Usage: "write one JSON object per input to `FILE`"},
+		&cli.StringFlag{Name: "report", Usage: "write one JSON object per input to `FILE`; a report of earlier runs is continued, and a later record of an input replaces the earlier"},
+		&cli.BoolFlag{Name: "report-new", Usage: "empty an existing report first"},
 		&cli.BoolFlag{Name: "fail-fast", Usage: "stop at the first failure"},
 	}
 }
@@ -42,11 +44,11 @@ func resultsOf(c *cli.Context) (r results, err error) {
 		return r, err
 	}
 	if r.quality = c.Int("quality"); r.quality < 1 || r.quality > 100 {
-		return r, usage("--quality %d is not between 1 and 100", r.quality)
+		return r, exit.Usage("--quality %d is not between 1 and 100", r.quality)
 	}
 	if text := c.String("encode"); text != "" {
 		if r.jpeg, err = stages.ParseJPEG(text); err != nil {
-			return r, usage("--encode: %w", err)
+			return r, exit.Usage("--encode: %w", err)
 		}
 	}
 	return r, nil
@@ -121,7 +123,7 @@ func (p *program) collect(flow *pipeline.Flow[stages.Source, stages.Written], c 
 		}
 		tally.count(rec.In, rec.Status, rec.Message)
 		if rec.Status == statusFailed && c.Bool("fail-fast") {
-			return &failure{code: exitFailFast}
+			return exit.Silent(exit.CodeFailFast)
 		}
 		return nil
 	})

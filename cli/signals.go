@@ -7,6 +7,9 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+	"time"
+
+	"gtx/cli/exit"
 
 	"golang.org/x/sync/errgroup"
 	"golang.org/x/sys/unix"
@@ -17,13 +20,22 @@ type interrupted struct{ signal syscall.Signal }
 
 func (i interrupted) Error() string { return "stopped by " + i.signal.String() }
 
+// patience is how long the work under way has to end after the second signal. Encoders cannot be stopped.
+// A result under its final name is always complete, so the program may end at any moment.
+const patience = 1500 * time.Millisecond
+
 // onSignals returns two contexts. The first signal cancels reading, so that gtx
-// finishes what it has read. The second signal cancels run. Call done at the end.
+// finishes what it has read. The second signal cancels run, and ends the program after patience if
+// something is still under way. Call done at the end.
 func (p *program) onSignals(parent context.Context) (run, reading context.Context, done func()) {
 	run, abort := context.WithCancelCause(parent)
 	reading, drain := context.WithCancelCause(run)
 	signals := make(chan os.Signal, 2)
 	signal.Notify(signals, syscall.SIGINT, syscall.SIGTERM)
+	if !signal.Ignored(syscall.SIGHUP) { // nohup ignores it
+		signal.Notify(signals, syscall.SIGHUP)
+	}
+	var force *time.Timer
 	var group errgroup.Group
 	group.Go(func() error {
 		for s := range signals {
@@ -31,8 +43,9 @@ func (p *program) onSignals(parent context.Context) (run, reading context.Contex
 			if reading.Err() == nil {
 				fmt.Fprintln(p.err, "gtx: finishing what is under way; interrupt again to stop at once")
 				drain(cause)
-			} else {
+			} else if run.Err() == nil {
 				abort(cause)
+				force = time.AfterFunc(patience, func() { os.Exit(128 + int(cause.signal)) })
 			}
 		}
 		return nil
@@ -41,6 +54,9 @@ func (p *program) onSignals(parent context.Context) (run, reading context.Contex
 		signal.Stop(signals)
 		close(signals)
 		group.Wait()
+		if force != nil {
+			force.Stop()
+		}
 		abort(nil)
 	}
 }
@@ -87,13 +103,13 @@ func (c *cancellableInput) Read(b []byte) (int, error) {
 func ending(err error, reading context.Context, t *tally) error {
 	var stopped interrupted
 	if errors.As(context.Cause(reading), &stopped) {
-		return &failure{code: 128 + int(stopped.signal)}
+		return exit.Silent(128 + int(stopped.signal))
 	}
 	if err != nil {
 		return err
 	}
 	if t.failed > 0 {
-		return &failure{code: exitSome}
+		return exit.Silent(exit.CodeSome)
 	}
 	return nil
 }

@@ -48,7 +48,7 @@ func TestStreamedCollisionIsTheLaterItemsFault(t *testing.T) {
 
 // The first signal ends reading, although the pipe stays open.
 func TestFirstSignalDrains(t *testing.T) {
-	for _, sig := range []syscall.Signal{syscall.SIGINT, syscall.SIGTERM} {
+	for _, sig := range []syscall.Signal{syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP} {
 		dir := t.TempDir()
 		const sent = 300 // far more than are worked on at once
 		r := start(t, dir)

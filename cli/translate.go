@@ -10,6 +10,8 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"gtx/cli/exit"
+	"gtx/cli/paths"
 	"gtx/models"
 	"gtx/models/manifest"
 	"gtx/pipeline"
@@ -61,7 +63,7 @@ type translation struct {
 	open      stages.OpenOptions
 	results   results
 	fidelity  fidelity
-	naming    *naming
+	naming    *paths.Naming
 }
 
 // translationOf checks everything that can be checked before anything is opened.
@@ -71,7 +73,7 @@ func translationOf(c *cli.Context) (t translation, err error) {
 	}
 	m := t.model.Manifest
 	if m.Generates() {
-		return t, usage("%s takes no image: use gtx generate", m.Name)
+		return t, exit.Usage("%s takes no image: use gtx generate", m.Name)
 	}
 	if t.request, err = requestOf(c, m); err != nil {
 		return t, err
@@ -97,13 +99,13 @@ func translationOf(c *cli.Context) (t translation, err error) {
 	if t.naming, err = translationNaming(c, m, t.request); err != nil {
 		return t, err
 	}
-	t.naming.named = namedFiles(c, t.exemplars)
-	t.naming.redo = t.results.existing == stages.ExistingRedo
+	t.naming.Named = namedFiles(c, t.exemplars)
+	t.naming.Redo = t.results.existing == stages.ExistingRedo
 	return t, nil
 }
 
 // translationNaming reads the options that say where translate writes its results.
-func translationNaming(c *cli.Context, m *manifest.Manifest, q models.Request) (*naming, error) {
+func translationNaming(c *cli.Context, m *manifest.Manifest, q models.Request) (*paths.Naming, error) {
 	format, err := oneOf(c, "format", append([]stages.Format{sameFormat}, stages.Formats...)...)
 	if err != nil {
 		return nil, err
@@ -113,11 +115,11 @@ func translationNaming(c *cli.Context, m *manifest.Manifest, q models.Request) (
 	}
 	samples := c.Int("samples")
 	if samples < 1 || samples > 1 && !m.Noisy() {
-		return nil, usage("--samples %d: %s uses no noise: there is only one result", samples, m.Name)
+		return nil, exit.Usage("--samples %d: %s uses no noise: there is only one result", samples, m.Name)
 	}
-	return newNaming(naming{
-		out: c.String("out"), base: c.String("base"), template: c.String("name"), to: q.To, model: m.Name,
-		format: format, samples: samples, suffixes: suffixesOf(m, q.To), seed: q.Seed,
+	return paths.New(paths.Naming{
+		Out: c.String("out"), Base: c.String("base"), Template: c.String("name"), To: q.To, Model: m.Name,
+		Format: format, Samples: samples, Suffixes: suffixesOf(m, q.To), Seed: q.Seed,
 	})
 }
 
@@ -130,7 +132,7 @@ func (t translation) encodeOptions() stages.EncodeOptions {
 	parameters := append(parametersOf(t.model, t.request),
 		stages.Property{Name: "from", Value: t.from},
 		stages.Property{Name: "inTarget", Value: string(t.inTarget)},
-		stages.Property{Name: "format", Value: string(cmp.Or(t.naming.format, sameFormat))},
+		stages.Property{Name: "format", Value: string(cmp.Or(t.naming.Format, sameFormat))},
 		stages.Property{Name: "quality", Value: strconv.Itoa(t.results.quality)},
 	)
 	parameters = append(parameters, t.results.parameters()...)
@@ -151,16 +153,16 @@ func (p *program) translate(c *cli.Context) (err error) {
 	}
 	run, reading, done := p.onSignals(c.Context)
 	defer done()
-	in, err := p.readInputs(reading, c, t.naming.place, c.String("out"))
+	in, err := p.readInputs(reading, c, t.naming.Place, c.String("out"))
 	if err != nil {
 		return err
 	}
 	if err := checkReport(c, in, t.exemplars); err != nil {
 		return err
 	}
-	if in.single {
-		if t.naming.samples > 1 {
-			return usage("--samples %d: standard output takes only one result", t.naming.samples)
+	if in.Single {
+		if t.naming.Samples > 1 {
+			return exit.Usage("--samples %d: standard output takes only one result", t.naming.Samples)
 		}
 		t.open.OwnToo = true
 		t.results.existing = stages.ExistingRedo
@@ -171,7 +173,7 @@ func (p *program) translate(c *cli.Context) (err error) {
 	if t.request.Exemplars, t.digests, err = readExemplars(run, t.open, t.model.Manifest, t.exemplars); err != nil {
 		return err
 	}
-	if err := writable(c.String("out")); err != nil {
+	if err := paths.Writable(c.String("out")); err != nil {
 		return err
 	}
 	e, err := openEngine(c, t.model, t.request)
@@ -193,13 +195,13 @@ func (p *program) translate(c *cli.Context) (err error) {
 		defer alsoClose(&err, asked)
 		label = asked.label(labels, e.widths)
 	}
-	records, err := newRecorder(c.String("report"))
+	records, err := newRecorder(c)
 	if err != nil {
 		return err
 	}
 	defer alsoClose(&err, records)
-	flow := translateLine(pipeline.New(run, e.widths.inFlight()), in.sources, t, e.widths, n, label)
-	tally := p.newTally("translated", in.known, c.Bool("quiet"), c.Bool("verbose"))
+	flow := translateLine(pipeline.New(run, e.widths.inFlight()), in.Sources, t, e.widths, n, label)
+	tally := p.newTally("translated", in.Known, c.Bool("quiet"), c.Bool("verbose"))
 	err = p.collect(flow, c, records, e.record(), tally)
 	tally.finish(", on " + e.provider())
 	return ending(err, reading, tally)
@@ -222,9 +224,9 @@ func translateLine(line *pipeline.Line, sources iter.Seq[stages.Source], t trans
 }
 
 // dryRun prints each input with its outputs.
-func (p *program) dryRun(in inputs, terminator string) error {
+func (p *program) dryRun(in paths.Inputs, terminator string) error {
 	failed := false
-	for s := range in.sources {
+	for s := range in.Sources {
 		if s.Err == nil && s.Out == "" {
 			s.Err = errors.New("not an image that gtx can read")
 		}
@@ -240,7 +242,7 @@ func (p *program) dryRun(in inputs, terminator string) error {
 		}
 	}
 	if failed {
-		return &failure{code: exitSome}
+		return exit.Silent(exit.CodeSome)
 	}
 	return nil
 }

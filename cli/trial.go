@@ -9,6 +9,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"gtx/cli/exit"
 	"gtx/models"
 	"gtx/models/graph"
 	"gtx/stages"
@@ -22,16 +23,16 @@ func networkOf(name string) (*models.Model, []byte, error) {
 	if errors.As(err, &missing) {
 		network, err := os.ReadFile(name)
 		if err != nil {
-			return nil, nil, cannotStart(err)
+			return nil, nil, exit.CannotStart(err)
 		}
 		return nil, network, nil
 	}
 	if err != nil {
-		return nil, nil, cannotStart(err)
+		return nil, nil, exit.CannotStart(err)
 	}
 	network, err := m.Network()
 	if err != nil {
-		return nil, nil, cannotStart(err)
+		return nil, nil, exit.CannotStart(err)
 	}
 	return m, network, nil
 }

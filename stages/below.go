@@ -16,10 +16,10 @@ var (
 )
 
 // openOutput opens a result of an earlier run for reading. It refuses folders and what may block or never end.
-func (s Source) openOutput() (*os.File, error) {
+func (s Source) openOutput(path string) (*os.File, error) {
 	const flags = os.O_RDONLY | syscall.O_NONBLOCK // to open a FIFO would block
 	var f *os.File
-	err := s.atOutput(s.Out, func(root *os.Root, path string) (err error) {
+	err := s.atOutput(path, func(root *os.Root, path string) (err error) {
 		if root == nil {
 			f, err = os.OpenFile(path, flags, 0)
 		} else {

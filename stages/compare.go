@@ -24,42 +24,67 @@ var (
 	errForeign = errors.New("the output exists and was not made by gtx (--existing redo overwrites it)")
 )
 
-// Compare returns the stage that looks for the output of a file before any work is
-// done. It compares the identity recorded in the output, never name or time alone.
-// A copy of an image in the target domain records none: if Encode makes copies, an
-// output equal to its input may be written again.
+// Compare returns the stage that looks for the outputs of a file before any work is
+// done. It compares the identity and the seal recorded in each, never name or time
+// alone. A copy of an image in the target domain records none: if Encode makes
+// copies, an output equal to its input may be written again.
 func Compare(o Existing, e EncodeOptions) func(context.Context, File) (File, error) {
 	copies := e.InTarget == InTargetCopy
 	return func(_ context.Context, f File) (File, error) {
 		if f.Source.Out == Stdout {
 			return f, nil
 		}
-		existing, err := f.Source.openOutput()
-		if err == nil {
-			defer existing.Close()
+		identity := container.Identity(f.Digest, e.parametersFor(f.Source.output(f.Format)))
+		current := true
+		for _, path := range append([]string{f.Source.Out}, f.Source.More...) {
+			old, exists, err := f.Source.readOutput(path, o == ExistingSkip)
+			switch {
+			case err != nil:
+				return f, WithoutPath(err)
+			case exists && o == ExistingFail:
+				return f, errExists
+			case !exists || o != ExistingSkip:
+				current = false
+				continue
+			}
+			recorded := container.ReadIdentity(old)
+			if recorded == "" && len(old) > 0 && !(copies && bytes.Equal(old, f.Data)) {
+				return f, errForeign
+			}
+			current = current && recorded == identity && isWhole(old)
 		}
-		switch {
-		case o == ExistingRedo && errors.Is(err, fs.ErrPermission):
-			return f, nil // it can be replaced, if not read
-		case errors.Is(err, fs.ErrNotExist):
-			return f, nil
-		case err != nil:
-			return f, WithoutPath(err)
-		case o == ExistingFail:
-			return f, errExists
-		case o == ExistingRedo:
-			return f, nil
-		}
-		old, err := io.ReadAll(existing)
-		if err != nil {
-			return f, WithoutPath(err)
-		}
-		switch identity := container.ReadIdentity(old); {
-		case identity == container.Identity(f.Digest, e.parametersFor(f.Source.output(f.Format))):
+		if current {
 			return f, Skip{UpToDate}
-		case identity == "" && !(copies && bytes.Equal(old, f.Data)):
-			return f, errForeign
 		}
 		return f, nil
 	}
+}
+
+// readOutput reads an output. If its content does not matter, it only makes sure that it can be replaced.
+func (s Source) readOutput(path string, content bool) (data []byte, exists bool, err error) {
+	f, err := s.openOutput(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil, false, nil
+	case errors.Is(err, fs.ErrPermission) && !content:
+		return nil, true, nil
+	case err != nil:
+		return nil, false, err
+	}
+	defer f.Close()
+	if content {
+		data, err = io.ReadAll(f)
+	}
+	return data, true, err
+}
+
+// isWhole reports whether a file of gtx is as gtx wrote it. Files of earlier versions have no seal: they
+// count if they have not been cut.
+func isWhole(file []byte) bool {
+	seal := container.ReadSeal(file)
+	if seal == container.NoSeal {
+		_, err := container.Parse(file)
+		return err == nil
+	}
+	return seal == container.SealWhole
 }

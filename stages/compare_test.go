@@ -1,6 +1,7 @@
 package stages
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"os"
@@ -24,7 +25,7 @@ func TestCompare(t *testing.T) {
 		existing Existing
 		want     map[string]error
 	}{
-		{ExistingSkip, map[string]error{"absent": nil, "current": Skip{UpToDate}, "stale": nil, "foreign": errForeign, "empty": errForeign}},
+		{ExistingSkip, map[string]error{"absent": nil, "current": Skip{UpToDate}, "stale": nil, "foreign": errForeign, "empty": nil}},
 		{ExistingRedo, map[string]error{"absent": nil, "current": nil, "stale": nil, "foreign": nil, "empty": nil}},
 		{ExistingFail, map[string]error{"absent": nil, "current": errExists, "stale": errExists, "foreign": errExists, "empty": errExists}},
 	} {
@@ -44,5 +45,68 @@ func TestCompare(t *testing.T) {
 	f.Source.Out = filepath.Join(dir, "current", "below")
 	if _, err := Compare(ExistingSkip, EncodeOptions{})(context.Background(), f); err == nil || err.Error() != "not a directory" {
 		t.Errorf("below a file: %v", err)
+	}
+}
+
+func TestCompareMakesDamagedResultsAgain(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "out")
+	compare := func(data []byte) error {
+		t.Helper()
+		if err := os.WriteFile(path, data, 0o666); err != nil {
+			t.Fatal(err)
+		}
+		_, err := Compare(ExistingSkip, EncodeOptions{Parameters: properties})(context.Background(), File{Source: Source{Out: path}, Digest: "digest"})
+		return err
+	}
+	for _, format := range Formats {
+		file := encodedAs(t, format, translated(scene(30, 20)))
+		if err := compare(file); !errors.Is(err, Skip{UpToDate}) {
+			t.Errorf("%s: %v", format, err)
+		}
+		changed := bytes.Clone(file)
+		changed[len(changed)-5] ^= 1
+		if err := compare(changed); errors.Is(err, Skip{UpToDate}) {
+			t.Errorf("%s: a changed result is up to date", format)
+		}
+		if err := compare(file[:len(file)-1]); errors.Is(err, Skip{UpToDate}) {
+			t.Errorf("%s: a cut result is up to date", format)
+		}
+		// Earlier versions wrote no seal.
+		old := bytes.Replace(file, []byte(` gtx:seal="`), []byte(` gtx:tale="`), 1)
+		if err := compare(old); !errors.Is(err, Skip{UpToDate}) {
+			t.Errorf("%s without a seal: %v", format, err)
+		}
+		if err := compare(old[:len(old)-len(old)/4]); errors.Is(err, Skip{UpToDate}) {
+			t.Errorf("%s without a seal, cut, is up to date", format)
+		}
+	}
+}
+
+func TestCompareLooksAtFurtherResults(t *testing.T) {
+	dir := t.TempDir()
+	s := Source{Out: filepath.Join(dir, "out.png"), More: []string{filepath.Join(dir, "mask.png")}}
+	current := encodedAs(t, PNG, translated(scene(30, 20)))
+	if err := os.WriteFile(s.Out, current, 0o666); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		name string
+		mask []byte
+		want error
+	}{
+		{"missing", nil, nil},
+		{"current", current, Skip{UpToDate}},
+		{"cut", current[:len(current)-1], nil},
+		{"foreign", jpegOf(t, scene(30, 20)), errForeign},
+	} {
+		if c.mask != nil {
+			if err := os.WriteFile(s.More[0], c.mask, 0o666); err != nil {
+				t.Fatal(err)
+			}
+		}
+		_, err := Compare(ExistingSkip, EncodeOptions{Parameters: properties})(context.Background(), File{Source: s, Digest: "digest"})
+		if !errors.Is(err, c.want) {
+			t.Errorf("%s: %v, want %v", c.name, err, c.want)
+		}
 	}
 }

@@ -142,7 +142,7 @@ func encode(c Checked, width, height int, o EncodeOptions, write func(file [][]b
 		p.attach(profile)
 		exif, xmp, iptc := m.ForLibvips(format)
 		return p.save(saver, exif, xmp, iptc, func(file []byte) error {
-			failed = write(m.Insert(format, file))
+			failed = write(container.Seal(m.Insert(format, file)))
 			return nil
 		})
 	})

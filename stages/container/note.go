@@ -75,6 +75,7 @@ func note(identity string, parameters []Property, source []byte) []byte {
 	}
 	b.WriteString("<rdf:Description rdf:about=\"\" xmlns:gtx=\"" + noteSpace + "\"")
 	attribute("identity", identity)
+	b.WriteString(sealKey + string(unsealed) + `"`) // Seal fills it in
 	for _, p := range parameters {
 		attribute(p.Name, p.Value)
 	}

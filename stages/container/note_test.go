@@ -30,7 +30,7 @@ func TestNoteIsXMLThatKeepsEveryValue(t *testing.T) {
 			}
 		}
 	}
-	want := map[string]string{"identity": "0123"}
+	want := map[string]string{"identity": "0123", "seal": string(unsealed)}
 	for _, p := range properties {
 		want[p.Name] = p.Value
 	}

@@ -1,4 +1,9 @@
-package cli
+// Package paths decides which images a run reads and where their results go.
+//
+// Expand, ReadList and Stream turn arguments, lists and standard input into sources. They ask a Placer for the
+// paths of the results; a Naming is the Placer of commands that write images. Every path belongs to one input,
+// no result replaces its own input or a file that an option names, and none leaves the output folder.
+package paths
 
 import (
 	"fmt"
@@ -10,22 +15,23 @@ import (
 	"strings"
 	"syscall"
 
+	"gtx/cli/exit"
 	"gtx/stages"
 )
 
-// A naming says where results go. Make it with newNaming.
-type naming struct {
-	out      string // folder that mirrors the inputs; "": beside each input
-	base     string // absolute; in out, single files keep their path relative to it
-	template string // such as {dir}/{stem}.{to}{ext}
-	to       string
-	model    string
-	format   stages.Format // of all results; "": as each input's
-	samples  int           // results of one input
-	suffixes []string      // for the names of a network's second and later outputs
-	seed     uint64
-	named    []namedFile // no results replace these
-	redo     bool        // results replace files that gtx did not make
+// A Naming says where results go. Make it with New.
+type Naming struct {
+	Out      string // folder that mirrors the inputs; "": beside each input
+	Base     string // absolute; in out, single files keep their path relative to it
+	Template string // such as {dir}/{stem}.{to}{ext}
+	To       string
+	Model    string
+	Format   stages.Format // of all results; "": as each input's
+	Samples  int           // results of one input
+	Suffixes []string      // for the names of a network's second and later outputs
+	Seed     uint64
+	Named    []Named // no results replace these
+	Redo     bool    // results replace files that gtx did not make
 
 	taken   map[string]string // absolute output -> its input
 	inputs  map[fileID]string // if redo
@@ -44,40 +50,40 @@ const nameSample = "-{sample}"
 
 var field = regexp.MustCompile(`\{[^}]*\}`)
 
-// newNaming completes n and checks its template.
-func newNaming(n naming) (_ *naming, err error) {
-	if n.template == "" {
-		n.template = nameBeside
-		if n.out != "" {
-			n.template = nameBelow
+// New completes n and checks its template.
+func New(n Naming) (_ *Naming, err error) {
+	if n.Template == "" {
+		n.Template = nameBeside
+		if n.Out != "" {
+			n.Template = nameBelow
 		}
-		if n.samples > 1 {
-			n.template = strings.Replace(n.template, "{ext}", nameSample+"{ext}", 1)
+		if n.Samples > 1 {
+			n.Template = strings.Replace(n.Template, "{ext}", nameSample+"{ext}", 1)
 		}
 	}
-	if n.base, err = filepath.Abs(n.base); err != nil {
+	if n.Base, err = filepath.Abs(n.Base); err != nil {
 		return nil, err
 	}
 	n.taken, n.inputs, n.foreign = map[string]string{}, map[fileID]string{}, map[fileID]string{}
 	values := n.values("", "", "", 0)
-	for _, f := range field.FindAllString(n.template, -1) {
+	for _, f := range field.FindAllString(n.Template, -1) {
 		if _, known := values[f]; !known {
-			return nil, usage("--name: unknown field %s: known are {dir}, {stem}, {ext}, {to}, {model}, {sample}", f)
+			return nil, exit.Usage("--name: unknown field %s: known are {dir}, {stem}, {ext}, {to}, {model}, {sample}", f)
 		}
 	}
 	return &n, nil
 }
 
-func (n *naming) values(dir, stem, ext string, sample int) map[string]string {
+func (n *Naming) values(dir, stem, ext string, sample int) map[string]string {
 	return map[string]string{
-		"{dir}": dir, "{stem}": stem, "{ext}": ext, "{to}": n.to, "{model}": n.model, "{sample}": strconv.Itoa(sample),
+		"{dir}": dir, "{stem}": stem, "{ext}": ext, "{to}": n.To, "{model}": n.Model, "{sample}": strconv.Itoa(sample),
 	}
 }
 
-// place is a placer. It refuses a result outside the output folder, one that would replace its own input,
+// Place is a Placer. It refuses a result outside the output folder, one that would replace its own input,
 // and one whose path another result has.
-func (n *naming) place(in, folder string, found stages.Format) ([]stages.Source, error) {
-	format := n.format
+func (n *Naming) Place(in, folder string, found stages.Format) ([]stages.Source, error) {
+	format := n.Format
 	if format == "" {
 		format = found.Output()
 	}
@@ -92,15 +98,15 @@ func (n *naming) place(in, folder string, found stages.Format) ([]stages.Source,
 		return nil, nil
 	}
 	mine := map[string]bool{}
-	sources := make([]stages.Source, n.samples)
+	sources := make([]stages.Source, n.Samples)
 	for i := range sources {
 		s := &sources[i]
-		*s = stages.Source{In: in, Relative: relative, Below: n.out, Format: n.format, Seed: seedOf(n.seed, relative, i)}
+		*s = stages.Source{In: in, Relative: relative, Below: n.Out, Sample: i + 1, Format: n.Format, Seed: seedOf(n.Seed, relative, i)}
 		if s.Out, err = n.path(in, relative, format, i+1); err != nil {
 			return nil, err
 		}
 		ext := filepath.Ext(s.Out)
-		for _, suffix := range n.suffixes {
+		for _, suffix := range n.Suffixes {
 			s.More = append(s.More, strings.TrimSuffix(s.Out, ext)+suffix+ext)
 		}
 		for _, path := range append([]string{s.Out}, s.More...) {
@@ -118,14 +124,14 @@ func (n *naming) place(in, folder string, found stages.Format) ([]stages.Source,
 }
 
 // admit refuses an input that the run will replace. On a stream, only this item fails.
-func (n *naming) admit(in string) error {
+func (n *Naming) admit(in string) error {
 	info, err := os.Stat(in)
-	for _, f := range n.named {
-		if f.option == reportOption && f.is(in, info) {
-			return refuseReport(fmt.Errorf("--report %q is an input", in))
+	for _, f := range n.Named {
+		if f.Option == ReportOption && f.Is(in, info) {
+			return RefuseReport(fmt.Errorf("--report %q is an input", in))
 		}
 	}
-	if err != nil || !n.redo {
+	if err != nil || !n.Redo {
 		return nil
 	}
 	id := idOf(info)
@@ -138,8 +144,8 @@ func (n *naming) admit(in string) error {
 
 // spare refuses a result that replaces another input. Files that gtx made are no inputs: they are
 // skipped. info describes the file at path.
-func (n *naming) spare(in, path string, info os.FileInfo) error {
-	if !n.redo || info == nil || stages.IsOwn(path) {
+func (n *Naming) spare(in, path string, info os.FileInfo) error {
+	if !n.Redo || info == nil || stages.IsOwn(path) {
 		return nil
 	}
 	id := idOf(info)
@@ -152,10 +158,10 @@ func (n *naming) spare(in, path string, info os.FileInfo) error {
 
 // replacesInput is the failure of an input that the result of another one would replace.
 func replacesInput(in, other string) error {
-	return &failure{exitUsage, advice{
+	return &exit.Failure{Code: exit.CodeUsage, Err: exit.Hint(
 		fmt.Errorf("%q is an input, and the result of %q would replace it", in, other),
 		"-o DIR writes to another folder; without --existing redo, gtx replaces only files that it made",
-	}}
+	)}
 }
 
 // A fileID is equal for two paths that lead to one file.
@@ -171,27 +177,27 @@ func idOf(info os.FileInfo) fileID {
 
 // claim returns the absolute path of a result, or an error if the path cannot be used. mine are the
 // results that the same input has so far.
-func (n *naming) claim(in, path string, mine map[string]bool) (string, error) {
+func (n *Naming) claim(in, path string, mine map[string]bool) (string, error) {
 	out, err := filepath.Abs(path)
 	if err != nil {
 		return "", err
 	}
 	info, _ := os.Stat(out)
-	for _, f := range n.named {
-		if f.is(out, info) {
-			return "", usage("the result of %q would replace %q, the file of %s", in, path, f.option)
+	for _, f := range n.Named {
+		if f.Is(out, info) {
+			return "", exit.Usage("the result of %q would replace %q, the file of %s", in, path, f.Option)
 		}
 	}
 	other, taken := n.taken[out]
 	switch {
-	case sameFile(in, out):
-		return "", usage("%q would be its own output", in)
+	case SameFile(in, out):
+		return "", exit.Usage("%q would be its own output", in)
 	case mine[out]:
-		return "", usage("several results of %q would be written to %q: --name lacks {sample}", in, path)
+		return "", exit.Usage("several results of %q would be written to %q: --name lacks {sample}", in, path)
 	case taken && other == in:
-		return "", usage("%q is named twice", in)
+		return "", exit.Usage("%q is named twice", in)
 	case taken:
-		return "", usage("%q and %q would both be written to %q", other, in, path)
+		return "", exit.Usage("%q and %q would both be written to %q", other, in, path)
 	}
 	return out, n.spare(in, out, info)
 }
@@ -205,9 +211,9 @@ func seedOf(seed uint64, relative string, sample int) uint64 {
 }
 
 // path fills in the template.
-func (n *naming) path(in, relative string, format stages.Format, sample int) (string, error) {
+func (n *Naming) path(in, relative string, format stages.Format, sample int) (string, error) {
 	where := relative
-	if n.out == "" {
+	if n.Out == "" {
 		where = in
 	}
 	dir, name := filepath.Split(where)
@@ -220,20 +226,20 @@ func (n *naming) path(in, relative string, format stages.Format, sample int) (st
 	if dir == "" {
 		values["{dir}"] = "."
 	}
-	path := field.ReplaceAllStringFunc(n.template, func(f string) string { return values[f] })
+	path := field.ReplaceAllStringFunc(n.Template, func(f string) string { return values[f] })
 	path = filepath.Clean(path)
-	if n.out == "" {
+	if n.Out == "" {
 		return path, nil
 	}
 	if !filepath.IsLocal(path) {
-		return "", usage("--name: %q would leave the folder %q", path, n.out)
+		return "", exit.Usage("--name: %q would leave the folder %q", path, n.Out)
 	}
-	return filepath.Join(n.out, path), nil
+	return filepath.Join(n.Out, path), nil
 }
 
 // relative is the path of an input below its folder argument or, without one, below the base. An input
 // outside the base keeps its absolute path without the leading slash, as with cp --parents.
-func (n *naming) relative(in, folder string) (string, error) {
+func (n *Naming) relative(in, folder string) (string, error) {
 	if folder != "" {
 		return filepath.Rel(folder, in)
 	}
@@ -241,15 +247,15 @@ func (n *naming) relative(in, folder string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	relative, err := filepath.Rel(n.base, abs)
+	relative, err := filepath.Rel(n.Base, abs)
 	if err != nil || !filepath.IsLocal(relative) {
 		return strings.TrimPrefix(abs, "/"), nil
 	}
 	return relative, nil
 }
 
-// writable makes an output folder, if one is named, and tries to write to it.
-func writable(dir string) error {
+// Writable makes an output folder, if one is named, and tries to write to it.
+func Writable(dir string) error {
 	if dir == "" {
 		return nil
 	}
@@ -258,7 +264,7 @@ func writable(dir string) error {
 		err = tryFile(dir)
 	}
 	if err != nil {
-		return cannotStart(fmt.Errorf("output folder %q: %w", dir, stages.WithoutPath(err)))
+		return exit.CannotStart(fmt.Errorf("output folder %q: %w", dir, stages.WithoutPath(err)))
 	}
 	return nil
 }
@@ -271,4 +277,14 @@ func tryFile(dir string) error {
 	}
 	f.Close()
 	return os.Remove(f.Name())
+}
+
+// Mirror is a Placer that gives each image its relative path, by which --against and --map find or put
+// its counterpart.
+func Mirror(base string) Placer {
+	n := &Naming{Base: base}
+	return func(path, folder string, _ stages.Format) ([]stages.Source, error) {
+		relative, err := n.relative(path, folder)
+		return []stages.Source{{In: path, Relative: relative}}, err
+	}
 }
