@@ -34,7 +34,6 @@ outputs of these roles, write a manifest inside the .onnx file, or as NAME.onnx.
 
 A manifest cannot yet describe:
 
-- attention masks that blend the result with the source,
 - instance maps beside a label map (the edges come from the label map itself),
 - features that a user edits by area (pix2pixHD's encoder: they are constant),
 - several exemplars for one input,

@@ -94,8 +94,12 @@ func translationOf(c *cli.Context) (t translation, err error) {
 	if t.fidelity, err = fidelityOf(c, m); err != nil {
 		return t, err
 	}
-	t.naming, err = translationNaming(c, m, t.request)
-	return t, err
+	if t.naming, err = translationNaming(c, m, t.request); err != nil {
+		return t, err
+	}
+	t.naming.named = namedFiles(c, t.exemplars)
+	t.naming.redo = t.results.existing == stages.ExistingRedo
+	return t, nil
 }
 
 // translationNaming reads the options that say where translate writes its results.
@@ -135,7 +139,7 @@ func (t translation) encodeOptions() stages.EncodeOptions {
 		parameters = append(parameters, seedOfRun(t.request))
 	}
 	return stages.EncodeOptions{
-		Size: f.size, Quality: t.results.quality, InTarget: t.inTarget, Parameters: append(parameters, t.digests...),
+		Size: f.size, Quality: t.results.quality, JPEG: t.results.jpeg, InTarget: t.inTarget, Parameters: append(parameters, t.digests...),
 		KeepProfile: f.keepProfile, Strip: f.strip, StripGPS: f.stripGPS,
 	}
 }
@@ -149,6 +153,9 @@ func (p *program) translate(c *cli.Context) (err error) {
 	defer done()
 	in, err := p.readInputs(reading, c, t.naming.place, c.String("out"))
 	if err != nil {
+		return err
+	}
+	if err := checkReport(c, in, t.exemplars); err != nil {
 		return err
 	}
 	if in.single {
@@ -202,7 +209,7 @@ func (p *program) translate(c *cli.Context) (err error) {
 func translateLine(line *pipeline.Line, sources iter.Seq[stages.Source], t translation, w widths, n stages.Network, label labeller) *pipeline.Flow[stages.Source, stages.Written] {
 	fit, encode := t.fidelity.fit(t.model.Manifest), t.encodeOptions()
 	files := pipeline.Each(pipeline.From(line, sources), "open", w.jobs, stages.Open(t.open))
-	wanted := pipeline.Each(files, "compare", w.jobs, stages.Compare(t.results.existing, t.inTarget == stages.InTargetCopy, encode.Parameters))
+	wanted := pipeline.Each(files, "compare", w.jobs, stages.Compare(t.results.existing, encode))
 	images := pipeline.Each(wanted, "decode", w.jobs, stages.Decode(fit.Decoding()))
 	fitted := pipeline.Each(images, "resize", w.jobs, stages.Resize(fit))
 	labelled := label(fitted)

@@ -14,6 +14,10 @@ type Batch struct {
 	Pixels           []byte
 	From             []string // the domain of each image, as in Manifest.Code; nil: unknown
 	Seeds            []uint64 // of each image's noise; nil: the Request's seed for all
+
+	// Results of a model that covers: what lies beneath the cover, like Pixels, and how opaque the cover is,
+	// a byte per pixel, 255 for opaque. Else both are nil.
+	Beneath, Opacity []byte
 }
 
 // channels of an image in a Batch.
@@ -55,6 +59,10 @@ func (b Batch) from(i int) string {
 func (b Batch) part(from, to int) Batch {
 	size := len(b.Pixels) / b.N
 	p := Batch{N: to - from, Height: b.Height, Width: b.Width, Pixels: b.Pixels[from*size : to*size]}
+	if b.Opacity != nil {
+		p.Beneath = b.Beneath[from*size : to*size]
+		p.Opacity = b.Opacity[from*size/channels : to*size/channels]
+	}
 	if b.From != nil {
 		p.From = b.From[from:to]
 	}
@@ -85,5 +93,8 @@ func (b Batch) joined(more Batch) (Batch, error) {
 	if b.Height != more.Height || b.Width != more.Width {
 		return Batch{}, fmt.Errorf("the network gave images of %d×%d and of %d×%d in one batch", b.Width, b.Height, more.Width, more.Height)
 	}
-	return Batch{N: b.N + more.N, Height: b.Height, Width: b.Width, Pixels: append(b.Pixels, more.Pixels...)}, nil
+	return Batch{
+		N: b.N + more.N, Height: b.Height, Width: b.Width, Pixels: append(b.Pixels, more.Pixels...),
+		Beneath: append(b.Beneath, more.Beneath...), Opacity: append(b.Opacity, more.Opacity...),
+	}, nil
 }

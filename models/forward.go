@@ -69,6 +69,38 @@ func (p *pass) runGraph(ctx context.Context, s *session) error {
 	return nil
 }
 
+// unpack returns the images of an output.
+func (p *pass) unpack(out *manifest.Output) (Batch, error) {
+	return unpack(p.given[out.Graph+"."+out.Name], out)
+}
+
+// cover lays a cover over images, and keeps what it hides. See manifest.CombineOver.
+func (p *pass) cover(b *Batch, opacity, cover *manifest.Output) error {
+	o, err := p.unpack(opacity)
+	if err != nil {
+		return err
+	}
+	c, err := p.unpack(cover)
+	if err != nil {
+		return err
+	}
+	for _, layer := range []Batch{o, c} {
+		if layer.N != b.N || layer.Height != b.Height || layer.Width != b.Width {
+			return fmt.Errorf("the network gave images of %d×%d and a layer of %d×%d", b.Width, b.Height, layer.Width, layer.Height)
+		}
+	}
+	b.Beneath, b.Opacity = b.Pixels, make([]byte, len(b.Pixels)/channels)
+	b.Pixels = make([]byte, len(b.Beneath))
+	for i := range b.Opacity {
+		b.Opacity[i] = o.Pixels[channels*i]
+		shown := int(b.Opacity[i])
+		for k := channels * i; k < channels*(i+1); k++ {
+			b.Pixels[k] = byte((int(b.Beneath[k])*(255-shown) + int(c.Pixels[k])*shown + 127) / 255)
+		}
+	}
+	return nil
+}
+
 // imageTensor makes the tensor of an image or a label map.
 func (p *pass) imageTensor(in *manifest.Input) (tensor, error) {
 	if graph, output := p.manifest.Feeder(in); graph != "" {

@@ -198,11 +198,14 @@ func (t *Translator) run(ctx context.Context, final, orElse string, in Batch) ([
 	}
 	var results []Batch
 	for _, out := range t.manifest.ResultsOf(final) {
-		b, err := unpack(p.given[out.Graph+"."+out.Name], out)
+		b, err := p.unpack(out)
 		if err != nil {
 			return nil, err
 		}
 		results = append(results, b)
+	}
+	if opacity, cover := t.manifest.Over(final); opacity != nil {
+		return results, p.cover(&results[0], opacity, cover)
 	}
 	return results, nil
 }

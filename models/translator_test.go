@@ -164,7 +164,7 @@ func TestManifestThatDiffersFromTheNetworkFailsAtOpening(t *testing.T) {
 	r := openRuntime(t)
 	path := write(t, filepath.Join(t.TempDir(), "shift.onnx"), read(t, fixtures+"shift.onnx"))
 	for _, c := range []struct{ old, new, field, problem string }{
-		{"name: image", "name: picture", "inputs[0].name", `the network has no "picture", but ["image" "code"]`},
+		{"name: image", "name: picture", "inputs[0].name", `the network has no "picture"; it has ["image" "code"]`},
 		{"name: translation", "name: y", "outputs[0].name", `no "y"`},
 		{"dtype: uint8, layout: NHWC, shape", "dtype: float32, layout: NHWC, shape", "inputs[0].dtype", "float32 is not the network's uint8"},
 		{"role: image, dtype: uint8", "role: image, dtype: float32", "outputs[0].dtype", "float32 is not"},
@@ -191,7 +191,7 @@ func TestManifestThatDiffersFromTheNetworkFailsAtOpening(t *testing.T) {
 	text := strings.NewReplacer("batch: 1", "batch: dynamic", "name: x", "name: input", "name: y", "name: output").Replace(plain)
 	write(t, fixed+ManifestSuffix, []byte(text))
 	_, err := r.NewTranslator(find(t, fixed), Request{To: "mosaic", Strength: 1}, Options{Device: "cpu"})
-	if err == nil || !strings.Contains(err.Error(), "inputs[0].shape: the network takes [1 3 64 64], so that dimension 0 is fixed at 1, not free") {
+	if err == nil || !strings.Contains(err.Error(), "inputs[0].shape: the network takes [1 3 64 64]: its dimension 0 is fixed at 1, not free") {
 		t.Errorf("a fixed batch called dynamic: %v", err)
 	}
 }

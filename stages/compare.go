@@ -4,8 +4,8 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"io"
 	"io/fs"
-	"os"
 
 	"gtx/stages/container"
 )
@@ -26,24 +26,36 @@ var (
 
 // Compare returns the stage that looks for the output of a file before any work is
 // done. It compares the identity recorded in the output, never name or time alone.
-// A copy of an image in the target domain records none: if copies is set, an output
-// equal to its input may be written again.
-func Compare(o Existing, copies bool, parameters []Property) func(context.Context, File) (File, error) {
+// A copy of an image in the target domain records none: if Encode makes copies, an
+// output equal to its input may be written again.
+func Compare(o Existing, e EncodeOptions) func(context.Context, File) (File, error) {
+	copies := e.InTarget == InTargetCopy
 	return func(_ context.Context, f File) (File, error) {
-		if o == ExistingRedo {
+		if f.Source.Out == Stdout {
 			return f, nil
 		}
-		old, err := os.ReadFile(f.Source.Out)
+		existing, err := f.Source.openOutput()
+		if err == nil {
+			defer existing.Close()
+		}
 		switch {
+		case o == ExistingRedo && errors.Is(err, fs.ErrPermission):
+			return f, nil // it can be replaced, if not read
 		case errors.Is(err, fs.ErrNotExist):
 			return f, nil
 		case err != nil:
 			return f, WithoutPath(err)
 		case o == ExistingFail:
 			return f, errExists
+		case o == ExistingRedo:
+			return f, nil
+		}
+		old, err := io.ReadAll(existing)
+		if err != nil {
+			return f, WithoutPath(err)
 		}
 		switch identity := container.ReadIdentity(old); {
-		case identity == container.Identity(f.Digest, parameters):
+		case identity == container.Identity(f.Digest, e.parametersFor(f.Source.output(f.Format))):
 			return f, Skip{UpToDate}
 		case identity == "" && !(copies && bytes.Equal(old, f.Data)):
 			return f, errForeign

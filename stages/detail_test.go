@@ -13,7 +13,7 @@ func grey(v float32) byte { return byte(min(max(v+0.5, 0), 255)) }
 // transferred applies to full the change that turned small into result.
 func transferred(t testing.TB, full, small, result Pixels) Pixels {
 	t.Helper()
-	return changed(t, full, affineChange(small, result))
+	return changed(t, full, affineChange(small, result, nil))
 }
 
 func changed(t testing.TB, full Pixels, c *change) (out Pixels) {
@@ -35,7 +35,7 @@ func TestNetworkThatChangesNothingGivesThePhotographBack(t *testing.T) {
 		full := textured(323, 217, bands, 1)
 		small := shrunkBy(t, full, 4)
 		for name, c := range map[string]*change{
-			"affine": affineChange(small, small), "laplacian": laplacianChange(small, small), "difference": {less: full, more: full},
+			"affine": affineChange(small, small, nil), "laplacian": laplacianChange(small, small), "difference": {less: full, more: full},
 		} {
 			if name == "difference" && bands == 4 {
 				continue
@@ -43,6 +43,23 @@ func TestNetworkThatChangesNothingGivesThePhotographBack(t *testing.T) {
 			if got := changed(t, full, c); !slices.Equal(got.Data, full.Data) {
 				t.Errorf("%s, %d bands: differs by up to %d", name, bands, worst(got, full))
 			}
+		}
+	}
+}
+
+// Snow hides the grass under it: the photograph's detail must not show through an opaque cover.
+func TestDetailShowsThroughACoverAsFarAsItIsTransparent(t *testing.T) {
+	full := textured(400, 300, 3, 3)
+	small := shrunkBy(t, full, 4)
+	beneath := mapped(small, func(_ int, v float64) float64 { return 0.5*v + 64 })
+	uncovered := transferred(t, full, small, beneath)
+	for _, opacity := range []byte{0, 128, 255} {
+		shows := 1 - float64(opacity)/255
+		layers := &Layers{Beneath: beneath, Opacity: bytes.Repeat([]byte{opacity}, small.Width*small.Height)}
+		under := func(_ int, v float64) float64 { return shows*v + (1-shows)*240 }
+		got := changed(t, full, affineChange(small, mapped(beneath, under), layers))
+		if d := worst(got, mapped(uncovered, under)); d > 1 {
+			t.Errorf("opacity %d: differs by up to %d", opacity, d)
 		}
 	}
 }
@@ -114,7 +131,7 @@ func TestDeepImagesAreChangedAsOthersAre(t *testing.T) {
 			file := p.file(t, PNG, 1, true, alpha, nil)
 			q := s.open(file, "", true, anyFault)
 			q.toSRGB(false, true)
-			q.change(affineChange(small, result))
+			q.change(affineChange(small, result, nil))
 			return q.save(".png", nil, nil, nil, func(f []byte) error {
 				got.Write(f)
 				return nil
@@ -273,7 +290,7 @@ func BenchmarkPhotograph(b *testing.B) {
 	b.Run("detail", run)
 	b.Run("fit", func(b *testing.B) {
 		for b.Loop() {
-			affineChange(c.Pixels, c.Result)
+			affineChange(c.Pixels, c.Result, c.Layers)
 		}
 	})
 	b.Run("none", func(b *testing.B) {

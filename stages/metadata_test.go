@@ -2,6 +2,7 @@ package stages
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/binary"
 	"encoding/xml"
 	"fmt"
@@ -208,7 +209,7 @@ func throughFile(t *testing.T, source []byte, to Format, o EncodeOptions) []byte
 	img := decoded(t, source, nil)
 	img.Source = Source{Out: out, Format: to}
 	img.Pixels, img.Alpha = img.Pixels.split()
-	o.Size, o.Quality = Size{kind: "source"}, 90
+	o.Size, o.Quality = Size{kind: "source"}, cmp.Or(o.Quality, 90)
 	c := Checked{Translated: Translated{Labelled: Labelled{Image: img}, Result: img.Pixels}}
 	if _, err := Encode(o)(t.Context(), c); err != nil {
 		t.Fatal(err)

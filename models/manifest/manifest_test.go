@@ -53,6 +53,24 @@ func TestManifestIsReadWithItsDefaults(t *testing.T) {
 	}
 }
 
+// covers are an opacity and a cover for coded.
+const covers = "- {graph: main, name: o, role: opacity, dtype: uint8, layout: NHWC, color: GRAY}\n" +
+	"- {graph: main, name: c, role: cover, dtype: uint8, layout: NHWC, color: RGB}\n"
+
+func TestOpacityAndCoverBelongToTheImageOfTheirGraph(t *testing.T) {
+	m := parse(t, strings.Replace(coded, "color: RGB}\ndomains", "color: RGB}\n"+covers+"stages: [{graph: main}]\ndomains", 1))
+	opacity, cover := m.Over("main")
+	if opacity == nil || opacity.Name != "o" || cover == nil || cover.Name != "c" {
+		t.Errorf("opacity %+v, cover %+v", opacity, cover)
+	}
+	if results := m.Results("winter"); len(results) != 1 || results[0].Role != RoleImage {
+		t.Errorf("results %+v", results)
+	}
+	if got := m.StageOf("main").Combine; got != CombineOver {
+		t.Errorf("combine %q", got)
+	}
+}
+
 // wrongManifests are valid manifests with one text replaced by a wrong one, and the error that follows.
 var wrongManifests = []struct {
 	base, old, new string
@@ -128,7 +146,12 @@ var wrongManifests = []struct {
 	{coded, "title:", "stages: [{graph: main, feed: {code: source}}]\ntitle:", "stages[0].feed.code", "cannot feed an input of role label"},
 	{coded, "title:", "stages: [{graph: main, feed: {code: main.x}}]\ntitle:", "stages[0].feed.code", "neither source nor GRAPH.OUTPUT"},
 	{coded, "title:", "stages: [{graph: main, upsample: 2}]\ntitle:", "stages[0].upsample", "takes no image of a number type other than uint8"},
-	{coded, "title:", "stages: [{graph: main, combine: add}]\ntitle:", "stages[0].combine", "only a residual is added"},
+	{coded, "title:", "stages: [{graph: main, combine: add}]\ntitle:", "stages[0].combine", `which need "replace"`},
+	{coded, "color: RGB}\ndomains", "color: RGB}\n- {graph: main, name: o, role: opacity, dtype: uint8, layout: NHWC, color: GRAY}\ndomains", "outputs[1].role", "both an opacity and a cover"},
+	{coded, "color: RGB}\ndomains", "color: RGB}\n- {graph: main, name: o, role: opacity, dtype: uint8, layout: NHWC, color: RGB}\ndomains", "outputs[1].color", "one channel"},
+	{coded, "color: RGB}\ndomains", "color: RGB}\n" + covers + "- {graph: main, name: d, role: cover, dtype: uint8, layout: NHWC, color: RGB}\ndomains", "outputs[2].role", "another cover"},
+	{coded, "translation, role: image, dtype: uint8, layout: NHWC, color: RGB}\n", "translation, role: latent, dtype: float32}\n" + covers, "outputs[1].role", "no image to cover"},
+	{coded, "color: RGB}\ndomains", "color: RGB}\n" + covers + "stages: [{graph: main, combine: replace}]\ndomains", "stages[0].combine", `which need "over"`},
 	{coded, "translation, role: image, dtype: uint8", "translation, role: residual, dtype: float32", "outputs[0].role", "a residual must be added to an image"},
 	{coded, "translation, role: image", "translation, role: mask", "outputs[0].role", `"mask" is not one of`},
 	{coded, "color: RGB}\ndomains", "color: RGB, suffix: -b}\ndomains", "outputs[0].suffix", "must have none"},
