@@ -13,11 +13,12 @@ PYTHON  := /usr/bin/python3
 PHOTOS  := build/photos
 GTX     := build/bin/gtx
 LIBRARY := build/lib/libonnxruntime.so.1
+OPENVINO := build/lib/onnxruntime-openvino
 
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 
 BUILD_PACKAGES := libvips-dev gcc libc6-dev pkg-config
-DEPS_PACKAGES  := $(BUILD_PACKAGES) ca-certificates npm
+DEPS_PACKAGES  := $(BUILD_PACKAGES) ca-certificates npm python3-pip
 LINT_PACKAGES  := clang-format
 TEST_PACKAGES  := python3-torch python3-onnx python3-numpy python3-pil python3-pytest
 
@@ -36,6 +37,7 @@ $(GTX): FORCE
 deps:
 	scripts/install-packages $(DEPS_PACKAGES)
 	scripts/fetch-onnxruntime $(dir $(LIBRARY))
+	scripts/fetch-openvino $(OPENVINO)
 
 demo: deps build
 	scripts/fetch-photos $(PHOTOS)
@@ -46,7 +48,7 @@ test: deps test-deps build lint
 	cd scripts && PYTHONPATH=$(abspath build/python) $(PYTHON) -m pytest -q -p no:cacheprovider tests
 
 test-deps:
-	scripts/install-packages $(LINT_PACKAGES) $(TEST_PACKAGES) python3-pip
+	scripts/install-packages $(LINT_PACKAGES) $(TEST_PACKAGES)
 	scripts/fetch-third-party build/third-party
 	scripts/fetch-python-packages build/python
 
@@ -65,6 +67,8 @@ install: build
 	@test -f $(LIBRARY) || { echo "$(LIBRARY) is missing: make deps fetches it" >&2; exit 1; }
 	install -D -m 755 $(GTX) $(DESTDIR)$(PREFIX)/bin/gtx
 	install -D -m 644 $(LIBRARY) $(DESTDIR)$(PREFIX)/lib/libonnxruntime.so.1
+	@test ! -d $(OPENVINO) || for file in $(OPENVINO)/*; do \
+		install -D -m 644 "$$file" "$(DESTDIR)$(PREFIX)/lib/onnxruntime-openvino/$${file##*/}" || exit 1; done
 
 clean:
 	rm -rf build
