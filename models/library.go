@@ -11,6 +11,10 @@ import (
 // libraryVariable is the environment variable that names the ONNX Runtime library.
 const libraryVariable = "GTX_ONNXRUNTIME"
 
+// openVINOFolder lies beside the plain library. It holds an ONNX Runtime with OpenVINO and its parts, which find
+// one another there and not in the system's folders.
+const openVINOFolder = "onnxruntime-openvino"
+
 // LibraryError says that no ONNX Runtime library was found.
 type LibraryError struct {
 	Asked  string   // the option or variable that named the library; empty after a search
@@ -32,7 +36,8 @@ func (e *LibraryError) Hint() string {
 
 // FindLibrary returns the absolute path of the ONNX Runtime library. A path given explicitly (the
 // option --onnxruntime), or else by GTX_ONNXRUNTIME, must exist; with neither, the folders beside
-// the program, of the user and of the system are searched, in this order.
+// the program, of the user and of the system are searched, in this order. In each of them a library with OpenVINO,
+// in the folder onnxruntime-openvino, comes first.
 // It returns a *LibraryError if there is none.
 func FindLibrary(explicit string) (string, error) {
 	named := []struct{ by, path string }{
@@ -55,8 +60,10 @@ func FindLibrary(explicit string) (string, error) {
 	}
 	folders := libraryFolders(program)
 	for _, folder := range folders {
-		if path := libraryIn(folder); path != "" {
-			return path, nil
+		for _, folder := range []string{filepath.Join(folder, openVINOFolder), folder} {
+			if path := libraryIn(folder); path != "" {
+				return path, nil
+			}
 		}
 	}
 	return "", &LibraryError{Places: folders}
