@@ -2,6 +2,7 @@ package stages
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"io/fs"
@@ -24,11 +25,20 @@ var (
 	errForeign = errors.New("the output exists and was not made by gtx (--existing redo overwrites it)")
 )
 
+// Required is a property that the note of an output must have beside its identity. A note without the
+// property was written before gtx recorded it, and counts as the default.
+type Required struct{ Name, Value, Default string }
+
+func (r Required) metBy(file []byte) bool {
+	return cmp.Or(container.ReadProperty(file, r.Name), r.Default) == r.Value
+}
+
 // Compare returns the stage that looks for the output of a file before any work is
-// done. It compares the identity recorded in the output, never name or time alone.
+// done. It compares the identity recorded in the output, and what else is required of
+// its note, never name or time alone.
 // A copy of an image in the target domain records none: if copies is set, an output
 // equal to its input may be written again.
-func Compare(o Existing, copies bool, parameters []Property) func(context.Context, File) (File, error) {
+func Compare(o Existing, copies bool, parameters []Property, required ...Required) func(context.Context, File) (File, error) {
 	return func(_ context.Context, f File) (File, error) {
 		if o == ExistingRedo {
 			return f, nil
@@ -44,6 +54,11 @@ func Compare(o Existing, copies bool, parameters []Property) func(context.Contex
 		}
 		switch identity := container.ReadIdentity(old); {
 		case identity == container.Identity(f.Digest, parameters):
+			for _, r := range required {
+				if !r.metBy(old) {
+					return f, nil
+				}
+			}
 			return f, Skip{UpToDate}
 		case identity == "" && !(copies && bytes.Equal(old, f.Data)):
 			return f, errForeign

@@ -37,7 +37,8 @@ type EncodeOptions struct {
 	Size       Size
 	Quality    int // of lossy formats, 1 to 100
 	InTarget   InTarget
-	Parameters []Property // recorded in the file
+	Parameters []Property // recorded in the file, and the base of its identity
+	MadeBy     []Property // recorded in the file only
 
 	KeepProfile bool // stay in the colours of the source's own profile, not sRGB
 	Strip       bool // leave out all metadata of the source
@@ -128,7 +129,7 @@ func encode(c Checked, width, height int, o EncodeOptions, write func(file [][]b
 	if c.original.profile && !o.KeepProfile {
 		m = m.SayingSRGB()
 	}
-	m = m.WithNote(container.Identity(c.Digest, o.Parameters), o.Parameters)
+	m = m.WithNote(container.Identity(c.Digest, o.Parameters), slices.Concat(o.Parameters, o.MadeBy))
 	saver := strings.NewReplacer("{Q}", strconv.Itoa(o.Quality), "{small}", strconv.FormatBool(width*height <= optimizeUpTo)).Replace(codecs[format].saver)
 	var failed error // of write
 	err := withPictures(func(s *scope) error {
