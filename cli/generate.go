@@ -44,6 +44,8 @@ type generation struct {
 	naming  *naming
 	results results
 	encode  stages.EncodeOptions
+
+	required []stages.Required // of an existing result
 }
 
 func generationOf(c *cli.Context) (g generation, err error) {
@@ -80,6 +82,9 @@ func generationOf(c *cli.Context) (g generation, err error) {
 		stages.Property{Name: "quality", Value: strconv.Itoa(g.results.quality)},
 	)
 	g.encode.Parameters = append(g.encode.Parameters, g.results.parameters()...)
+	if g.required, err = requiredPrecision(c); err != nil {
+		return g, err
+	}
 	g.naming, err = newNaming(naming{
 		out: c.String("out"), base: ".", template: c.String("name"), to: g.request.To, model: m.Name,
 		format: format, samples: 1, suffixes: suffixesOf(m, g.request.To), seed: g.request.Seed,
@@ -123,17 +128,19 @@ func (p *program) generate(c *cli.Context) (err error) {
 		return err
 	}
 	defer alsoClose(&err, records)
+	p.explainFallback(c, g.model.Manifest.Name, e.translator)
+	g.encode.MadeBy = e.madeBy()
 	flow := generateLine(pipeline.New(run, e.widths.inFlight()), g.sources(reading), g, e.widths, e.network())
 	tally := p.newTally("generated", g.count, c.Bool("quiet"), c.Bool("verbose"))
 	err = p.collect(flow, c, records, e.record(), tally)
-	tally.finish(", on " + e.provider())
+	tally.finish(runsOn(e.translator))
 	return ending(err, reading, tally)
 }
 
 // generateLine is the stages of a generation, in order.
 func generateLine(line *pipeline.Line, sources iter.Seq[stages.Source], g generation, w widths, n stages.Network) *pipeline.Flow[stages.Source, stages.Written] {
 	blank := pipeline.Each(pipeline.From(line, sources), "open", 1, stages.Blank)
-	wanted := pipeline.Each(blank, "compare", w.jobs, stages.Compare(g.results.existing, false, g.encode.Parameters))
+	wanted := pipeline.Each(blank, "compare", w.jobs, stages.Compare(g.results.existing, false, g.encode.Parameters, g.required...))
 	made := pipeline.Batch(wanted, "generate", pipeline.Batching[stages.File, int]{
 		Size: w.batch, Workers: w.sessions, Key: func(stages.File) int { return 0 },
 	}, stages.Generate(n))
