@@ -3,7 +3,7 @@
 # make demo     deps and build, then translate three photographs to winter
 # make test     deps and build, then run every check and test
 # make lint     check formatting and run the static checks of Go, Python and C
-# make bench    measure speed and memory: BENCH_IMAGES=FOLDER
+# make bench    compare gtx with other programs, in a quarter of an hour: BENCH_IMAGES=FOLDER
 # make install  install into PREFIX (/usr/local)
 #
 # Only deps, demo and test install anything.
@@ -18,9 +18,10 @@ OPENVINO := build/lib/onnxruntime-openvino
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 
 BUILD_PACKAGES := libvips-dev gcc libc6-dev pkg-config
-DEPS_PACKAGES  := $(BUILD_PACKAGES) ca-certificates npm python3-pip
+DEPS_PACKAGES  := $(BUILD_PACKAGES) ca-certificates python3-pip
 LINT_PACKAGES  := clang-format
 TEST_PACKAGES  := python3-torch python3-onnx python3-numpy python3-pil python3-pytest
+BENCH_PACKAGES := npm python3-pip
 
 export CGO_ENABLED = 1
 
@@ -61,7 +62,8 @@ lint:
 	scripts/lint-python
 
 bench: build
-	GTX_ONNXRUNTIME="$${GTX_ONNXRUNTIME-$(abspath $(LIBRARY))}" go run ./scripts/bench -gtx $(GTX) -images "$(BENCH_IMAGES)"
+	@scripts/install-packages --check $(BENCH_PACKAGES)
+	go run ./scripts/bench -gtx $(GTX) -images "$(BENCH_IMAGES)"
 
 install: build
 	@test -f $(LIBRARY) || { echo "$(LIBRARY) is missing: make deps fetches it" >&2; exit 1; }

@@ -24,7 +24,7 @@ func engineFlags() []cli.Flag {
 		deviceFlag(),
 		precisionFlag(),
 		jobsFlag(),
-		&cli.IntFlag{Name: "batch", Usage: "give the network at most `N` images at a time; 0: 1 on a CPU, where more gain nothing, and 8 on a GPU"},
+		&cli.IntFlag{Name: "batch", Usage: "give the network at most `N` images at a time; 0: 1 on a CPU, where larger batches gain nothing, and 8 on a GPU"},
 		libraryFlag(),
 	}
 }
@@ -150,7 +150,9 @@ func deviceOf(c *cli.Context) (models.Options, error) {
 
 // openRuntime loads ONNX Runtime. If it fails, gtx cannot start.
 func openRuntime(c *cli.Context) (*models.Runtime, error) {
-	library, err := models.FindLibrary(c.String(libraryOption))
+	library, err := models.FindLibraryFor(c.String(libraryOption), models.Options{
+		Device: c.String("device"), Precision: c.String(precisionOption),
+	})
 	if err != nil {
 		return nil, cannotStart(err)
 	}

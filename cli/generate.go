@@ -44,8 +44,6 @@ type generation struct {
 	naming  *naming
 	results results
 	encode  stages.EncodeOptions
-
-	required []stages.Required // of an existing result
 }
 
 func generationOf(c *cli.Context) (g generation, err error) {
@@ -72,7 +70,7 @@ func generationOf(c *cli.Context) (g generation, err error) {
 	if err != nil {
 		return g, err
 	}
-	g.encode.Quality = g.results.quality
+	g.encode.Quality, g.encode.JPEG = g.results.quality, g.results.jpeg
 	if g.encode.Size, err = stages.ParseSize("model"); err != nil {
 		return g, err
 	}
@@ -82,14 +80,18 @@ func generationOf(c *cli.Context) (g generation, err error) {
 		stages.Property{Name: "quality", Value: strconv.Itoa(g.results.quality)},
 	)
 	g.encode.Parameters = append(g.encode.Parameters, g.results.parameters()...)
-	if g.required, err = requiredPrecision(c); err != nil {
+	if g.encode.Required, err = requiredPrecision(c); err != nil {
 		return g, err
 	}
 	g.naming, err = newNaming(naming{
 		out: c.String("out"), base: ".", template: c.String("name"), to: g.request.To, model: m.Name,
 		format: format, samples: 1, suffixes: suffixesOf(m, g.request.To), seed: g.request.Seed,
 	})
-	return g, err
+	if err != nil {
+		return g, err
+	}
+	g.naming.named = namedFiles(c, nil)
+	return g, checkReport(c, inputs{known: -1}, nil)
 }
 
 // sources yields the images to generate as long as ctx lasts. They have names, and no files yet.
@@ -137,10 +139,10 @@ func (p *program) generate(c *cli.Context) (err error) {
 	return ending(err, reading, tally)
 }
 
-// generateLine is the stages of a generation, in order.
+// generateLine joins the stages of a generation, in order.
 func generateLine(line *pipeline.Line, sources iter.Seq[stages.Source], g generation, w widths, n stages.Network) *pipeline.Flow[stages.Source, stages.Written] {
 	blank := pipeline.Each(pipeline.From(line, sources), "open", 1, stages.Blank)
-	wanted := pipeline.Each(blank, "compare", w.jobs, stages.Compare(g.results.existing, false, g.encode.Parameters, g.required...))
+	wanted := pipeline.Each(blank, "compare", w.jobs, stages.Compare(g.results.existing, g.encode))
 	made := pipeline.Batch(wanted, "generate", pipeline.Batching[stages.File, int]{
 		Size: w.batch, Workers: w.sessions, Key: func(stages.File) int { return 0 },
 	}, stages.Generate(n))

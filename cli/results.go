@@ -17,6 +17,7 @@ import (
 func resultFlags() []cli.Flag {
 	return []cli.Flag{
 		&cli.IntFlag{Name: "quality", Value: 90, Usage: "write lossy formats at quality `Q`, 1 to 100"},
+		&cli.StringFlag{Name: "encode", Usage: "`OPTIONS` of JPEG, with commas: subsampling=420, 444 or source (the source's, if it is a JPEG), optimize=on (smaller files) or off (faster); default: source, and on up to 512x512"},
 		&cli.StringFlag{Name: "existing", Value: string(stages.ExistingSkip), Usage: "`POLICY` for an output that exists: skip it if it is up to date, redo it, or fail"},
 		&cli.StringFlag{Name: "checkerboard", Value: string(stages.CheckWarn), Usage: "`POLICY` for a result with a checkerboard: warn, fail, repair it, or off (do not look)"},
 		&cli.BoolFlag{Name: "print0", Usage: "end printed paths with NUL"},
@@ -30,6 +31,7 @@ type results struct {
 	existing stages.Existing
 	check    stages.Checkerboard
 	quality  int
+	jpeg     stages.JPEGOptions
 }
 
 func resultsOf(c *cli.Context) (r results, err error) {
@@ -41,6 +43,11 @@ func resultsOf(c *cli.Context) (r results, err error) {
 	}
 	if r.quality = c.Int("quality"); r.quality < 1 || r.quality > 100 {
 		return r, usage("--quality %d is not between 1 and 100", r.quality)
+	}
+	if text := c.String("encode"); text != "" {
+		if r.jpeg, err = stages.ParseJPEG(text); err != nil {
+			return r, usage("--encode: %w", err)
+		}
 	}
 	return r, nil
 }

@@ -99,8 +99,12 @@ func translationOf(c *cli.Context) (t translation, err error) {
 	if t.required, err = requiredPrecision(c); err != nil {
 		return t, err
 	}
-	t.naming, err = translationNaming(c, m, t.request)
-	return t, err
+	if t.naming, err = translationNaming(c, m, t.request); err != nil {
+		return t, err
+	}
+	t.naming.named = namedFiles(c, t.exemplars)
+	t.naming.redo = t.results.existing == stages.ExistingRedo
+	return t, nil
 }
 
 // translationNaming reads the options that say where translate writes its results.
@@ -140,8 +144,8 @@ func (t translation) encodeOptions() stages.EncodeOptions {
 		parameters = append(parameters, seedOfRun(t.request))
 	}
 	return stages.EncodeOptions{
-		Size: f.size, Quality: t.results.quality, InTarget: t.inTarget, Parameters: append(parameters, t.digests...),
-		MadeBy:      t.madeBy,
+		Size: f.size, Quality: t.results.quality, JPEG: t.results.jpeg, InTarget: t.inTarget, Parameters: append(parameters, t.digests...),
+		MadeBy: t.madeBy, Required: t.required,
 		KeepProfile: f.keepProfile, Strip: f.strip, StripGPS: f.stripGPS,
 	}
 }
@@ -155,6 +159,9 @@ func (p *program) translate(c *cli.Context) (err error) {
 	defer done()
 	in, err := p.readInputs(reading, c, t.naming.place, c.String("out"))
 	if err != nil {
+		return err
+	}
+	if err := checkReport(c, in, t.exemplars); err != nil {
 		return err
 	}
 	if in.single {
@@ -210,7 +217,7 @@ func (p *program) translate(c *cli.Context) (err error) {
 func translateLine(line *pipeline.Line, sources iter.Seq[stages.Source], t translation, w widths, n stages.Network, label labeller) *pipeline.Flow[stages.Source, stages.Written] {
 	fit, encode := t.fidelity.fit(t.model.Manifest), t.encodeOptions()
 	files := pipeline.Each(pipeline.From(line, sources), "open", w.jobs, stages.Open(t.open))
-	wanted := pipeline.Each(files, "compare", w.jobs, stages.Compare(t.results.existing, t.inTarget == stages.InTargetCopy, encode.Parameters, t.required...))
+	wanted := pipeline.Each(files, "compare", w.jobs, stages.Compare(t.results.existing, encode))
 	images := pipeline.Each(wanted, "decode", w.jobs, stages.Decode(fit.Decoding()))
 	fitted := pipeline.Each(images, "resize", w.jobs, stages.Resize(fit))
 	labelled := label(fitted)
@@ -227,7 +234,7 @@ func (p *program) dryRun(in inputs, terminator string) error {
 	failed := false
 	for s := range in.sources {
 		if s.Err == nil && s.Out == "" {
-			s.Err = errors.New("not a picture that gtx can read")
+			s.Err = errors.New("not an image that gtx can read")
 		}
 		if s.Err != nil {
 			failed = true

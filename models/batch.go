@@ -7,42 +7,47 @@ import (
 	"gtx/models/manifest"
 )
 
-// Batch is N pictures of one shape laid end to end: 8-bit RGB, row by row, Height×Width×3 bytes
-// each. For a model that generates it is a number only.
+// Batch is N images of one shape laid end to end: 8-bit RGB, row by row, Height×Width×3 bytes
+// each. A batch for a model that generates has a number of images and no pixels.
 type Batch struct {
 	N, Height, Width int
 	Pixels           []byte
-	From             []string // the domain of each picture, as in Manifest.Code; nil: nobody knows
-	Seeds            []uint64 // of each picture's noise; nil: the Request's for all
+	From             []string // the domain of each image, as in Manifest.Code; nil: unknown
+	Seeds            []uint64 // of each image's noise; nil: the Request's seed for all
+
+	// Results of a model that covers: what lies beneath the cover, like Pixels, and how opaque the cover is,
+	// a byte per pixel, 255 for opaque. Else both are nil.
+	Beneath, Opacity []byte
 }
 
-// channels of a picture as it is handed in and out.
+// channels of an image in a Batch.
 const channels = 3
 
-// check compares a batch with itself and with what an input accepts; nil is for no picture at all.
+// check makes sure that a batch is consistent and that an input accepts it. The input is nil for a model that
+// takes no image.
 func (b Batch) check(image *manifest.Input) error {
 	switch {
 	case b.N < 1:
-		return fmt.Errorf("a batch of %d pictures", b.N)
+		return fmt.Errorf("a batch of %d images", b.N)
 	case b.From != nil && len(b.From) != b.N:
-		return fmt.Errorf("%d domains for %d pictures", len(b.From), b.N)
+		return fmt.Errorf("%d domains for %d images", len(b.From), b.N)
 	case b.Seeds != nil && len(b.Seeds) != b.N:
-		return fmt.Errorf("%d seeds for %d pictures", len(b.Seeds), b.N)
+		return fmt.Errorf("%d seeds for %d images", len(b.Seeds), b.N)
 	case image == nil && len(b.Pixels) > 0:
-		return fmt.Errorf("%d bytes of pictures for a model that takes none", len(b.Pixels))
+		return fmt.Errorf("%d bytes of images for a model that takes none", len(b.Pixels))
 	case image == nil:
 		return nil
 	case b.Height < 1 || b.Width < 1 || b.Height > manifest.MaxSide || b.Width > manifest.MaxSide:
-		return fmt.Errorf("a batch of %d pictures of %d×%d", b.N, b.Width, b.Height)
+		return fmt.Errorf("a batch of %d images of %d×%d", b.N, b.Width, b.Height)
 	case len(b.Pixels) != b.N*b.Height*b.Width*channels:
-		return fmt.Errorf("%d bytes for %d pictures of %d×%d", len(b.Pixels), b.N, b.Width, b.Height)
+		return fmt.Errorf("%d bytes for %d images of %d×%d", len(b.Pixels), b.N, b.Width, b.Height)
 	case !image.Size.Allows(b.Width, b.Height):
-		return fmt.Errorf("the model does not accept pictures of %d×%d", b.Width, b.Height)
+		return fmt.Errorf("the model does not accept images of %d×%d", b.Width, b.Height)
 	}
 	return nil
 }
 
-// from is the domain of a picture.
+// from returns the domain of an image.
 func (b Batch) from(i int) string {
 	if b.From == nil {
 		return ""
@@ -50,10 +55,14 @@ func (b Batch) from(i int) string {
 	return b.From[i]
 }
 
-// part returns pictures from to to, without copying.
+// part returns the images from index from up to, but not including, index to. It does not copy them.
 func (b Batch) part(from, to int) Batch {
-	picture := len(b.Pixels) / b.N
-	p := Batch{N: to - from, Height: b.Height, Width: b.Width, Pixels: b.Pixels[from*picture : to*picture]}
+	size := len(b.Pixels) / b.N
+	p := Batch{N: to - from, Height: b.Height, Width: b.Width, Pixels: b.Pixels[from*size : to*size]}
+	if b.Opacity != nil {
+		p.Beneath = b.Beneath[from*size : to*size]
+		p.Opacity = b.Opacity[from*size/channels : to*size/channels]
+	}
 	if b.From != nil {
 		p.From = b.From[from:to]
 	}
@@ -63,7 +72,7 @@ func (b Batch) part(from, to int) Batch {
 	return p
 }
 
-// padded returns a batch of n pictures, the last repeated for those missing.
+// padded returns a batch of at least n images. It repeats the last image as often as needed.
 func (b Batch) padded(n int) Batch {
 	if b.N >= n {
 		return b
@@ -76,13 +85,16 @@ func (b Batch) padded(n int) Batch {
 	return p
 }
 
-// joined returns the pictures of both, which have to be of one shape.
+// joined returns the images of both batches. Their shapes must be equal.
 func (b Batch) joined(more Batch) (Batch, error) {
 	if b.N == 0 {
 		return more, nil
 	}
 	if b.Height != more.Height || b.Width != more.Width {
-		return Batch{}, fmt.Errorf("the network gave pictures of %d×%d and of %d×%d in one batch", b.Width, b.Height, more.Width, more.Height)
+		return Batch{}, fmt.Errorf("the network gave images of %d×%d and of %d×%d in one batch", b.Width, b.Height, more.Width, more.Height)
 	}
-	return Batch{N: b.N + more.N, Height: b.Height, Width: b.Width, Pixels: append(b.Pixels, more.Pixels...)}, nil
+	return Batch{
+		N: b.N + more.N, Height: b.Height, Width: b.Width, Pixels: append(b.Pixels, more.Pixels...),
+		Beneath: append(b.Beneath, more.Beneath...), Opacity: append(b.Opacity, more.Opacity...),
+	}, nil
 }

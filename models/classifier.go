@@ -9,13 +9,13 @@ import (
 	"gtx/models/manifest"
 )
 
-// A Classifier is a network from pictures to the probabilities of domains, ready to run.
+// A Classifier is a network that gives the probabilities of domains for images, ready to run.
 type Classifier struct {
 	*sessions
 	graph string
 }
 
-// NewClassifier makes a session of a model's classifier; the errors are those of NewTranslator.
+// NewClassifier opens a session of a model's classifier. It returns the same errors as NewTranslator.
 func (r *Runtime) NewClassifier(m *Model, o Options) (*Classifier, error) {
 	if m.Manifest.Classifier == nil {
 		return nil, fmt.Errorf("model %q is not a classifier", m.Manifest.Name)
@@ -39,9 +39,9 @@ func (c *Classifier) Classes() []string { return slices.Clone(c.manifest.Classif
 // Close waits for running calls and frees the session.
 func (c *Classifier) Close() error { return c.close() }
 
-// Run returns the probabilities of a batch, in [0,1]: one row after another, in the order of the
-// pictures, each with one number for each class. They add up to 1 if the activation is softmax. Like
-// Translator.Run it may be called from many goroutines at once and ends with its context.
+// Run returns the probabilities for a batch, in [0,1]: one row per image, in the order of the images,
+// with one number per class. A row adds up to 1 if the activation is softmax. Like Translator.Run it
+// may be called from many goroutines at once and ends with its context.
 func (c *Classifier) Run(ctx context.Context, in Batch) ([]float32, error) {
 	if err := in.check(c.manifest.Classified()); err != nil {
 		return nil, err
@@ -61,7 +61,7 @@ func (c *Classifier) Run(ctx context.Context, in Batch) ([]float32, error) {
 		}
 		given := outputs[0]
 		if len(given.shape) != 2 || given.shape[0] != int64(part.N) || given.shape[1] != int64(width) {
-			return fmt.Errorf("the network gave %v instead of %d logits for each of %d pictures", given.shape, width, part.N)
+			return fmt.Errorf("the network gave %v instead of %d logits for each of %d images", given.shape, width, part.N)
 		}
 		logits := given.floats[:count*width]
 		for row := range slices.Chunk(logits, width) {
@@ -75,9 +75,9 @@ func (c *Classifier) Run(ctx context.Context, in Batch) ([]float32, error) {
 	return result, err
 }
 
-// activate turns the logits of one picture into probabilities, in place.
+// activate turns the logits of one image into probabilities, in place.
 func activate(activation manifest.Activation, row []float32) error {
-	highest := slices.Max(row) // NaN if there is one
+	highest := slices.Max(row) // NaN if the row contains one
 	sum := 0.0
 	for i, logit := range row {
 		if logit-logit != 0 {
@@ -85,7 +85,7 @@ func activate(activation manifest.Activation, row []float32) error {
 		}
 		switch activation {
 		case manifest.ActivationSoftmax:
-			// Relative to the highest, no exponential overflows.
+			// No exponential overflows if it is taken relative to the highest logit.
 			e := math.Exp(float64(logit - highest))
 			row[i] = float32(e)
 			sum += e

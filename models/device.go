@@ -18,7 +18,7 @@ const (
 	deviceCUDA     = "cuda"
 )
 
-// A DeviceError says why a network does not run on the device asked for.
+// A DeviceError says why a network does not run on the requested device.
 type DeviceError struct {
 	Device string
 	Reason string
@@ -101,8 +101,8 @@ func sessionOptions(t target) (_ *ort.SessionOptions, err error) {
 	if err := options.SetIntraOpNumThreads(1); err != nil {
 		return nil, err
 	}
-	// Patterns of memory pay for one shape and one call at a time. Here they cost a quarter of the
-	// memory and bring no speed. The arena has to stay: without it memory doubles.
+	// Memory patterns help if there is one shape and one call at a time. Here they cost a quarter of the
+	// memory and gain no speed. The arena stays on, because without it memory doubles.
 	if err := options.SetMemPattern(false); err != nil {
 		return nil, err
 	}
@@ -121,7 +121,7 @@ func appendCUDA(options *ort.SessionOptions, t target) error {
 		return err
 	}
 	defer cuda.Destroy()
-	// The default search for convolution algorithms runs them all, anew for every image shape.
+	// By default cuDNN tries all convolution algorithms again for every new image shape.
 	settings := map[string]string{"device_id": strconv.Itoa(t.number), "cudnn_conv_algo_search": "HEURISTIC"}
 	if err := cuda.Update(settings); err != nil {
 		return err

@@ -7,13 +7,14 @@ import (
 	"strings"
 )
 
-// tooNew is how ONNX Runtime says that it does not know an operator set, behind a C++ signature.
+// tooNew matches ONNX Runtime's message about an operator set that it does not know. A C++ signature
+// precedes it.
 var tooNew = regexp.MustCompile(`Opset (\d+) is under development.* support for domain (\S+) is till opset (\d+)`)
 
-// explain says in plain words why ONNX Runtime refused a network, where that is known.
+// explain says in plain words why ONNX Runtime refused a network. It returns other errors unchanged.
 func explain(err error) error {
 	if m := tooNew.FindStringSubmatch(err.Error()); m != nil {
-		return fmt.Errorf("the network needs opset %s of %s; this ONNX Runtime knows them up to %s", m[1], m[2], m[3])
+		return fmt.Errorf("the network needs opset %s of %s; this ONNX Runtime knows opsets up to %s", m[1], m[2], m[3])
 	}
 	if strings.Contains(err.Error(), "fallback to CPU EP has been explicitly disabled") {
 		return errors.New("it does not know all operators of the network")

@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 )
 
@@ -30,16 +31,21 @@ func (e *LibraryError) Error() string {
 
 // Hint says how to get the library.
 func (e *LibraryError) Hint() string {
-	return "run 'make deps', or take libonnxruntime.so.1 from 'npm pack onnxruntime-node@1.24.3' and set " +
+	return "run 'make deps', or take libonnxruntime.so from the wheel of PyPI's onnxruntime 1.24.1 or newer and set " +
 		libraryVariable + " to its path"
 }
 
-// FindLibrary returns the absolute path of the ONNX Runtime library. A path given explicitly (the
-// option --onnxruntime), or else by GTX_ONNXRUNTIME, must exist; with neither, the folders beside
-// the program, of the user and of the system are searched, in this order. In each of them a library with OpenVINO,
-// in the folder onnxruntime-openvino, comes first.
-// It returns a *LibraryError if there is none.
+// FindLibrary returns the absolute path of the ONNX Runtime library. An explicit path (the option
+// --onnxruntime) wins over GTX_ONNXRUNTIME, and whichever is given must exist. With neither, FindLibrary
+// searches the folders beside the program, then the user's, then the system's. The error is a *LibraryError
+// if no library is found.
 func FindLibrary(explicit string) (string, error) {
+	return FindLibraryFor(explicit, Options{Device: deviceCPU})
+}
+
+// FindLibraryFor is FindLibrary for what a caller means to run. Of two libraries in a place it prefers the one with
+// OpenVINO if the options may lead there. Otherwise it prefers the plain one, which is newer.
+func FindLibraryFor(explicit string, o Options) (string, error) {
 	named := []struct{ by, path string }{
 		{"--onnxruntime", explicit},
 		{libraryVariable, os.Getenv(libraryVariable)},
@@ -60,7 +66,11 @@ func FindLibrary(explicit string) (string, error) {
 	}
 	folders := libraryFolders(program)
 	for _, folder := range folders {
-		for _, folder := range []string{filepath.Join(folder, openVINOFolder), folder} {
+		places := []string{folder, filepath.Join(folder, openVINOFolder)}
+		if o.wantOpenVINO() {
+			slices.Reverse(places)
+		}
+		for _, folder := range places {
 			if path := libraryIn(folder); path != "" {
 				return path, nil
 			}
@@ -95,7 +105,7 @@ func libraryIn(folder string) string {
 	for _, name := range []string{"libonnxruntime.so", "libonnxruntime.so.1", "libonnxruntime.so.1.*"} {
 		matches, err := filepath.Glob(filepath.Join(folder, name))
 		if err != nil {
-			continue // a folder whose name is no valid pattern
+			continue // the name of the folder is not a valid pattern
 		}
 		for _, match := range matches {
 			if isFile(match) {

@@ -103,7 +103,7 @@ func TestFailedGoldenCaseKeepsAutoOnTheCPU(t *testing.T) {
 func TestOpenVINOGivesTheSameBytesEachTime(t *testing.T) {
 	r := openOpenVINO(t)
 	m, q := find(t, "seasons"), Request{To: "winter", Strength: 1}
-	in := pictures(4, 64, 96)
+	in := images(4, 64, 96)
 	for _, precision := range []string{"f32", "bf16"} {
 		if precision == "bf16" {
 			needBF16(t)
@@ -118,7 +118,7 @@ func TestOpenVINOGivesTheSameBytesEachTime(t *testing.T) {
 			for range calls {
 				together.Go(func() {
 					for i := range in.N {
-						_, err := translator.Run(t.Context(), pictures(1, 64, 64)) // another shape between
+						_, err := translator.Run(t.Context(), images(1, 64, 64)) // another shape between
 						out, err2 := translator.Run(t.Context(), in.part(i, i+1))
 						if err := errors.Join(err, err2); err != nil {
 							t.Error(err)
@@ -192,22 +192,34 @@ func TestFixturesRunOnOpenVINOOrAreRefused(t *testing.T) {
 	}
 }
 
-func TestLibraryWithOpenVINOComesFirst(t *testing.T) {
+func TestLibraryFitsTheOptions(t *testing.T) {
 	data := t.TempDir()
 	t.Setenv(libraryVariable, "")
 	t.Setenv("XDG_DATA_HOME", data)
 	folder := filepath.Join(data, "gtx", "lib")
-	want := ""
+	var plain, withOpenVINO string
 	for _, place := range []string{folder, filepath.Join(folder, openVINOFolder)} {
 		if err := os.MkdirAll(place, 0o755); err != nil {
 			t.Fatal(err)
 		}
-		want = filepath.Join(place, "libonnxruntime.so.1")
-		if err := os.WriteFile(want, nil, 0o644); err != nil {
+		plain, withOpenVINO = withOpenVINO, filepath.Join(place, "libonnxruntime.so.1")
+		if err := os.WriteFile(withOpenVINO, nil, 0o644); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if got, err := FindLibrary(""); got != want {
-		t.Errorf("%q, %v; want %q", got, err, want)
+	for _, bf16 := range []bool{false, true} {
+		withBF16(t, bf16)
+		automatic := plain
+		if bf16 {
+			automatic = withOpenVINO
+		}
+		for o, want := range map[Options]string{
+			{}: automatic, {Device: "auto", Precision: "auto"}: automatic, {Device: "cpu"}: plain, {Device: "cuda:1"}: plain,
+			{Precision: "f32"}: plain, {Precision: "bf16"}: withOpenVINO, {Device: "openvino", Precision: "f32"}: withOpenVINO,
+		} {
+			if got, err := FindLibraryFor("", o); got != want {
+				t.Errorf("%+v: %q, %v; want %q", o, got, err, want)
+			}
+		}
 	}
 }

@@ -7,14 +7,14 @@ import (
 	"gtx/models/manifest"
 )
 
-// A tensor is what a graph takes or gives: its shape, and its values as one of the two.
+// A tensor is an input or an output of a graph. Its values are either floats or bytes.
 type tensor struct {
 	shape  []int64
 	floats []float32
 	bytes  []uint8
 }
 
-// depth is the channel count of an image tensor in a layout, and height and width its sides.
+// sides returns the number of channels, the height and the width of an image tensor in a layout.
 func (t tensor) sides(layout manifest.Layout) (depth, height, width int) {
 	if layout == manifest.LayoutNCHW {
 		return int(t.shape[1]), int(t.shape[2]), int(t.shape[3])
@@ -22,7 +22,7 @@ func (t tensor) sides(layout manifest.Layout) (depth, height, width int) {
 	return int(t.shape[3]), int(t.shape[1]), int(t.shape[2])
 }
 
-// imageShape is the shape of n pictures in a layout.
+// imageShape returns the shape of n images in a layout.
 func imageShape(layout manifest.Layout, n, depth, height, width int) []int64 {
 	if layout == manifest.LayoutNCHW {
 		return []int64{int64(n), int64(depth), int64(height), int64(width)}
@@ -30,7 +30,7 @@ func imageShape(layout manifest.Layout, n, depth, height, width int) []int64 {
 	return []int64{int64(n), int64(height), int64(width), int64(depth)}
 }
 
-// steps locates the values of an image tensor: value c of pixel i in a picture of area pixels is at
+// steps locates the values of an image tensor. Within an image of area pixels, channel c of pixel i is at
 // c*channelStep + i*pixelStep.
 func steps(layout manifest.Layout, depth, area int) (channelStep, pixelStep int) {
 	if layout == manifest.LayoutNCHW {
@@ -39,7 +39,7 @@ func steps(layout manifest.Layout, depth, area int) (channelStep, pixelStep int)
 	return 1, depth
 }
 
-// source is the channel of RGB that becomes channel c of a network.
+// source returns the channel of RGB that becomes channel c of the network.
 func source(color manifest.Color, c int) int {
 	if color == manifest.ColorBGR {
 		return channels - 1 - c
@@ -47,8 +47,8 @@ func source(color manifest.Color, c int) int {
 	return c
 }
 
-// pack turns 8-bit RGB pictures into what an image input takes: byte*scale + offset, in its own
-// layout and channel order. Bytes that need no change are not copied.
+// pack turns 8-bit RGB images into the tensor of an image input: byte*scale + offset, in the input's layout
+// and channel order. It does not copy bytes that need no change.
 func pack(pixels []byte, n, height, width int, in *manifest.Input) tensor {
 	color := in.Image.Color
 	depth := color.Channels()
@@ -78,36 +78,36 @@ func packAs[T any](pixels []byte, area int, in *manifest.Input, value func(chann
 		}
 		from := source(color, c)
 		for start := 0; start*channels < len(pixels); start += area {
-			picture, to := pixels[start*channels:][:area*channels], values[start*depth:][:area*depth]
+			image, to := pixels[start*channels:][:area*channels], values[start*depth:][:area*depth]
 			if color == manifest.ColorGray {
 				for i := range area {
-					to[i] = table[luma(picture[i*channels:])]
+					to[i] = table[luma(image[i*channels:])]
 				}
 				continue
 			}
 			for i := range area {
-				to[c*channelStep+i*pixelStep] = table[picture[i*channels+from]]
+				to[c*channelStep+i*pixelStep] = table[image[i*channels+from]]
 			}
 		}
 	}
 	return values
 }
 
-// luma is that of ITU-R BT.601, rounded.
+// luma returns the luma of ITU-R BT.601, rounded.
 func luma(p []byte) byte {
 	return byte((299*int(p[0]) + 587*int(p[1]) + 114*int(p[2]) + 500) / 1000)
 }
 
 var errNotFinite = errors.New("the network gave NaN or infinity")
 
-// unpack turns an output into 8-bit RGB pictures.
+// unpack turns an output into 8-bit RGB images.
 func unpack(t tensor, out *manifest.Output) (Batch, error) {
 	if len(t.shape) != 4 {
-		return Batch{}, fmt.Errorf("the network gave %v instead of pictures", t.shape)
+		return Batch{}, fmt.Errorf("the network gave %v instead of images", t.shape)
 	}
 	depth, height, width := t.sides(out.Layout)
 	if depth != out.Color.Channels() || height < 1 || width < 1 {
-		return Batch{}, fmt.Errorf("the network gave %v instead of pictures", t.shape)
+		return Batch{}, fmt.Errorf("the network gave %v instead of images", t.shape)
 	}
 	b := Batch{N: int(t.shape[0]), Height: height, Width: width}
 	area := height * width
@@ -125,18 +125,18 @@ func unpack(t tensor, out *manifest.Output) (Batch, error) {
 	for c := range depth {
 		to := source(out.Color, c)
 		for start := 0; start < b.N*area; start += area {
-			from, picture := t.bytes[start*depth:][:area*depth], b.Pixels[start*channels:][:area*channels]
+			from, image := t.bytes[start*depth:][:area*depth], b.Pixels[start*channels:][:area*channels]
 			for i := range area {
-				picture[i*channels+to] = from[c*channelStep+i*pixelStep]
+				image[i*channels+to] = from[c*channelStep+i*pixelStep]
 			}
 		}
 	}
-	greyed(b.Pixels, out.Color)
+	spreadGrey(b.Pixels, out.Color)
 	return b, nil
 }
 
-// unpackFloats is the way back: (value-offset)/scale, rounded half up, beyond black and white clipped
-// or, where the manifest forbids it, an error.
+// unpackFloats is the inverse of pack: (value-offset)/scale, rounded half up. A result below 0 or above 255
+// is clipped, or is an error if the manifest forbids clipping.
 func unpackFloats(values []float32, area int, out *manifest.Output) ([]byte, error) {
 	depth := out.Color.Channels()
 	pixels := make([]byte, len(values)/depth*channels)
@@ -145,7 +145,7 @@ func unpackFloats(values []float32, area int, out *manifest.Output) ([]byte, err
 		offset, factor := float32(out.Offset[c]), float32(1/out.Scale[c])
 		to := source(out.Color, c)
 		for start := 0; start*depth < len(values); start += area {
-			from, picture := values[start*depth:][:area*depth], pixels[start*channels:][:area*channels]
+			from, image := values[start*depth:][:area*depth], pixels[start*channels:][:area*channels]
 			for i := range area {
 				v := (from[c*channelStep+i*pixelStep]-offset)*factor + 0.5
 				if v-v != 0 {
@@ -157,16 +157,16 @@ func unpackFloats(values []float32, area int, out *manifest.Output) ([]byte, err
 					}
 					v = min(max(v, 0), 255)
 				}
-				picture[i*channels+to] = byte(v)
+				image[i*channels+to] = byte(v)
 			}
 		}
 	}
-	greyed(pixels, out.Color)
+	spreadGrey(pixels, out.Color)
 	return pixels, nil
 }
 
-// greyed copies the first channel of grey pictures to the other two.
-func greyed(pixels []byte, color manifest.Color) {
+// spreadGrey copies the first channel of grey images to the other two.
+func spreadGrey(pixels []byte, color manifest.Color) {
 	if color != manifest.ColorGray {
 		return
 	}

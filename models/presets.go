@@ -23,12 +23,12 @@ func Presets() []string {
 	return files
 }
 
-// Preset returns what is common to the networks of a family: a manifest for Add that leaves out
-// what the network shows of itself.
+// Preset returns the manifest that the networks of a family share. It leaves out what Add reads from the
+// network.
 func Preset(name string) ([]byte, error) {
 	known, err := presets.ReadFile("presets/" + name + ".yaml")
 	if err != nil {
-		return nil, fmt.Errorf("no preset %q; there are %s", name, strings.Join(Presets(), ", "))
+		return nil, fmt.Errorf("no preset %q; the presets are %s", name, strings.Join(Presets(), ", "))
 	}
 	return known, nil
 }

@@ -11,7 +11,7 @@ import (
 	ort "github.com/yalue/onnxruntime_go"
 )
 
-// process guards the one ONNX Runtime that a process can have.
+// process guards ONNX Runtime, of which a process can load only one.
 var process sync.Mutex
 
 // Runtime is the loaded ONNX Runtime library.
@@ -24,7 +24,7 @@ type Runtime struct {
 }
 
 // Open loads the ONNX Runtime library at a path (see FindLibrary) for the whole process. It is an
-// error while another is open, and for a file that is no ONNX Runtime or one older than 1.24.
+// error if another is open, or if the file is not ONNX Runtime 1.24 or later.
 func Open(library string) (*Runtime, error) {
 	process.Lock()
 	defer process.Unlock()
@@ -35,8 +35,8 @@ func Open(library string) (*Runtime, error) {
 	if err != nil {
 		return nil, err
 	}
-	// ONNX Runtime 1.29 and later write telemetry under the home folder unless told not to before
-	// they start.
+	// ONNX Runtime 1.29 and later write telemetry below the home folder unless this is set before they
+	// start.
 	if err := os.Setenv("ORT_DISABLE_TELEMETRY", "1"); err != nil {
 		return nil, err
 	}
@@ -56,7 +56,7 @@ func openError(path string, err error) error {
 	case strings.Contains(text, "looking up OrtGetApiBase"):
 		return errors.New("the library is not ONNX Runtime")
 	}
-	// The rest are messages of the dynamic loader, which begin with the path.
+	// All other messages come from the dynamic loader and begin with the path.
 	return errors.New(after(text, path+": "))
 }
 
@@ -71,7 +71,7 @@ func after(text, separator string) string {
 // Library is the absolute path of the library.
 func (r *Runtime) Library() string { return r.library }
 
-// Version is the version of the library, such as 1.24.3.
+// Version is the version of the library, such as 1.32.0.
 func (r *Runtime) Version() string { return r.version }
 
 // Close unloads the library. It is an error while a translator or classifier is open.
@@ -92,7 +92,7 @@ func (r *Runtime) Close() error {
 
 var errRuntimeClosed = errors.New("the ONNX Runtime is closed")
 
-// hold keeps the library loaded until release.
+// acquire keeps the library loaded until release.
 func (r *Runtime) acquire() error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -109,15 +109,15 @@ func (r *Runtime) release() {
 	r.sessions--
 }
 
-// A Provider is a kind of device that a library may be able to run networks on.
+// A Provider is a kind of device on which ONNX Runtime may run networks.
 type Provider struct {
 	Name   string // cpu, cuda or openvino
-	Usable bool   // the library offers it and its parts load; a session may yet fail
+	Usable bool   // the library offers it and its parts load, but a session may still fail
 	Reason string // why it is not usable
 	BF16   bool   // it computes in bf16 too on this machine
 }
 
-// Providers lists the execution providers this program knows, and whether the library offers them.
+// Providers lists the execution providers that gtx knows, and says whether the library offers them.
 func (r *Runtime) Providers() ([]Provider, error) {
 	if err := r.acquire(); err != nil {
 		return nil, err

@@ -22,7 +22,7 @@ type Options struct {
 
 var errSessionClosed = errors.New("the session is closed")
 
-// sessions are the graphs of a model that are needed, ready to run. Any number of goroutines may share
+// sessions are the graphs of a model that a request needs, ready to run. Any number of goroutines may share
 // them.
 type sessions struct {
 	manifest  *manifest.Manifest
@@ -193,8 +193,8 @@ func (n *sessions) destroy() error {
 	return errors.Join(failures...)
 }
 
-// inParts hands on a batch, whole or in parts: of the size that graphs are fixed at, or of one image for OpenVINO.
-// With each part comes the number of its images that count.
+// inParts calls run with the whole batch or with parts of it: of the batch size that graphs are fixed at, or of one
+// image on OpenVINO. The last part may be padded: only its first count images belong to the batch.
 func (n *sessions) inParts(ctx context.Context, graphs []string, in Batch, run func(part Batch, count int) error) error {
 	n.mu.RLock()
 	defer n.mu.RUnlock()

@@ -110,3 +110,9 @@ func (s *settling) rehearsed(precision string, needsProof bool) (*sessions, erro
 	}
 	return n, nil
 }
+
+// wantOpenVINO tells whether sessions with these options may come to run on OpenVINO.
+func (o Options) wantOpenVINO() bool {
+	automatic := (o.Device == "" || o.Device == deviceAuto) && (o.Precision == "" || o.Precision == precisionAuto)
+	return o.Device == deviceOpenVINO || o.Precision == precisionBF16 || automatic && computesBF16()
+}

@@ -5,51 +5,50 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strings"
 
 	"gtx/models/manifest"
 )
 
-// A Request is what a run asks of a model, the same for all its pictures.
+// A Request says what to do with all images of a run.
 type Request struct {
-	To        string           // a target, see Manifest.Targets; "" where the model has none
+	To        string           // a target, see Manifest.Targets; "" if the model has none
 	Strength  float64          // 1 is full
-	Seed      uint64           // of noise that is shared, and of pictures without a seed of their own
-	Exemplars map[string]Batch // by attribute, each a batch of one
+	Seed      uint64           // for shared noise, and for images without a seed of their own
+	Exemplars map[string]Batch // by attribute; each is a batch of one image
 }
 
-// A Translator is a model that makes pictures, ready to do what one request asks for.
+// A Translator is a model that gives images, opened for one request.
 type Translator struct {
 	*sessions
 	request Request
 }
 
-// NewTranslator makes sessions of the graphs that lead to the target of a request. The error is a
-// *manifest.Error where the manifest and the network disagree, a *DeviceError where the device asked
-// for cannot be had, and a *manifest.DomainError or a *manifest.StrengthError where the request is beyond the model.
+// NewTranslator opens sessions of the graphs that lead to the target of a request. The error is a
+// *manifest.Error if the manifest contradicts the network, a *DeviceError if the requested device is not
+// available, and a *manifest.DomainError or *manifest.StrengthError if the model cannot do what the request asks.
 func (r *Runtime) NewTranslator(m *Model, q Request, o Options) (*Translator, error) {
-	about := m.Manifest
-	if !about.Translates() {
-		return nil, fmt.Errorf("model %q names domains and translates nothing", about.Name)
+	spec := m.Manifest
+	if !spec.Translates() {
+		return nil, fmt.Errorf("model %q is a classifier and translates nothing", spec.Name)
 	}
-	if err := about.CheckTarget(q.To, q.Strength); err != nil {
+	if err := spec.CheckTarget(q.To, q.Strength); err != nil {
 		return nil, err
 	}
-	if err := checkExemplars(about, q); err != nil {
-		return nil, fmt.Errorf("model %q: %w", about.Name, err)
+	if err := checkExemplars(spec, q); err != nil {
+		return nil, fmt.Errorf("model %q: %w", spec.Name, err)
 	}
 	t := &Translator{request: q}
 	var graphs, finals []string
-	for _, d := range about.Directions {
+	for _, d := range spec.Directions {
 		if d.To == q.To && !slices.Contains(finals, d.Graph) {
 			finals = append(finals, d.Graph)
 		}
 	}
 	if len(finals) == 0 {
-		finals = about.Finals()
+		finals = spec.Finals()
 	}
 	for _, final := range finals {
-		for _, graph := range about.Order(final, t.skips(about)) {
+		for _, graph := range spec.Order(final, t.skips(spec)) {
 			if !slices.Contains(graphs, graph) {
 				graphs = append(graphs, graph)
 			}
@@ -57,7 +56,7 @@ func (r *Runtime) NewTranslator(m *Model, q Request, o Options) (*Translator, er
 	}
 	var err error
 	if t.sessions, err = r.openSessions(m, graphs, o, rehearsal{t.trial(finals), goldenOf(m)}); err != nil {
-		return nil, fmt.Errorf("model %q: %w", about.Name, err)
+		return nil, fmt.Errorf("model %q: %w", spec.Name, err)
 	}
 	return t, nil
 }
@@ -80,8 +79,8 @@ func (t *Translator) trial(finals []string) func(*sessions) error {
 	}
 }
 
-// checkExemplars makes sure that the exemplars needed are there, and no others, each of a size that
-// its input takes.
+// checkExemplars makes sure that a request has every exemplar that the model needs and no unknown ones, and
+// that each has a size that its input accepts.
 func checkExemplars(m *manifest.Manifest, q Request) error {
 	var known []string
 	for _, in := range m.Exemplars() {
@@ -105,15 +104,16 @@ func checkExemplars(m *manifest.Manifest, q Request) error {
 	for _, attribute := range slices.Sorted(maps.Keys(q.Exemplars)) {
 		switch {
 		case len(known) == 0:
-			return fmt.Errorf("it takes no exemplar")
+			return fmt.Errorf("the model takes no exemplar")
 		case !slices.Contains(known, attribute):
-			return fmt.Errorf("no exemplar shows %q; it takes those of %s", attribute, strings.Join(known, ", "))
+			return fmt.Errorf("the model takes no exemplar of %q; known are %q", attribute, known)
 		}
 	}
 	return nil
 }
 
-// skips returns what tells the graphs that do not run, because they take an exemplar that is not there.
+// skips returns a function that says whether a graph is left out because it takes an exemplar that the request
+// does not have.
 func (t *Translator) skips(m *manifest.Manifest) func(graph string) bool {
 	return func(graph string) bool {
 		return slices.ContainsFunc(m.InputsOf(graph), func(in *manifest.Input) bool {
@@ -129,11 +129,11 @@ func (t *Translator) skips(m *manifest.Manifest) func(graph string) bool {
 // Close waits for running calls and frees the sessions.
 func (t *Translator) Close() error { return t.close() }
 
-// Run makes pictures of a batch: one batch of as many for each of the model's Results, in that order.
-// It may be called from many goroutines at once and neither keeps nor changes its input. Results may
-// differ in size from the input where the network makes them so. When the context ends, Run returns
-// its error once the network has stopped. The error is a *manifest.SourceError where a picture's own domain
-// does not allow the way, or is not known and has to be.
+// Run translates a batch. It returns one batch of as many images for each of the model's Results, in their
+// order. If the network changes the size, results differ in size from the input. Run may be called from many
+// goroutines at once, and neither keeps nor changes its input. When the context ends, Run waits until the
+// network has stopped and returns the context's error. The error is a *manifest.SourceError if the translation
+// depends on the domain of an image, and the domain is unknown or has no way to the target.
 func (t *Translator) Run(ctx context.Context, in Batch) ([]Batch, error) {
 	if err := in.check(t.manifest.Image()); err != nil {
 		return nil, err
@@ -144,7 +144,7 @@ func (t *Translator) Run(ctx context.Context, in Batch) ([]Batch, error) {
 		if err != nil {
 			return nil, err
 		}
-		for to = from + 1; to < in.N; to++ { // pictures that go the same way run together
+		for to = from + 1; to < in.N; to++ { // images that end in the same graph run together
 			if next, err := t.final(in.from(to)); err != nil || next != final {
 				break
 			}
@@ -156,7 +156,7 @@ func (t *Translator) Run(ctx context.Context, in Batch) ([]Batch, error) {
 	return results, nil
 }
 
-// final is the graph that makes the results of a picture.
+// final returns the graph that makes the results of an image from a domain.
 func (t *Translator) final(from string) (string, error) {
 	if t.manifest.Label() != nil || t.request.To == "" {
 		return t.manifest.Finals()[0], nil
@@ -165,7 +165,7 @@ func (t *Translator) final(from string) (string, error) {
 	return d.Graph, err
 }
 
-// runAll adds the results of a batch, in parts where graphs are of fixed batch.
+// runAll appends the results of a batch to results. It splits the batch if graphs have a fixed batch size.
 func (t *Translator) runAll(ctx context.Context, final string, in Batch, results *[]Batch) error {
 	graphs := t.manifest.Order(final, t.skips(t.manifest))
 	return t.inParts(ctx, graphs, in, func(part Batch, count int) error {
@@ -178,7 +178,7 @@ func (t *Translator) runAll(ctx context.Context, final string, in Batch, results
 		}
 		for i, b := range made {
 			if b.N != part.N {
-				return fmt.Errorf("the network gave %d pictures for %d", b.N, part.N)
+				return fmt.Errorf("the network gave %d images for %d", b.N, part.N)
 			}
 			if (*results)[i], err = (*results)[i].joined(b.part(0, count)); err != nil {
 				return err
@@ -188,7 +188,8 @@ func (t *Translator) runAll(ctx context.Context, final string, in Batch, results
 	})
 }
 
-// run gives one batch to the graphs that end in final. Pictures without a domain count as of orElse.
+// run runs final, and the graphs that feed it, on one batch. Images of unknown domain count as images of the
+// domain orElse.
 func (t *Translator) run(ctx context.Context, final, orElse string, in Batch) ([]Batch, error) {
 	p := &pass{Translator: t, in: in, orElse: orElse, given: map[string]tensor{}}
 	for _, graph := range t.manifest.Order(final, t.skips(t.manifest)) {
@@ -198,11 +199,14 @@ func (t *Translator) run(ctx context.Context, final, orElse string, in Batch) ([
 	}
 	var results []Batch
 	for _, out := range t.manifest.ResultsOf(final) {
-		b, err := unpack(p.given[out.Graph+"."+out.Name], out)
+		b, err := p.unpack(out)
 		if err != nil {
 			return nil, err
 		}
 		results = append(results, b)
+	}
+	if opacity, cover := t.manifest.Over(final); opacity != nil {
+		return results, p.cover(&results[0], opacity, cover)
 	}
 	return results, nil
 }

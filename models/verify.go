@@ -35,7 +35,7 @@ type Check struct {
 
 // Verify runs the golden cases of a model. A model without any is run once for every target, to see that
 // it runs and that every value it gives is finite. If the manifest calls all graphs deterministic, each
-// case runs twice and has to give the same bytes. Every failure is the Err of its Check.
+// case runs twice and must give the same bytes. Every failure is the Err of its Check.
 func (r *Runtime) Verify(ctx context.Context, m *Model, o Options) []Check {
 	cases, known := m.Manifest.Golden, len(m.Manifest.Golden) > 0
 	if !known {
@@ -190,7 +190,7 @@ func (c *Classifier) answer(ctx context.Context, in Batch) (*goldenAnswer, error
 	return answer, nil
 }
 
-// goldenRequest asks for what a golden case says, with Ramps as every exemplar that is needed.
+// goldenRequest returns the request of a golden case. Every exemplar that is needed is Ramps.
 func goldenRequest(m *manifest.Manifest, args manifest.GoldenArgs) Request {
 	q := Request{To: args.To, Strength: args.StrengthOrFull(), Seed: uint64(args.Seed), Exemplars: map[string]Batch{}}
 	for _, in := range m.Exemplars() {
@@ -224,7 +224,7 @@ func cellMeans(b Batch) []float64 {
 	return means
 }
 
-// compare returns the largest difference between a known answer and another one.
+// compare returns the largest difference between the answer of a golden case and the one now.
 func compare(g manifest.Golden, got *goldenAnswer) (worst float64, err error) {
 	want := g.Output.Probabilities
 	if g.Output.Means != nil {

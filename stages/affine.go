@@ -5,8 +5,12 @@ package stages
 // network and the detail from the photograph, without halos or seams. This is guided filtering
 // with a colour guide on a coarse grid (He & Sun, Fast Guided Filter, 2015), with two changes. In
 // a window too flat to determine A, A tends to the identity instead of zero: fine texture stays,
-// and a network that changes nothing gives back the photograph itself. And the part of the result
-// that the maps do not explain, texture that the network added, is added to b.
+// and a network that changes nothing gives back the photograph itself. Texture that
+// the network added, the part of the result that the maps do not explain, is added to b.
+//
+// Where the network lays a cover over the image, the maps are fitted to what lies beneath, and
+// then scaled by 1 − opacity: the photograph's detail shows through no more than the network
+// lets it.
 const (
 	// affineRadius is half the side of a window, in pixels of the network: 5×5.
 	affineRadius = 2
@@ -15,8 +19,7 @@ const (
 	affineFlat = 65
 )
 
-// What least squares needs for each window: the means of source and target, and those of their
-// products.
+// Least squares needs these means over each window: of source, of target and of their products.
 const (
 	momentSource = 0
 	momentTarget = 3
@@ -27,11 +30,15 @@ const (
 
 var momentOwnAt = [3][3]int{{0, 1, 2}, {1, 3, 4}, {2, 4, 5}}
 
-// affineChange is the change that the windows around each pixel tell. small and result are RGB of
-// one size.
-func affineChange(small, result Pixels) *change {
+// affineChange fits the change in the window around each pixel. small and result are RGB of one
+// size, and so is what the layers hold, which may be nil.
+func affineChange(small, result Pixels, layers *Layers) *change {
 	n := small.Width * small.Height
-	windows := momentsOf(small, result)
+	beneath := result
+	if layers != nil {
+		beneath = layers.Beneath
+	}
+	windows := momentsOf(small, beneath)
 	boxMean(windows, small.Width, small.Height, moments, affineRadius)
 	maps := make([]float32, coefficients*n)
 	for i := range n {
@@ -42,6 +49,10 @@ func affineChange(small, result Pixels) *change {
 		s := small.Data[3*i:][:3]
 		for a := range 3 {
 			row := maps[i*coefficients+4*a:][:4]
+			if layers != nil {
+				shows := 1 - float32(layers.Opacity[i])/255
+				row[0], row[1], row[2] = shows*row[0], shows*row[1], shows*row[2] // row[3] follows below
+			}
 			explained := row[0]*float32(s[0]) + row[1]*float32(s[1]) + row[2]*float32(s[2]) + row[3]
 			row[3] += float32(result.Data[3*i+a]) - explained
 		}

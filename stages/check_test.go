@@ -14,73 +14,26 @@ import (
 	"github.com/h2non/bimg"
 )
 
+// A slowBlock has the residuals of a block, their weight and variance, and the mean gradient.
+type slowBlock struct {
+	r            [64]float64
+	w, v, gx, gy float64
+}
+
 // slowScore is ScoreOf in floating point, as its comment defines it: block by block, with
 // the fit by the normal equations of all blocks.
 func slowScore(p Pixels) Score {
 	if p.Width < 64 || p.Height < 64 {
 		return Score{}
 	}
-	luma := func(x, y int) float64 {
-		px := p.at(x, y)
-		return math.Floor((77*float64(px[0])+150*float64(px[1])+29*float64(px[2])+16)/32) / 8
-	}
-	clip := func(v float64) float64 { return math.Max(-8, math.Min(8, v)) }
-	type block struct {
-		r            [64]float64
-		w, v, gx, gy float64
-	}
-	var blocks []block
+	var blocks []slowBlock
 	step := 8 * (1 + p.Width*p.Height/2_000_000)
 	for top := 1; top+8 < p.Height; top += step {
 		for left := 1; left+8 < p.Width; left += 8 {
-			var b block
-			sum, squares := 0.0, 0.0
-			for i := range 64 {
-				x, y := left+i%8, top+i/8
-				around := 0.0
-				for j := -1; j <= 1; j++ {
-					for i := -1; i <= 1; i++ {
-						around += luma(x+i, y+j)
-					}
-				}
-				b.r[i] = clip(luma(x, y) - (around-luma(x, y))/8)
-				sum, squares = sum+b.r[i]/64, squares+b.r[i]*b.r[i]/64
-				b.gx += clip((luma(x+1, y)-luma(x-1, y))/2) / 64
-				b.gy += clip((luma(x, y+1)-luma(x, y-1))/2) / 64
-			}
-			b.v = squares - sum*sum
-			b.w = 1 / (1 + b.v)
-			blocks = append(blocks, b)
+			blocks = append(blocks, slowBlockAt(p, left, top))
 		}
 	}
-	var normal, chance [3][3]float64
-	var right [3][64]float64
-	for _, b := range blocks {
-		x := [3]float64{1, b.gx, b.gy}
-		for i := range 3 {
-			for j := range 3 {
-				normal[i][j] += b.w * x[i] * x[j]
-				chance[i][j] += b.w * b.w * b.v * x[i] * x[j]
-			}
-			for k, r := range b.r {
-				right[i][k] += b.w * x[i] * r
-			}
-		}
-	}
-	for i := 1; i < 3; i++ {
-		normal[i][i] += 0.05 * normal[0][0]
-	}
-	first := invert(normal)[0]
-	var pattern [64]float64
-	spread := 0.0
-	for i := range 3 {
-		for j := range 3 {
-			spread += first[i] * first[j] * chance[i][j]
-		}
-		for k := range pattern {
-			pattern[k] += first[i] * right[i][k]
-		}
-	}
+	pattern, spread := slowPattern(blocks)
 	amplitude := func(s int) float64 {
 		means := make([]float64, s*s)
 		for k, v := range pattern {
@@ -100,6 +53,63 @@ func slowScore(p Pixels) Score {
 		tones[p.Data[i]] = true
 	}
 	return Score{amplitude(2), amplitude(4), amplitude(8), true, len(tones) <= 16}
+}
+
+// slowBlockAt measures one block.
+func slowBlockAt(p Pixels, left, top int) (b slowBlock) {
+	luma := func(x, y int) float64 {
+		px := p.at(x, y)
+		return math.Floor((77*float64(px[0])+150*float64(px[1])+29*float64(px[2])+16)/32) / 8
+	}
+	clip := func(v float64) float64 { return math.Max(-8, math.Min(8, v)) }
+	sum, squares := 0.0, 0.0
+	for i := range 64 {
+		x, y := left+i%8, top+i/8
+		around := 0.0
+		for j := -1; j <= 1; j++ {
+			for i := -1; i <= 1; i++ {
+				around += luma(x+i, y+j)
+			}
+		}
+		b.r[i] = clip(luma(x, y) - (around-luma(x, y))/8)
+		sum, squares = sum+b.r[i]/64, squares+b.r[i]*b.r[i]/64
+		b.gx += clip((luma(x+1, y)-luma(x-1, y))/2) / 64
+		b.gy += clip((luma(x, y+1)-luma(x, y-1))/2) / 64
+	}
+	b.v = squares - sum*sum
+	b.w = 1 / (1 + b.v)
+	return b
+}
+
+// slowPattern fits the pattern at zero gradient, and its variance that noise alone explains.
+func slowPattern(blocks []slowBlock) (pattern [64]float64, spread float64) {
+	var normal, chance [3][3]float64
+	var right [3][64]float64
+	for _, b := range blocks {
+		x := [3]float64{1, b.gx, b.gy}
+		for i := range 3 {
+			for j := range 3 {
+				normal[i][j] += b.w * x[i] * x[j]
+				chance[i][j] += b.w * b.w * b.v * x[i] * x[j]
+			}
+			for k, r := range b.r {
+				right[i][k] += b.w * x[i] * r
+			}
+		}
+	}
+	for i := 1; i < 3; i++ {
+		normal[i][i] += 0.05 * normal[0][0]
+	}
+	first := invert(normal)[0]
+	for i := range 3 {
+		for j := range 3 {
+			spread += first[i] * first[j] * chance[i][j]
+		}
+		for k := range pattern {
+			pattern[k] += first[i] * right[i][k]
+		}
+	}
+	return pattern, spread
 }
 
 func sameScore(t *testing.T, p Pixels) {

@@ -5,8 +5,8 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"io"
 	"io/fs"
-	"os"
 
 	"gtx/stages/container"
 )
@@ -34,27 +34,39 @@ func (r Required) metBy(file []byte) bool {
 }
 
 // Compare returns the stage that looks for the output of a file before any work is
-// done. It compares the identity recorded in the output, and what else is required of
-// its note, never name or time alone.
-// A copy of an image in the target domain records none: if copies is set, an output
-// equal to its input may be written again.
-func Compare(o Existing, copies bool, parameters []Property, required ...Required) func(context.Context, File) (File, error) {
+// done. It compares the identity recorded in the output, and what else EncodeOptions require
+// of its note, never name or time alone.
+// A copy of an image in the target domain records none: if Encode makes copies, an
+// output equal to its input may be written again.
+func Compare(o Existing, e EncodeOptions) func(context.Context, File) (File, error) {
+	copies := e.InTarget == InTargetCopy
 	return func(_ context.Context, f File) (File, error) {
-		if o == ExistingRedo {
+		if f.Source.Out == Stdout {
 			return f, nil
 		}
-		old, err := os.ReadFile(f.Source.Out)
+		existing, err := f.Source.openOutput()
+		if err == nil {
+			defer existing.Close()
+		}
 		switch {
+		case o == ExistingRedo && errors.Is(err, fs.ErrPermission):
+			return f, nil // it can be replaced, if not read
 		case errors.Is(err, fs.ErrNotExist):
 			return f, nil
 		case err != nil:
 			return f, WithoutPath(err)
 		case o == ExistingFail:
 			return f, errExists
+		case o == ExistingRedo:
+			return f, nil
+		}
+		old, err := io.ReadAll(existing)
+		if err != nil {
+			return f, WithoutPath(err)
 		}
 		switch identity := container.ReadIdentity(old); {
-		case identity == container.Identity(f.Digest, parameters):
-			for _, r := range required {
+		case identity == container.Identity(f.Digest, e.parametersFor(f.Source.output(f.Format))):
+			for _, r := range e.Required {
 				if !r.metBy(old) {
 					return f, nil
 				}

@@ -30,7 +30,7 @@ func TestCompare(t *testing.T) {
 	} {
 		for name, want := range o.want {
 			f := File{Source: Source{Out: filepath.Join(dir, name)}, Digest: "digest"}
-			got, err := Compare(o.existing, false, properties)(context.Background(), f)
+			got, err := Compare(o.existing, EncodeOptions{Parameters: properties})(context.Background(), f)
 			if !errors.Is(err, want) || got.Digest != "digest" {
 				t.Errorf("%s %s: %v, want %v", o.existing, name, err, want)
 			}
@@ -38,7 +38,7 @@ func TestCompare(t *testing.T) {
 	}
 	// Other parameters make another output.
 	f := File{Source: Source{Out: filepath.Join(dir, "current")}, Digest: "digest"}
-	if _, err := Compare(ExistingSkip, false, properties[:1])(context.Background(), f); err != nil {
+	if _, err := Compare(ExistingSkip, EncodeOptions{Parameters: properties[:1]})(context.Background(), f); err != nil {
 		t.Errorf("other parameters: %v", err)
 	}
 	// So does a property that the note must have.
@@ -50,12 +50,12 @@ func TestCompare(t *testing.T) {
 		{Required{"precision", "f32", "f32"}, Skip{UpToDate}},
 		{Required{"precision", "bf16", "f32"}, nil},
 	} {
-		if _, err := Compare(ExistingSkip, false, properties, c.required)(context.Background(), f); !errors.Is(err, c.want) {
+		if _, err := Compare(ExistingSkip, EncodeOptions{Parameters: properties, Required: []Required{c.required}})(context.Background(), f); !errors.Is(err, c.want) {
 			t.Errorf("%+v: %v", c.required, err)
 		}
 	}
 	f.Source.Out = filepath.Join(dir, "current", "below")
-	if _, err := Compare(ExistingSkip, false, nil)(context.Background(), f); err == nil || err.Error() != "not a directory" {
+	if _, err := Compare(ExistingSkip, EncodeOptions{})(context.Background(), f); err == nil || err.Error() != "not a directory" {
 		t.Errorf("below a file: %v", err)
 	}
 }

@@ -10,10 +10,10 @@ import (
 // grey rounds to the nearest sample.
 func grey(v float32) byte { return byte(min(max(v+0.5, 0), 255)) }
 
-// transferred is full with the change that turned small into result.
+// transferred applies to full the change that turned small into result.
 func transferred(t testing.TB, full, small, result Pixels) Pixels {
 	t.Helper()
-	return changed(t, full, affineChange(small, result))
+	return changed(t, full, affineChange(small, result, nil))
 }
 
 func changed(t testing.TB, full Pixels, c *change) (out Pixels) {
@@ -35,7 +35,7 @@ func TestNetworkThatChangesNothingGivesThePhotographBack(t *testing.T) {
 		full := textured(323, 217, bands, 1)
 		small := shrunkBy(t, full, 4)
 		for name, c := range map[string]*change{
-			"affine": affineChange(small, small), "laplacian": laplacianChange(small, small), "difference": {less: full, more: full},
+			"affine": affineChange(small, small, nil), "laplacian": laplacianChange(small, small), "difference": {less: full, more: full},
 		} {
 			if name == "difference" && bands == 4 {
 				continue
@@ -43,6 +43,23 @@ func TestNetworkThatChangesNothingGivesThePhotographBack(t *testing.T) {
 			if got := changed(t, full, c); !slices.Equal(got.Data, full.Data) {
 				t.Errorf("%s, %d bands: differs by up to %d", name, bands, worst(got, full))
 			}
+		}
+	}
+}
+
+// Snow hides the grass under it: the photograph's detail must not show through an opaque cover.
+func TestDetailShowsThroughACoverAsFarAsItIsTransparent(t *testing.T) {
+	full := textured(400, 300, 3, 3)
+	small := shrunkBy(t, full, 4)
+	beneath := mapped(small, func(_ int, v float64) float64 { return 0.5*v + 64 })
+	uncovered := transferred(t, full, small, beneath)
+	for _, opacity := range []byte{0, 128, 255} {
+		shows := 1 - float64(opacity)/255
+		layers := &Layers{Beneath: beneath, Opacity: bytes.Repeat([]byte{opacity}, small.Width*small.Height)}
+		under := func(_ int, v float64) float64 { return shows*v + (1-shows)*240 }
+		got := changed(t, full, affineChange(small, mapped(beneath, under), layers))
+		if d := worst(got, mapped(uncovered, under)); d > 1 {
+			t.Errorf("opacity %d: differs by up to %d", opacity, d)
 		}
 	}
 }
@@ -81,7 +98,7 @@ func TestTransferKeepsAlpha(t *testing.T) {
 	}
 }
 
-// The fast path, running sums and precomputed grids, against the definition.
+// Compares the fast path, which uses running sums and precomputed grids, with the definition.
 func FuzzTransferEqualsItsDefinition(f *testing.F) {
 	f.Add(uint8(20), uint8(15), uint8(3), uint64(1))
 	f.Add(uint8(3), uint8(1), uint8(9), uint64(2))
@@ -97,7 +114,7 @@ func FuzzTransferEqualsItsDefinition(f *testing.F) {
 	})
 }
 
-// 16 bits a sample are changed as 8 are, only finer.
+// Samples of 16 bits change like samples of 8 bits, only in finer steps.
 func TestDeepImagesAreChangedAsOthersAre(t *testing.T) {
 	for _, alpha := range []bool{false, true} {
 		p := deepPhoto(70, 50, true, alpha)
@@ -114,7 +131,7 @@ func TestDeepImagesAreChangedAsOthersAre(t *testing.T) {
 			file := p.file(t, PNG, 1, true, alpha, nil)
 			q := s.open(file, "", true, anyFault)
 			q.toSRGB(false, true)
-			q.change(affineChange(small, result))
+			q.change(affineChange(small, result, nil))
 			return q.save(".png", nil, nil, nil, func(f []byte) error {
 				got.Write(f)
 				return nil
@@ -136,84 +153,97 @@ func TestDeepImagesAreChangedAsOthersAre(t *testing.T) {
 	}
 }
 
-// transferSlowly is transferred as it is defined: each window summed by itself.
+// A slowMap is an affine map of the colours.
+type slowMap [3][4]float64
+
+// transferSlowly is transferred by its definition: each window is summed by itself.
 func transferSlowly(full, small, result Pixels) Pixels {
-	window := func(x, y int, visit func(i int)) {
-		for v := max(y-affineRadius, 0); v <= min(y+affineRadius, small.Height-1); v++ {
-			for u := max(x-affineRadius, 0); u <= min(x+affineRadius, small.Width-1); u++ {
-				visit(v*small.Width + u)
-			}
-		}
+	maps := make([]slowMap, small.Width*small.Height)
+	for i := range maps {
+		maps[i] = slowFit(small, result, i)
 	}
-	type affine [3][4]float64
-	fitted := make([]affine, small.Width*small.Height)
-	for y := range small.Height {
-		for x := range small.Width {
-			var n float64
-			var s, p [3]float64
-			var ss, ps [3][3]float64
-			window(x, y, func(i int) {
-				n++
-				for a := range 3 {
-					s[a] += float64(small.Data[3*i+a])
-					p[a] += float64(result.Data[3*i+a])
-					for b := range 3 {
-						ss[a][b] += float64(small.Data[3*i+a]) * float64(small.Data[3*i+b])
-						ps[a][b] += float64(result.Data[3*i+a]) * float64(small.Data[3*i+b])
-					}
-				}
-			})
-			for a := range 3 {
-				for b := range 3 {
-					ss[a][b] = ss[a][b]/n - s[a]/n*s[b]/n
-					ps[a][b] = ps[a][b]/n - p[a]/n*s[b]/n
-				}
-				ss[a][a] += affineFlat
-				ps[a][a] += affineFlat
-			}
-			inverse := invert(ss)
-			m := &fitted[y*small.Width+x]
-			for a := range 3 {
-				m[a][3] = p[a] / n
-				for b := range 3 {
-					for c := range 3 {
-						m[a][b] += ps[a][c] * inverse[c][b]
-					}
-					m[a][3] -= m[a][b] * s[b] / n
-				}
-			}
-		}
-	}
-	smooth := make([]affine, len(fitted))
-	for y := range small.Height {
-		for x := range small.Width {
-			n := 0.0
-			m := &smooth[y*small.Width+x]
-			window(x, y, func(i int) {
-				n++
-				for a := range 3 {
-					for b := range 4 {
-						m[a][b] += fitted[i][a][b]
-					}
-				}
-			})
-			for a := range 3 {
-				for b := range 4 {
-					m[a][b] /= n
-				}
-			}
-		}
-	}
+	smooth := make([]slowMap, len(maps))
 	for i := range smooth {
-		m := &smooth[i]
+		smooth[i] = slowMean(maps, small, i)
 		for a := range 3 {
-			explained := m[a][3]
+			explained := smooth[i][a][3]
 			for b := range 3 {
-				explained += m[a][b] * float64(small.Data[3*i+b])
+				explained += smooth[i][a][b] * float64(small.Data[3*i+b])
 			}
-			m[a][3] += float64(result.Data[3*i+a]) - explained
+			smooth[i][a][3] += float64(result.Data[3*i+a]) - explained
 		}
 	}
+	return slowApply(full, small, smooth)
+}
+
+// slowWindow visits the pixels of the window around pixel i.
+func slowWindow(p Pixels, i int, visit func(i int)) {
+	x, y := i%p.Width, i/p.Width
+	for v := max(y-affineRadius, 0); v <= min(y+affineRadius, p.Height-1); v++ {
+		for u := max(x-affineRadius, 0); u <= min(x+affineRadius, p.Width-1); u++ {
+			visit(v*p.Width + u)
+		}
+	}
+}
+
+// slowFit fits a map to the window around pixel i.
+func slowFit(small, result Pixels, i int) (m slowMap) {
+	var n float64
+	var s, p [3]float64
+	var ss, ps [3][3]float64
+	slowWindow(small, i, func(i int) {
+		n++
+		for a := range 3 {
+			s[a] += float64(small.Data[3*i+a])
+			p[a] += float64(result.Data[3*i+a])
+			for b := range 3 {
+				ss[a][b] += float64(small.Data[3*i+a]) * float64(small.Data[3*i+b])
+				ps[a][b] += float64(result.Data[3*i+a]) * float64(small.Data[3*i+b])
+			}
+		}
+	})
+	for a := range 3 {
+		for b := range 3 {
+			ss[a][b] = ss[a][b]/n - s[a]/n*s[b]/n
+			ps[a][b] = ps[a][b]/n - p[a]/n*s[b]/n
+		}
+		ss[a][a] += affineFlat
+		ps[a][a] += affineFlat
+	}
+	inverse := invert(ss)
+	for a := range 3 {
+		m[a][3] = p[a] / n
+		for b := range 3 {
+			for c := range 3 {
+				m[a][b] += ps[a][c] * inverse[c][b]
+			}
+			m[a][3] -= m[a][b] * s[b] / n
+		}
+	}
+	return m
+}
+
+// slowMean is the mean of the maps in the window around pixel i.
+func slowMean(maps []slowMap, small Pixels, i int) (m slowMap) {
+	n := 0.0
+	slowWindow(small, i, func(i int) {
+		n++
+		for a := range 3 {
+			for b := range 4 {
+				m[a][b] += maps[i][a][b]
+			}
+		}
+	})
+	for a := range 3 {
+		for b := range 4 {
+			m[a][b] /= n
+		}
+	}
+	return m
+}
+
+// slowApply interpolates the maps of small and applies them to full.
+func slowApply(full, small Pixels, maps []slowMap) Pixels {
 	place := func(i, n, coarse int) (int, int, float64) {
 		at := math.Min(math.Max((float64(i)+0.5)*float64(coarse)/float64(n)-0.5, 0), float64(coarse-1))
 		return int(at), min(int(at)+1, coarse-1), at - math.Floor(at)
@@ -229,7 +259,7 @@ func transferSlowly(full, small, result Pixels) Pixels {
 			for a := range 3 {
 				v := 0.0
 				for b := range 4 {
-					at := func(x, y int) float64 { return smooth[y*small.Width+x][a][b] }
+					at := func(x, y int) float64 { return maps[y*small.Width+x][a][b] }
 					above := at(x0, y0) + tx*(at(x1, y0)-at(x0, y0))
 					below := at(x0, y1) + tx*(at(x1, y1)-at(x0, y1))
 					v += (above + ty*(below-above)) * source[b]
@@ -260,7 +290,7 @@ func BenchmarkPhotograph(b *testing.B) {
 	b.Run("detail", run)
 	b.Run("fit", func(b *testing.B) {
 		for b.Loop() {
-			affineChange(c.Pixels, c.Result)
+			affineChange(c.Pixels, c.Result, c.Layers)
 		}
 	})
 	b.Run("none", func(b *testing.B) {
@@ -276,8 +306,7 @@ func BenchmarkPhotograph(b *testing.B) {
 	})
 }
 
-// The stages themselves, from file to file: whatever the size, colour and alpha are
-// the source's own.
+// Runs the stages from file to file: the result keeps the size, colours and alpha of its source.
 func TestPhotographSurvivesANetworkThatChangesNothing(t *testing.T) {
 	for _, side := range []int{10, 64, 200} {
 		source := textured(side, side, 4, 5)

@@ -36,9 +36,11 @@ type Property = container.Property
 type EncodeOptions struct {
 	Size       Size
 	Quality    int // of lossy formats, 1 to 100
+	JPEG       JPEGOptions
 	InTarget   InTarget
 	Parameters []Property // recorded in the file, and the base of its identity
 	MadeBy     []Property // recorded in the file only
+	Required   []Required // of an existing output, for Compare
 
 	KeepProfile bool // stay in the colours of the source's own profile, not sRGB
 	Strip       bool // leave out all metadata of the source
@@ -65,7 +67,7 @@ func Encode(o EncodeOptions) func(context.Context, Checked) (Written, error) {
 			if err := c.writeMore(o); err != nil {
 				return WithoutPath(err)
 			}
-			return WithoutPath(writeFile(c.Source.Out, file))
+			return WithoutPath(c.Source.write(c.Source.Out, file))
 		}
 		switch {
 		case c.Keep && o.InTarget == InTargetSkip:
@@ -95,7 +97,7 @@ func (c Checked) writeMore(o EncodeOptions) error {
 		more.Result, more.Alpha, more.change = pixels, nil, nil
 		more.original.metadata = container.Metadata{} // it describes the photograph
 		err := encode(more, pixels.Width, pixels.Height, o, func(file [][]byte) error {
-			return writeFile(c.Source.More[i], file)
+			return c.Source.write(c.Source.More[i], file)
 		})
 		if err != nil {
 			return err
@@ -109,10 +111,7 @@ var errEncode = errors.New("cannot be encoded")
 // encode makes the file of a translation at the given size and calls write with it, in
 // pieces that are valid only until write returns.
 func encode(c Checked, width, height int, o EncodeOptions, write func(file [][]byte) error) error {
-	format := c.Source.Format
-	if format == "" {
-		format = c.Format.Output()
-	}
+	format := c.Source.output(c.Format)
 	if most := format.MaxSide(); most > 0 && max(width, height) > most {
 		return fmt.Errorf("%d×%d is more than a %s file can hold (%d)", width, height, format, most)
 	}
@@ -129,8 +128,12 @@ func encode(c Checked, width, height int, o EncodeOptions, write func(file [][]b
 	if c.original.profile && !o.KeepProfile {
 		m = m.SayingSRGB()
 	}
-	m = m.WithNote(container.Identity(c.Digest, o.Parameters), slices.Concat(o.Parameters, o.MadeBy))
-	saver := strings.NewReplacer("{Q}", strconv.Itoa(o.Quality), "{small}", strconv.FormatBool(width*height <= optimizeUpTo)).Replace(codecs[format].saver)
+	parameters := o.parametersFor(format)
+	m = m.WithNote(container.Identity(c.Digest, parameters), slices.Concat(parameters, o.MadeBy))
+	saver := strings.ReplaceAll(codecs[format].saver, "{Q}", strconv.Itoa(o.Quality))
+	if format == JPEG {
+		saver = o.JPEG.saver(c.original.file.Subsampling, o.Quality, width*height)
+	}
 	var failed error // of write
 	err := withPictures(func(s *scope) error {
 		p := c.render(s, width, height, format.Deep(), o.KeepProfile)

@@ -22,18 +22,20 @@ const (
 // Formats lists the formats that gtx writes.
 var Formats = []Format{JPEG, PNG, WebP, TIFF, AVIF}
 
-// optimizeUpTo is the pixel count up to which a JPEG gets optimized Huffman tables.
-// They make the file a few per cent smaller, but libjpeg then keeps all
-// coefficients in memory: 6 bytes per pixel.
-const optimizeUpTo = 32 << 20
+// output is the format of the result of a source that was read in another format.
+func (s Source) output(read Format) Format {
+	if s.Format != "" {
+		return s.Format
+	}
+	return read.Output()
+}
 
 // codecs says how libvips reads and writes each format.
 var codecs = map[Format]struct {
 	bimg  bimg.ImageType
-	saver string // libvips' name and options; {Q} stands for the quality, {small} for at most optimizeUpTo pixels; "": read only
+	saver string // libvips' name and options; {Q} stands for the quality; "": read only, or JPEG
 }{
-	// Transparent parts become white.
-	JPEG: {bimg.JPEG, ".jpg[Q={Q},optimize-coding={small},background=255]"},
+	JPEG: {bimg.JPEG, ""}, // see JPEGOptions
 	// At compression level 1, 12 megapixels take 1.2 s. At level 6 they take 5.3 s.
 	PNG:  {bimg.PNG, ".png[compression=1,filter=all]"},
 	WebP: {bimg.WEBP, ".webp[Q={Q}]"},

@@ -4,11 +4,16 @@ package stages
 #cgo pkg-config: vips
 #include <malloc.h>
 #include <vips/vips.h>
+#include <vips/vector.h>
 
 static void drop(const gchar *domain, GLogLevelFlags level, const gchar *text, gpointer data) {}
 
 static void gtx_quieten(void) {
 	g_log_set_handler("VIPS", G_LOG_LEVEL_WARNING, drop, NULL);
+}
+
+static void gtx_avoid_orc(void) {
+	vips_vector_set_enabled(FALSE);
 }
 
 static void gtx_bound_arenas(int n) {
@@ -25,9 +30,11 @@ import "github.com/h2non/bimg"
 // It turns off libvips' operation cache, which would keep images that are never used
 // again, and limits malloc's arenas, which would keep freed memory per thread. Both
 // make a long run grow without bound. It also drops libvips' warnings: they name no
-// file, so they are useless in a batch.
+// file, so they are useless in a batch. And it turns off the paths of libvips that
+// compile code with liborc: liborc's allocator races between threads and crashes.
 func Setup() {
 	C.gtx_quieten()
+	C.gtx_avoid_orc()
 	C.gtx_bound_arenas(2)
 	bimg.VipsCacheSetMax(0)
 	bimg.VipsCacheSetMaxMem(0)

@@ -34,7 +34,7 @@ func TestOpenReadsWholeImagesAndRefusesTheRest(t *testing.T) {
 		{"a folder", Source{In: dir}, OpenOptions{}, "is a directory"},
 		{"empty", path("empty.jpg", nil), OpenOptions{}, "the file is empty"},
 		{"empty in memory", Source{In: "-", Data: []byte{}}, OpenOptions{}, "the file is empty"},
-		{"text", path("text.jpg", []byte("text")), OpenOptions{}, "not a picture that gtx can read"},
+		{"text", path("text.jpg", []byte("text")), OpenOptions{}, "not an image that gtx can read"},
 		{"wrong before", Source{Err: known}, OpenOptions{}, "known"},
 		{"its own", path("own.png", own), OpenOptions{}, Skip{OwnOutput}.Error()},
 		{"its own, asked for", path("own.png", own), OpenOptions{OwnToo: true}, ""},

@@ -1,3 +1,15 @@
+// Package container reads and writes the byte formats of image files, outside their
+// coded pixels. It imports the standard library only and decodes nothing.
+//
+// Parse turns a whole file into a Header: format, size, metadata and faults. Sniff tells
+// the format from the first bytes. For a file that libvips wrote, Metadata.ForLibvips
+// and Metadata.Insert carry over the metadata of its source, and Metadata.WithNote says
+// how the file was made. IsSRGB and AdobeRGB deal with colour profiles.
+//
+// All functions are safe for many goroutines at once, and they take time and memory
+// linear in the size of the data. Any bytes are safe input, except that the file for
+// Insert must be whole. Arguments are not changed, but results may share memory with
+// them.
 package container
 
 import (
@@ -17,14 +29,14 @@ const (
 	TIFF Format = "tiff"
 	AVIF Format = "avif"
 	HEIF Format = "heif" // read only
-	GIF  Format = "gif"  // read only, still pictures
+	GIF  Format = "gif"  // read only, still images
 )
 
 var formats = map[Format]struct {
 	extensions []string // the first is the usual one
-	most       int      // longest side in pixels, 0: enough
+	maxSide    int      // in pixels; 0: no limit that matters
 	output     Format
-	deep       bool
+	deep       bool // more than 8 bits per sample
 }{
 	JPEG: {[]string{".jpg", ".jpeg", ".jpe", ".jfif"}, 65535, JPEG, false},
 	PNG:  {[]string{".png"}, 0, PNG, true},
@@ -35,11 +47,11 @@ var formats = map[Format]struct {
 	GIF:  {[]string{".gif"}, 0, PNG, false},
 }
 
-// SniffLength is how much of a file's beginning Sniff looks at.
+// SniffLength is how many bytes at the beginning of a file Sniff needs.
 const SniffLength = 64
 
-// Sniff tells a file's format from its beginning, whatever its name, or returns
-// "" for what gtx cannot read.
+// Sniff returns the format of a file from its beginning, or "" if gtx cannot read it.
+// File names do not matter.
 func Sniff(head []byte) Format {
 	switch {
 	case bytes.HasPrefix(head, []byte("\xff\xd8\xff")):
@@ -58,7 +70,7 @@ func Sniff(head []byte) Format {
 	return ""
 }
 
-// sniffBrands reads an ISO media file's brands: AVIF and HEIC share a container.
+// sniffBrands reads the brands of an ISO media file: AVIF and HEIC share that format.
 func sniffBrands(head []byte) Format {
 	size := int(head[0])<<24 | int(head[1])<<16 | int(head[2])<<8 | int(head[3])
 	for at := 8; at+4 <= min(size, len(head)); at += 4 {
@@ -75,19 +87,19 @@ func sniffBrands(head []byte) Format {
 	return ""
 }
 
-// MaxSide is the longest side in pixels that a file of format f can have; 0 means
-// that no picture is too large.
-func (f Format) MaxSide() int { return formats[f].most }
+// MaxSide returns the longest side, in pixels, of an image in format f. It is 0 if no
+// image that gtx makes is too large.
+func (f Format) MaxSide() int { return formats[f].maxSide }
 
-// Deep reports whether format f can hold more than 8 bits a sample.
+// Deep reports whether format f can hold more than 8 bits per sample.
 func (f Format) Deep() bool { return formats[f].deep }
 
-// Output is the format that a file of format f is written as by default: its
-// own, or the nearest that can be written.
+// Output returns the format in which gtx writes the result for a file of format f by
+// default: f itself or, if gtx cannot write it, the nearest one.
 func (f Format) Output() Format { return formats[f].output }
 
-// Extension is the extension of a file of format f that is made from path: that
-// of path if it fits, else the usual one.
+// Extension returns the extension for a file of format f that is made from the one at
+// path: that of path if it suits the format, else the usual one.
 func (f Format) Extension(path string) string {
 	ext := filepath.Ext(path)
 	if slices.Contains(formats[f].extensions, strings.ToLower(ext)) {

@@ -9,17 +9,43 @@ import (
 
 // Errors of Parse, besides the one for an unknown format.
 var (
-	ErrTruncated = errors.New("truncated: the file ends before the picture does")
-	ErrAnimated  = errors.New("animated pictures are not supported")
+	ErrTruncated = errors.New("truncated: the file ends before the image does")
+	ErrAnimated  = errors.New("animated images are not supported")
 	ErrCorrupt   = errors.New("corrupt header")
 )
 
 // A Header is what a file says about its image outside the coded pixels.
 type Header struct {
 	Format        Format
-	Width, Height int      // as stored, before any orientation
-	Metadata      Metadata // empty for AVIF and HEIF: see WithMetadata
-	Warnings      []string // faults that do not keep the image from being used
+	Width, Height int         // as stored, before any orientation
+	Subsampling   Subsampling // of a JPEG in colour, else ""
+	Metadata      Metadata    // empty for AVIF and HEIF: see WithMetadata
+	Warnings      []string    // faults that do not keep the image from being used
+}
+
+// Subsampling says at which size a JPEG keeps its chroma.
+type Subsampling string
+
+const (
+	Subsampling420 Subsampling = "420" // half the width and half the height, or less
+	Subsampling444 Subsampling = "444" // more than that
+)
+
+// subsamplingOf reads the sampling factors of a frame header with three components
+// (ITU T.81, B.2.2). They are relative: those of luma count only against those of chroma.
+func subsamplingOf(frame []byte) Subsampling {
+	const components = 6 // offset; each has an identifier, its factors and a table
+	if len(frame) < components+9 || frame[components-1] != 3 {
+		return ""
+	}
+	luma := frame[components+1]
+	for _, at := range []int{components + 4, components + 7} {
+		chroma := frame[at]
+		if luma>>4 < 2*(chroma>>4) || luma&15 < 2*(chroma&15) {
+			return Subsampling444
+		}
+	}
+	return Subsampling420
 }
 
 const warnExif = "the Exif data are broken and were left out"
@@ -35,7 +61,7 @@ func Parse(file []byte) (Header, error) {
 	format := Sniff(file)
 	parse, known := parsers[format]
 	if !known {
-		return Header{}, errors.New("not a picture that gtx can read")
+		return Header{}, errors.New("not an image that gtx can read")
 	}
 	h, err := parse(file)
 	if err == nil && (h.Width < 1 || h.Height < 1) {
@@ -73,13 +99,13 @@ func parseJPEG(file []byte) (h Header, err error) {
 			ended = true
 		case marker == markerScan:
 			scanned = true
-		// Start of frame. Three kinds of tables share its range.
-		case marker >= 0xc0 && marker <= 0xcf && marker != 0xc4 && marker != 0xc8 && marker != 0xcc:
+		case isFrame(marker):
 			if len(body) < 6 {
 				return Header{}, ErrCorrupt
 			}
 			h.Height = int(binary.BigEndian.Uint16(body[1:]))
 			h.Width = int(binary.BigEndian.Uint16(body[3:]))
+			h.Subsampling = subsamplingOf(body)
 		case !scanned:
 			parts = append(parts, part{string([]byte{marker}), body})
 		}

@@ -57,7 +57,7 @@ func TestWholeFilesPassAndTruncatedOnesDoNot(t *testing.T) {
 			step := max(1, len(file)/1500)
 			for n := len(file) - 1; n > 0; n -= step {
 				if format == TIFF && n > len(file)-4 {
-					continue // without the offset of a second picture
+					continue // without the offset of a second image
 				}
 				if format == GIF && n == len(file)-1 {
 					continue // without the trailer

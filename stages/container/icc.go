@@ -7,25 +7,22 @@ import (
 	"math"
 )
 
-// Most photographs that have a colour profile have one for sRGB. Going through it
-// would change nothing, and costs more than decoding a small picture.
-
-// The primaries of sRGB, adapted to D50 as profiles have them, and how far a
-// profile may be off: less than a grey level.
+// srgbPrimaries are the primaries of sRGB adapted to D50, as ICC profiles store them.
 var srgbPrimaries = map[string][3]float64{
 	"rXYZ": {0.4361, 0.2225, 0.0139},
 	"gXYZ": {0.3851, 0.7169, 0.0971},
 	"bXYZ": {0.1431, 0.0606, 0.7141},
 }
 
+// A profile may differ from sRGB by this much: less than a grey level of 8 bits.
 const (
 	primaryOff = 0.001
 	curveOff   = 0.002
 )
 
-// isSRGB tells whether a profile means sRGB: its primaries and its three curves
-// are those of IEC 61966-2-1. What is not a plain profile of primaries and curves
-// is not taken for one.
+// IsSRGB reports whether an ICC profile means sRGB: whether it has the primaries and the
+// three curves of IEC 61966-2-1. Most embedded profiles do. A conversion would change
+// nothing and cost more than decoding a small image.
 func IsSRGB(profile []byte) bool {
 	if len(profile) < 132 || string(profile[16:24]) != "RGB XYZ " {
 		return false
@@ -60,8 +57,8 @@ func IsSRGB(profile []byte) bool {
 	return isSRGBCurve(tags["rTRC"]) && isSRGBCurve(tags["gTRC"]) && isSRGBCurve(tags["bTRC"])
 }
 
-// isSRGBCurve compares a curve, a table or the parametric kind of sRGB's form,
-// with that of sRGB.
+// isSRGBCurve reports whether a curve is the one of sRGB. It knows tables and the
+// parametric curve of type 3, which has the form of sRGB's curve.
 func isSRGBCurve(tag []byte) bool {
 	var curve func(x float64) float64
 	switch {
