@@ -2,6 +2,7 @@ package stages
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"io"
@@ -24,8 +25,17 @@ var (
 	errForeign = errors.New("the output exists and was not made by gtx (--existing redo overwrites it)")
 )
 
+// Required is a property that the note of an output must have beside its identity. A note without the
+// property was written before gtx recorded it, and counts as the default.
+type Required struct{ Name, Value, Default string }
+
+func (r Required) metBy(file []byte) bool {
+	return cmp.Or(container.ReadProperty(file, r.Name), r.Default) == r.Value
+}
+
 // Compare returns the stage that looks for the output of a file before any work is
-// done. It compares the identity recorded in the output, never name or time alone.
+// done. It compares the identity recorded in the output, and what else EncodeOptions require
+// of its note, never name or time alone.
 // A copy of an image in the target domain records none: if Encode makes copies, an
 // output equal to its input may be written again.
 func Compare(o Existing, e EncodeOptions) func(context.Context, File) (File, error) {
@@ -56,6 +66,11 @@ func Compare(o Existing, e EncodeOptions) func(context.Context, File) (File, err
 		}
 		switch identity := container.ReadIdentity(old); {
 		case identity == container.Identity(f.Digest, e.parametersFor(f.Source.output(f.Format))):
+			for _, r := range e.Required {
+				if !r.metBy(old) {
+					return f, nil
+				}
+			}
 			return f, Skip{UpToDate}
 		case identity == "" && !(copies && bytes.Equal(old, f.Data)):
 			return f, errForeign
