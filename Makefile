@@ -13,6 +13,7 @@ PYTHON  := /usr/bin/python3
 PHOTOS  := build/photos
 GTX     := build/bin/gtx
 LIBRARY := build/lib/libonnxruntime.so.1
+OPENVINO := build/lib/onnxruntime-openvino
 
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 
@@ -37,6 +38,7 @@ $(GTX): FORCE
 deps:
 	scripts/install-packages $(DEPS_PACKAGES)
 	scripts/fetch-onnxruntime $(dir $(LIBRARY))
+	scripts/fetch-openvino $(OPENVINO)
 
 demo: deps build
 	scripts/fetch-photos $(PHOTOS)
@@ -67,6 +69,8 @@ install: build
 	@test -f $(LIBRARY) || { echo "$(LIBRARY) is missing: make deps fetches it" >&2; exit 1; }
 	install -D -m 755 $(GTX) $(DESTDIR)$(PREFIX)/bin/gtx
 	install -D -m 644 $(LIBRARY) $(DESTDIR)$(PREFIX)/lib/libonnxruntime.so.1
+	@test ! -d $(OPENVINO) || for file in $(OPENVINO)/*; do \
+		install -D -m 644 "$$file" "$(DESTDIR)$(PREFIX)/lib/onnxruntime-openvino/$${file##*/}" || exit 1; done
 
 clean:
 	rm -rf build

@@ -62,6 +62,7 @@ func (p *program) benchCommand() *cli.Command {
 			&cli.StringFlag{Name: "to", Usage: "translate to `DOMAIN`; default: the model's first"},
 			&cli.StringFlag{Name: "size", Usage: "`SIZE` of the results, as in translate"},
 			deviceFlag(),
+			precisionFlag(),
 			libraryFlag(),
 			&cli.BoolFlag{Name: "json", Usage: "print one JSON object per line: images, device, rate, ms, busy, limit, trials, best"},
 			&cli.BoolFlag{Name: "quiet", Aliases: []string{"q"}, Usage: "print only errors"},
@@ -78,15 +79,16 @@ type benchSet struct {
 
 // A setting is one way to run a model, and its speed.
 type setting struct {
-	Device string  `json:"device"`
-	Jobs   int     `json:"jobs"`
-	Batch  int     `json:"batch"`
-	Rate   float64 `json:"rate"` // images per second
+	Device    string  `json:"device"`
+	Precision string  `json:"precision"`
+	Jobs      int     `json:"jobs"`
+	Batch     int     `json:"batch"`
+	Rate      float64 `json:"rate"` // images per second
 }
 
 // options are those of translate that choose a setting.
 func (s setting) options() string {
-	return fmt.Sprintf("--device %s --jobs %d --batch %d", s.Device, s.Jobs, s.Batch)
+	return fmt.Sprintf("--device %s --precision %s --jobs %d --batch %d", s.Device, s.Precision, s.Jobs, s.Batch)
 }
 
 // context is the command line that asks for a setting.
@@ -100,7 +102,7 @@ func (s setting) context() *cli.Context {
 // A benchResult is what was measured for one set.
 type benchResult struct {
 	Images string             `json:"images"`
-	Device string             `json:"device"` // that ran the network by default
+	Device string             `json:"device"` // that ran the network by default, and its precision
 	Rate   float64            `json:"rate"`
 	Millis map[string]float64 `json:"ms"`    // per image, by stage
 	Busy   float64            `json:"busy"`  // share of the processors' time, 0 to 1
@@ -110,6 +112,10 @@ type benchResult struct {
 }
 
 func (p *program) bench(c *cli.Context) (err error) {
+	chosen, err := deviceOf(c)
+	if err != nil {
+		return err
+	}
 	t, err := p.benchTranslation(c)
 	if err != nil {
 		return err
@@ -130,7 +136,7 @@ func (p *program) bench(c *cli.Context) (err error) {
 		return err
 	}
 	defer alsoClose(&err, r)
-	b := &bencher{translation: t, run: run, reading: reading, runtime: r, device: c.String("device"), folder: folder}
+	b := &bencher{translation: t, run: run, reading: reading, runtime: r, chosen: chosen, folder: folder}
 	start := time.Now()
 	for i, set := range sets {
 		result, err := b.measure(set)
@@ -253,18 +259,18 @@ type bencher struct {
 	translation
 	run, reading context.Context
 	runtime      *models.Runtime
-	device       string // --device
-	folder       string // for results
-	provider     string // of the default
-	made         int    // results so far, for their names
+	chosen       models.Options // --device and --precision
+	folder       string         // for results
+	provider     string         // of the default
+	made         int            // results so far, for their names
 }
 
 // measure measures a set with the default setting, and then with others. It changes one thing at a time and
 // keeps what is faster.
 func (b *bencher) measure(set benchSet) (r benchResult, err error) {
-	err = b.with(b.device, func(t *models.Translator) error {
-		b.provider = t.Provider()
-		standard, err := widthsOf(setting{}.context(), b.provider)
+	err = b.with(b.chosen, func(t *models.Translator) error {
+		b.provider = strings.TrimPrefix(runsOn(t), ", on ")
+		standard, err := widthsOf(setting{}.context(), t.Provider())
 		if err != nil {
 			return err
 		}
@@ -276,15 +282,19 @@ func (b *bencher) measure(set benchSet) (r benchResult, err error) {
 			return err
 		}
 		r = m.result(set.name, b.provider)
-		r.Best = setting{b.device, standard.jobs, standard.batch, r.Rate}
+		asked := setting{Device: b.chosen.Device, Precision: b.chosen.Precision}
+		r.Best = asked
+		r.Best.Jobs, r.Best.Batch, r.Best.Rate = standard.jobs, standard.batch, r.Rate
 		r.Trials = []setting{r.Best}
 		for _, jobs := range otherJobs(standard.jobs) {
-			if err := b.compare(set, t, &r, setting{Device: b.device, Jobs: jobs, Batch: standard.batch}); err != nil {
+			asked.Jobs, asked.Batch = jobs, standard.batch
+			if err := b.compare(set, t, &r, asked); err != nil {
 				return err
 			}
 		}
 		for _, batch := range otherBatches(standard.batch) {
-			if err := b.compare(set, t, &r, setting{Device: b.device, Jobs: r.Best.Jobs, Batch: batch}); err != nil {
+			asked.Jobs, asked.Batch = r.Best.Jobs, batch
+			if err := b.compare(set, t, &r, asked); err != nil {
 				return err
 			}
 		}
@@ -293,19 +303,18 @@ func (b *bencher) measure(set benchSet) (r benchResult, err error) {
 	if err != nil {
 		return r, err
 	}
-	for _, device := range b.otherDevices() {
+	for _, other := range b.others() {
 		// An error means that the device cannot run this model: that is no setting to choose.
-		_ = b.with(device, func(t *models.Translator) error {
-			return b.compare(set, t, &r, setting{Device: device})
+		_ = b.with(other, func(t *models.Translator) error {
+			return b.compare(set, t, &r, setting{Device: other.Device, Precision: other.Precision})
 		})
 	}
 	return r, nil
 }
 
-// with opens the model on a device. The precision in which a network computes will be another
-// part of a setting: it belongs here, beside the device.
-func (b *bencher) with(device string, use func(*models.Translator) error) (err error) {
-	t, err := b.runtime.NewTranslator(b.model, b.request, models.Options{Device: device})
+// with opens the model as the options say.
+func (b *bencher) with(o models.Options, use func(*models.Translator) error) (err error) {
+	t, err := b.runtime.NewTranslator(b.model, b.request, o)
 	if err != nil {
 		return exit.CannotStart(err)
 	}
@@ -313,9 +322,9 @@ func (b *bencher) with(device string, use func(*models.Translator) error) (err e
 	return use(t)
 }
 
-// otherDevices are usable ones beside the default, if the user left the choice.
-func (b *bencher) otherDevices() (names []string) {
-	if b.device != "auto" {
+// others are the usable devices and precisions beside those of the default, if the user left the choice.
+func (b *bencher) others() (list []models.Options) {
+	if b.chosen.Device != "auto" || b.chosen.Precision != "auto" {
 		return nil
 	}
 	providers, err := b.runtime.Providers()
@@ -323,11 +332,21 @@ func (b *bencher) otherDevices() (names []string) {
 		return nil
 	}
 	for _, d := range providers {
-		if d.Usable && !strings.HasPrefix(b.provider, d.Name) {
-			names = append(names, d.Name)
+		precisions := []string{"f32"}
+		if d.BF16 {
+			precisions = append(precisions, "bf16")
+		}
+		for _, precision := range precisions {
+			name := d.Name
+			if name == "openvino" {
+				name += ", " + precision
+			}
+			if d.Usable && name != b.provider && !(d.Name == "cuda" && strings.HasPrefix(b.provider, "cuda")) {
+				list = append(list, models.Options{Device: d.Name, Precision: precision})
+			}
 		}
 	}
-	return names
+	return list
 }
 
 // otherJobs are numbers of jobs to try beside the default.

@@ -26,7 +26,7 @@ var rooms = map[string]room{
 			"github.com/google/renameio/v2", "github.com/mattn/go-isatty", "github.com/schollz/progressbar/v3",
 			"github.com/urfave/cli/v2", "golang.org/x/sync/errgroup", "golang.org/x/sys/unix",
 		},
-		tests: []string{"github.com/rogpeppe/go-internal/testscript", "golang.org/x/image/tiff", "golang.org/x/image/webp"},
+		tests: []string{"github.com/rogpeppe/go-internal/testscript", "golang.org/x/sys/cpu", "golang.org/x/image/tiff", "golang.org/x/image/webp"},
 	},
 	"gtx/pipeline":         {imports: []string{"golang.org/x/sync/errgroup"}},
 	"gtx/stages":           {imports: []string{"gtx/stages/container", "github.com/google/renameio/v2", "github.com/h2non/bimg"}},
@@ -34,7 +34,7 @@ var rooms = map[string]room{
 	"gtx/models": {
 		imports: []string{
 			"gtx/models/manifest", "gtx/models/onnx", "gtx/models/graph",
-			"github.com/google/renameio/v2", "github.com/yalue/onnxruntime_go",
+			"github.com/google/renameio/v2", "github.com/yalue/onnxruntime_go", "golang.org/x/sys/cpu",
 		},
 		tests: []string{"github.com/goccy/go-yaml", "golang.org/x/sync/errgroup"},
 	},

@@ -48,11 +48,12 @@ func (p *program) classify(c *cli.Context) (err error) {
 		return err
 	}
 	defer alsoClose(&err, runtime)
-	asked, err := classifierFor(runtime, m, deviceOf(c))
+	asked, err := classifierFor(c, runtime, m)
 	if err != nil {
 		return err
 	}
 	defer alsoClose(&err, asked)
+	p.explainFallback(c, m.Manifest.Name, asked)
 	w, err := widthsOf(c, asked.Provider())
 	if err != nil {
 		return err
@@ -74,6 +75,6 @@ func (p *program) classify(c *cli.Context) (err error) {
 		tally.count(it.Source.In, status, message)
 		return nil
 	})
-	tally.finish(", on " + asked.Provider())
+	tally.finish(runsOn(asked))
 	return ending(err, reading, tally)
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"runtime"
+	"strings"
 
 	"github.com/urfave/cli/v2"
 
@@ -57,6 +58,9 @@ func (p *program) doctor(c *cli.Context) (err error) {
 	}
 	for _, d := range providers {
 		can := "usable"
+		if d.BF16 {
+			can += ", also in bf16"
+		}
 		if !d.Usable {
 			can = "not usable: " + d.Reason
 		}
@@ -81,6 +85,6 @@ func (p *program) tryBuiltIn(r *models.Runtime) (err error) {
 	if err != nil {
 		return exit.CannotStart(fmt.Errorf("%s: %w", builtIn, err))
 	}
-	fmt.Fprintf(p.out, "  %s ran on %s\n", builtIn, t.Provider())
+	fmt.Fprintf(p.out, "  %s ran%s\n", builtIn, strings.TrimPrefix(runsOn(t), ","))
 	return nil
 }

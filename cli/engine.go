@@ -3,8 +3,10 @@ package cli
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"runtime"
+	"strings"
 
 	"github.com/urfave/cli/v2"
 
@@ -21,6 +23,7 @@ const builtIn = "seasons"
 func engineFlags() []cli.Flag {
 	return []cli.Flag{
 		deviceFlag(),
+		precisionFlag(),
 		jobsFlag(),
 		&cli.IntFlag{Name: "batch", Usage: "give the network at most `N` images at a time; 0: 1 on a CPU, where larger batches gain nothing, and 8 on a GPU"},
 		libraryFlag(),
@@ -28,7 +31,11 @@ func engineFlags() []cli.Flag {
 }
 
 func deviceFlag() cli.Flag {
-	return &cli.StringFlag{Name: "device", Value: "auto", Usage: "run networks on `DEVICE`: auto, cpu, cuda or cuda:N"}
+	return &cli.StringFlag{Name: "device", Value: "auto", Usage: "run networks on `DEVICE`: auto, cpu, openvino, cuda or cuda:N"}
+}
+
+func precisionFlag() cli.Flag {
+	return &cli.StringFlag{Name: "precision", Value: "auto", Usage: "compute in `PRECISION`: f32 (the same on every machine), bf16 (faster; openvino only), or auto: bf16 if processor and model are made for it"}
 }
 
 func jobsFlag() cli.Flag {
@@ -65,14 +72,18 @@ type engine struct {
 
 // openEngine loads ONNX Runtime and opens a model on the device that the user chose.
 func openEngine(c *cli.Context, m *models.Model, q models.Request) (_ *engine, err error) {
+	o, err := deviceOf(c)
+	if err != nil {
+		return nil, err
+	}
 	e := &engine{model: m, request: q}
 	if e.runtime, err = openRuntime(c); err != nil {
 		return nil, err
 	}
-	if e.translator, err = e.runtime.NewTranslator(m, q, deviceOf(c)); err != nil {
+	if e.translator, err = e.runtime.NewTranslator(m, q, o); err != nil {
 		return nil, errors.Join(exit.CannotStart(err), e.runtime.Close())
 	}
-	if e.widths, err = widthsOf(c, e.provider()); err != nil {
+	if e.widths, err = widthsOf(c, e.translator.Provider()); err != nil {
 		return nil, errors.Join(err, e.Close())
 	}
 	return e, nil
@@ -81,21 +92,68 @@ func openEngine(c *cli.Context, m *models.Model, q models.Request) (_ *engine, e
 // Close closes the model and unloads the runtime.
 func (e *engine) Close() error { return errors.Join(e.translator.Close(), e.runtime.Close()) }
 
-func (e *engine) provider() string { return e.translator.Provider() }
+// runsOn says where a network runs, for the last line: "on cpu", "on openvino, bf16".
+func runsOn(n network) string {
+	if n.Provider() == "openvino" {
+		return ", on " + n.Provider() + ", " + n.Precision()
+	}
+	return ", on " + n.Provider()
+}
+
+// A network is an opened translator or classifier.
+type network interface {
+	Provider() string
+	Precision() string
+	Fallback() error
+}
+
+// explainFallback tells the user why a network does not run in bf16 though the machine could. That a model
+// has no golden cases is for the verbose only.
+func (p *program) explainFallback(c *cli.Context, name string, n network) {
+	err := n.Fallback()
+	if err == nil || c.Bool("quiet") || errors.Is(err, models.ErrUnproven) && !c.Bool("verbose") {
+		return
+	}
+	p.say(fmt.Errorf("%s runs on %s: %w", name, n.Provider(), err))
+}
+
+// madeBy is what the note of a result says about its making beside its identity.
+func (e *engine) madeBy() []stages.Property {
+	return []stages.Property{
+		{Name: "provider", Value: e.translator.Provider()},
+		{Name: precisionOption, Value: e.translator.Precision()},
+	}
+}
+
+const precisionOption = "precision"
+
+// requiredPrecision is what an existing result must say to be current. Without --precision any will do.
+func requiredPrecision(c *cli.Context) ([]stages.Required, error) {
+	o, err := deviceOf(c)
+	if err != nil || o.Precision == "auto" {
+		return nil, err
+	}
+	return []stages.Required{{Name: precisionOption, Value: o.Precision, Default: "f32"}}, nil
+}
 
 func (e *engine) network() stages.Network { return stages.NetworkOf(e.translator.Run) }
 
 // record has the fields that are the same for every result of the engine.
 func (e *engine) record() record {
-	return record{Model: e.model.Digest, Provider: e.provider(), To: e.request.To, Strength: e.request.Strength}
+	return record{Model: e.model.Digest, Provider: e.translator.Provider(), Precision: e.translator.Precision(), To: e.request.To, Strength: e.request.Strength}
 }
 
-// deviceOf reads --device.
-func deviceOf(c *cli.Context) models.Options { return models.Options{Device: c.String("device")} }
+// deviceOf reads --device and --precision, and --jobs: so many calls run at once.
+func deviceOf(c *cli.Context) (models.Options, error) {
+	precision, err := oneOf(c, precisionOption, "auto", "f32", "bf16")
+	return models.Options{Device: c.String("device"), Precision: precision, Calls: c.Int("jobs")}, err
+}
 
 // openRuntime loads ONNX Runtime. If it fails, gtx cannot start.
 func openRuntime(c *cli.Context) (*models.Runtime, error) {
-	library, err := models.FindLibrary(c.String(libraryOption))
+	library, err := models.FindLibraryFor(c.String(libraryOption), models.Options{
+		Device: c.String("device"), Precision: c.String(precisionOption),
+	})
 	if err != nil {
 		return nil, exit.CannotStart(err)
 	}
@@ -140,12 +198,13 @@ func widthsOf(c *cli.Context, provider string) (widths, error) {
 		w.jobs = runtime.GOMAXPROCS(0)
 	}
 	w.sessions = w.jobs
-	if provider != "cpu" {
+	onGPU := strings.HasPrefix(provider, "cuda")
+	if onGPU {
 		w.sessions = 2
 	}
 	if w.batch == 0 {
 		w.batch = 1
-		if provider != "cpu" {
+		if onGPU {
 			w.batch = 8
 		}
 	}

@@ -82,6 +82,9 @@ func generationOf(c *cli.Context) (g generation, err error) {
 		stages.Property{Name: "quality", Value: strconv.Itoa(g.results.quality)},
 	)
 	g.encode.Parameters = append(g.encode.Parameters, g.results.parameters()...)
+	if g.encode.Required, err = requiredPrecision(c); err != nil {
+		return g, err
+	}
 	g.naming, err = paths.New(paths.Naming{
 		Out: c.String("out"), Base: ".", Template: c.String("name"), To: g.request.To, Model: m.Name,
 		Format: format, Samples: 1, Suffixes: suffixesOf(m, g.request.To), Seed: g.request.Seed,
@@ -129,10 +132,12 @@ func (p *program) generate(c *cli.Context) (err error) {
 		return err
 	}
 	defer alsoClose(&err, records)
+	p.explainFallback(c, g.model.Manifest.Name, e.translator)
+	g.encode.MadeBy = e.madeBy()
 	flow := generateLine(pipeline.New(run, e.widths.inFlight()), g.sources(reading), g, e.widths, e.network())
 	tally := p.newTally("generated", g.count, c.Bool("quiet"), c.Bool("verbose"))
 	err = p.collect(flow, c, records, e.record(), tally)
-	tally.finish(", on " + e.provider())
+	tally.finish(runsOn(e.translator))
 	return ending(err, reading, tally)
 }
 

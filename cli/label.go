@@ -1,6 +1,8 @@
 package cli
 
 import (
+	"github.com/urfave/cli/v2"
+
 	"gtx/cli/exit"
 	"gtx/models"
 	"gtx/models/manifest"
@@ -40,7 +42,11 @@ type classifier struct {
 }
 
 // classifierFor opens m if it is a classifier, and otherwise a classifier that knows the domains of m.
-func classifierFor(r *models.Runtime, m *models.Model, o models.Options) (classifier, error) {
+func classifierFor(c *cli.Context, r *models.Runtime, m *models.Model) (classifier, error) {
+	o, err := deviceOf(c)
+	if err != nil {
+		return classifier{}, err
+	}
 	if m.Manifest.Classifier == nil {
 		found, err := models.ClassifierFor(m)
 		if err != nil {
@@ -48,11 +54,11 @@ func classifierFor(r *models.Runtime, m *models.Model, o models.Options) (classi
 		}
 		m = found
 	}
-	c, err := r.NewClassifier(m, o)
+	opened, err := r.NewClassifier(m, o)
 	if err != nil {
 		return classifier{}, exit.CannotStart(err)
 	}
-	return classifier{judge{c}, m.Manifest}, nil
+	return classifier{judge{opened}, m.Manifest}, nil
 }
 
 // label is a labeller with the threshold and the policy of the classifier's manifest.

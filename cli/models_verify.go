@@ -20,12 +20,16 @@ func (p *program) modelsVerifyCommand() *cli.Command {
 			"golden cases there. A model without golden cases is run once for each target. Also names layers\n" +
 			"that print checkerboards (see lint). Without arguments it verifies all models. Prints a line for\n" +
 			"each model, and exits with 1 if one failed.",
-		Flags:  []cli.Flag{deviceFlag(), libraryFlag()},
+		Flags:  []cli.Flag{deviceFlag(), precisionFlag(), libraryFlag()},
 		Action: p.modelsVerify,
 	}
 }
 
 func (p *program) modelsVerify(c *cli.Context) (err error) {
+	o, err := deviceOf(c)
+	if err != nil {
+		return err
+	}
 	var found []*models.Model
 	var broken error
 	for _, name := range c.Args().Slice() {
@@ -49,7 +53,7 @@ func (p *program) modelsVerify(c *cli.Context) (err error) {
 	defer alsoClose(&err, r)
 	failed := broken != nil
 	for _, m := range found {
-		if !p.verify(c, r, m) {
+		if !p.verify(c, r, m, o) {
 			failed = true
 		}
 	}
@@ -60,9 +64,9 @@ func (p *program) modelsVerify(c *cli.Context) (err error) {
 }
 
 // verify checks a model and prints the result.
-func (p *program) verify(c *cli.Context, r *models.Runtime, m *models.Model) bool {
+func (p *program) verify(c *cli.Context, r *models.Runtime, m *models.Model, o models.Options) bool {
 	name := m.Manifest.Name
-	checks := r.Verify(c.Context, m, models.Options{Device: c.String("device")})
+	checks := r.Verify(c.Context, m, o)
 	var err error
 	known, worst := false, 0.0
 	for _, check := range checks {

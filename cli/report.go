@@ -18,23 +18,24 @@ import (
 
 // A record is one line of --report: the outcome of one input.
 type record struct {
-	In       string   `json:"in"`
-	InBytes  []byte   `json:"in_base64,omitempty"` // the exact path, if it is not UTF-8
-	Sample   int      `json:"sample,omitempty"`    // number of the result, if it is not the first of its input
-	Out      string   `json:"out,omitempty"`
-	OutBytes []byte   `json:"out_base64,omitempty"`
-	Status   string   `json:"status"`          // done, copied, skipped or failed
-	Class    string   `json:"class,omitempty"` // the stage that failed
-	Message  string   `json:"message,omitempty"`
-	Model    string   `json:"model,omitempty"` // its digest
-	Warnings []string `json:"warnings,omitempty"`
-	Provider string   `json:"provider,omitempty"`
-	Domain   string   `json:"domain,omitempty"`
-	P        float64  `json:"p,omitempty"`
-	To       string   `json:"to,omitempty"`
-	Strength float64  `json:"strength"`
-	Width    int      `json:"width,omitempty"`
-	Height   int      `json:"height,omitempty"`
+	In        string   `json:"in"`
+	InBytes   []byte   `json:"in_base64,omitempty"` // the exact path, if it is not UTF-8
+	Sample    int      `json:"sample,omitempty"`    // number of the result, if it is not the first of its input
+	Out       string   `json:"out,omitempty"`
+	OutBytes  []byte   `json:"out_base64,omitempty"`
+	Status    string   `json:"status"`          // done, copied, skipped or failed
+	Class     string   `json:"class,omitempty"` // the stage that failed
+	Message   string   `json:"message,omitempty"`
+	Model     string   `json:"model,omitempty"` // its digest
+	Warnings  []string `json:"warnings,omitempty"`
+	Provider  string   `json:"provider,omitempty"`
+	Domain    string   `json:"domain,omitempty"`
+	P         float64  `json:"p,omitempty"`
+	To        string   `json:"to,omitempty"`
+	Strength  float64  `json:"strength"`
+	Width     int      `json:"width,omitempty"`
+	Height    int      `json:"height,omitempty"`
+	Precision string   `json:"precision,omitempty"`
 
 	Before   *amplitudes        `json:"checkerboard_before,omitempty"`
 	After    *amplitudes        `json:"checkerboard_after,omitempty"`

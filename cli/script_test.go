@@ -1,11 +1,13 @@
 package cli_test
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
+	"golang.org/x/sys/cpu"
 
 	"gtx/cli"
 )
@@ -48,11 +50,17 @@ func TestThirdPartyNetworks(t *testing.T) {
 // runScripts runs the scripts in dir. They find other folders by variables.
 func runScripts(t *testing.T, dir string, folders map[string]string) {
 	lib := library(t)
+	openVINO, err := filepath.Abs("../build/lib/onnxruntime-openvino/libonnxruntime.so.1")
+	if err != nil {
+		t.Fatal(err)
+	}
 	testscript.Run(t, testscript.Params{
 		Dir: dir,
 		Setup: func(env *testscript.Env) error {
 			env.Setenv("GTX_ONNXRUNTIME", lib)
 			env.Setenv("XDG_DATA_HOME", filepath.Join(env.WorkDir, ".data"))
+			env.Setenv("PLAIN", lib)
+			env.Setenv("OPENVINO", openVINO)
 			for name, folder := range folders {
 				path, err := filepath.Abs(folder)
 				if err != nil {
@@ -61,6 +69,16 @@ func runScripts(t *testing.T, dir string, folders map[string]string) {
 				env.Setenv(name, path)
 			}
 			return nil
+		},
+		Condition: func(condition string) (bool, error) {
+			switch condition {
+			case "openvino":
+				_, err := os.Stat(openVINO)
+				return err == nil, nil
+			case "bf16":
+				return cpu.X86.HasAVX512BF16 || cpu.X86.HasAMXBF16, nil
+			}
+			return false, fmt.Errorf("unknown condition %q", condition)
 		},
 		Cmds: commands,
 	})

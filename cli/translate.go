@@ -64,6 +64,8 @@ type translation struct {
 	results   results
 	fidelity  fidelity
 	naming    *paths.Naming
+	required  []stages.Required // of an existing result
+	madeBy    []stages.Property // of a new one, once the engine is open
 }
 
 // translationOf checks everything that can be checked before anything is opened.
@@ -94,6 +96,9 @@ func translationOf(c *cli.Context) (t translation, err error) {
 		return t, err
 	}
 	if t.fidelity, err = fidelityOf(c, m); err != nil {
+		return t, err
+	}
+	if t.required, err = requiredPrecision(c); err != nil {
 		return t, err
 	}
 	if t.naming, err = translationNaming(c, m, t.request); err != nil {
@@ -142,6 +147,7 @@ func (t translation) encodeOptions() stages.EncodeOptions {
 	}
 	return stages.EncodeOptions{
 		Size: f.size, Quality: t.results.quality, JPEG: t.results.jpeg, InTarget: t.inTarget, Parameters: append(parameters, t.digests...),
+		MadeBy: t.madeBy, Required: t.required,
 		KeepProfile: f.keepProfile, Strip: f.strip, StripGPS: f.stripGPS,
 	}
 }
@@ -185,11 +191,12 @@ func (p *program) translate(c *cli.Context) (err error) {
 	if err != nil {
 		return err
 	}
+	p.explainFallback(c, t.model.Manifest.Name, e.translator)
 	labels := stages.LabelOptions{Target: t.request.To, InTarget: t.inTarget}
 	label := labelAs(t.from, labels)
 	if t.from == "auto" {
 		var asked classifier
-		if asked, err = classifierFor(e.runtime, t.model, deviceOf(c)); err != nil {
+		if asked, err = classifierFor(c, e.runtime, t.model); err != nil {
 			return err
 		}
 		defer alsoClose(&err, asked)
@@ -200,10 +207,11 @@ func (p *program) translate(c *cli.Context) (err error) {
 		return err
 	}
 	defer alsoClose(&err, records)
+	t.madeBy = e.madeBy()
 	flow := translateLine(pipeline.New(run, e.widths.inFlight()), in.Sources, t, e.widths, n, label)
 	tally := p.newTally("translated", in.Known, c.Bool("quiet"), c.Bool("verbose"))
 	err = p.collect(flow, c, records, e.record(), tally)
-	tally.finish(", on " + e.provider())
+	tally.finish(runsOn(e.translator))
 	return ending(err, reading, tally)
 }
 

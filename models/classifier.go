@@ -21,12 +21,12 @@ func (r *Runtime) NewClassifier(m *Model, o Options) (*Classifier, error) {
 		return nil, fmt.Errorf("model %q is not a classifier", m.Manifest.Name)
 	}
 	graph := m.Manifest.Classifier.Graph
-	n, err := r.openSessions(m, []string{graph}, o, func(n *sessions) error {
-		size := m.Manifest.Classified().Size
-		w, h := size.Nominal()
+	trial := func(n *sessions) error {
+		w, h := m.Manifest.Classified().Size.Nominal()
 		_, err := (&Classifier{n, graph}).Run(context.Background(), Batch{N: 1, Height: h, Width: w, Pixels: make([]byte, w*h*channels)})
 		return err
-	})
+	}
+	n, err := r.openSessions(m, []string{graph}, o, rehearsal{trial, goldenOf(m)})
 	if err != nil {
 		return nil, fmt.Errorf("model %q: %w", m.Manifest.Name, err)
 	}
@@ -35,9 +35,6 @@ func (r *Runtime) NewClassifier(m *Model, o Options) (*Classifier, error) {
 
 // Classes lists the domains, in the order of the probabilities.
 func (c *Classifier) Classes() []string { return slices.Clone(c.manifest.Classifier.Classes) }
-
-// Provider returns where the network runs: "cpu", or "cuda:0" and so on.
-func (c *Classifier) Provider() string { return c.provider }
 
 // Close waits for running calls and frees the session.
 func (c *Classifier) Close() error { return c.close() }

@@ -1,8 +1,10 @@
 package models
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
+	"path/filepath"
 	"strconv"
 	"strings"
 
@@ -10,9 +12,10 @@ import (
 )
 
 const (
-	deviceAuto = "auto"
-	deviceCPU  = "cpu"
-	deviceCUDA = "cuda"
+	deviceAuto     = "auto"
+	deviceCPU      = "cpu"
+	deviceOpenVINO = "openvino"
+	deviceCUDA     = "cuda"
 )
 
 // A DeviceError says why a network does not run on the requested device.
@@ -27,7 +30,7 @@ func (e *DeviceError) Error() string {
 
 // device is a parsed Options.Device.
 type device struct {
-	name   string // deviceAuto, deviceCPU or deviceCUDA
+	name   string // deviceAuto, deviceCPU, deviceOpenVINO or deviceCUDA
 	number int    // of the GPU
 }
 
@@ -35,7 +38,7 @@ func parseDevice(text string) (device, error) {
 	switch text {
 	case "", deviceAuto:
 		return device{name: deviceAuto}, nil
-	case deviceCPU, deviceCUDA:
+	case deviceCPU, deviceOpenVINO, deviceCUDA:
 		return device{name: text}, nil
 	}
 	if number, ok := strings.CutPrefix(text, deviceCUDA+":"); ok {
@@ -43,7 +46,7 @@ func parseDevice(text string) (device, error) {
 			return device{name: deviceCUDA, number: int(n)}, nil
 		}
 	}
-	return device{}, &DeviceError{Device: strconv.Quote(text), Reason: "not one of auto, cpu, cuda, cuda:N"}
+	return device{}, &DeviceError{Device: strconv.Quote(text), Reason: "not one of auto, cpu, openvino, cuda, cuda:N"}
 }
 
 func (d device) String() string {
@@ -53,18 +56,38 @@ func (d device) String() string {
 	return d.name
 }
 
-// offersCUDA tries to append the CUDA provider, which loads its libraries. The error says what is missing.
-func offersCUDA(number int) error {
-	options, err := sessionOptions(device{name: deviceCUDA, number: number})
-	if err != nil {
-		// ONNX Runtime puts the place in its source code before the last separator.
-		return errors.New(after(err.Error(), " : "))
-	}
-	return options.Destroy()
+// A target says where and how a session computes.
+type target struct {
+	device           // not auto
+	precision string // precisionF32 or precisionBF16
+	streams   int    // calls that OpenVINO serves at once
 }
 
-// sessionOptions returns the options for a device other than auto. The caller destroys them.
-func sessionOptions(d device) (_ *ort.SessionOptions, err error) {
+// offers tries to append the provider of a target, which loads its parts. The error says what is missing.
+func (r *Runtime) offers(t target) error {
+	// Without the file ONNX Runtime would print errors.
+	if t.name == deviceOpenVINO && !isFile(filepath.Join(filepath.Dir(r.library), "libonnxruntime_providers_openvino.so")) {
+		return errNoOpenVINO
+	}
+	err := quietly(func() error {
+		options, err := sessionOptions(t)
+		if err != nil {
+			return err
+		}
+		return options.Destroy()
+	})
+	if err == nil {
+		return nil
+	}
+	// ONNX Runtime names the place in its sources before the last separator.
+	return errors.New(after(err.Error(), " : "))
+}
+
+// errNoOpenVINO says what to install.
+var errNoOpenVINO = errors.New("this ONNX Runtime comes without OpenVINO ('make deps' fetches one with it, for x86-64)")
+
+// sessionOptions returns the options for a target. The caller destroys them.
+func sessionOptions(t target) (_ *ort.SessionOptions, err error) {
 	options, err := ort.NewSessionOptions()
 	if err != nil {
 		return nil, err
@@ -83,18 +106,54 @@ func sessionOptions(d device) (_ *ort.SessionOptions, err error) {
 	if err := options.SetMemPattern(false); err != nil {
 		return nil, err
 	}
-	if d.name != deviceCUDA {
-		return options, nil
+	switch t.name {
+	case deviceOpenVINO:
+		return options, appendOpenVINO(options, t)
+	case deviceCUDA:
+		return options, appendCUDA(options, t)
 	}
+	return options, nil
+}
+
+func appendCUDA(options *ort.SessionOptions, t target) error {
 	cuda, err := ort.NewCUDAProviderOptions()
 	if err != nil {
-		return nil, err
+		return err
 	}
 	defer cuda.Destroy()
 	// By default cuDNN tries all convolution algorithms again for every new image shape.
-	settings := map[string]string{"device_id": strconv.Itoa(d.number), "cudnn_conv_algo_search": "HEURISTIC"}
+	settings := map[string]string{"device_id": strconv.Itoa(t.number), "cudnn_conv_algo_search": "HEURISTIC"}
 	if err := cuda.Update(settings); err != nil {
-		return nil, err
+		return err
 	}
-	return options, options.AppendExecutionProviderCUDA(cuda)
+	return options.AppendExecutionProviderCUDA(cuda)
+}
+
+// appendOpenVINO lets OpenVINO's CPU plugin run the whole network: each stream serves one call at a time on
+// one thread.
+func appendOpenVINO(options *ort.SessionOptions, t target) error {
+	// A network that OpenVINO knows only in part is an error, and does not run on the CPU provider unnoticed.
+	if err := options.AddSessionConfigEntry("session.disable_cpu_ep_fallback", "1"); err != nil {
+		return err
+	}
+	// Its failures are returned, and printed by the caller if they matter.
+	if err := options.SetLogSeverityLevel(ort.LoggingLevelFatal); err != nil {
+		return err
+	}
+	streams := strconv.Itoa(max(t.streams, 1))
+	config, err := json.Marshal(map[string]map[string]string{"CPU": {
+		"INFERENCE_PRECISION_HINT": t.precision,
+		"INFERENCE_NUM_THREADS":    streams,
+		"NUM_STREAMS":              streams,
+		// Pinned threads of two processes would share a processor while others idle.
+		"ENABLE_CPU_PINNING":     "NO",
+		"ENABLE_HYPER_THREADING": "YES",
+	}})
+	if err != nil {
+		return err
+	}
+	return options.AppendExecutionProviderOpenVINO(map[string]string{
+		"device_type": "CPU",
+		"load_config": string(config),
+	})
 }

@@ -1,8 +1,10 @@
 package models
 
 import (
+	"errors"
 	"fmt"
 	"regexp"
+	"strings"
 )
 
 // tooNew matches ONNX Runtime's message about an operator set that it does not know. A C++ signature
@@ -13,6 +15,9 @@ var tooNew = regexp.MustCompile(`Opset (\d+) is under development.* support for 
 func explain(err error) error {
 	if m := tooNew.FindStringSubmatch(err.Error()); m != nil {
 		return fmt.Errorf("the network needs opset %s of %s; this ONNX Runtime knows opsets up to %s", m[1], m[2], m[3])
+	}
+	if strings.Contains(err.Error(), "fallback to CPU EP has been explicitly disabled") {
+		return errors.New("it does not know all operators of the network")
 	}
 	return err
 }

@@ -5,11 +5,16 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 )
 
 // libraryVariable is the environment variable that names the ONNX Runtime library.
 const libraryVariable = "GTX_ONNXRUNTIME"
+
+// openVINOFolder lies beside the plain library. It holds an ONNX Runtime with OpenVINO and its parts, which find
+// one another there and not in the system's folders.
+const openVINOFolder = "onnxruntime-openvino"
 
 // LibraryError says that no ONNX Runtime library was found.
 type LibraryError struct {
@@ -35,6 +40,12 @@ func (e *LibraryError) Hint() string {
 // searches the folders beside the program, then the user's, then the system's. The error is a *LibraryError
 // if no library is found.
 func FindLibrary(explicit string) (string, error) {
+	return FindLibraryFor(explicit, Options{Device: deviceCPU})
+}
+
+// FindLibraryFor is FindLibrary for what a caller means to run. Of two libraries in a place it prefers the one with
+// OpenVINO if the options may lead there. Otherwise it prefers the plain one, which is newer.
+func FindLibraryFor(explicit string, o Options) (string, error) {
 	named := []struct{ by, path string }{
 		{"--onnxruntime", explicit},
 		{libraryVariable, os.Getenv(libraryVariable)},
@@ -55,8 +66,14 @@ func FindLibrary(explicit string) (string, error) {
 	}
 	folders := libraryFolders(program)
 	for _, folder := range folders {
-		if path := libraryIn(folder); path != "" {
-			return path, nil
+		places := []string{folder, filepath.Join(folder, openVINOFolder)}
+		if o.wantOpenVINO() {
+			slices.Reverse(places)
+		}
+		for _, folder := range places {
+			if path := libraryIn(folder); path != "" {
+				return path, nil
+			}
 		}
 	}
 	return "", &LibraryError{Places: folders}

@@ -21,7 +21,7 @@ func TestProfileTellsWhereTheNetworkRan(t *testing.T) {
 	}
 	// The same as on a GPU, but for the device: there must be a profile, and it must say where.
 	open := func(profile string) (*sessions, error) {
-		return newSessions(m.Manifest, []program{p}, device{name: deviceCPU}, profile)
+		return newSessions(m.Manifest, []program{p}, target{device: device{name: deviceCPU}}, profile)
 	}
 	trial := func(n *sessions) error {
 		_, err := (&Translator{n, Request{To: "winter", Strength: 1}}).run(t.Context(), "main", "", images(1, 64, 64))

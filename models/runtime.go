@@ -87,7 +87,7 @@ func (r *Runtime) Close() error {
 		return fmt.Errorf("close ONNX Runtime: %d sessions are still open", r.sessions)
 	}
 	r.closed = true
-	return ort.DestroyEnvironment()
+	return quietly(ort.DestroyEnvironment)
 }
 
 var errRuntimeClosed = errors.New("the ONNX Runtime is closed")
@@ -111,9 +111,10 @@ func (r *Runtime) release() {
 
 // A Provider is a kind of device on which ONNX Runtime may run networks.
 type Provider struct {
-	Name   string // cpu or cuda
-	Usable bool   // for cuda: the library offers it and its parts load, but a session may still fail
+	Name   string // cpu, cuda or openvino
+	Usable bool   // the library offers it and its parts load, but a session may still fail
 	Reason string // why it is not usable
+	BF16   bool   // it computes in bf16 too on this machine
 }
 
 // Providers lists the execution providers that gtx knows, and says whether the library offers them.
@@ -122,9 +123,16 @@ func (r *Runtime) Providers() ([]Provider, error) {
 		return nil, err
 	}
 	defer r.release()
-	cuda := Provider{Name: deviceCUDA, Usable: true}
-	if err := offersCUDA(0); err != nil {
-		cuda.Usable, cuda.Reason = false, err.Error()
+	providers := []Provider{
+		{Name: deviceCPU, Usable: true},
+		{Name: deviceCUDA, Usable: true},
+		{Name: deviceOpenVINO, Usable: true, BF16: computesBF16()},
 	}
-	return []Provider{{Name: deviceCPU, Usable: true}, cuda}, nil
+	for i := range providers[1:] {
+		p := &providers[1+i]
+		if err := r.offers(target{device: device{name: p.Name}, precision: precisionF32}); err != nil {
+			p.Usable, p.BF16, p.Reason = false, false, err.Error()
+		}
+	}
+	return providers, nil
 }

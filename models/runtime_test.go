@@ -77,16 +77,18 @@ func TestUnusableLibrariesAreErrorsThatSayWhy(t *testing.T) {
 	openRuntime(t) // and a usable one opens after all these
 }
 
-func TestProvidersSayWhyCUDAIsNotUsable(t *testing.T) {
+func TestProvidersSayWhyOneIsNotUsable(t *testing.T) {
 	providers, err := openRuntime(t).Providers()
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(providers) != 2 || providers[0] != (Provider{Name: "cpu", Usable: true}) || providers[1].Name != "cuda" {
+	if len(providers) != 3 || providers[0] != (Provider{Name: "cpu", Usable: true}) || providers[1].Name != "cuda" || providers[2].Name != "openvino" {
 		t.Fatalf("%+v", providers)
 	}
-	if cuda := providers[1]; cuda.Usable == (cuda.Reason != "") {
-		t.Errorf("%+v", cuda)
+	for _, p := range providers {
+		if p.Usable == (p.Reason != "") || p.BF16 && !p.Usable {
+			t.Errorf("%+v", p)
+		}
 	}
 }
 

@@ -15,7 +15,9 @@ import (
 
 // Options say how a network is run.
 type Options struct {
-	Device string // auto (the default), cpu, cuda or cuda:N
+	Device    string // auto (the default), cpu, openvino, cuda or cuda:N
+	Precision string // auto (the default), f32 or bf16
+	Calls     int    // calls at once that the caller means to make, 0 for one per processor
 }
 
 var errSessionClosed = errors.New("the session is closed")
@@ -23,9 +25,14 @@ var errSessionClosed = errors.New("the session is closed")
 // sessions are the graphs of a model that a request needs, ready to run. Any number of goroutines may share
 // them.
 type sessions struct {
-	manifest *manifest.Manifest
-	owner    *Runtime
-	provider string
+	manifest  *manifest.Manifest
+	owner     *Runtime
+	provider  string
+	precision string
+	// single gives a graph one image at a time, if its batch is not fixed. OpenVINO may choose other
+	// kernels for other batches, and the result of an image must not depend on its neighbours.
+	single   bool
+	fallback error // why auto did not take OpenVINO, nil if it did or could not be asked
 
 	mu      sync.RWMutex        // held for reading by each run, so that close waits for them
 	byGraph map[string]*session // nil once closed
@@ -43,9 +50,19 @@ type program struct {
 	onnx []byte
 }
 
-// openSessions opens graphs of a model. trial runs each of them once.
-func (r *Runtime) openSessions(m *Model, graphs []string, o Options, trial func(*sessions) error) (_ *sessions, err error) {
+// A rehearsal tries sessions out before they are used.
+type rehearsal struct {
+	trial  func(*sessions) error // runs each graph once
+	golden func(*sessions) error // runs golden cases of the model, ErrUnproven if there is none
+}
+
+// openSessions opens graphs of a model where the options say. It rehearses on any device but the CPU.
+func (r *Runtime) openSessions(m *Model, graphs []string, o Options, try rehearsal) (_ *sessions, err error) {
 	d, err := parseDevice(o.Device)
+	if err != nil {
+		return nil, err
+	}
+	precision, err := parsePrecision(o.Precision)
 	if err != nil {
 		return nil, err
 	}
@@ -67,13 +84,16 @@ func (r *Runtime) openSessions(m *Model, graphs []string, o Options, trial func(
 			return nil, err
 		}
 	}
-	open := func(d device, profile string) (*sessions, error) {
-		return newSessions(m.Manifest, programs, d, profile)
+	s := settling{
+		device: d, precision: precision, streams: o.Calls, rehearsal: try, offers: r.offers,
+		open: func(t target, profile string) (*sessions, error) {
+			return newSessions(m.Manifest, programs, t, profile)
+		},
 	}
-	if d, err = settle(d, open, trial); err != nil {
-		return nil, err
+	if s.streams <= 0 {
+		s.streams = runtime.GOMAXPROCS(0)
 	}
-	n, err := open(d, "")
+	n, err := s.settle()
 	if err != nil {
 		return nil, err
 	}
@@ -103,47 +123,20 @@ func newProgram(m *manifest.Manifest, graph string, model []byte) (program, erro
 	return program{s, model}, err
 }
 
-// settle decides between the devices. CUDA is chosen only if a trial run proves that it works.
-func settle(d device, open func(d device, profile string) (*sessions, error), trial func(*sessions) error) (device, error) {
-	if d.name == deviceCPU {
-		return d, nil
-	}
-	cuda := device{name: deviceCUDA, number: d.number}
-	err := offersCUDA(cuda.number)
-	if err == nil {
-		err = provesCUDA(func(profile string) (*sessions, error) { return open(cuda, profile) }, trial)
-	}
-	switch {
-	case err == nil:
-		return cuda, nil
-	case d.name == deviceAuto:
-		return device{name: deviceCPU}, nil
-	}
-	return device{}, &DeviceError{Device: cuda.String(), Reason: err.Error()}
-}
-
-// newSessions makes sessions on a settled device. With a profile, a prefix of file names, ONNX
+// newSessions makes sessions for a target. With a profile, a prefix of file names, ONNX
 // Runtime writes there which node ran where, when the sessions are closed.
-func newSessions(m *manifest.Manifest, programs []program, d device, profile string) (_ *sessions, err error) {
-	n := &sessions{manifest: m, provider: d.String(), byGraph: map[string]*session{}}
+func newSessions(m *manifest.Manifest, programs []program, t target, profile string) (_ *sessions, err error) {
+	n := &sessions{
+		manifest: m, provider: t.String(), precision: t.precision, single: t.name == deviceOpenVINO,
+		byGraph: map[string]*session{},
+	}
 	defer func() {
 		if err != nil {
 			n.destroy()
 		}
 	}()
 	for _, p := range programs {
-		options, err := sessionOptions(d)
-		if err != nil {
-			return nil, err
-		}
-		if profile != "" {
-			err = options.EnableProfiling(profile + "-" + p.graph)
-		}
-		var net *ort.DynamicAdvancedSession
-		if err == nil {
-			net, err = ort.NewDynamicAdvancedSessionWithONNXData(p.onnx, p.takes, p.gives, options)
-		}
-		options.Destroy()
+		net, err := newSession(p, t, profile)
 		if err != nil {
 			return nil, explain(err)
 		}
@@ -151,6 +144,34 @@ func newSessions(m *manifest.Manifest, programs []program, d device, profile str
 	}
 	return n, nil
 }
+
+func newSession(p program, t target, profile string) (net *ort.DynamicAdvancedSession, err error) {
+	err = quietly(func() error {
+		options, err := sessionOptions(t)
+		if err != nil {
+			return err
+		}
+		defer options.Destroy()
+		if profile != "" {
+			if err := options.EnableProfiling(profile + "-" + p.graph); err != nil {
+				return err
+			}
+		}
+		net, err = ort.NewDynamicAdvancedSessionWithONNXData(p.onnx, p.takes, p.gives, options)
+		return err
+	})
+	return net, err
+}
+
+// Provider is where the network runs: "cpu", "openvino", or "cuda:0" and so on.
+func (n *sessions) Provider() string { return n.provider }
+
+// Precision is what the network computes in: "f32" or "bf16".
+func (n *sessions) Precision() string { return n.precision }
+
+// Fallback says why the device auto took the CPU provider though OpenVINO is there, or is nil. It is ErrUnproven
+// if the model has no golden case for the request.
+func (n *sessions) Fallback() error { return n.fallback }
 
 func (n *sessions) close() error {
 	n.mu.Lock()
@@ -166,14 +187,14 @@ func (n *sessions) close() error {
 func (n *sessions) destroy() error {
 	var failures []error
 	for _, s := range n.byGraph {
-		failures = append(failures, s.net.Destroy())
+		failures = append(failures, quietly(s.net.Destroy))
 	}
 	n.byGraph = nil
 	return errors.Join(failures...)
 }
 
-// inParts calls run with the whole batch or, if graphs have a fixed batch size, with parts of that size. The
-// last part may be padded: only its first count images belong to the batch.
+// inParts calls run with the whole batch or with parts of it: of the batch size that graphs are fixed at, or of one
+// image on OpenVINO. The last part may be padded: only its first count images belong to the batch.
 func (n *sessions) inParts(ctx context.Context, graphs []string, in Batch, run func(part Batch, count int) error) error {
 	n.mu.RLock()
 	defer n.mu.RUnlock()
@@ -184,10 +205,14 @@ func (n *sessions) inParts(ctx context.Context, graphs []string, in Batch, run f
 	for _, graph := range graphs {
 		fixed = max(fixed, int(n.manifest.Graphs[graph].Batch))
 	}
+	most := fixed
+	if n.single {
+		most = max(fixed, 1)
+	}
 	for from, to := 0, 0; from < in.N; from = to {
 		to = in.N
-		if fixed > 0 {
-			to = min(from+fixed, in.N)
+		if most > 0 {
+			to = min(from+most, in.N)
 		}
 		if err := ctx.Err(); err != nil {
 			return err

@@ -54,10 +54,19 @@ func (r *Runtime) NewTranslator(m *Model, q Request, o Options) (*Translator, er
 			}
 		}
 	}
-	trial := func(n *sessions) error {
-		trial := &Translator{sessions: n, request: q}
+	var err error
+	if t.sessions, err = r.openSessions(m, graphs, o, rehearsal{t.trial(finals), goldenOf(m)}); err != nil {
+		return nil, fmt.Errorf("model %q: %w", spec.Name, err)
+	}
+	return t, nil
+}
+
+// trial returns what runs the graphs that end in finals once, on a black image.
+func (t *Translator) trial(finals []string) func(*sessions) error {
+	return func(n *sessions) error {
+		trial := &Translator{sessions: n, request: t.request}
 		black := Batch{N: 1, Seeds: []uint64{0}}
-		if in := spec.Image(); in != nil {
+		if in := n.manifest.Image(); in != nil {
 			black.Width, black.Height = in.Size.Nominal()
 			black.Pixels = make([]byte, black.Width*black.Height*channels)
 		}
@@ -68,11 +77,6 @@ func (r *Runtime) NewTranslator(m *Model, q Request, o Options) (*Translator, er
 		}
 		return nil
 	}
-	var err error
-	if t.sessions, err = r.openSessions(m, graphs, o, trial); err != nil {
-		return nil, fmt.Errorf("model %q: %w", spec.Name, err)
-	}
-	return t, nil
 }
 
 // checkExemplars makes sure that a request has every exemplar that the model needs and no unknown ones, and
@@ -121,9 +125,6 @@ func (t *Translator) skips(m *manifest.Manifest) func(graph string) bool {
 		})
 	}
 }
-
-// Provider returns where the network runs: "cpu", or "cuda:0" and so on.
-func (t *Translator) Provider() string { return t.provider }
 
 // Close waits for running calls and frees the sessions.
 func (t *Translator) Close() error { return t.close() }

@@ -2,6 +2,7 @@ package stages
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"io"
@@ -24,9 +25,23 @@ var (
 	errForeign = errors.New("the output exists and was not made by gtx (--existing redo overwrites it)")
 )
 
+// Required is a property that the note of an output must have beside its identity. A note without the
+// property was written before gtx recorded it, and counts as the default.
+type Required struct{ Name, Value, Default string }
+
+// metBy tells whether the note of a file has the properties that the options require.
+func (o EncodeOptions) metBy(file []byte) bool {
+	for _, r := range o.Required {
+		if cmp.Or(container.ReadProperty(file, r.Name), r.Default) != r.Value {
+			return false
+		}
+	}
+	return true
+}
+
 // Compare returns the stage that looks for the outputs of a file before any work is
-// done. It compares the identity and the seal recorded in each, never name or time
-// alone. A copy of an image in the target domain records none: if Encode makes
+// done. It compares the identity and the seal recorded in each, and what EncodeOptions
+// require of its note, never name or time alone. A copy of an image in the target domain records none: if Encode makes
 // copies, an output equal to its input may be written again.
 func Compare(o Existing, e EncodeOptions) func(context.Context, File) (File, error) {
 	copies := e.InTarget == InTargetCopy
@@ -51,7 +66,7 @@ func Compare(o Existing, e EncodeOptions) func(context.Context, File) (File, err
 			if recorded == "" && len(old) > 0 && !(copies && bytes.Equal(old, f.Data)) {
 				return f, errForeign
 			}
-			current = current && recorded == identity && isWhole(old)
+			current = current && recorded == identity && isWhole(old) && e.metBy(old)
 		}
 		if current {
 			return f, Skip{UpToDate}

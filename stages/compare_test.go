@@ -42,6 +42,19 @@ func TestCompare(t *testing.T) {
 	if _, err := Compare(ExistingSkip, EncodeOptions{Parameters: properties[:1]})(context.Background(), f); err != nil {
 		t.Errorf("other parameters: %v", err)
 	}
+	// So does a property that the note must have.
+	for _, c := range []struct {
+		required Required
+		want     error
+	}{
+		{Required{"to", "summer", "summer"}, nil}, // the note says another
+		{Required{"precision", "f32", "f32"}, Skip{UpToDate}},
+		{Required{"precision", "bf16", "f32"}, nil},
+	} {
+		if _, err := Compare(ExistingSkip, EncodeOptions{Parameters: properties, Required: []Required{c.required}})(context.Background(), f); !errors.Is(err, c.want) {
+			t.Errorf("%+v: %v", c.required, err)
+		}
+	}
 	f.Source.Out = filepath.Join(dir, "current", "below")
 	if _, err := Compare(ExistingSkip, EncodeOptions{})(context.Background(), f); err == nil || err.Error() != "not a directory" {
 		t.Errorf("below a file: %v", err)

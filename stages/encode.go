@@ -38,7 +38,9 @@ type EncodeOptions struct {
 	Quality    int // of lossy formats, 1 to 100
 	JPEG       JPEGOptions
 	InTarget   InTarget
-	Parameters []Property // recorded in the file
+	Parameters []Property // recorded in the file, and the base of its identity
+	MadeBy     []Property // recorded in the file only
+	Required   []Required // of an existing output, for Compare
 
 	KeepProfile bool // stay in the colours of the source's own profile, not sRGB
 	Strip       bool // leave out all metadata of the source
@@ -127,7 +129,7 @@ func encode(c Checked, width, height int, o EncodeOptions, write func(file [][]b
 		m = m.SayingSRGB()
 	}
 	parameters := o.parametersFor(format)
-	m = m.WithNote(container.Identity(c.Digest, parameters), parameters)
+	m = m.WithNote(container.Identity(c.Digest, parameters), slices.Concat(parameters, o.MadeBy))
 	saver := strings.ReplaceAll(codecs[format].saver, "{Q}", strconv.Itoa(o.Quality))
 	if format == JPEG {
 		saver = o.JPEG.saver(c.original.file.Subsampling, o.Quality, width*height)

@@ -100,6 +100,17 @@ func TestTablesCompareMedians(t *testing.T) {
 	}
 }
 
+func TestFiguresOfAnEarlierBuildHaveAStar(t *testing.T) {
+	r := measured()
+	if strings.Contains(r.tables(), "*") {
+		t.Error("a star without a reason")
+	}
+	r.Program = "another"
+	if tables := r.tables(); !strings.Contains(tables, "| 256×256 * |") || !strings.Contains(tables, "earlier build") {
+		t.Errorf("no star in\n%s", tables)
+	}
+}
+
 func TestPageKeepsWhatIsOutsideTheMarks(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "page.md")
 	if err := os.WriteFile(path, []byte("above\n"+beginMark+"\nold\n"+endMark+"\nbelow\n"), 0o666); err != nil {

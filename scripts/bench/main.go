@@ -85,7 +85,7 @@ func (b *bench) run(ctx context.Context) (err error) {
 		if r.Works[w.name], err = b.measureWork(ctx, w, names, &failures); err != nil {
 			return err
 		}
-		if err := r.save(b.resultsFile()); err != nil {
+		if err := errors.Join(r.save(b.resultsFile()), b.writePage(r)); err != nil { // in case the next work is interrupted
 			return err
 		}
 	}
@@ -97,6 +97,7 @@ func (b *bench) run(ctx context.Context) (err error) {
 	if err := errors.Join(r.save(b.resultsFile()), b.writePage(r)); err != nil {
 		return err
 	}
+	fmt.Printf("written: %s, %s\n", b.resultsFile(), b.pageFile())
 	return errors.Join(failures...)
 }
 
@@ -108,6 +109,13 @@ func (b *bench) resultsFile() string {
 		return filepath.Join(b.folder, "partial.json")
 	}
 	return filepath.Join(b.folder, "results.json")
+}
+
+func (b *bench) pageFile() string {
+	if b.partial() {
+		return filepath.Join(b.folder, "partial.md")
+	}
+	return b.page
 }
 
 // prepare installs the peers, compiles libvips' and makes the photographs that inputs come

@@ -3,7 +3,6 @@ package main
 import (
 	"fmt"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 )
@@ -21,23 +20,19 @@ var labels = map[string]string{
 	"identity-1024": "identity, 1024×768", "identity-12mp": "identity, 12 MP",
 }
 
-// writePage puts the tables into the page. A partial run has a page of its own.
+// writePage puts the tables into the page. A partial run has a file of its own.
 func (b *bench) writePage(r *results) error {
-	tables := r.tables()
 	if b.partial() {
-		path := filepath.Join(b.folder, "partial.md")
-		fmt.Println("written:", path)
-		return os.WriteFile(path, []byte(tables), 0o666)
+		return os.WriteFile(b.pageFile(), []byte(r.tables()), 0o666)
 	}
 	page, err := os.ReadFile(b.page)
 	if err != nil {
 		return err
 	}
-	filled, err := between(string(page), tables)
+	filled, err := between(string(page), r.tables())
 	if err != nil {
 		return fmt.Errorf("%s: %w", b.page, err)
 	}
-	fmt.Println("written:", b.page)
 	return os.WriteFile(b.page, []byte(filled), 0o666)
 }
 
@@ -81,6 +76,12 @@ var measures = []measure{
 func (r *results) tables() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "Measured on %s at commit %s. %s\n", r.Date, r.Commit, r.Machine.words())
+	for _, found := range r.Works {
+		if found.Program != r.Program {
+			b.WriteString("Rows with a star were measured with an earlier build.\n")
+			break
+		}
+	}
 	for _, m := range measures {
 		fmt.Fprintf(&b, "\n### %s\n\n%s\n\n", m.title, m.note)
 		r.table(&b, m)
@@ -136,7 +137,7 @@ func (r *results) tableOf(b *strings.Builder, skip []string, cell func(of, gtx [
 		if found == nil {
 			continue
 		}
-		fmt.Fprintf(b, "| %s |", labels[w.name])
+		fmt.Fprintf(b, "| %s |", r.label(w))
 		for _, name := range columns {
 			text := "–"
 			if of := found.Samples[name]; len(of) > 0 {
@@ -150,6 +151,14 @@ func (r *results) tableOf(b *strings.Builder, skip []string, cell func(of, gtx [
 		}
 		b.WriteString("\n")
 	}
+}
+
+// label names a work in the tables, with a star if its figures are older than the rest.
+func (r *results) label(w work) string {
+	if r.Works[w.name].Program != r.Program {
+		return labels[w.name] + " *"
+	}
+	return labels[w.name]
 }
 
 // limits compares gtx with the sum of its two limits.
@@ -168,7 +177,7 @@ func (r *results) limits(b *strings.Builder) {
 		}
 		ideal := (median(each(net, sample.cpuMillis)) + median(each(vips, sample.cpuMillis))) / float64(r.Machine.Processors)
 		took := 1000 / median(each(gtx, sample.rate))
-		fmt.Fprintf(b, "| %s | %.1f | %.1f | %.2f |\n", labels[w.name], ideal, took, ideal/took)
+		fmt.Fprintf(b, "| %s | %.1f | %.1f | %.2f |\n", r.label(w), ideal, took, ideal/took)
 	}
 }
 

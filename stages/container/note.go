@@ -56,6 +56,21 @@ func ReadIdentity(file []byte) string {
 	return string(value)
 }
 
+// ReadProperty finds a property in the note of a file that gtx wrote. It returns "" for one without it.
+func ReadProperty(file []byte, name string) string {
+	at := bytes.Index(file, []byte(identityKey))
+	if at < 0 {
+		return ""
+	}
+	note, _, _ := bytes.Cut(file[at:min(len(file), at+noteMost)], []byte("/>"))
+	_, rest, found := bytes.Cut(note, []byte(" gtx:"+name+`="`))
+	if !found {
+		return ""
+	}
+	value, _, _ := bytes.Cut(rest, []byte(`"`))
+	return string(value)
+}
+
 // WithNote returns the metadata of an output, whose XMP packet says how it was made.
 // The packet of the source goes along if it is one, fits and has no note yet; its
 // orientation then becomes upright.

@@ -39,6 +39,20 @@ func TestNoteIsXMLThatKeepsEveryValue(t *testing.T) {
 	}
 }
 
+func TestPropertiesAreReadFromTheNote(t *testing.T) {
+	file := append([]byte("precision=\"none\" "), note("0123", append([]Property{{"precision", "bf16"}}, properties...), nil)...)
+	for name, want := range map[string]string{"precision": "bf16", "absent": "", "prec": ""} {
+		if got := ReadProperty(file, name); got != want {
+			t.Errorf("%s: %q, want %q", name, got, want)
+		}
+	}
+	for _, file := range [][]byte{nil, []byte(` gtx:precision="bf16"`), []byte(identityKey)} {
+		if got := ReadProperty(file, "precision"); got != "" {
+			t.Errorf("%q: %q", file, got)
+		}
+	}
+}
+
 func TestForeignFilesHaveNoIdentity(t *testing.T) {
 	for _, file := range [][]byte{
 		nil, jpegOf(t, scene(20, 20)), []byte(identityKey), []byte(identityKey + "unfinished"),
