@@ -3,7 +3,7 @@
 # make demo     deps and build, then translate three photographs to winter
 # make test     deps and build, then run every check and test
 # make lint     check formatting and run the static checks of Go, Python and C
-# make bench    measure speed and memory: BENCH_IMAGES=FOLDER
+# make bench    compare gtx with other programs, in a quarter of an hour: BENCH_IMAGES=FOLDER
 # make install  install into PREFIX (/usr/local)
 #
 # Only deps, demo and test install anything.
@@ -17,9 +17,10 @@ LIBRARY := build/lib/libonnxruntime.so.1
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 
 BUILD_PACKAGES := libvips-dev gcc libc6-dev pkg-config
-DEPS_PACKAGES  := $(BUILD_PACKAGES) ca-certificates npm
+DEPS_PACKAGES  := $(BUILD_PACKAGES) ca-certificates python3-pip
 LINT_PACKAGES  := clang-format
 TEST_PACKAGES  := python3-torch python3-onnx python3-numpy python3-pil python3-pytest
+BENCH_PACKAGES := npm python3-pip
 
 export CGO_ENABLED = 1
 
@@ -46,7 +47,7 @@ test: deps test-deps build lint
 	cd scripts && PYTHONPATH=$(abspath build/python) $(PYTHON) -m pytest -q -p no:cacheprovider tests
 
 test-deps:
-	scripts/install-packages $(LINT_PACKAGES) $(TEST_PACKAGES) python3-pip
+	scripts/install-packages $(LINT_PACKAGES) $(TEST_PACKAGES)
 	scripts/fetch-third-party build/third-party
 	scripts/fetch-python-packages build/python
 
@@ -59,7 +60,8 @@ lint:
 	scripts/lint-python
 
 bench: build
-	GTX_ONNXRUNTIME="$${GTX_ONNXRUNTIME-$(abspath $(LIBRARY))}" go run ./scripts/bench -gtx $(GTX) -images "$(BENCH_IMAGES)"
+	@scripts/install-packages --check $(BENCH_PACKAGES)
+	go run ./scripts/bench -gtx $(GTX) -images "$(BENCH_IMAGES)"
 
 install: build
 	@test -f $(LIBRARY) || { echo "$(LIBRARY) is missing: make deps fetches it" >&2; exit 1; }

@@ -11,8 +11,7 @@ import (
 	"testing"
 )
 
-// A room is what a package may import beside the standard library: packages of gtx and of others, and
-// more of them in its tests.
+// A room lists what a package may import beside the standard library, and what its tests may import in addition.
 type room struct{ imports, tests []string }
 
 // rooms lists every package of gtx. pipeline, stages and models know nothing of one another: cli joins
@@ -33,9 +32,9 @@ var rooms = map[string]room{
 	"gtx/models": {
 		imports: []string{
 			"gtx/models/manifest", "gtx/models/onnx", "gtx/models/graph",
-			"github.com/goccy/go-yaml", "github.com/google/renameio/v2", "github.com/yalue/onnxruntime_go",
+			"github.com/google/renameio/v2", "github.com/yalue/onnxruntime_go",
 		},
-		tests: []string{"golang.org/x/sync/errgroup"},
+		tests: []string{"github.com/goccy/go-yaml", "golang.org/x/sync/errgroup"},
 	},
 	"gtx/models/manifest": {imports: []string{"github.com/goccy/go-yaml"}},
 	"gtx/models/onnx":     {imports: []string{"google.golang.org/protobuf/encoding/protowire"}},
@@ -66,7 +65,7 @@ func TestPackagesKeepToTheirRooms(t *testing.T) {
 	}
 }
 
-// A listed package is what go list tells of one.
+// A listed package is the part of go list's output that the test needs.
 type listed struct {
 	ImportPath                         string
 	Imports, TestImports, XTestImports []string
@@ -89,8 +88,7 @@ func packages(t *testing.T) (list []listed) {
 	}
 }
 
-// standard tells whether a package is in the standard library: only there the first element of a path
-// has no dot.
+// standard says whether a package is in the standard library. Only there has the first element of a path no dot.
 func standard(path string) bool {
 	first, _, _ := strings.Cut(path, "/")
 	return first != "gtx" && !strings.Contains(first, ".")

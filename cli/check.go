@@ -125,11 +125,15 @@ func inspection(c *cli.Context, in inputs) (o stages.InspectOptions, err error) 
 		if in.known != 1 {
 			return o, usage("--map %q is for one image: name a folder", to)
 		}
+		if err := stages.CheckMap(to); err != nil {
+			return o, usage("--map %q: %w", to, err)
+		}
 		o.Map = func(stages.Source) string { return to }
 	} else if to != "" {
 		if err := writable(to); err != nil {
 			return o, err
 		}
+		o.Below = to
 		o.Map = func(s stages.Source) string { return filepath.Join(to, s.Relative+".png") }
 	}
 	return o, nil

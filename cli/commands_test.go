@@ -9,7 +9,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
-// commands are those that the scripts have beside testscript's own:
+// commands are the commands that scripts have in addition to testscript's own:
 //
 //	photo FILE WxH [SEED]             make a landscape, in the format of the file's extension
 //	flat FILE WxH R,G,B [R,G,B ...]   make a PNG of upright bands of equal width

@@ -13,7 +13,7 @@ import (
 	"github.com/urfave/cli/v2"
 )
 
-// appOf is the command line of gtx, which talks to nobody.
+// appOf returns the command line of gtx. Its output is discarded.
 func appOf(t *testing.T) *cli.App {
 	t.Helper()
 	p := &program{in: os.Stdin, out: new(bytes.Buffer), err: new(bytes.Buffer)}
@@ -68,7 +68,7 @@ func writeFiles(t *testing.T, dir string, names ...string) {
 	}
 }
 
-// exitCode is the code that an error of a command ends gtx with.
+// exitCode returns the exit code of gtx for an error of a command.
 func exitCode(err error) int {
 	p := &program{err: new(bytes.Buffer)}
 	return p.report(err)

@@ -21,7 +21,7 @@ func engineFlags() []cli.Flag {
 	return []cli.Flag{
 		deviceFlag(),
 		jobsFlag(),
-		&cli.IntFlag{Name: "batch", Usage: "give the network at most `N` images at a time; 0: 1 on a CPU, where more gain nothing, and 8 on a GPU"},
+		&cli.IntFlag{Name: "batch", Usage: "give the network at most `N` images at a time; 0: 1 on a CPU, where larger batches gain nothing, and 8 on a GPU"},
 		libraryFlag(),
 	}
 }

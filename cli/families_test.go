@@ -34,7 +34,6 @@ outputs of these roles, write a manifest inside the .onnx file, or as NAME.onnx.
 
 A manifest cannot yet describe:
 
-- attention masks that blend the result with the source,
 - instance maps beside a label map (the edges come from the label map itself),
 - features that a user edits by area (pix2pixHD's encoder: they are constant),
 - several exemplars for one input,
@@ -124,7 +123,7 @@ func gives(m *manifest.Manifest) string {
 	return strings.Join(list, "; ")
 }
 
-// appendNew appends words that are not in the list: the graphs of two directions often take the same.
+// appendNew appends the words that are not in the list yet. The graphs of two directions often take the same inputs.
 func appendNew(list []string, words string) []string {
 	for _, there := range list {
 		if there == words {

@@ -84,7 +84,11 @@ func generationOf(c *cli.Context) (g generation, err error) {
 		out: c.String("out"), base: ".", template: c.String("name"), to: g.request.To, model: m.Name,
 		format: format, samples: 1, suffixes: suffixesOf(m, g.request.To), seed: g.request.Seed,
 	})
-	return g, err
+	if err != nil {
+		return g, err
+	}
+	g.naming.named = namedFiles(c, nil)
+	return g, checkReport(c, inputs{known: -1}, nil)
 }
 
 // sources yields the images to generate as long as ctx lasts. They have names, and no files yet.
@@ -130,7 +134,7 @@ func (p *program) generate(c *cli.Context) (err error) {
 	return ending(err, reading, tally)
 }
 
-// generateLine is the stages of a generation, in order.
+// generateLine joins the stages of a generation, in order.
 func generateLine(line *pipeline.Line, sources iter.Seq[stages.Source], g generation, w widths, n stages.Network) *pipeline.Flow[stages.Source, stages.Written] {
 	blank := pipeline.Each(pipeline.From(line, sources), "open", 1, stages.Blank)
 	wanted := pipeline.Each(blank, "compare", w.jobs, stages.Compare(g.results.existing, g.encode))

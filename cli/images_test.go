@@ -47,7 +47,7 @@ func writeBands(path string, w, h int, bands [][]int) error {
 	return writeImage(path, img)
 }
 
-// writeImage writes a PNG if the name says so, and else a JPEG.
+// writeImage writes a PNG if the name ends in .png, and otherwise a JPEG.
 func writeImage(path string, img image.Image) error {
 	f, err := os.Create(path)
 	if err != nil {
@@ -60,8 +60,7 @@ func writeImage(path string, img image.Image) error {
 	return jpeg.Encode(f, img, &jpeg.Options{Quality: 92})
 }
 
-// exifOf is a big-endian Exif block of an artist and, in a directory of its own, the map datum of a
-// position.
+// exifOf returns a big-endian Exif block with an artist and, in the GPS directory, a map datum.
 func exifOf(artist, place string) []byte {
 	const (
 		tagArtist, tagGPS, tagMapDatum = 0x013b, 0x8825, 0x0012

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -43,7 +44,8 @@ type inputs struct {
 }
 
 // A placer says where the results of an image go. It gets the image's path and format, and the folder
-// argument that the image was found in, or "". It returns a source for each result.
+// argument that the image was found in, or "". It returns a source for each result. The format is "" for
+// a file that is no image: then the placer only says whether the user may name that file.
 type placer func(path, folder string, found stages.Format) ([]stages.Source, error)
 
 // nowhere is the placer of commands that write no images.
@@ -55,7 +57,14 @@ func nowhere(path, _ string, _ stages.Format) ([]stages.Source, error) {
 // without a place: the open stage reports it in its turn.
 func (place placer) probe(path, folder string) (s []stages.Source, isImage bool, err error) {
 	found, err := stages.Probe(path)
+	if err == nil && found == "" && folder == "" { // the user named it
+		_, err := place(path, folder, found)
+		return []stages.Source{{In: path}}, false, err
+	}
 	if err != nil || found == "" {
+		if errors.Is(err, fs.ErrNotExist) && strings.HasSuffix(path, "\r") {
+			err = fmt.Errorf("%w: the lines of the list end in CR LF, as on Windows: convert it with dos2unix", err)
+		}
 		return []stages.Source{{In: path, Err: err}}, false, nil
 	}
 	s, err = place(path, folder, found)
@@ -70,7 +79,7 @@ func (p *program) readInputs(ctx context.Context, c *cli.Context, place placer, 
 	case list != "" && len(args) > 0:
 		return inputs{}, usage("paths and --files-from exclude each other")
 	case len(args) == 1 && args[0] == "-":
-		return p.readImage(ctx)
+		return p.readImage(ctx, c)
 	case len(args) > 0:
 		sources, err := expand(args, place, skip)
 		return inputs{sources: until(ctx, sources), known: len(sources)}, err
@@ -87,13 +96,22 @@ func (p *program) readInputs(ctx context.Context, c *cli.Context, place placer, 
 }
 
 // readImage takes one image from standard input.
-func (p *program) readImage(ctx context.Context) (inputs, error) {
-	data, err := io.ReadAll(p.in)
+func (p *program) readImage(ctx context.Context, c *cli.Context) (inputs, error) {
+	open, err := openOptions(c)
 	if err != nil {
-		return inputs{}, cannotStart(fmt.Errorf("standard input: %w", err))
+		return inputs{}, err
 	}
-	source := stages.Source{In: "-", Out: stages.Stdout, Data: data}
-	if len(data) == 0 {
+	in, err := readUntil(ctx, p.in)
+	if err != nil {
+		return inputs{}, cannotStart(err)
+	}
+	data, err := open.Read(in)
+	var stopped interrupted
+	if errors.As(err, &stopped) {
+		return inputs{}, &failure{code: 128 + int(stopped.signal)}
+	}
+	source := stages.Source{In: "-", Out: stages.Stdout, Data: data, Err: err}
+	if err == nil && len(data) == 0 {
 		source.Err = errors.New("standard input is empty")
 	}
 	return inputs{sources: until(ctx, []stages.Source{source}), known: 1, single: true}, nil
@@ -101,13 +119,23 @@ func (p *program) readImage(ctx context.Context) (inputs, error) {
 
 // readList takes the paths in a file.
 func readList(list string, place placer, null bool) ([]stages.Source, error) {
+	info, err := os.Stat(list)
+	if err != nil {
+		return nil, usage("--files-from: %w", err)
+	}
+	if !info.Mode().IsRegular() {
+		return nil, &failure{exitUsage, advice{fmt.Errorf("--files-from %q is not a regular file", list), "gtx also reads the list from standard input"}}
+	}
 	f, err := os.Open(list)
 	if err != nil {
 		return nil, usage("--files-from: %w", err)
 	}
 	defer f.Close()
 	var sources []stages.Source
-	for path := range paths(f, null) {
+	for path, err := range paths(f, null) {
+		if err != nil {
+			return nil, usage("--files-from %q: %w", list, err)
+		}
 		s, _, err := place.probe(path, "")
 		if err != nil {
 			return nil, err
@@ -125,7 +153,13 @@ func (p *program) readStream(ctx context.Context, place placer, null bool) (inpu
 		return inputs{}, cannotStart(err)
 	}
 	return inputs{known: -1, sources: func(yield func(stages.Source) bool) {
-		for path := range paths(in, null) {
+		for path, err := range paths(in, null) {
+			if err != nil {
+				if ctx.Err() == nil {
+					yield(stages.Source{In: "standard input", Err: err})
+				}
+				return
+			}
 			s, _, err := place.probe(path, "")
 			if err != nil {
 				s = []stages.Source{{In: path, Err: err}}
@@ -150,18 +184,29 @@ func until(ctx context.Context, sources []stages.Source) iter.Seq[stages.Source]
 	}
 }
 
+// pathMost is the length of the longest path in a list, in bytes. Linux takes 4096.
+const pathMost = 64 << 10
+
 // paths yields the entries of a list, which end in a line feed or in NUL. The last one need not; empty
-// ones are left out.
-func paths(r io.Reader, null bool) iter.Seq[string] {
+// ones are left out. It ends with an error if the list cannot be read, or if an entry is too long to be a path.
+func paths(r io.Reader, null bool) iter.Seq2[string, error] {
 	end := byte('\n')
 	if null {
 		end = 0
 	}
-	return func(yield func(string) bool) {
-		for b := bufio.NewReader(r); ; {
-			path, err := b.ReadString(end)
-			path = strings.TrimSuffix(path, string(end))
-			if path != "" && !yield(path) || err != nil {
+	return func(yield func(string, error) bool) {
+		for b := bufio.NewReaderSize(r, pathMost+1); ; {
+			line, err := b.ReadSlice(end)
+			if errors.Is(err, bufio.ErrBufferFull) {
+				yield("", fmt.Errorf("an entry of the list has more than %d bytes: the rest is not read", pathMost))
+				return
+			}
+			path := string(bytes.TrimSuffix(line, []byte{end}))
+			if path != "" && !yield(path, nil) || errors.Is(err, io.EOF) {
+				return
+			}
+			if err != nil {
+				yield("", stages.WithoutPath(err))
 				return
 			}
 		}

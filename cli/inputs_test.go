@@ -29,7 +29,14 @@ func TestPathsEndInALineFeedOrInNUL(t *testing.T) {
 		{"a\x00b\nc\x00", true, []string{"a", "b\nc"}},
 		{"a\x00b", false, []string{"a\x00b"}},
 	} {
-		if got := slices.Collect(paths(strings.NewReader(c.list), c.null)); !slices.Equal(got, c.want) {
+		var got []string
+		for path, err := range paths(strings.NewReader(c.list), c.null) {
+			if err != nil {
+				t.Errorf("%q: %v", c.list, err)
+			}
+			got = append(got, path)
+		}
+		if !slices.Equal(got, c.want) {
 			t.Errorf("%q: %q", c.list, got)
 		}
 	}

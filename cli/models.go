@@ -106,7 +106,7 @@ func (p *program) modelsShow(c *cli.Context) error {
 		row("exemplar", "%s", strings.TrimSpace(in.Exemplar.Attribute+" "+sizeInWords(*in.Size)))
 	}
 	for _, graph := range slices.Sorted(maps.Keys(spec.Graphs)) {
-		inputs, outputs, err := m.Inspect(graph)
+		inputs, outputs, err := m.Tensors(graph)
 		if err != nil {
 			return cannotStart(err)
 		}

@@ -17,15 +17,15 @@ func (p *program) modelsAddCommand() *cli.Command {
 		Name:      "add",
 		Usage:     "make a model from a network that was trained elsewhere",
 		ArgsUsage: "FILE.onnx",
-		Description: "Reads the network, completes a manifest with what the graph shows, translates a test image, and\n" +
-			"writes the model with its manifest into your folder. The manifest begins as a preset, as a YAML\n" +
-			"file, as FILE.onnx.yaml beside the network or as the one inside of it. Without any of these, gtx\n" +
-			"can still add a network that turns one image into another, and prints every assumption that it\n" +
-			"has to make.",
+		Description: "Reads the network, completes its manifest with what the graph shows, translates a test image,\n" +
+			"and writes the model with the manifest inside into your folder. The manifest to complete is\n" +
+			"--preset or --manifest, or else FILE.onnx.yaml beside the network, or else the manifest inside it.\n" +
+			"Without any of these, gtx can still add a network that turns one image into another. It prints\n" +
+			"every assumption that it has to make.",
 		Flags: []cli.Flag{
 			&cli.StringFlag{Name: "name", Usage: "`NAME` of the model; default: the name of the file"},
-			&cli.StringFlag{Name: "preset", Usage: "begin with the manifest of a family: `PRESET` is " + strings.Join(models.Presets(), ", ")},
-			&cli.StringFlag{Name: "manifest", Usage: "begin with the manifest in YAML in `FILE`, which may leave out what the graph shows"},
+			&cli.StringFlag{Name: "preset", Usage: "complete the manifest of a family: `PRESET` is one of " + strings.Join(models.Presets(), ", ")},
+			&cli.StringFlag{Name: "manifest", Usage: "complete the YAML manifest in `FILE`, which may leave out what the graph shows"},
 			&cli.StringSliceFlag{Name: "to", Usage: "`DOMAIN` that the model translates to; default: the model's name"},
 			&cli.BoolFlag{Name: "dry-run", Aliases: []string{"n"}, Usage: "only print the manifest"},
 			&cli.BoolFlag{Name: "force", Aliases: []string{"f"}, Usage: "replace a model of the same name"},

@@ -50,8 +50,8 @@ type remedy struct {
 	psnr    float64      // of its results against the original's, in dB
 }
 
-// better tells whether r is free of checkerboards and the other is not, or else stays closer to the
-// original.
+// better says whether r is the better remedy: it is free of checkerboards and the other is not or, if they are
+// equal in this, it stays closer to the original.
 func (r *remedy) better(other *remedy) bool {
 	prints, others := r.flat.Flagged(stages.Score{}), other.flat.Flagged(stages.Score{})
 	if prints != others {
@@ -83,6 +83,9 @@ func repairRequestOf(c *cli.Context) (q repairRequest, err error) {
 		return q, err
 	}
 	path := c.String("try")
+	if path != "" && sameFile(path, q.out) {
+		return q, usage("%q is the file of --try", q.out)
+	}
 	if path == "" {
 		q.images = func(side int) ([]stages.Pixels, error) {
 			return []stages.Pixels{stages.DeadLeaves(side, 1), stages.DeadLeaves(side, 2)}, nil
@@ -166,8 +169,8 @@ func printRepair(w io.Writer, best *remedy, remedies []*remedy, before stages.Sc
 	}
 }
 
-// fresh refuses an output that exists, unless force is set, that is its own input, or that has a manifest
-// beside it.
+// fresh refuses an output that does not end in .onnx, that is its own input, or that has a manifest beside it.
+// It refuses an output that exists unless force is set.
 func fresh(in, out string, force bool) error {
 	if !strings.HasSuffix(out, ".onnx") {
 		return usage("%q does not end in .onnx", out)
@@ -177,7 +180,13 @@ func fresh(in, out string, force bool) error {
 	}
 	for _, path := range []string{out, out + models.ManifestSuffix} {
 		_, err := os.Lstat(path)
-		if errors.Is(err, fs.ErrNotExist) || path == out && force {
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		if err == nil && path == out && force {
+			if err := isNetwork(out); err != nil {
+				return usage("%q exists and is not a network: it will not be replaced", out)
+			}
 			continue
 		}
 		if err != nil {
@@ -189,6 +198,23 @@ func fresh(in, out string, force bool) error {
 		return &failure{exitUsage, advice{fmt.Errorf("%q exists", path), "--force overwrites it"}}
 	}
 	return nil
+}
+
+// isNetwork says why a file is no network.
+func isNetwork(path string) error {
+	info, err := os.Stat(path)
+	if err != nil {
+		return err
+	}
+	if !info.Mode().IsRegular() {
+		return errors.New("not a file")
+	}
+	network, err := os.ReadFile(path)
+	if err != nil {
+		return err
+	}
+	_, err = graph.Parse(network)
+	return err
 }
 
 var errNothingFaulty = errors.New("no layer is faulty: there is nothing to repair")

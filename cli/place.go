@@ -8,6 +8,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"syscall"
 
 	"gtx/stages"
 )
@@ -23,8 +24,12 @@ type naming struct {
 	samples  int           // results of one input
 	suffixes []string      // for the names of a network's second and later outputs
 	seed     uint64
+	named    []namedFile // no results replace these
+	redo     bool        // results replace files that gtx did not make
 
-	taken map[string]string // absolute output -> its input
+	taken   map[string]string // absolute output -> its input
+	inputs  map[fileID]string // if redo
+	foreign map[fileID]string // if redo: file that gtx did not make -> the input whose result replaces it
 }
 
 // The default templates. Beside its source a result needs another name; in a folder of its own it keeps
@@ -53,7 +58,7 @@ func newNaming(n naming) (_ *naming, err error) {
 	if n.base, err = filepath.Abs(n.base); err != nil {
 		return nil, err
 	}
-	n.taken = map[string]string{}
+	n.taken, n.inputs, n.foreign = map[string]string{}, map[fileID]string{}, map[fileID]string{}
 	values := n.values("", "", "", 0)
 	for _, f := range field.FindAllString(n.template, -1) {
 		if _, known := values[f]; !known {
@@ -80,11 +85,17 @@ func (n *naming) place(in, folder string, found stages.Format) ([]stages.Source,
 	if err != nil {
 		return nil, err
 	}
+	if err := n.admit(in); err != nil {
+		return nil, err
+	}
+	if found == "" {
+		return nil, nil
+	}
 	mine := map[string]bool{}
 	sources := make([]stages.Source, n.samples)
 	for i := range sources {
 		s := &sources[i]
-		*s = stages.Source{In: in, Relative: relative, Format: n.format, Seed: seedOf(n.seed, relative, i)}
+		*s = stages.Source{In: in, Relative: relative, Below: n.out, Format: n.format, Seed: seedOf(n.seed, relative, i)}
 		if s.Out, err = n.path(in, relative, format, i+1); err != nil {
 			return nil, err
 		}
@@ -106,12 +117,70 @@ func (n *naming) place(in, folder string, found stages.Format) ([]stages.Source,
 	return sources, nil
 }
 
+// admit refuses an input that the run will replace. On a stream, only this item fails.
+func (n *naming) admit(in string) error {
+	info, err := os.Stat(in)
+	for _, f := range n.named {
+		if f.option == reportOption && f.is(in, info) {
+			return refuseReport(fmt.Errorf("--report %q is an input", in))
+		}
+	}
+	if err != nil || !n.redo {
+		return nil
+	}
+	id := idOf(info)
+	if other, replaced := n.foreign[id]; replaced && other != in {
+		return replacesInput(in, other)
+	}
+	n.inputs[id] = in
+	return nil
+}
+
+// spare refuses a result that replaces another input. Files that gtx made are no inputs: they are
+// skipped. info describes the file at path.
+func (n *naming) spare(in, path string, info os.FileInfo) error {
+	if !n.redo || info == nil || stages.IsOwn(path) {
+		return nil
+	}
+	id := idOf(info)
+	if other, isInput := n.inputs[id]; isInput && other != in {
+		return replacesInput(other, in)
+	}
+	n.foreign[id] = in
+	return nil
+}
+
+// replacesInput is the failure of an input that the result of another one would replace.
+func replacesInput(in, other string) error {
+	return &failure{exitUsage, advice{
+		fmt.Errorf("%q is an input, and the result of %q would replace it", in, other),
+		"-o DIR writes to another folder; without --existing redo, gtx replaces only files that it made",
+	}}
+}
+
+// A fileID is equal for two paths that lead to one file.
+type fileID struct{ device, inode uint64 }
+
+func idOf(info os.FileInfo) fileID {
+	stat, ok := info.Sys().(*syscall.Stat_t)
+	if !ok {
+		return fileID{}
+	}
+	return fileID{stat.Dev, stat.Ino}
+}
+
 // claim returns the absolute path of a result, or an error if the path cannot be used. mine are the
 // results that the same input has so far.
 func (n *naming) claim(in, path string, mine map[string]bool) (string, error) {
 	out, err := filepath.Abs(path)
 	if err != nil {
 		return "", err
+	}
+	info, _ := os.Stat(out)
+	for _, f := range n.named {
+		if f.is(out, info) {
+			return "", usage("the result of %q would replace %q, the file of %s", in, path, f.option)
+		}
 	}
 	other, taken := n.taken[out]
 	switch {
@@ -124,7 +193,7 @@ func (n *naming) claim(in, path string, mine map[string]bool) (string, error) {
 	case taken:
 		return "", usage("%q and %q would both be written to %q", other, in, path)
 	}
-	return out, nil
+	return out, n.spare(in, out, info)
 }
 
 // seedOf is the seed of one result's noise. It depends on the run's seed, the input's relative path and

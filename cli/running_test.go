@@ -70,7 +70,7 @@ func (r running) exitCode(t *testing.T) int {
 	return r.ProcessState.ExitCode()
 }
 
-// noPartialFiles fails if a folder has anything but complete images.
+// noPartialFiles fails if a folder contains anything but complete images.
 func noPartialFiles(t *testing.T, dir string) {
 	t.Helper()
 	entries, err := os.ReadDir(dir)

@@ -16,7 +16,7 @@ func TestMain(m *testing.M) {
 	})
 }
 
-// library is the ONNX Runtime library: the variable's, or the one that make deps fetches.
+// library returns the ONNX Runtime library that GTX_ONNXRUNTIME names, or else the one that make deps fetches.
 func library(t *testing.T) string {
 	path := os.Getenv("GTX_ONNXRUNTIME")
 	if path == "" {

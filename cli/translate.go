@@ -94,8 +94,12 @@ func translationOf(c *cli.Context) (t translation, err error) {
 	if t.fidelity, err = fidelityOf(c, m); err != nil {
 		return t, err
 	}
-	t.naming, err = translationNaming(c, m, t.request)
-	return t, err
+	if t.naming, err = translationNaming(c, m, t.request); err != nil {
+		return t, err
+	}
+	t.naming.named = namedFiles(c, t.exemplars)
+	t.naming.redo = t.results.existing == stages.ExistingRedo
+	return t, nil
 }
 
 // translationNaming reads the options that say where translate writes its results.
@@ -149,6 +153,9 @@ func (p *program) translate(c *cli.Context) (err error) {
 	defer done()
 	in, err := p.readInputs(reading, c, t.naming.place, c.String("out"))
 	if err != nil {
+		return err
+	}
+	if err := checkReport(c, in, t.exemplars); err != nil {
 		return err
 	}
 	if in.single {

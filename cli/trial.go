@@ -54,8 +54,8 @@ func trialRuntime(c *cli.Context, m *models.Model) (*models.Runtime, error) {
 	return models.Open(library)
 }
 
-// flatResponse is the worst score of a network's results for flat grey images. The error says why there is
-// none.
+// flatResponse returns the largest amplitudes in a network's results for flat grey images. The error says
+// why they could not be measured.
 func flatResponse(c *cli.Context, m *models.Model) (worst stages.Score, err error) {
 	runtime, err := trialRuntime(c, m)
 	if err != nil {
@@ -126,8 +126,8 @@ func greys(side int) []stages.Pixels {
 	return images
 }
 
-// translateAll runs a network on images one by one. They pass for images of the first domain that is not
-// the target.
+// translateAll runs a network on images one by one, as if they came from the first domain that is not the
+// target.
 func translateAll(ctx context.Context, r *models.Runtime, m *models.Model, to string, images []stages.Pixels) (results []stages.Pixels, err error) {
 	t, err := r.NewTranslator(m, models.Request{To: to, Strength: 1}, models.Options{Device: "cpu"})
 	if err != nil {

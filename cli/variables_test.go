@@ -8,7 +8,7 @@ import (
 	"github.com/urfave/cli/v2"
 )
 
-// valueFor is a value that a flag of this type can be parsed from.
+// valueFor returns a value that a flag of this type accepts.
 func valueFor(t *testing.T, f cli.Flag) string {
 	switch f.(type) {
 	case *cli.BoolFlag:
@@ -61,7 +61,7 @@ func TestCommandLineWinsOverVariables(t *testing.T) {
 	}
 }
 
-// valueIn is what a command sees of an option, or "unset".
+// valueIn returns the value of an option as a command sees it, or "unset".
 func valueIn(t *testing.T, words []string, option string, args ...string) (value string) {
 	t.Helper()
 	value = "unset"

@@ -21,19 +21,19 @@ import (
 	"gtx/models/onnx"
 )
 
-// graphExtension ends the names of further graphs in the user's folder, where .onnx means a model.
+// graphExtension ends the names of a model's further graphs in the user's folder, where every .onnx file is a
+// model.
 const graphExtension = ".graph"
 
-// goldenTolerance allows for the rounding of the means and for differences between devices, in grey
-// levels.
+// goldenTolerance allows for rounded means and for other devices. It is in grey levels.
 const goldenTolerance = 1.5
 
-// An Addition is a model made from a network.
+// An Addition is a model made from a network that was trained elsewhere.
 type Addition struct {
 	Name     string
 	Path     string   // of the model in the user's folder
-	Manifest []byte   // YAML, as it is inside the model
-	Assumed  []string // what the network does not show and nobody stated
+	Manifest []byte   // YAML, as stored in the model
+	Assumed  []string // assumptions: neither the caller nor the network states them
 
 	model *Model
 }
@@ -41,17 +41,17 @@ type Addition struct {
 // AddOptions are the options of Add.
 type AddOptions struct {
 	// Known is a manifest that may leave out what the network shows. If it states no schema, a scale or an
-	// offset of one number holds for all channels. If it states one, whatever else it leaves out has the
-	// schema's default. If Known is nil, Add takes the manifest beside the file, or else the one inside.
+	// offset of one number holds for all channels. If it states one, every field that it leaves out has the
+	// schema's default. Nil stands for the manifest beside the file or, without one, the manifest inside it.
 	Known  []byte
-	Name   string   // of the model; default: Known's, or else the file's
-	To     []string // the domains; default: Known's, or else one named like the model
+	Name   string   // of the model; default: the name in Known, or else the name of the file
+	To     []string // the domains; default: those in Known, or else one with the model's name
 	Force  bool     // replace a model of the same name
-	DryRun bool     // write nothing
+	DryRun bool     // do everything except write
 	Device Options
 }
 
-// A TakenError reports a name that another model has.
+// A TakenError reports a name that another model already has.
 type TakenError struct {
 	Name, Origin string
 }
@@ -60,10 +60,10 @@ func (e *TakenError) Error() string {
 	if e.Origin == builtIn {
 		return fmt.Sprintf("%q is the name of a built-in model", e.Name)
 	}
-	return fmt.Sprintf("there is a model %q already, %q", e.Name, e.Origin)
+	return fmt.Sprintf("a model %q exists already: %q", e.Name, e.Origin)
 }
 
-// Hint says how to go on.
+// Hint says how to avoid the error.
 func (e *TakenError) Hint() string {
 	if e.Origin == builtIn {
 		return "--name gives another one"
@@ -71,18 +71,18 @@ func (e *TakenError) Hint() string {
 	return "--force replaces it, --name gives another one"
 }
 
-// Add makes a model from the network in an .onnx file and the further graphs that its manifest names, and
-// writes it into the user's folder. The model contains the weights from other files, its manifest, and
-// golden cases of what it gives now. Everything else in a network keeps its bytes. Add writes nothing unless
-// the model translates the golden image.
+// Add makes a model from the network in an .onnx file and writes it into the user's folder. If the manifest
+// names further graphs beside the file, they become part of the model. Weights in other files move into the
+// model. The manifest goes inside, with golden cases recorded from the model's present results. Everything else
+// in a network keeps its bytes. The model must translate the golden image before anything is written.
 //
 // Add completes the manifest with what the network shows: the names, types and shapes of its tensors, the
-// layout, whether sizes and the batch are fixed, and the range of its values if it ends in tanh or sigmoid.
-// If it does not, Add runs it to see whether it gives bytes. The error is a *manifest.Error if the network
-// can be read in several ways.
+// layout, whether the sizes and the batch are fixed, and the range of its values if it ends in tanh or sigmoid.
+// For any other network a trial run decides whether it gives bytes. The error is a *manifest.Error if the
+// network can be read in several ways.
 func (r *Runtime) Add(ctx context.Context, path string, o AddOptions) (*Addition, error) {
 	if Folder() == "" {
-		return nil, errors.New("no folder for models: the user has no home folder")
+		return nil, errors.New("there is no folder for models, because the user has no home folder")
 	}
 	network, err := readNetwork(path)
 	if err != nil {
@@ -107,7 +107,7 @@ func (r *Runtime) Add(ctx context.Context, path string, o AddOptions) (*Addition
 
 var notIdentifier = regexp.MustCompile(`[^A-Za-z0-9._-]+`)
 
-// readNetwork reads an .onnx file and inlines weights from other files.
+// readNetwork reads an .onnx file with all its weights.
 func readNetwork(path string) ([]byte, error) {
 	info, err := os.Stat(path)
 	switch {
@@ -128,7 +128,7 @@ func readNetwork(path string) ([]byte, error) {
 	return onnx.InlineWeights(network, filepath.Dir(path))
 }
 
-// manifestOf returns the manifest beside a network, or else the one inside, or nil.
+// manifestOf returns the manifest beside a network, or else the one inside it, or else nil.
 func manifestOf(path string, network []byte) ([]byte, error) {
 	_, beside, err := (&Model{path: path}).read()
 	if err != nil || beside != nil {
@@ -141,7 +141,7 @@ func manifestOf(path string, network []byte) ([]byte, error) {
 	return nil, err
 }
 
-// addition proposes a manifest and tries the model that it makes.
+// addition proposes a manifest and runs the model that results.
 func (r *Runtime) addition(ctx context.Context, path string, network []byte, known hints, o AddOptions) (*Addition, error) {
 	p, err := propose(network, known)
 	if err == nil && p.guessed {
@@ -193,7 +193,7 @@ func free(name string, force bool) error {
 	return nil
 }
 
-// gather reads the further graphs, names their files after the model and notes their digests.
+// gather reads the further graphs, renames them after the model and sets their digests in the manifest.
 func (a *Addition) gather(m *manifest.Manifest, path string) error {
 	for _, id := range slices.Sorted(maps.Keys(m.Graphs)) {
 		graph := m.Graphs[id]
@@ -219,7 +219,7 @@ func (a *Addition) gather(m *manifest.Manifest, path string) error {
 	return nil
 }
 
-// embed puts the manifest into the model and loads it like an installed model.
+// embed puts the manifest into the model and loads the result like an installed model.
 func (a *Addition) embed(m *manifest.Manifest, network []byte) (err error) {
 	if a.Manifest, err = manifest.Marshal(m); err != nil {
 		return err
@@ -231,14 +231,14 @@ func (a *Addition) embed(m *manifest.Manifest, network []byte) (err error) {
 	g.SetMetadata(MetadataKey, string(a.Manifest))
 	a.model.files[a.Path] = g.Model()
 	if _, err = load(a.model); err != nil {
-		return errors.Unwrap(err) // without the path, where no file is yet
+		return errors.Unwrap(err) // without the path, because no file exists there yet
 	}
 	return nil
 }
 
-// record returns golden cases with the answers that a model gives now.
+// record returns golden cases made from a model's present results.
 func (r *Runtime) record(ctx context.Context, m *Model, o Options) ([]manifest.Golden, error) {
-	const most = 2 // targets, so that a model of many keeps a short manifest
+	const most = 2 // targets, so that the manifest stays short
 	in := m.Manifest.GoldenSize()
 	all := m.Manifest.GoldenTargets()
 	var golden []manifest.Golden
@@ -254,9 +254,9 @@ func (r *Runtime) record(ctx context.Context, m *Model, o Options) ([]manifest.G
 	return golden, nil
 }
 
-// observe finds out the range of a network that does not show it. It feeds values from 0 to 1. If the
-// results stay near that range, the network works in it. If they spread much wider, the network gives 0 to 255,
-// as those of fast neural style do whatever they take.
+// observe finds out whether a network without tanh or sigmoid gives values from 0 to 255 or from 0 to 1. It
+// feeds the network values from 0 to 1 and looks at the spread of the results. Fast neural style networks give
+// 0 to 255 whatever they are fed.
 func (r *Runtime) observe(ctx context.Context, network []byte, known hints, o Options) (valueRange, error) {
 	known.values = rangeUnit
 	p, err := propose(network, known)
@@ -272,7 +272,7 @@ func (r *Runtime) observe(ctx context.Context, network []byte, known hints, o Op
 	if len(finals) == 0 { // a classifier gives no image
 		return rangeUnknown, nil
 	}
-	// In this trial one grey level is 8 of the network's units, and level 128 is 0.
+	// In this trial grey level 128 is the network's 0, and one grey level is 8 of the network's units.
 	const unit = 8.0
 	out := a.model.Manifest.ResultsOf(finals[0])[0]
 	for c := range out.Scale {
@@ -290,7 +290,7 @@ func (r *Runtime) observe(ctx context.Context, network []byte, known hints, o Op
 	return rangeUnit, nil
 }
 
-// write writes the files of a model: the .onnx file last, because it makes the model visible.
+// write writes the files of a model. The .onnx file comes last, because it makes the model visible.
 func (a *Addition) write() error {
 	if err := os.MkdirAll(Folder(), 0o755); err != nil {
 		return err
@@ -305,7 +305,7 @@ func (a *Addition) write() error {
 	return renameio.WriteFile(a.Path, a.model.files[a.Path], 0o644)
 }
 
-// golden returns an answer as a manifest holds it, and its tolerance.
+// golden returns an answer as a manifest records it, and its tolerance.
 func (a *goldenAnswer) golden() (output manifest.GoldenOutput, tolerance float64) {
 	if a.height == 0 {
 		for _, p := range a.numbers {

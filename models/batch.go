@@ -7,19 +7,24 @@ import (
 	"gtx/models/manifest"
 )
 
-// Batch is N images of one shape laid end to end: 8-bit RGB, row by row, Height×Width×3 bytes each. For a
-// model that generates, only N counts.
+// Batch is N images of one shape laid end to end: 8-bit RGB, row by row, Height×Width×3 bytes
+// each. A batch for a model that generates has a number of images and no pixels.
 type Batch struct {
 	N, Height, Width int
 	Pixels           []byte
-	From             []string // the domain of each image, as in manifest.Manifest.Code; nil: not known
-	Seeds            []uint64 // of each image's noise; nil: the Request's for all
+	From             []string // the domain of each image, as in Manifest.Code; nil: unknown
+	Seeds            []uint64 // of each image's noise; nil: the Request's seed for all
+
+	// Results of a model that covers: what lies beneath the cover, like Pixels, and how opaque the cover is,
+	// a byte per pixel, 255 for opaque. Else both are nil.
+	Beneath, Opacity []byte
 }
 
-// channels of an image in a Batch: red, green and blue.
+// channels of an image in a Batch.
 const channels = 3
 
-// check makes sure that a batch is consistent and that an input accepts it. A nil input accepts no pixels.
+// check makes sure that a batch is consistent and that an input accepts it. The input is nil for a model that
+// takes no image.
 func (b Batch) check(image *manifest.Input) error {
 	switch {
 	case b.N < 1:
@@ -42,7 +47,7 @@ func (b Batch) check(image *manifest.Input) error {
 	return nil
 }
 
-// from returns the domain of an image, or "".
+// from returns the domain of an image.
 func (b Batch) from(i int) string {
 	if b.From == nil {
 		return ""
@@ -50,10 +55,14 @@ func (b Batch) from(i int) string {
 	return b.From[i]
 }
 
-// part returns the images from from up to, but without, to. It does not copy pixels.
+// part returns the images from index from up to, but not including, index to. It does not copy them.
 func (b Batch) part(from, to int) Batch {
 	size := len(b.Pixels) / b.N
 	p := Batch{N: to - from, Height: b.Height, Width: b.Width, Pixels: b.Pixels[from*size : to*size]}
+	if b.Opacity != nil {
+		p.Beneath = b.Beneath[from*size : to*size]
+		p.Opacity = b.Opacity[from*size/channels : to*size/channels]
+	}
 	if b.From != nil {
 		p.From = b.From[from:to]
 	}
@@ -63,7 +72,7 @@ func (b Batch) part(from, to int) Batch {
 	return p
 }
 
-// padded returns a batch of at least n images, of which the last is repeated as often as needed.
+// padded returns a batch of at least n images. It repeats the last image as often as needed.
 func (b Batch) padded(n int) Batch {
 	if b.N >= n {
 		return b
@@ -76,7 +85,7 @@ func (b Batch) padded(n int) Batch {
 	return p
 }
 
-// joined returns the images of both batches. It is an error if their shapes differ.
+// joined returns the images of both batches. Their shapes must be equal.
 func (b Batch) joined(more Batch) (Batch, error) {
 	if b.N == 0 {
 		return more, nil
@@ -84,5 +93,8 @@ func (b Batch) joined(more Batch) (Batch, error) {
 	if b.Height != more.Height || b.Width != more.Width {
 		return Batch{}, fmt.Errorf("the network gave images of %d×%d and of %d×%d in one batch", b.Width, b.Height, more.Width, more.Height)
 	}
-	return Batch{N: b.N + more.N, Height: b.Height, Width: b.Width, Pixels: append(b.Pixels, more.Pixels...)}, nil
+	return Batch{
+		N: b.N + more.N, Height: b.Height, Width: b.Width, Pixels: append(b.Pixels, more.Pixels...),
+		Beneath: append(b.Beneath, more.Beneath...), Opacity: append(b.Opacity, more.Opacity...),
+	}, nil
 }

@@ -9,14 +9,13 @@ import (
 	"gtx/models/manifest"
 )
 
-// A Classifier tells the domains of images. It is ready to run.
+// A Classifier is a network that gives the probabilities of domains for images, ready to run.
 type Classifier struct {
 	*sessions
 	graph string
 }
 
-// NewClassifier makes a session of a model's classifier. The error is a *manifest.Error or a *DeviceError, as
-// for NewTranslator.
+// NewClassifier opens a session of a model's classifier. It returns the same errors as NewTranslator.
 func (r *Runtime) NewClassifier(m *Model, o Options) (*Classifier, error) {
 	if m.Manifest.Classifier == nil {
 		return nil, fmt.Errorf("model %q is not a classifier", m.Manifest.Name)
@@ -34,18 +33,18 @@ func (r *Runtime) NewClassifier(m *Model, o Options) (*Classifier, error) {
 	return &Classifier{n, graph}, nil
 }
 
-// Classes returns the domains, in the order of the probabilities.
+// Classes lists the domains, in the order of the probabilities.
 func (c *Classifier) Classes() []string { return slices.Clone(c.manifest.Classifier.Classes) }
 
-// Provider returns the device on which the network runs: "cpu", or "cuda:0" and so on.
+// Provider returns where the network runs: "cpu", or "cuda:0" and so on.
 func (c *Classifier) Provider() string { return c.provider }
 
 // Close waits for running calls and frees the session.
 func (c *Classifier) Close() error { return c.close() }
 
-// Run returns the probabilities of a batch, from 0 to 1: a row for each image, with one number for each
-// class. A row adds up to 1 if the activation is softmax. Like Translator.Run, Run may be called from many
-// goroutines at once and ends with its context.
+// Run returns the probabilities for a batch, in [0,1]: one row per image, in the order of the images,
+// with one number per class. A row adds up to 1 if the activation is softmax. Like Translator.Run it
+// may be called from many goroutines at once and ends with its context.
 func (c *Classifier) Run(ctx context.Context, in Batch) ([]float32, error) {
 	if err := in.check(c.manifest.Classified()); err != nil {
 		return nil, err
@@ -81,7 +80,7 @@ func (c *Classifier) Run(ctx context.Context, in Batch) ([]float32, error) {
 
 // activate turns the logits of one image into probabilities, in place.
 func activate(activation manifest.Activation, row []float32) error {
-	highest := slices.Max(row) // NaN if there is one
+	highest := slices.Max(row) // NaN if the row contains one
 	sum := 0.0
 	for i, logit := range row {
 		if logit-logit != 0 {
@@ -89,7 +88,7 @@ func activate(activation manifest.Activation, row []float32) error {
 		}
 		switch activation {
 		case manifest.ActivationSoftmax:
-			// Subtracting the highest logit keeps the exponentials from overflowing.
+			// No exponential overflows if it is taken relative to the highest logit.
 			e := math.Exp(float64(logit - highest))
 			row[i] = float32(e)
 			sum += e

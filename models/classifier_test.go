@@ -23,7 +23,7 @@ func openClassifier(t *testing.T, nameOrPath string) *Classifier {
 	return classifier
 }
 
-func TestClassifierGivesOneRowOfProbabilitiesAPicture(t *testing.T) {
+func TestClassifierGivesOneRowOfProbabilitiesAImage(t *testing.T) {
 	classifier := openClassifier(t, fixtures+"brightness-classifier.onnx")
 	in := Batch{N: 3, Height: 8, Width: 8, Pixels: slices.Concat(
 		slices.Repeat([]byte{0}, 192), slices.Repeat([]byte{255}, 192), slices.Repeat([]byte{127, 128}, 96))}
@@ -46,7 +46,7 @@ func TestClassifierGivesOneRowOfProbabilitiesAPicture(t *testing.T) {
 
 func TestBuiltInClassifierRuns(t *testing.T) {
 	classifier := openClassifier(t, "seasons-classifier")
-	in := pictures(2, 64, 96)
+	in := images(2, 64, 96)
 	p, err := classifier.Run(t.Context(), in)
 	if err != nil || len(p) != 4 {
 		t.Errorf("%v, %v", p, err)

@@ -15,7 +15,7 @@ const (
 	deviceCUDA = "cuda"
 )
 
-// A DeviceError says why a network does not run on the device asked for.
+// A DeviceError says why a network does not run on the requested device.
 type DeviceError struct {
 	Device string
 	Reason string
@@ -57,13 +57,13 @@ func (d device) String() string {
 func offersCUDA(number int) error {
 	options, err := sessionOptions(device{name: deviceCUDA, number: number})
 	if err != nil {
-		// What precedes the last separator is a place in the sources of ONNX Runtime.
+		// ONNX Runtime puts the place in its source code before the last separator.
 		return errors.New(after(err.Error(), " : "))
 	}
 	return options.Destroy()
 }
 
-// sessionOptions returns options for a device other than auto. The caller destroys them.
+// sessionOptions returns the options for a device other than auto. The caller destroys them.
 func sessionOptions(d device) (_ *ort.SessionOptions, err error) {
 	options, err := ort.NewSessionOptions()
 	if err != nil {
@@ -78,8 +78,8 @@ func sessionOptions(d device) (_ *ort.SessionOptions, err error) {
 	if err := options.SetIntraOpNumThreads(1); err != nil {
 		return nil, err
 	}
-	// Memory patterns suit one shape and one call at a time. Here they take a quarter of the memory and
-	// bring no speed. The arena stays on: without it memory doubles.
+	// Memory patterns help if there is one shape and one call at a time. Here they cost a quarter of the
+	// memory and gain no speed. The arena stays on, because without it memory doubles.
 	if err := options.SetMemPattern(false); err != nil {
 		return nil, err
 	}
@@ -91,7 +91,7 @@ func sessionOptions(d device) (_ *ort.SessionOptions, err error) {
 		return nil, err
 	}
 	defer cuda.Destroy()
-	// The default search tries all convolution algorithms again for every image shape.
+	// By default cuDNN tries all convolution algorithms again for every new image shape.
 	settings := map[string]string{"device_id": strconv.Itoa(d.number), "cudnn_conv_algo_search": "HEURISTIC"}
 	if err := cuda.Update(settings); err != nil {
 		return nil, err

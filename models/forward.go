@@ -12,22 +12,22 @@ import (
 type pass struct {
 	*Translator
 	in      Batch
-	orElse  string            // the domain of images whose domain is not known
-	given   map[string]tensor // the outputs of graphs that have run, by GRAPH.OUTPUT
-	classes []byte            // of the label maps, once they are read
+	orElse  string            // the domain assumed for images of unknown domain
+	given   map[string]tensor // the outputs of the graphs that have run, by GRAPH.OUTPUT
+	classes []byte            // of the label maps; nil until they are read
 }
 
-// runGraph makes the inputs of a graph, runs it and keeps its outputs.
+// runGraph makes a graph's inputs, runs it and keeps its outputs.
 func (p *pass) runGraph(ctx context.Context, s *session) error {
 	inputs := make([]tensor, len(s.inputs))
 	height, width := p.in.Height, p.in.Width
-	var image tensor // to which a residual is added
-	// Images come first, because noise and the like take their height and width.
+	var image tensor // a residual is added to it
+	// Images come first, because they determine the height and width of noise and other inputs.
 	for i, in := range s.inputs {
 		if in.Role != manifest.RoleImage && in.Role != manifest.RoleLabelMap {
 			continue
 		}
-		t, err := p.image(in)
+		t, err := p.imageTensor(in)
 		if err != nil {
 			return err
 		}
@@ -69,8 +69,40 @@ func (p *pass) runGraph(ctx context.Context, s *session) error {
 	return nil
 }
 
-// image makes the tensor of an image or a label map.
-func (p *pass) image(in *manifest.Input) (tensor, error) {
+// unpack returns the images of an output.
+func (p *pass) unpack(out *manifest.Output) (Batch, error) {
+	return unpack(p.given[out.Graph+"."+out.Name], out)
+}
+
+// cover lays a cover over images, and keeps what it hides. See manifest.CombineOver.
+func (p *pass) cover(b *Batch, opacity, cover *manifest.Output) error {
+	o, err := p.unpack(opacity)
+	if err != nil {
+		return err
+	}
+	c, err := p.unpack(cover)
+	if err != nil {
+		return err
+	}
+	for _, layer := range []Batch{o, c} {
+		if layer.N != b.N || layer.Height != b.Height || layer.Width != b.Width {
+			return fmt.Errorf("the network gave images of %d×%d and a layer of %d×%d", b.Width, b.Height, layer.Width, layer.Height)
+		}
+	}
+	b.Beneath, b.Opacity = b.Pixels, make([]byte, len(b.Pixels)/channels)
+	b.Pixels = make([]byte, len(b.Beneath))
+	for i := range b.Opacity {
+		b.Opacity[i] = o.Pixels[channels*i]
+		shown := int(b.Opacity[i])
+		for k := channels * i; k < channels*(i+1); k++ {
+			b.Pixels[k] = byte((int(b.Beneath[k])*(255-shown) + int(c.Pixels[k])*shown + 127) / 255)
+		}
+	}
+	return nil
+}
+
+// imageTensor makes the tensor of an image or a label map.
+func (p *pass) imageTensor(in *manifest.Input) (tensor, error) {
 	if graph, output := p.manifest.Feeder(in); graph != "" {
 		t := p.given[graph+"."+output]
 		if len(t.shape) != 4 {
@@ -95,7 +127,7 @@ func (p *pass) readClasses(l *manifest.LabelMap) (_ []byte, err error) {
 	return p.classes, err
 }
 
-// tensor makes what goes into any other input.
+// tensor makes the tensor of an input that takes neither an image nor a label map.
 func (p *pass) tensor(in *manifest.Input, rank, height, width int) (tensor, error) {
 	n := p.in.N
 	if graph, output := p.manifest.Feeder(in); graph != "" {
@@ -161,8 +193,8 @@ func (p *pass) noise(in *manifest.Input, height, width int) tensor {
 	return t
 }
 
-// coordinates returns the x and y of every pixel, from -1 at the centre of the first to 1 at the centre of
-// the last.
+// coordinates returns the x and y of every pixel. They run from -1 at the centre of the first pixel to 1 at
+// the centre of the last.
 func coordinates(layout manifest.Layout, n, height, width int) tensor {
 	t := tensor{shape: imageShape(layout, n, 2, height, width), floats: make([]float32, 2*n*height*width)}
 	area := height * width

@@ -47,7 +47,7 @@ func TestEnlargingIsBilinearCentreOnCentre(t *testing.T) {
 	if want := []float32{0, 1, 3, 4, 0, 1, 3, 4}; !slices.Equal(out.floats, want) || !slices.Equal(out.shape, []int64{1, 1, 2, 4}) {
 		t.Errorf("%v %v", out.shape, out.floats)
 	}
-	// The two layouts agree, picture by picture and channel by channel.
+	// The two layouts agree, image by image and channel by channel.
 	const n, depth, h, w, k = 2, 3, 4, 5, 3
 	chw := tensor{shape: imageShape(manifest.LayoutNCHW, n, depth, h, w)}
 	for i := range n * depth * h * w {
@@ -69,16 +69,16 @@ func TestEnlargingIsBilinearCentreOnCentre(t *testing.T) {
 	}
 }
 
-func TestResidualsAreAddedToTheEnlargedPicture(t *testing.T) {
+func TestResidualsAreAddedToTheEnlargedImage(t *testing.T) {
 	q := Request{To: "sharp", Strength: 1}
 	translator := openTranslator(t, fixtures+"lapgan.onnx", q)
-	in := pictures(2, 8, 12)
+	in := images(2, 8, 12)
 	in.Seeds = []uint64{3, 4}
 	out := run(t, translator, in)
 	if out.Height != 16 || out.Width != 24 || out.N != 2 {
-		t.Fatalf("%d pictures of %d×%d", out.N, out.Width, out.Height)
+		t.Fatalf("%d images of %d×%d", out.N, out.Width, out.Height)
 	}
-	// By hand: half the picture, enlarged, a quarter and a tenth of the noise.
+	// By hand: half the image, enlarged, a quarter and a tenth of the noise.
 	noise := &manifest.Noise{Dist: manifest.DistUniform, Shape: []int{1, -1, -1}}
 	for p := range in.N {
 		grain := draw(noise, in.Seeds[p], "noise", 16, 24)
@@ -90,7 +90,7 @@ func TestResidualsAreAddedToTheEnlargedPicture(t *testing.T) {
 		for i, b := range out.part(p, p+1).Pixels {
 			want := (float64(large.floats[i]) + 0.25 + 0.1*float64(grain[i/3]) + 1) * 127.5
 			if want = min(max(want, 0), 255); math.Abs(float64(b)-want) > 0.51 {
-				t.Fatalf("picture %d, byte %d: %d, want %.2f", p, i, b, want)
+				t.Fatalf("image %d, byte %d: %d, want %.2f", p, i, b, want)
 			}
 		}
 	}
@@ -125,14 +125,14 @@ func TestLabelMapsBecomeChannels(t *testing.T) {
 	}
 }
 
-func TestPicturesOfOneBatchMayGoDifferentWays(t *testing.T) {
+func TestImagesOfOneBatchMayGoDifferentWays(t *testing.T) {
 	q := Request{To: "winter", Strength: 1}
 	translator := openTranslator(t, fixtures+"routed.onnx", q)
 	in := Batch{N: 4, Height: 8, Width: 8, Pixels: bytes.Repeat([]byte{128}, 4*192), From: []string{"autumn", "summer", "summer", "autumn"}}
 	out := run(t, translator, in)
 	for i, want := range []byte{77, 179, 179, 77} { // 128 ∓ 0.4·127.5
 		if got := out.part(i, i+1).Pixels; got[0] != want || got[1] != 128 {
-			t.Errorf("picture %d, from %s: %v", i, in.From[i], got[:3])
+			t.Errorf("image %d, from %s: %v", i, in.From[i], got[:3])
 		}
 	}
 	in.From[2] = ""
@@ -142,24 +142,24 @@ func TestPicturesOfOneBatchMayGoDifferentWays(t *testing.T) {
 	}
 }
 
-func TestSeedsAreThePicturesOwnWhateverTheBatch(t *testing.T) {
+func TestSeedsAreTheImagesOwnWhateverTheBatch(t *testing.T) {
 	r := openRuntime(t)
 	for _, batch := range []string{`"dynamic"`, `2`} {
 		path := write(t, filepath.Join(t.TempDir(), "bicyclegan.onnx"), bytes.ReplaceAll(read(t, fixtures+"bicyclegan.onnx"),
 			[]byte(`"batch":"dynamic"`), []byte(`"batch":`+batch+strings.Repeat(" ", 9-len(batch)))))
 		write(t, filepath.Join(filepath.Dir(path), "bicyclegan-encoder.onnx"), read(t, fixtures+"bicyclegan-encoder.onnx"))
 		translator := openedBeside(t, r, path, Request{To: "day", Strength: 1, Seed: 9})
-		in := pictures(3, 8, 8)
+		in := images(3, 8, 8)
 		in.Seeds = []uint64{1, 2, 3}
 		together := run(t, translator, in)
 		for i := range in.N {
 			if alone := run(t, translator, in.part(i, i+1)); !bytes.Equal(alone.Pixels, together.part(i, i+1).Pixels) {
-				t.Errorf("batch %s: picture %d differs alone", batch, i)
+				t.Errorf("batch %s: image %d differs alone", batch, i)
 			}
 		}
 		in.Seeds = nil
 		if other := run(t, translator, in); bytes.Equal(other.Pixels, together.Pixels) {
-			t.Errorf("batch %s: the run's seed gives what the pictures' own gave", batch)
+			t.Errorf("batch %s: the run's seed gives what the images' own gave", batch)
 		}
 	}
 }
@@ -177,7 +177,7 @@ func TestExemplarsAreCheckedBeforeAnythingRuns(t *testing.T) {
 	}{
 		{"genegan", "smiling", nil, "an exemplar is needed"},
 		{"genegan", "smiling", map[string]Batch{"": grey(31)}, "exemplar: the model does not accept images of 31×31"},
-		{"genegan", "smiling", map[string]Batch{"": grey(32), "hat": grey(32)}, `no exemplar is called "hat"`},
+		{"genegan", "smiling", map[string]Batch{"": grey(32), "hat": grey(32)}, `the model takes no exemplar of "hat"`},
 		{"shift", "winter", map[string]Batch{"": grey(32)}, "the model takes no exemplar"},
 	} {
 		q := Request{To: c.to, Strength: 1, Exemplars: c.exemplars}

@@ -6,7 +6,7 @@ import (
 	"gtx/models/manifest"
 )
 
-// classesOf reads the classes of label maps, one byte per pixel, from 8-bit RGB.
+// classesOf reads the classes of label maps from 8-bit RGB. It returns one byte per pixel.
 func classesOf(l *manifest.LabelMap, pixels []byte) ([]byte, error) {
 	classes := make([]byte, len(pixels)/channels)
 	byColour := map[[channels]byte]byte{}
@@ -24,7 +24,7 @@ func classesOf(l *manifest.LabelMap, pixels []byte) ([]byte, error) {
 			continue
 		}
 		if p[0] != p[1] || p[1] != p[2] {
-			return nil, fmt.Errorf("the colour %v in the label map: classes are grey levels", p)
+			return nil, fmt.Errorf("the colour %v in the label map is not grey: classes are grey levels", p)
 		}
 		if int(p[0]) >= l.Classes {
 			return nil, fmt.Errorf("class %d in the label map is not within 0 to %d", p[0], l.Classes-1)
@@ -34,14 +34,14 @@ func classesOf(l *manifest.LabelMap, pixels []byte) ([]byte, error) {
 	return classes, nil
 }
 
-// packClasses turns n label maps of h×w pixels into a tensor.
+// packClasses turns n label maps of h×w pixels each into a tensor.
 func packClasses(l *manifest.LabelMap, classes []byte, n, h, w int, layout manifest.Layout) tensor {
 	depth, area := l.Depth(), h*w
 	t := tensor{shape: imageShape(layout, n, depth, h, w), floats: make([]float32, n*depth*area)}
 	channelStep, pixelStep := steps(layout, depth, area)
 	for k := range n {
-		labels, to := classes[k*area:][:area], t.floats[k*depth*area:][:depth*area]
-		for i, class := range labels {
+		image, to := classes[k*area:][:area], t.floats[k*depth*area:][:depth*area]
+		for i, class := range image {
 			if l.Encoding == manifest.EncodingIndex {
 				to[i*pixelStep] = float32(class)
 			} else {
@@ -49,13 +49,13 @@ func packClasses(l *manifest.LabelMap, classes []byte, n, h, w int, layout manif
 			}
 		}
 		if l.Edges {
-			drawEdges(labels, h, w, to[(depth-1)*channelStep:], pixelStep)
+			drawEdges(image, h, w, to[(depth-1)*channelStep:], pixelStep)
 		}
 	}
 	return t
 }
 
-// packEdges turns label maps into one channel: 1 at the edges of areas, else 0.
+// packEdges turns label maps into one channel, which is 1 at the edges of areas and 0 elsewhere.
 func packEdges(classes []byte, n, h, w int, layout manifest.Layout) tensor {
 	t := tensor{shape: imageShape(layout, n, 1, h, w), floats: make([]float32, n*h*w)}
 	for k := range n {

@@ -11,7 +11,7 @@ import (
 // libraryVariable is the environment variable that names the ONNX Runtime library.
 const libraryVariable = "GTX_ONNXRUNTIME"
 
-// A LibraryError says where no ONNX Runtime library was found.
+// LibraryError says that no ONNX Runtime library was found.
 type LibraryError struct {
 	Asked  string   // the option or variable that named the library; empty after a search
 	Places []string // the named file, or the folders that were searched
@@ -24,16 +24,16 @@ func (e *LibraryError) Error() string {
 	return "no ONNX Runtime library (libonnxruntime.so) in " + strings.Join(e.Places, ", ")
 }
 
-// Hint says how to install the library.
+// Hint says how to get the library.
 func (e *LibraryError) Hint() string {
-	return "run 'make deps', or take libonnxruntime.so.1 from 'npm pack onnxruntime-node@1.24.3' and set " +
+	return "run 'make deps', or take libonnxruntime.so from the wheel of PyPI's onnxruntime 1.24.1 or newer and set " +
 		libraryVariable + " to its path"
 }
 
-// FindLibrary returns the absolute path of the ONNX Runtime library. The explicit path (of the option
-// --onnxruntime), or else the one in GTX_ONNXRUNTIME, must exist. With neither, FindLibrary searches the
-// folders beside the program, then the user's, then the system's. It returns a *LibraryError if there is no
-// library.
+// FindLibrary returns the absolute path of the ONNX Runtime library. An explicit path (the option
+// --onnxruntime) wins over GTX_ONNXRUNTIME, and whichever is given must exist. With neither, FindLibrary
+// searches the folders beside the program, then the user's, then the system's. The error is a *LibraryError
+// if no library is found.
 func FindLibrary(explicit string) (string, error) {
 	named := []struct{ by, path string }{
 		{"--onnxruntime", explicit},
@@ -62,7 +62,7 @@ func FindLibrary(explicit string) (string, error) {
 	return "", &LibraryError{Places: folders}
 }
 
-// libraryFolders returns the folders to search, the nearest to the program first.
+// libraryFolders lists the folders to search, the nearest to the program first.
 func libraryFolders(program string) []string {
 	var folders []string
 	if program != "" {
@@ -88,7 +88,7 @@ func libraryIn(folder string) string {
 	for _, name := range []string{"libonnxruntime.so", "libonnxruntime.so.1", "libonnxruntime.so.1.*"} {
 		matches, err := filepath.Glob(filepath.Join(folder, name))
 		if err != nil {
-			continue // the name of the folder is no valid pattern
+			continue // the name of the folder is not a valid pattern
 		}
 		for _, match := range matches {
 			if isFile(match) {

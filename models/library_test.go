@@ -46,7 +46,7 @@ func TestNamedLibraryWinsAndDoesNotFallThrough(t *testing.T) {
 
 func TestLibraryIsFoundInTheUsersFolderByAnyOfItsNames(t *testing.T) {
 	t.Setenv(libraryVariable, "")
-	for _, name := range []string{"libonnxruntime.so", "libonnxruntime.so.1", "libonnxruntime.so.1.24.3"} {
+	for _, name := range []string{"libonnxruntime.so", "libonnxruntime.so.1", "libonnxruntime.so.1.32.0"} {
 		t.Setenv("XDG_DATA_HOME", t.TempDir())
 		want := touch(t, filepath.Join(os.Getenv("XDG_DATA_HOME"), "gtx", "lib", name))
 		if got, err := FindLibrary(""); got != want || err != nil {

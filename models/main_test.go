@@ -114,8 +114,8 @@ func run(t testing.TB, translator *Translator, in Batch) Batch {
 	return out[0]
 }
 
-// pictures makes n pictures of no regular content, the same at each call.
-func pictures(n, height, width int) Batch {
+// images makes n images of no regular content, the same at each call.
+func images(n, height, width int) Batch {
 	b := Batch{N: n, Height: height, Width: width, Pixels: make([]byte, n*height*width*channels)}
 	state := uint32(1)
 	for i := range b.Pixels {

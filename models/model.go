@@ -19,27 +19,27 @@ import (
 const (
 	// MetadataKey is the key of the manifest in a model's metadata_props.
 	MetadataKey = "gtx.manifest"
-	// ManifestSuffix is added to the name of a model for the manifest beside it, which overrides the one
-	// inside: NAME.onnx.yaml beside NAME.onnx.
+	// ManifestSuffix is appended to a model's file name to name the manifest beside it, which overrides the
+	// one inside: NAME.onnx.yaml beside NAME.onnx.
 	ManifestSuffix = ".yaml"
 	// builtIn is the Origin of the embedded models.
 	builtIn = "built-in"
 )
 
-// A Model is a network in a file, or embedded in gtx, with its manifest. Further graphs of a model are in
-// other files of the same folder. A Model does not keep the bytes of its networks: a session reads them
-// again and checks them against the digest.
+// A Model is a network with its manifest, on disk or embedded in the program. It does not keep the network
+// in memory: opening a session reads the file again and checks its digest. Further graphs of a model are in
+// files of their own in the same folder.
 type Model struct {
 	Manifest *manifest.Manifest
-	Digest   string // hex SHA-256 of the .onnx file, the manifest beside it if any, and further graphs
+	Digest   string // SHA-256 in hex over the .onnx file, the manifest beside it, if any, and further graphs
 	Origin   string // "built-in", or the path of the .onnx file
 
 	path string // in the embedded folder if built in
-	// files holds, by path, the files of a model that is not written yet. It is nil for other models.
+	// files are the contents, by path, of a model that is not written yet; nil for any other model.
 	files map[string][]byte
 }
 
-// A ManifestMissingError reports a model without a manifest, inside or beside it.
+// A ManifestMissingError says that a model has no manifest, inside or beside it.
 type ManifestMissingError struct {
 	Path string
 }
@@ -53,8 +53,8 @@ func (e *ManifestMissingError) Hint() string {
 	return fmt.Sprintf("'gtx models add' makes a model from a network, or describe the network in %q", e.Path+ManifestSuffix)
 }
 
-// Load reads the model in an .onnx file. Its manifest is in the file named like the model with ".yaml" after
-// it or, if there is none, under the metadata key gtx.manifest.
+// Load reads the model in an .onnx file. The manifest is in the file named like the model with ".yaml" after
+// it or, if there is no such file, under the metadata key gtx.manifest.
 func Load(path string) (*Model, error) {
 	info, err := os.Stat(path)
 	if err != nil {
@@ -69,7 +69,7 @@ func Load(path string) (*Model, error) {
 	return load(&Model{Origin: path, path: path})
 }
 
-// load fills in the manifest and the digest of a model whose path is known.
+// load fills in the manifest and the digest of a model whose path is set.
 func load(m *Model) (*Model, error) {
 	network, text, err := m.read()
 	if err != nil {
@@ -100,8 +100,9 @@ func load(m *Model) (*Model, error) {
 // TensorInfo describes an input or output as a network declares it.
 type TensorInfo = onnx.TensorInfo
 
-// Inspect returns the inputs and outputs that a graph of the model declares, whatever the manifest says.
-func (m *Model) Inspect(graph string) (inputs, outputs []TensorInfo, err error) {
+// Tensors returns the inputs and outputs that a graph of the model declares, whatever the manifest says about
+// them.
+func (m *Model) Tensors(graph string) (inputs, outputs []TensorInfo, err error) {
 	graphs, err := m.networks()
 	if err != nil {
 		return nil, nil, err
@@ -126,7 +127,7 @@ func (m *Model) readFile(path string) ([]byte, error) {
 	return nil, fs.ErrNotExist
 }
 
-// read returns the bytes of the file and of the manifest beside it, which are nil if there is none.
+// read returns the bytes of the .onnx file and of the manifest beside it, which are nil if there is none.
 func (m *Model) read() (network, beside []byte, err error) {
 	if network, err = m.readFile(m.path); err != nil {
 		return nil, nil, err
@@ -143,8 +144,8 @@ func (m *Model) within(graph manifest.Graph) bool {
 	return graph.File == "" || graph.File == filepath.Base(m.path)
 }
 
-// graphs returns the bytes of each graph and checks them against the manifest. One graph is in the model's
-// own file.
+// graphs returns the bytes of each graph by its id. network is the model's own file, which must be one of
+// them. Each file must match the digest that the manifest states, if it states one.
 func (m *Model) graphs(network []byte) (map[string][]byte, error) {
 	graphs := map[string][]byte{}
 	own := false
@@ -164,17 +165,17 @@ func (m *Model) graphs(network []byte) (map[string][]byte, error) {
 		}
 		sum := sha256.Sum256(graphs[id])
 		if has := hex.EncodeToString(sum[:]); graph.SHA256 != "" && !strings.EqualFold(graph.SHA256, has) {
-			return nil, manifest.Errorf("graphs."+id+".sha256", "the digest of the network is %s", has)
+			return nil, manifest.Errorf("graphs."+id+".sha256", "this is another network: its digest is %s", has)
 		}
 	}
 	if !own {
 		id := slices.Sorted(maps.Keys(m.Manifest.Graphs))[0]
-		return nil, manifest.Errorf("graphs."+id+".file", "%q is not the model's own file, %q", m.Manifest.Graphs[id].File, filepath.Base(m.path))
+		return nil, manifest.Errorf("graphs."+id+".file", "%q is not this file, %q", m.Manifest.Graphs[id].File, filepath.Base(m.path))
 	}
 	return graphs, nil
 }
 
-// digest returns the SHA-256 of everything that makes up the model, in hex.
+// digest returns the SHA-256, in hex, of all files of the model.
 func (m *Model) digest(network, beside []byte, graphs map[string][]byte) string {
 	sum := sha256.New()
 	sum.Write(network)
@@ -187,7 +188,7 @@ func (m *Model) digest(network, beside []byte, graphs map[string][]byte) string 
 	return hex.EncodeToString(sum.Sum(nil))
 }
 
-// networks returns the bytes of the graphs. It is an error if they have changed since the model was loaded.
+// networks reads all graphs again. It is an error if any file has changed since the model was loaded.
 func (m *Model) networks() (map[string][]byte, error) {
 	network, beside, err := m.read()
 	if err != nil {
@@ -200,8 +201,8 @@ func (m *Model) networks() (map[string][]byte, error) {
 	return graphs, nil
 }
 
-// Network returns the bytes of the model's own .onnx file, without further graphs. It is an error if
-// any of them has changed since the model was loaded.
+// Network returns the bytes of the model's own .onnx file, without further graphs. It is an error if any file
+// of the model has changed since it was loaded.
 func (m *Model) Network() ([]byte, error) {
 	graphs, err := m.networks()
 	if err != nil {
@@ -212,7 +213,7 @@ func (m *Model) Network() ([]byte, error) {
 			return graphs[id], nil
 		}
 	}
-	panic("models: a model whose file holds none of its graphs") // graphs() refuses it
+	panic("models: none of the model's graphs is in its own file") // the method graphs refuses such a model
 }
 
 // RepairNote is the key below training in the manifest of a repaired model.
@@ -221,8 +222,8 @@ const RepairNote = "repaired"
 var errSeveralFiles = errors.New("the model has graphs in other files, so its manifest cannot go into one of them")
 
 // Repaired returns the manifest to put inside a model's repaired network: the model's own, with a note
-// under training. It leaves out what describes the old network alone: the file name, the digest and the
-// golden cases, whose number is returned.
+// under training. It leaves out the fields that describe only the old network: the file name, the digest and
+// the golden cases. golden is the number of those cases.
 func (m *Model) Repaired(note string) (text []byte, golden int, err error) {
 	for _, graph := range m.Manifest.Graphs {
 		if !m.within(graph) {

@@ -161,7 +161,7 @@ func TestBuiltInClassifierKnowsTheBuiltInTranslatorsDomains(t *testing.T) {
 }
 
 func TestInspectReadsTheGraphsDeclarations(t *testing.T) {
-	inputs, outputs, err := find(t, fixtures+"shift.onnx").Inspect("main")
+	inputs, outputs, err := find(t, fixtures+"shift.onnx").Tensors("main")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -8,8 +8,8 @@ import (
 	"gtx/models/manifest"
 )
 
-// draw returns the noise for one image of h×w pixels. It depends on the seed and the name of the input alone,
-// not on the rest of the batch.
+// draw returns the noise for one image of h×w pixels. The same seed and name give the same numbers,
+// whatever else is in the batch.
 func draw(n *manifest.Noise, seed uint64, name string, h, w int) []float32 {
 	values := make([]float32, product(spread(n.Shape, h, w)))
 	hash := fnv.New64a()
@@ -29,7 +29,7 @@ func draw(n *manifest.Noise, seed uint64, name string, h, w int) []float32 {
 		squares += v * v
 	}
 	if n.Hypersphere && squares > 0 {
-		// Karras et al. 2018, Progressive Growing of GANs, normalises latents like this.
+		// Karras et al. 2018 (Progressive Growing of GANs) normalise latents like this.
 		scale := float32(1 / math.Sqrt(squares/float64(len(values))))
 		for i := range values {
 			values[i] *= scale
@@ -38,7 +38,7 @@ func draw(n *manifest.Noise, seed uint64, name string, h, w int) []float32 {
 	return values
 }
 
-// spread replaces the free dimensions of a shape: the first by a height, the second by a width.
+// spread replaces the first free dimension of a shape by a height and the second by a width.
 func spread(shape []int, h, w int) []int64 {
 	sides := []int{h, w}
 	out := make([]int64, len(shape))

@@ -7,7 +7,7 @@ import (
 	"gtx/models/manifest"
 )
 
-// A tensor is an input or an output of a graph. One of floats and bytes holds its values.
+// A tensor is an input or an output of a graph. Its values are either floats or bytes.
 type tensor struct {
 	shape  []int64
 	floats []float32
@@ -30,7 +30,7 @@ func imageShape(layout manifest.Layout, n, depth, height, width int) []int64 {
 	return []int64{int64(n), int64(height), int64(width), int64(depth)}
 }
 
-// steps locates the values of an image tensor: in an image of area pixels, channel c of pixel i is at
+// steps locates the values of an image tensor. Within an image of area pixels, channel c of pixel i is at
 // c*channelStep + i*pixelStep.
 func steps(layout manifest.Layout, depth, area int) (channelStep, pixelStep int) {
 	if layout == manifest.LayoutNCHW {
@@ -39,7 +39,7 @@ func steps(layout manifest.Layout, depth, area int) (channelStep, pixelStep int)
 	return 1, depth
 }
 
-// source returns the channel of RGB that is channel c of a network.
+// source returns the channel of RGB that becomes channel c of the network.
 func source(color manifest.Color, c int) int {
 	if color == manifest.ColorBGR {
 		return channels - 1 - c
@@ -48,7 +48,7 @@ func source(color manifest.Color, c int) int {
 }
 
 // pack turns 8-bit RGB images into the tensor of an image input: byte*scale + offset, in the input's layout
-// and channel order. If the bytes need no change, it does not copy them.
+// and channel order. It does not copy bytes that need no change.
 func pack(pixels []byte, n, height, width int, in *manifest.Input) tensor {
 	color := in.Image.Color
 	depth := color.Channels()
@@ -93,14 +93,14 @@ func packAs[T any](pixels []byte, area int, in *manifest.Input, value func(chann
 	return values
 }
 
-// luma returns the luma of a pixel by ITU-R BT.601, rounded to the nearest integer.
+// luma returns the luma of ITU-R BT.601, rounded.
 func luma(p []byte) byte {
 	return byte((299*int(p[0]) + 587*int(p[1]) + 114*int(p[2]) + 500) / 1000)
 }
 
 var errNotFinite = errors.New("the network gave NaN or infinity")
 
-// unpack turns an image output into 8-bit RGB images.
+// unpack turns an output into 8-bit RGB images.
 func unpack(t tensor, out *manifest.Output) (Batch, error) {
 	if len(t.shape) != 4 {
 		return Batch{}, fmt.Errorf("the network gave %v instead of images", t.shape)
@@ -131,12 +131,12 @@ func unpack(t tensor, out *manifest.Output) (Batch, error) {
 			}
 		}
 	}
-	greyed(b.Pixels, out.Color)
+	spreadGrey(b.Pixels, out.Color)
 	return b, nil
 }
 
-// unpackFloats turns values back into bytes: (value-offset)/scale, rounded half up. A result below 0 or above
-// 255 is clipped or, if the manifest forbids that, an error.
+// unpackFloats is the inverse of pack: (value-offset)/scale, rounded half up. A result below 0 or above 255
+// is clipped, or is an error if the manifest forbids clipping.
 func unpackFloats(values []float32, area int, out *manifest.Output) ([]byte, error) {
 	depth := out.Color.Channels()
 	pixels := make([]byte, len(values)/depth*channels)
@@ -161,12 +161,12 @@ func unpackFloats(values []float32, area int, out *manifest.Output) ([]byte, err
 			}
 		}
 	}
-	greyed(pixels, out.Color)
+	spreadGrey(pixels, out.Color)
 	return pixels, nil
 }
 
-// greyed copies the first channel of grey images to the other two.
-func greyed(pixels []byte, color manifest.Color) {
+// spreadGrey copies the first channel of grey images to the other two.
+func spreadGrey(pixels []byte, color manifest.Color) {
 	if color != manifest.ColorGray {
 		return
 	}

@@ -11,7 +11,7 @@ import (
 //go:embed presets/*.yaml
 var presets embed.FS
 
-// Presets returns the names that Preset knows.
+// Presets lists the names that Preset knows.
 func Presets() []string {
 	files, err := fs.Glob(presets, "presets/*.yaml")
 	if err != nil {
@@ -23,12 +23,12 @@ func Presets() []string {
 	return files
 }
 
-// Preset returns what the networks of a family have in common: a manifest for Add that leaves out what the
-// network itself shows.
+// Preset returns the manifest that the networks of a family share. It leaves out what Add reads from the
+// network.
 func Preset(name string) ([]byte, error) {
 	known, err := presets.ReadFile("presets/" + name + ".yaml")
 	if err != nil {
-		return nil, fmt.Errorf("no preset %q; there are %s", name, strings.Join(Presets(), ", "))
+		return nil, fmt.Errorf("no preset %q; the presets are %s", name, strings.Join(Presets(), ", "))
 	}
 	return known, nil
 }

@@ -9,8 +9,8 @@ import (
 	"strings"
 )
 
-// provesCUDA runs a network once with trial and reads in ONNX Runtime's profiles where its nodes ran. That is
-// necessary because a session may run on the CPU although the provider was appended without an error.
+// provesCUDA runs a network once with trial and reads from ONNX Runtime's profiles where its nodes ran. It is
+// needed because appending the CUDA provider can succeed although the session then runs on the CPU.
 func provesCUDA(open func(profile string) (*sessions, error), trial func(*sessions) error) error {
 	folder, err := os.MkdirTemp("", "gtx-profile-")
 	if err != nil {
@@ -27,7 +27,7 @@ func provesCUDA(open func(profile string) (*sessions, error), trial func(*sessio
 	}
 	profiles, err := filepath.Glob(filepath.Join(folder, "run*"))
 	if err != nil || len(profiles) != graphs {
-		return errors.New("ONNX Runtime wrote no profile to tell where the network ran")
+		return errors.New("ONNX Runtime wrote no profile that shows where the network ran")
 	}
 	for _, path := range profiles {
 		profile, err := os.ReadFile(path)
@@ -41,8 +41,8 @@ func provesCUDA(open func(profile string) (*sessions, error), trial func(*sessio
 	return nil
 }
 
-// ranOnCUDA reads a profile. It returns nil if all convolutions and matrix products ran on CUDA or, in a
-// network without them, if any node did.
+// ranOnCUDA reads a profile. It returns nil if at least one node and all convolutions and matrix products ran
+// on CUDA.
 func ranOnCUDA(profile []byte) error {
 	var events []struct {
 		Category string `json:"cat"`

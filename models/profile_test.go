@@ -24,7 +24,7 @@ func TestProfileTellsWhereTheNetworkRan(t *testing.T) {
 		return newSessions(m.Manifest, []program{p}, device{name: deviceCPU}, profile)
 	}
 	trial := func(n *sessions) error {
-		_, err := (&Translator{n, Request{To: "winter", Strength: 1}}).run(t.Context(), "main", "", pictures(1, 64, 64))
+		_, err := (&Translator{n, Request{To: "winter", Strength: 1}}).run(t.Context(), "main", "", images(1, 64, 64))
 		return err
 	}
 	if err := provesCUDA(open, trial); err == nil || !strings.Contains(err.Error(), "ran on CPUExecutionProvider") {

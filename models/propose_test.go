@@ -37,7 +37,7 @@ func TestImageLayoutFollowsFromThePlaceOfTheChannels(t *testing.T) {
 	}
 }
 
-// proposed runs a proposer on what a network of float32 pictures declares.
+// proposed runs a proposer on what a network of float32 images declares.
 func proposed(t *testing.T, known string, inputs, outputs []TensorInfo) (*manifest.Manifest, error) {
 	t.Helper()
 	draft, err := manifest.ParseDraft([]byte(known))
@@ -70,12 +70,12 @@ func TestEveryPresetDescribesItsFamily(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, shape := range [][]int{nchw, {-1, -1, -1, 3}} {
-			picture := TensorInfo{Name: "in", DType: "float32", Shape: shape}
-			inputs, outputs := []TensorInfo{picture}, []TensorInfo{{Name: "out", DType: "float32", Shape: shape}}
+			image := TensorInfo{Name: "in", DType: "float32", Shape: shape}
+			inputs, outputs := []TensorInfo{image}, []TensorInfo{{Name: "out", DType: "float32", Shape: shape}}
 			switch name {
 			case "stargan":
 				inputs = append(inputs, label)
-				inputs[0].Shape, outputs[0].Shape = nchw, nchw // one label, one picture
+				inputs[0].Shape, outputs[0].Shape = nchw, nchw // one label, one image
 			case "u2net":
 				outputs = []TensorInfo{mask, {Name: "side", DType: "float32", Shape: mask.Shape}}
 			}
@@ -115,7 +115,7 @@ outputs: [{role: image, name: second}]
 	}
 }
 
-func TestVagueOutputsAreAsThePictureThatGoesIn(t *testing.T) {
+func TestVagueOutputsAreAsTheImageThatGoesIn(t *testing.T) {
 	for _, in := range [][]int{{1, 3, -1, -1}, {1, -1, -1, 3}, {-1, 1, 64, 64}} {
 		for _, out := range [][]int{{-1, -1, -1, -1}, nil} {
 			m, err := proposed(t, "{}", []TensorInfo{{Name: "x", DType: "float32", Shape: in}}, []TensorInfo{{Name: "y", DType: "float32", Shape: out}})
@@ -140,13 +140,13 @@ func TestVagueOutputsAreAsThePictureThatGoesIn(t *testing.T) {
 	}
 	for _, shape := range [][]int{nil, {1}, {1, -1, 3}, {-1, -1, -1, -1, -1}} {
 		if _, err := proposed(t, known, []TensorInfo{{Name: "x", DType: "float32", Shape: shape}}, []TensorInfo{{Name: "y", DType: "float32", Shape: shape}}); err == nil {
-			t.Errorf("%v passed for a picture", shape)
+			t.Errorf("%v passed for an image", shape)
 		}
 	}
 }
 
 func TestAmbiguousNetworksNeedAWord(t *testing.T) {
-	picture := func(name string) TensorInfo {
+	image := func(name string) TensorInfo {
 		return TensorInfo{Name: name, DType: "float32", Shape: []int{1, 3, -1, -1}}
 	}
 	code := TensorInfo{Name: "code", DType: "float32", Shape: []int{1, 5}}
@@ -154,12 +154,12 @@ func TestAmbiguousNetworksNeedAWord(t *testing.T) {
 		inputs, outputs []TensorInfo
 		field           string
 	}{
-		{[]TensorInfo{picture("a"), picture("b")}, []TensorInfo{picture("y")}, "inputs"},
-		{[]TensorInfo{picture("a"), code}, []TensorInfo{picture("y")}, "inputs"},
-		{[]TensorInfo{code}, []TensorInfo{picture("y")}, "inputs"},
-		{[]TensorInfo{picture("a")}, []TensorInfo{picture("y"), picture("z")}, "outputs"},
-		{[]TensorInfo{picture("a")}, []TensorInfo{code}, "outputs"},
-		{[]TensorInfo{{Name: "a", DType: "int32", Shape: []int{1, 3, -1, -1}}}, []TensorInfo{picture("y")}, ""},
+		{[]TensorInfo{image("a"), image("b")}, []TensorInfo{image("y")}, "inputs"},
+		{[]TensorInfo{image("a"), code}, []TensorInfo{image("y")}, "inputs"},
+		{[]TensorInfo{code}, []TensorInfo{image("y")}, "inputs"},
+		{[]TensorInfo{image("a")}, []TensorInfo{image("y"), image("z")}, "outputs"},
+		{[]TensorInfo{image("a")}, []TensorInfo{code}, "outputs"},
+		{[]TensorInfo{{Name: "a", DType: "int32", Shape: []int{1, 3, -1, -1}}}, []TensorInfo{image("y")}, ""},
 	} {
 		_, err := proposed(t, "{}", c.inputs, c.outputs)
 		var wrong *manifest.Error

@@ -18,14 +18,14 @@ var builtin embed.FS
 
 const extension = ".onnx"
 
-// A NotFoundError reports that no model has a name.
+// A NotFoundError reports a name that no model has.
 type NotFoundError struct {
 	Name  string
 	Known []string
 }
 
 func (e *NotFoundError) Error() string {
-	return fmt.Sprintf("no model %q; there are %s", e.Name, strings.Join(e.Known, ", "))
+	return fmt.Sprintf("no model %q; the models are %s", e.Name, strings.Join(e.Known, ", "))
 }
 
 // Hint says how to name a model that is not installed.
@@ -33,8 +33,8 @@ func (e *NotFoundError) Hint() string {
 	return "the path of a model ends in .onnx"
 }
 
-// Find returns the model with a name, which is built in or in the user's folder, or the model at a path, which
-// ends in .onnx. The error is a *NotFoundError if no model has the name.
+// Find returns the model with a name, built in or in the user's folder, or the model at a path that ends
+// in .onnx. The error is a *NotFoundError if no model has the name.
 func Find(nameOrPath string) (*Model, error) {
 	if strings.HasSuffix(nameOrPath, extension) {
 		return Load(nameOrPath)
@@ -52,7 +52,7 @@ func Find(nameOrPath string) (*Model, error) {
 }
 
 // List returns the built-in models and those in the user's folder. It leaves out models that cannot be read,
-// and joins an error for each of them. Files with further graphs of a model do not count as models.
+// and returns their errors joined. A file with a further graph of a model does not count as a model.
 func List() ([]*Model, error) {
 	var models []*Model
 	failures := map[string]error{}
@@ -77,8 +77,8 @@ func List() ([]*Model, error) {
 	return models, errors.Join(errs...)
 }
 
-// ClassifierFor returns a classifier of all domains of a translator, a built-in one if there is one. It
-// ignores models that cannot be read.
+// ClassifierFor returns a model that tells apart all domains of a translator. Built-in models are tried
+// first. Models that cannot be read are skipped.
 func ClassifierFor(translator *Model) (*Model, error) {
 	known, _ := List()
 	domains := translator.Manifest.DomainIDs()
@@ -87,18 +87,18 @@ func ClassifierFor(translator *Model) (*Model, error) {
 			return m, nil
 		}
 	}
-	return nil, fmt.Errorf("no model distinguishes %s", strings.Join(domains, ", "))
+	return nil, fmt.Errorf("no model can tell these domains apart: %s", strings.Join(domains, ", "))
 }
 
-// Classifies says whether a model is a classifier that knows all these domains.
+// Classifies says whether a model is a classifier that knows all of these domains.
 func (m *Model) Classifies(domains []string) bool {
 	return m.Manifest.Classifier != nil && !slices.ContainsFunc(domains, func(domain string) bool {
 		return !slices.Contains(m.Manifest.Classifier.Classes, domain)
 	})
 }
 
-// places returns the built-in models and then the user's, without reading them. If several have the same
-// name, it returns the first.
+// places returns the models that exist, not yet loaded: the built-in ones, then the user's, each in the order
+// of their names. If two have the same name, the second is left out.
 func places() []*Model {
 	var found []*Model
 	embedded, err := fs.Glob(builtin, "builtin/*"+extension)
@@ -108,7 +108,7 @@ func places() []*Model {
 	for _, p := range embedded {
 		found = append(found, &Model{Origin: builtIn, path: p})
 	}
-	// A user without a folder has no models there.
+	// An unreadable or missing folder counts as empty.
 	entries, _ := os.ReadDir(Folder())
 	for _, entry := range entries {
 		m := &Model{Origin: filepath.Join(Folder(), entry.Name())}
@@ -121,7 +121,7 @@ func places() []*Model {
 	return found
 }
 
-// stem returns the name by which Find finds a model.
+// stem returns the name by which Find knows a model.
 func (m *Model) stem() string { return stemOf(m.path) }
 
 func stemOf(file string) string {

@@ -11,7 +11,7 @@ import (
 	ort "github.com/yalue/onnxruntime_go"
 )
 
-// process guards the one ONNX Runtime that a process can have.
+// process guards ONNX Runtime, of which a process can load only one.
 var process sync.Mutex
 
 // Runtime is the loaded ONNX Runtime library.
@@ -23,8 +23,8 @@ type Runtime struct {
 	closed   bool
 }
 
-// Open loads the ONNX Runtime library at a path (see FindLibrary) for the whole process. It returns an error
-// while another library is open, and for a file that is not ONNX Runtime 1.24 or later.
+// Open loads the ONNX Runtime library at a path (see FindLibrary) for the whole process. It is an
+// error if another is open, or if the file is not ONNX Runtime 1.24 or later.
 func Open(library string) (*Runtime, error) {
 	process.Lock()
 	defer process.Unlock()
@@ -35,7 +35,8 @@ func Open(library string) (*Runtime, error) {
 	if err != nil {
 		return nil, err
 	}
-	// ONNX Runtime 1.29 and later write telemetry below the home folder unless this is set before.
+	// ONNX Runtime 1.29 and later write telemetry below the home folder unless this is set before they
+	// start.
 	if err := os.Setenv("ORT_DISABLE_TELEMETRY", "1"); err != nil {
 		return nil, err
 	}
@@ -46,7 +47,7 @@ func Open(library string) (*Runtime, error) {
 	return &Runtime{library: path, version: ort.GetVersion()}, nil
 }
 
-// openError says why a library could not be loaded, in plain words.
+// openError says in plain words why a library could not be loaded.
 func openError(path string, err error) error {
 	text := err.Error()
 	switch {
@@ -55,7 +56,7 @@ func openError(path string, err error) error {
 	case strings.Contains(text, "looking up OrtGetApiBase"):
 		return errors.New("the library is not ONNX Runtime")
 	}
-	// All other messages are from the dynamic loader and begin with the path.
+	// All other messages come from the dynamic loader and begin with the path.
 	return errors.New(after(text, path+": "))
 }
 
@@ -67,10 +68,10 @@ func after(text, separator string) string {
 	return text
 }
 
-// Library returns the absolute path of the library.
+// Library is the absolute path of the library.
 func (r *Runtime) Library() string { return r.library }
 
-// Version returns the version of the library, such as 1.24.3.
+// Version is the version of the library, such as 1.32.0.
 func (r *Runtime) Version() string { return r.version }
 
 // Close unloads the library. It is an error while a translator or classifier is open.
@@ -91,7 +92,7 @@ func (r *Runtime) Close() error {
 
 var errRuntimeClosed = errors.New("the ONNX Runtime is closed")
 
-// acquire keeps the library loaded until release is called.
+// acquire keeps the library loaded until release.
 func (r *Runtime) acquire() error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -108,14 +109,14 @@ func (r *Runtime) release() {
 	r.sessions--
 }
 
-// A Provider is a kind of device on which the library may run networks.
+// A Provider is a kind of device on which ONNX Runtime may run networks.
 type Provider struct {
 	Name   string // cpu or cuda
-	Usable bool   // for cuda: the provider loads; a session may still fail
+	Usable bool   // for cuda: the library offers it and its parts load, but a session may still fail
 	Reason string // why it is not usable
 }
 
-// Providers returns the execution providers that gtx knows, and says whether the library offers them.
+// Providers lists the execution providers that gtx knows, and says whether the library offers them.
 func (r *Runtime) Providers() ([]Provider, error) {
 	if err := r.acquire(); err != nil {
 		return nil, err

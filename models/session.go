@@ -13,14 +13,14 @@ import (
 	"gtx/models/onnx"
 )
 
-// Options say where a network runs.
+// Options say how a network is run.
 type Options struct {
 	Device string // auto (the default), cpu, cuda or cuda:N
 }
 
 var errSessionClosed = errors.New("the session is closed")
 
-// sessions are the graphs of a model that are needed, ready to run. Any number of goroutines may share
+// sessions are the graphs of a model that a request needs, ready to run. Any number of goroutines may share
 // them.
 type sessions struct {
 	manifest *manifest.Manifest
@@ -31,13 +31,13 @@ type sessions struct {
 	byGraph map[string]*session // nil once closed
 }
 
-// session is one graph in ONNX Runtime.
+// session is one graph.
 type session struct {
 	*signature
 	net *ort.DynamicAdvancedSession
 }
 
-// A program is a graph that agrees with its manifest and has no session yet.
+// A program is a graph that has been checked against its manifest, before there is a session.
 type program struct {
 	*signature
 	onnx []byte
@@ -103,7 +103,7 @@ func newProgram(m *manifest.Manifest, graph string, model []byte) (program, erro
 	return program{s, model}, err
 }
 
-// settle chooses the device. CUDA, if it is asked for or available, has to pass a trial run.
+// settle decides between the devices. CUDA is chosen only if a trial run proves that it works.
 func settle(d device, open func(d device, profile string) (*sessions, error), trial func(*sessions) error) (device, error) {
 	if d.name == deviceCPU {
 		return d, nil
@@ -122,8 +122,8 @@ func settle(d device, open func(d device, profile string) (*sessions, error), tr
 	return device{}, &DeviceError{Device: cuda.String(), Reason: err.Error()}
 }
 
-// newSessions makes sessions on a settled device. The profile is a prefix of file names, or "". ONNX Runtime
-// writes there on which provider each node ran, when the sessions are closed.
+// newSessions makes sessions on a settled device. With a profile, a prefix of file names, ONNX
+// Runtime writes there which node ran where, when the sessions are closed.
 func newSessions(m *manifest.Manifest, programs []program, d device, profile string) (_ *sessions, err error) {
 	n := &sessions{manifest: m, provider: d.String(), byGraph: map[string]*session{}}
 	defer func() {
@@ -172,8 +172,8 @@ func (n *sessions) destroy() error {
 	return errors.Join(failures...)
 }
 
-// inParts calls run with the whole batch or, if a graph has a fixed batch size, with parts of that size.
-// The last part may be padded, so count is the number of its images that count.
+// inParts calls run with the whole batch or, if graphs have a fixed batch size, with parts of that size. The
+// last part may be padded: only its first count images belong to the batch.
 func (n *sessions) inParts(ctx context.Context, graphs []string, in Batch, run func(part Batch, count int) error) error {
 	n.mu.RLock()
 	defer n.mu.RUnlock()

@@ -44,7 +44,7 @@ func (s *signature) checkInputs(m *manifest.Manifest, batch int, declared []Tens
 			case want[0] == manifest.AnyDim:
 				want[0] = batch
 			case len(want) == 1 && batch != 1:
-				return manifest.Errorf("graphs."+s.graph+".batch", "not 1, though %q, %v, has no dimension for the batch", info.Name, info.Shape)
+				return manifest.Errorf("graphs."+s.graph+".batch", "must be 1, because input %q, %v, has no dimension for the batch", info.Name, info.Shape)
 			}
 			err = matchShape(field+".shape", info, want, in.Shape)
 		} else {
@@ -58,7 +58,7 @@ func (s *signature) checkInputs(m *manifest.Manifest, batch int, declared []Tens
 	}
 	for _, info := range declared {
 		if !slices.Contains(s.takes, info.Name) {
-			return manifest.Errorf("inputs", "the network also takes %q, which none of them names", info.Name)
+			return manifest.Errorf("inputs", "the network also takes %q, which is not listed", info.Name)
 		}
 	}
 	return nil
@@ -155,7 +155,7 @@ func findTensor(field, name, dtype string, declared []TensorInfo) (TensorInfo, e
 		for k, t := range declared {
 			names[k] = t.Name
 		}
-		return TensorInfo{}, manifest.Errorf(field+".name", "the network has no %q, but %q", name, names)
+		return TensorInfo{}, manifest.Errorf(field+".name", "the network has no %q; it has %q", name, names)
 	}
 	if declared[i].DType != dtype {
 		return TensorInfo{}, manifest.Errorf(field+".dtype", "%s is not the network's %s", dtype, declared[i].DType)
@@ -171,7 +171,7 @@ func matchShape(field string, info TensorInfo, fed []int, stated []int) error {
 	}
 	for i, has := range info.Shape {
 		if has != manifest.AnyDim && has != fed[i] {
-			return manifest.Errorf(field, "the network takes %v, so that dimension %d is fixed at %d, not %s", info.Shape, i, has, dim(fed[i]))
+			return manifest.Errorf(field, "the network takes %v: its dimension %d is fixed at %d, not %s", info.Shape, i, has, dim(fed[i]))
 		}
 	}
 	return matchStated(field, info, stated)
@@ -193,7 +193,7 @@ func matchOutput(field string, info TensorInfo, want []int) error {
 	}
 	for i, has := range info.Shape {
 		if has != manifest.AnyDim && want[i] != manifest.AnyDim && has != want[i] {
-			return manifest.Errorf(field, "the network gives %v, whose dimension %d is not %d", info.Shape, i, want[i])
+			return manifest.Errorf(field, "the network gives %v: its dimension %d is not %d", info.Shape, i, want[i])
 		}
 	}
 	return nil

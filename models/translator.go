@@ -9,28 +9,27 @@ import (
 	"gtx/models/manifest"
 )
 
-// A Request says what a model is to do, the same for all images of a run.
+// A Request says what to do with all images of a run.
 type Request struct {
-	To        string           // a target, see manifest.Manifest.Targets; "" if the model has none
+	To        string           // a target, see Manifest.Targets; "" if the model has none
 	Strength  float64          // 1 is full
-	Seed      uint64           // of shared noise, and of images without a seed of their own
-	Exemplars map[string]Batch // by attribute, each a batch of one
+	Seed      uint64           // for shared noise, and for images without a seed of their own
+	Exemplars map[string]Batch // by attribute; each is a batch of one image
 }
 
-// A Translator is a model that is ready to do what one request asks for.
+// A Translator is a model that gives images, opened for one request.
 type Translator struct {
 	*sessions
 	request Request
 }
 
-// NewTranslator makes sessions of the graphs that lead to the target of a request. The error is a
-// *manifest.Error if the manifest and the network disagree, a *DeviceError if the network does not run on
-// the device, and a *manifest.DomainError or a *manifest.StrengthError if the model cannot do what the
-// request asks for.
+// NewTranslator opens sessions of the graphs that lead to the target of a request. The error is a
+// *manifest.Error if the manifest contradicts the network, a *DeviceError if the requested device is not
+// available, and a *manifest.DomainError or *manifest.StrengthError if the model cannot do what the request asks.
 func (r *Runtime) NewTranslator(m *Model, q Request, o Options) (*Translator, error) {
 	spec := m.Manifest
 	if !spec.Translates() {
-		return nil, fmt.Errorf("model %q only classifies", spec.Name)
+		return nil, fmt.Errorf("model %q is a classifier and translates nothing", spec.Name)
 	}
 	if err := spec.CheckTarget(q.To, q.Strength); err != nil {
 		return nil, err
@@ -76,8 +75,8 @@ func (r *Runtime) NewTranslator(m *Model, q Request, o Options) (*Translator, er
 	return t, nil
 }
 
-// checkExemplars makes sure that a request has every exemplar that is needed and no unknown ones, each of a
-// size that its input takes.
+// checkExemplars makes sure that a request has every exemplar that the model needs and no unknown ones, and
+// that each has a size that its input accepts.
 func checkExemplars(m *manifest.Manifest, q Request) error {
 	var known []string
 	for _, in := range m.Exemplars() {
@@ -103,13 +102,14 @@ func checkExemplars(m *manifest.Manifest, q Request) error {
 		case len(known) == 0:
 			return fmt.Errorf("the model takes no exemplar")
 		case !slices.Contains(known, attribute):
-			return fmt.Errorf("no exemplar is called %q; the model takes %q", attribute, known)
+			return fmt.Errorf("the model takes no exemplar of %q; known are %q", attribute, known)
 		}
 	}
 	return nil
 }
 
-// skips returns a function that says whether a graph is left out because the request lacks its exemplar.
+// skips returns a function that says whether a graph is left out because it takes an exemplar that the request
+// does not have.
 func (t *Translator) skips(m *manifest.Manifest) func(graph string) bool {
 	return func(graph string) bool {
 		return slices.ContainsFunc(m.InputsOf(graph), func(in *manifest.Input) bool {
@@ -122,18 +122,17 @@ func (t *Translator) skips(m *manifest.Manifest) func(graph string) bool {
 	}
 }
 
-// Provider returns the device on which the network runs: "cpu", or "cuda:0" and so on.
+// Provider returns where the network runs: "cpu", or "cuda:0" and so on.
 func (t *Translator) Provider() string { return t.provider }
 
 // Close waits for running calls and frees the sessions.
 func (t *Translator) Close() error { return t.close() }
 
-// Run translates a batch. It returns one batch of as many images for each of the model's results, in the order
-// of manifest.Manifest.Results. Results may have another size than the input.
-//
-// Run may be called from many goroutines at once, and neither keeps nor changes its input. When the context
-// ends, Run returns the context's error as soon as the network has stopped. The error is a
-// *manifest.SourceError if the domain of an image has no way to the target, or must be known and is not.
+// Run translates a batch. It returns one batch of as many images for each of the model's Results, in their
+// order. If the network changes the size, results differ in size from the input. Run may be called from many
+// goroutines at once, and neither keeps nor changes its input. When the context ends, Run waits until the
+// network has stopped and returns the context's error. The error is a *manifest.SourceError if the translation
+// depends on the domain of an image, and the domain is unknown or has no way to the target.
 func (t *Translator) Run(ctx context.Context, in Batch) ([]Batch, error) {
 	if err := in.check(t.manifest.Image()); err != nil {
 		return nil, err
@@ -144,7 +143,7 @@ func (t *Translator) Run(ctx context.Context, in Batch) ([]Batch, error) {
 		if err != nil {
 			return nil, err
 		}
-		for to = from + 1; to < in.N; to++ { // images that take the same graphs run together
+		for to = from + 1; to < in.N; to++ { // images that end in the same graph run together
 			if next, err := t.final(in.from(to)); err != nil || next != final {
 				break
 			}
@@ -156,7 +155,7 @@ func (t *Translator) Run(ctx context.Context, in Batch) ([]Batch, error) {
 	return results, nil
 }
 
-// final returns the graph that makes the results for an image of a domain.
+// final returns the graph that makes the results of an image from a domain.
 func (t *Translator) final(from string) (string, error) {
 	if t.manifest.Label() != nil || t.request.To == "" {
 		return t.manifest.Finals()[0], nil
@@ -165,7 +164,7 @@ func (t *Translator) final(from string) (string, error) {
 	return d.Graph, err
 }
 
-// runAll adds the results of a batch, which runs in parts if a graph has a fixed batch size.
+// runAll appends the results of a batch to results. It splits the batch if graphs have a fixed batch size.
 func (t *Translator) runAll(ctx context.Context, final string, in Batch, results *[]Batch) error {
 	graphs := t.manifest.Order(final, t.skips(t.manifest))
 	return t.inParts(ctx, graphs, in, func(part Batch, count int) error {
@@ -188,7 +187,8 @@ func (t *Translator) runAll(ctx context.Context, final string, in Batch, results
 	})
 }
 
-// run gives one batch to the graphs that end in final. An image without a domain counts as one of orElse.
+// run runs final, and the graphs that feed it, on one batch. Images of unknown domain count as images of the
+// domain orElse.
 func (t *Translator) run(ctx context.Context, final, orElse string, in Batch) ([]Batch, error) {
 	p := &pass{Translator: t, in: in, orElse: orElse, given: map[string]tensor{}}
 	for _, graph := range t.manifest.Order(final, t.skips(t.manifest)) {
@@ -198,11 +198,14 @@ func (t *Translator) run(ctx context.Context, final, orElse string, in Batch) ([
 	}
 	var results []Batch
 	for _, out := range t.manifest.ResultsOf(final) {
-		b, err := unpack(p.given[out.Graph+"."+out.Name], out)
+		b, err := p.unpack(out)
 		if err != nil {
 			return nil, err
 		}
 		results = append(results, b)
+	}
+	if opacity, cover := t.manifest.Over(final); opacity != nil {
+		return results, p.cover(&results[0], opacity, cover)
 	}
 	return results, nil
 }

@@ -20,11 +20,11 @@ import (
 func TestTranslationIsWhatTheNetworkComputes(t *testing.T) {
 	r := openRuntime(t)
 	for _, q := range []Request{{To: "summer", Strength: 1}, {To: "winter", Strength: 0.5}, {To: "winter", Strength: 1.5}} {
-		in := pictures(3, 16, 24)
+		in := images(3, 16, 24)
 		before := slices.Clone(in.Pixels)
 		out := run(t, openedBeside(t, r, fixtures+"shift.onnx", q), in)
 		if out.N != 3 || out.Height != 16 || out.Width != 24 || len(out.Pixels) != len(in.Pixels) {
-			t.Fatalf("%d pictures of %d×%d", out.N, out.Width, out.Height)
+			t.Fatalf("%d images of %d×%d", out.N, out.Width, out.Height)
 		}
 		change := int(40 * q.Strength)
 		if q.To == "summer" {
@@ -54,7 +54,7 @@ func translateBlueSlowly(pixels []byte) []byte {
 
 func TestForeignLayoutColourOrderAndScaleAreHonoured(t *testing.T) {
 	translator := openTranslator(t, fixtures+"cyclegan-fixed.onnx")
-	in := pictures(1, 64, 64)
+	in := images(1, 64, 64)
 	if out := run(t, translator, in); !bytes.Equal(out.Pixels, translateBlueSlowly(in.Pixels)) {
 		t.Errorf("first pixels %v became %v", in.Pixels[:6], out.Pixels[:6])
 	}
@@ -62,10 +62,10 @@ func TestForeignLayoutColourOrderAndScaleAreHonoured(t *testing.T) {
 
 func TestGraphOfFixedBatchRunsInParts(t *testing.T) {
 	translator := openTranslator(t, fixtures+"cyclegan-fixed.onnx")
-	in := pictures(3, 64, 64)
+	in := images(3, 64, 64)
 	out := run(t, translator, in)
 	if out.N != 3 || !bytes.Equal(out.Pixels, translateBlueSlowly(in.Pixels)) {
-		t.Errorf("%d pictures, %d bytes", out.N, len(out.Pixels))
+		t.Errorf("%d images, %d bytes", out.N, len(out.Pixels))
 	}
 }
 
@@ -73,10 +73,10 @@ func TestLastPartOfAFixedBatchIsPadded(t *testing.T) {
 	// shift.onnx takes any batch, so one may also say that it takes two.
 	path := write(t, filepath.Join(t.TempDir(), "pairs.onnx"), pairs(t))
 	r := openRuntime(t)
-	in := pictures(5, 8, 8)
+	in := images(5, 8, 8)
 	whole := run(t, openedBeside(t, r, fixtures+"shift.onnx"), in)
 	if out := run(t, openedBeside(t, r, path), in); out.N != 5 || !bytes.Equal(out.Pixels, whole.Pixels) {
-		t.Errorf("%d pictures differ from those of one batch", out.N)
+		t.Errorf("%d images differ from those of one batch", out.N)
 	}
 }
 
@@ -115,7 +115,7 @@ func TestFloatsComeBackByTheirOwnAffine(t *testing.T) {
 }
 
 func TestPackAndUnpackAreInverse(t *testing.T) {
-	in := pictures(2, 3, 5)
+	in := images(2, 3, 5)
 	for _, layout := range []manifest.Layout{manifest.LayoutNHWC, manifest.LayoutNCHW} {
 		for _, color := range []manifest.Color{manifest.ColorRGB, manifest.ColorBGR} {
 			scale, offset := []float64{1 / 127.5, 1, 0.02}, []float64{-1, 3, -2}
@@ -131,16 +131,16 @@ func TestPackAndUnpackAreInverse(t *testing.T) {
 	}
 }
 
-func TestNaNIsAnErrorAndNoPicture(t *testing.T) {
+func TestNaNIsAnErrorAndNoImage(t *testing.T) {
 	translator := openTranslator(t, fixtures+"nan.onnx")
-	if _, err := translator.Run(t.Context(), pictures(1, 8, 8)); !errors.Is(err, errNotFinite) {
+	if _, err := translator.Run(t.Context(), images(1, 8, 8)); !errors.Is(err, errNotFinite) {
 		t.Errorf("%v", err)
 	}
 }
 
 func TestBatchesThatDoNotFitAreErrors(t *testing.T) {
 	translator := openTranslator(t, fixtures+"shift.onnx")
-	ok := pictures(2, 8, 8)
+	ok := images(2, 8, 8)
 	for _, c := range []struct {
 		change func(b *Batch)
 		want   string
@@ -164,7 +164,7 @@ func TestManifestThatDiffersFromTheNetworkFailsAtOpening(t *testing.T) {
 	r := openRuntime(t)
 	path := write(t, filepath.Join(t.TempDir(), "shift.onnx"), read(t, fixtures+"shift.onnx"))
 	for _, c := range []struct{ old, new, field, problem string }{
-		{"name: image", "name: picture", "inputs[0].name", `the network has no "picture", but ["image" "code"]`},
+		{"name: image", "name: picture", "inputs[0].name", `the network has no "picture"; it has ["image" "code"]`},
 		{"name: translation", "name: y", "outputs[0].name", `no "y"`},
 		{"dtype: uint8, layout: NHWC, shape", "dtype: float32, layout: NHWC, shape", "inputs[0].dtype", "float32 is not the network's uint8"},
 		{"role: image, dtype: uint8", "role: image, dtype: float32", "outputs[0].dtype", "float32 is not"},
@@ -191,7 +191,7 @@ func TestManifestThatDiffersFromTheNetworkFailsAtOpening(t *testing.T) {
 	text := strings.NewReplacer("batch: 1", "batch: dynamic", "name: x", "name: input", "name: y", "name: output").Replace(plain)
 	write(t, fixed+ManifestSuffix, []byte(text))
 	_, err := r.NewTranslator(find(t, fixed), Request{To: "mosaic", Strength: 1}, Options{Device: "cpu"})
-	if err == nil || !strings.Contains(err.Error(), "inputs[0].shape: the network takes [1 3 64 64], so that dimension 0 is fixed at 1, not free") {
+	if err == nil || !strings.Contains(err.Error(), "inputs[0].shape: the network takes [1 3 64 64]: its dimension 0 is fixed at 1, not free") {
 		t.Errorf("a fixed batch called dynamic: %v", err)
 	}
 }
@@ -206,13 +206,13 @@ func TestModelThatChangedSinceItWasLoadedIsAnError(t *testing.T) {
 	}
 }
 
-func TestSamePictureGivesTheSameBytesAloneInABatchAndConcurrently(t *testing.T) {
+func TestSameImageGivesTheSameBytesAloneInABatchAndConcurrently(t *testing.T) {
 	translator := openTranslator(t, "seasons")
-	in := pictures(4, 64, 96)
+	in := images(4, 64, 96)
 	together := run(t, translator, in)
 	for i := range in.N {
 		if alone := run(t, translator, in.part(i, i+1)); !bytes.Equal(alone.Pixels, together.part(i, i+1).Pixels) {
-			t.Errorf("picture %d differs alone", i)
+			t.Errorf("image %d differs alone", i)
 		}
 	}
 	var group errgroup.Group
@@ -237,7 +237,7 @@ func TestSamePictureGivesTheSameBytesAloneInABatchAndConcurrently(t *testing.T) 
 
 func TestCancelledRunReturnsPromptlyAndLeaksNothing(t *testing.T) {
 	translator := openTranslator(t, "seasons")
-	in := pictures(16, 256, 256)
+	in := images(16, 256, 256)
 	goroutines := runtime.NumGoroutine()
 	for range 3 {
 		ctx, cancel := context.WithTimeout(t.Context(), 30*time.Millisecond)
@@ -260,7 +260,7 @@ func TestCancelledBeforehandDoesNotRun(t *testing.T) {
 	translator := openTranslator(t, fixtures+"shift.onnx")
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	in := pictures(1, 8, 8)
+	in := images(1, 8, 8)
 	if _, err := translator.Run(ctx, in); !errors.Is(err, context.Canceled) {
 		t.Errorf("%v", err)
 	}

@@ -4,7 +4,8 @@ import (
 	"gtx/models/manifest"
 )
 
-// upsampled enlarges the images of a tensor k times, bilinearly and with aligned pixel centres.
+// upsampled enlarges the images of a tensor k times by bilinear interpolation, with the centres of the images
+// aligned.
 func (t tensor) upsampled(k int, layout manifest.Layout) tensor {
 	if k <= 1 {
 		return t
@@ -31,19 +32,19 @@ func (t tensor) upsampled(k int, layout manifest.Layout) tensor {
 	return out
 }
 
-// A node places a fine sample between two coarse ones: part of the way from one to the other.
-type node struct {
+// A position says between which two samples a new sample lies. part is the share of the second, from 0 to 1.
+type position struct {
 	from, to int
 	part     float32
 }
 
-// grid places n*k fine samples on n coarse ones.
-func grid(n, k int) []node {
-	nodes := make([]node, n*k)
-	for i := range nodes {
+// grid returns the positions of n*k new samples among n old ones.
+func grid(n, k int) []position {
+	positions := make([]position, n*k)
+	for i := range positions {
 		at := min(max((float64(i)+0.5)/float64(k)-0.5, 0), float64(n-1))
 		from := int(at)
-		nodes[i] = node{from, min(from+1, n-1), float32(at - float64(from))}
+		positions[i] = position{from, min(from+1, n-1), float32(at - float64(from))}
 	}
-	return nodes
+	return positions
 }

@@ -6,10 +6,10 @@ import (
 	"gtx/models/onnx"
 )
 
-// valueRange is the range of the values that a network takes or gives.
+// A valueRange is the range of the values in a tensor.
 type valueRange int
 
-// The ranges that networks use.
+// The ranges in use.
 const (
 	rangeUnknown valueRange = iota
 	rangeBytes              // 0 to 255
@@ -21,7 +21,7 @@ func (r valueRange) String() string {
 	return [...]string{"unknown", "0 to 255", "0 to 1", "-1 to 1"}[r]
 }
 
-// affine returns the scale and the offset of one channel.
+// affine returns the scale and offset of one channel.
 func (r valueRange) affine() (scale, offset float64) {
 	switch r {
 	case rangeUnit:
@@ -32,7 +32,8 @@ func (r valueRange) affine() (scale, offset float64) {
 	return 1, 0
 }
 
-// finalRange returns the range of an output that ends in tanh or sigmoid or is of bytes.
+// finalRange returns the range of an output that consists of bytes or comes from tanh or sigmoid. It returns
+// rangeUnknown for any other output.
 func finalRange(network []byte, result TensorInfo) valueRange {
 	nodes, err := onnx.ReadNodes(network)
 	switch {
@@ -41,7 +42,7 @@ func finalRange(network []byte, result TensorInfo) valueRange {
 	case result.DType == onnx.Uint8.String():
 		return rangeBytes
 	}
-	// Nodes are sorted, so one pass from the end follows the result back to the node that makes it.
+	// A graph is sorted, so one pass from its end can follow the result back to the operator that makes it.
 	name := result.Name
 	for _, n := range slices.Backward(nodes) {
 		if !slices.Contains(n.Outputs, name) {

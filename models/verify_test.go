@@ -16,7 +16,7 @@ import (
 )
 
 // The exporter's tests say the same of its own.
-func TestGoldenPictureIsTheExporters(t *testing.T) {
+func TestGoldenImageIsTheExporters(t *testing.T) {
 	ramps := Ramps(64, 64)
 	for at, want := range map[[2]int][]byte{{0, 63}: {255, 0, 255}, {63, 0}: {0, 255, 255}, {10, 20}: {80, 40, 255}} {
 		i := (at[0]*64 + at[1]) * channels

@@ -159,8 +159,8 @@ func TestBatchWithTooFewResultsIsAnError(t *testing.T) {
 	}
 }
 
-// Batches hold one key each, none is larger than asked, and while the only
-// worker is busy they fill up.
+// A batch has one key and at most the given size. Batches fill up while the only
+// worker is busy.
 func TestBatchesShareAKeyAndGrowUnderLoad(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const size = 8
@@ -366,7 +366,7 @@ func Example() {
 	// <nil>
 }
 
-// BenchmarkOverhead is what the line itself costs an item: two pools and a batch.
+// BenchmarkOverhead measures the cost of the line itself per item: two pools and a batch.
 func BenchmarkOverhead(b *testing.B) {
 	pass := func(_ context.Context, n int) (int, error) { return n, nil }
 	line := pipeline.New(b.Context(), 64)

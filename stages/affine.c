@@ -22,7 +22,7 @@ enum {
 
 // A fit is the work of gtx_fit or gtx_box_mean.
 typedef struct {
-	const unsigned char *small, *result;
+	const unsigned char *small, *beneath, *result, *opacity;
 	long width, channels;
 	double flat;
 	float *values; // a line of channels × width per line of the image
@@ -138,7 +138,7 @@ static void take_values(fit *f, long y, float *row)
 // The moments of each single pixel.
 static void give_moments(fit *f, long y, float *row)
 {
-	const unsigned char *s = f->small + 3 * f->width * y, *t = f->result + 3 * f->width * y;
+	const unsigned char *s = f->small + 3 * f->width * y, *t = f->beneath + 3 * f->width * y;
 
 	for (float *m = row; m < row + MOMENTS * f->width; m += MOMENTS, s += 3, t += 3) {
 		int own = OWN;
@@ -234,6 +234,13 @@ static void take_maps(fit *f, long y, float *row)
 	for (long x = 0; x < 3 * f->width; x += 3)
 		for (int a = 0; a < 3; a++) {
 			float *m = row + 4 * (x + a);
+
+			if (f->opacity) {
+				float shows = 1 - f->opacity[f->width * y + x / 3] / 255.0f;
+
+				for (int b = 0; b < 3; b++)
+					m[b] *= shows; // m[3] follows below
+			}
 			float explained = m[0] * s[x] + m[1] * s[x + 1] + m[2] * s[x + 2] + m[3];
 
 			m[3] += t[x + a] - explained;
@@ -248,10 +255,10 @@ int gtx_box_mean(float *values, long width, long height, long channels, long rad
 	return means(&f, height, channels, radius, give_values, take_values);
 }
 
-int gtx_fit(const unsigned char *small, const unsigned char *result, long width, long height, long radius,
-	double flat, float *maps)
+int gtx_fit(const unsigned char *small, const unsigned char *beneath, const unsigned char *result,
+	const unsigned char *opacity, long width, long height, long radius, double flat, float *maps)
 {
-	fit f = { .small = small, .result = result, .width = width, .flat = flat, .values = maps };
+	fit f = { .small = small, .beneath = beneath, .result = result, .opacity = opacity, .width = width, .flat = flat, .values = maps };
 
 	return means(&f, height, MOMENTS, radius, give_moments, take_moments) &&
 		means(&f, height, COEFFICIENTS, radius, give_values, take_maps);

@@ -8,8 +8,12 @@ import "C"
 // network and the detail from the photograph, without halos or seams. This is guided filtering
 // with a colour guide on a coarse grid (He & Sun, Fast Guided Filter, 2015), with two changes. In
 // a window too flat to determine A, A tends to the identity instead of zero: fine texture stays,
-// and a network that changes nothing gives back the photograph itself. And the part of the result
-// that the maps do not explain, texture that the network added, is added to b.
+// and a network that changes nothing gives back the photograph itself. Texture that
+// the network added, the part of the result that the maps do not explain, is added to b.
+//
+// Where the network lays a cover over the image, the maps are fitted to what lies beneath, and
+// then scaled by 1 − opacity: the photograph's detail shows through no more than the network
+// lets it.
 const (
 	// affineRadius is half the side of a window, in pixels of the network: 5×5.
 	affineRadius = 2
@@ -18,12 +22,16 @@ const (
 	affineFlat = 65
 )
 
-// affineChange is the change that the windows around each pixel tell. small and result are RGB of
-// one size.
-func affineChange(small, result Pixels) *change {
+// affineChange fits the change in the window around each pixel. small and result are RGB of one
+// size, and so is what the layers hold, which may be nil.
+func affineChange(small, result Pixels, layers *Layers) *change {
+	beneath, opacity := result, (*C.uchar)(nil)
+	if layers != nil {
+		beneath, opacity = layers.Beneath, (*C.uchar)(&layers.Opacity[0])
+	}
 	maps := make([]float32, coefficients*small.Width*small.Height)
-	done := C.gtx_fit((*C.uchar)(&small.Data[0]), (*C.uchar)(&result.Data[0]), C.long(small.Width), C.long(small.Height),
-		affineRadius, affineFlat, (*C.float)(&maps[0]))
+	done := C.gtx_fit((*C.uchar)(&small.Data[0]), (*C.uchar)(&beneath.Data[0]), (*C.uchar)(&result.Data[0]), opacity,
+		C.long(small.Width), C.long(small.Height), affineRadius, affineFlat, (*C.float)(&maps[0]))
 	if done == 0 {
 		panic(errMemory)
 	}

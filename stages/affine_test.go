@@ -16,7 +16,14 @@ func TestAffineChangeEqualsPlainGo(t *testing.T) {
 				small.Data[i] = small.Data[i%3]
 			}
 		}
-		got, want := affineChange(small, result), plainAffineChange(small, result)
+		var layers *Layers
+		if rng.IntN(2) == 0 {
+			layers = &Layers{Beneath: textured(small.Width, small.Height, 3, rng.Uint64())}
+			for range small.Width * small.Height {
+				layers.Opacity = append(layers.Opacity, byte(rng.Uint32()))
+			}
+		}
+		got, want := affineChange(small, result, layers), plainAffineChange(small, result, layers)
 		if !slices.Equal(got.maps, want.maps) {
 			t.Fatalf("%d×%d: other maps", small.Width, small.Height)
 		}
@@ -41,8 +48,7 @@ func TestBoxMeanEqualsPlainGo(t *testing.T) {
 	}
 }
 
-// What least squares needs for each window: the means of source and target, and those of their
-// products.
+// Least squares needs these means over each window: of source, of target and of their products.
 const (
 	momentSource = 0
 	momentTarget = 3
@@ -53,11 +59,15 @@ const (
 
 var momentOwnAt = [3][3]int{{0, 1, 2}, {1, 3, 4}, {2, 4, 5}}
 
-// plainAffineChange is affineChange in plain Go, with the same arithmetic. small and result are RGB of
-// one size.
-func plainAffineChange(small, result Pixels) *change {
+// plainAffineChange is affineChange in plain Go, with the same arithmetic. small and result are RGB of one
+// size, and so is what the layers hold, which may be nil.
+func plainAffineChange(small, result Pixels, layers *Layers) *change {
 	n := small.Width * small.Height
-	windows := momentsOf(small, result)
+	beneath := result
+	if layers != nil {
+		beneath = layers.Beneath
+	}
+	windows := momentsOf(small, beneath)
 	plainBoxMean(windows, small.Width, small.Height, moments, affineRadius)
 	maps := make([]float32, coefficients*n)
 	for i := range n {
@@ -68,6 +78,10 @@ func plainAffineChange(small, result Pixels) *change {
 		s := small.Data[3*i:][:3]
 		for a := range 3 {
 			row := maps[i*coefficients+4*a:][:4]
+			if layers != nil {
+				shows := 1 - float32(layers.Opacity[i])/255
+				row[0], row[1], row[2] = shows*row[0], shows*row[1], shows*row[2] // row[3] follows below
+			}
 			explained := row[0]*float32(s[0]) + row[1]*float32(s[1]) + row[2]*float32(s[2]) + row[3]
 			row[3] += float32(result.Data[3*i+a]) - explained
 		}

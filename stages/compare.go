@@ -4,8 +4,8 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"io"
 	"io/fs"
-	"os"
 
 	"gtx/stages/container"
 )
@@ -31,17 +31,28 @@ var (
 func Compare(o Existing, e EncodeOptions) func(context.Context, File) (File, error) {
 	copies := e.InTarget == InTargetCopy
 	return func(_ context.Context, f File) (File, error) {
-		if o == ExistingRedo {
+		if f.Source.Out == Stdout {
 			return f, nil
 		}
-		old, err := os.ReadFile(f.Source.Out)
+		existing, err := f.Source.openOutput()
+		if err == nil {
+			defer existing.Close()
+		}
 		switch {
+		case o == ExistingRedo && errors.Is(err, fs.ErrPermission):
+			return f, nil // it can be replaced, if not read
 		case errors.Is(err, fs.ErrNotExist):
 			return f, nil
 		case err != nil:
 			return f, WithoutPath(err)
 		case o == ExistingFail:
 			return f, errExists
+		case o == ExistingRedo:
+			return f, nil
+		}
+		old, err := io.ReadAll(existing)
+		if err != nil {
+			return f, WithoutPath(err)
 		}
 		switch identity := container.ReadIdentity(old); {
 		case identity == container.Identity(f.Digest, e.parametersFor(f.Source.output(f.Format))):

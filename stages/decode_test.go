@@ -43,51 +43,59 @@ func TestEveryOrientationDecodesUpright(t *testing.T) {
 	}
 }
 
-func TestEveryKindOfPixelDecodesToRGB(t *testing.T) {
-	const w, h = 80, 60
-	want := scene(w, h)
-	var (
-		grey      = image.NewGray(image.Rect(0, 0, w, h))
-		greyRGB   = Pixels{Width: w, Height: h, Bands: 3}
-		greyAlpha []byte
-		deep      = image.NewNRGBA64(image.Rect(0, 0, w, h))
-		indexed   = image.NewPaletted(image.Rect(0, 0, w, h), nil)
-		indexRGB  = Pixels{Width: w, Height: h, Bands: 3}
-		cmyk      []byte
-		flatCMYK  = Pixels{Width: w, Height: h, Bands: 3}
-		bits      = make([]byte, w/8*h)
-		bitsRGB   = Pixels{Width: w, Height: h, Bands: 3}
-		alpha     = make([]byte, w*h)
-	)
+// pixelKinds are one image in pixels of many kinds, and the RGB that each of them means.
+type pixelKinds struct {
+	grey                                 *image.Gray
+	deep                                 *image.NRGBA64
+	indexed                              *image.Paletted
+	greyAlpha, cmyk, bits, alpha         []byte // bits: one per pixel
+	greyRGB, indexRGB, flatCMYK, bitsRGB Pixels
+}
+
+func pixelKindsOf(rgb Pixels) *pixelKinds {
+	w, h := rgb.Width, rgb.Height
+	empty := Pixels{Width: w, Height: h, Bands: 3}
+	k := &pixelKinds{
+		grey: image.NewGray(image.Rect(0, 0, w, h)), deep: image.NewNRGBA64(image.Rect(0, 0, w, h)),
+		indexed: image.NewPaletted(image.Rect(0, 0, w, h), nil), bits: make([]byte, w/8*h), alpha: make([]byte, w*h),
+		greyRGB: empty, indexRGB: empty, flatCMYK: empty, bitsRGB: empty,
+	}
 	for i := range 16 {
-		indexed.Palette = append(indexed.Palette, color.RGBA{byte(17 * i), byte(255 - 11*i), byte(i * i), 255})
+		k.indexed.Palette = append(k.indexed.Palette, color.RGBA{byte(17 * i), byte(255 - 11*i), byte(i * i), 255})
 	}
 	for i := range w * h {
 		x, y := i%w, i/w
-		px := want.at(x, y)
-		grey.Pix[i] = px[0]
-		greyRGB.Data = append(greyRGB.Data, px[0], px[0], px[0])
-		greyAlpha = append(greyAlpha, px[0], byte(i))
-		alpha[i] = byte(i)
-		deep.SetNRGBA64(x, y, color.NRGBA64{uint16(px[0]) * 257, uint16(px[1]) * 257, uint16(px[2]) * 257, 65535})
+		px := rgb.at(x, y)
+		k.grey.Pix[i] = px[0]
+		k.greyRGB.Data = append(k.greyRGB.Data, px[0], px[0], px[0])
+		k.greyAlpha = append(k.greyAlpha, px[0], byte(i))
+		k.alpha[i] = byte(i)
+		k.deep.SetNRGBA64(x, y, color.NRGBA64{uint16(px[0]) * 257, uint16(px[1]) * 257, uint16(px[2]) * 257, 65535})
 		n := (x + y) / 9
-		indexed.Pix[i] = byte(n % 16)
-		indexRGB.Data = append(indexRGB.Data, byte(17*(n%16)), byte(255-11*(n%16)), byte((n%16)*(n%16)))
+		k.indexed.Pix[i] = byte(n % 16)
+		k.indexRGB.Data = append(k.indexRGB.Data, byte(17*(n%16)), byte(255-11*(n%16)), byte((n%16)*(n%16)))
 		if x < w/2 {
-			cmyk = append(cmyk, 0, 0, 0, 0)
-			flatCMYK.Data = append(flatCMYK.Data, 255, 255, 255)
+			k.cmyk = append(k.cmyk, 0, 0, 0, 0)
+			k.flatCMYK.Data = append(k.flatCMYK.Data, 255, 255, 255)
 		} else {
-			cmyk = append(cmyk, 0, 255, 255, 0)
-			flatCMYK.Data = append(flatCMYK.Data, 230, 30, 35)
+			k.cmyk = append(k.cmyk, 0, 255, 255, 0)
+			k.flatCMYK.Data = append(k.flatCMYK.Data, 230, 30, 35)
 		}
 		v := byte(0)
 		if (x/5+y/5)%2 == 0 {
 			v = 255
-			bits[i/8] |= 0x80 >> (i % 8)
+			k.bits[i/8] |= 0x80 >> (i % 8)
 		}
-		bitsRGB.Data = append(bitsRGB.Data, v, v, v)
+		k.bitsRGB.Data = append(k.bitsRGB.Data, v, v, v)
 	}
-	cmykFile := tiffOf(w, h, 8, 4, 5, cmyk)
+	return k
+}
+
+func TestEveryKindOfPixelDecodesToRGB(t *testing.T) {
+	const w, h = 80, 60
+	want := scene(w, h)
+	k := pixelKindsOf(want)
+	cmykFile := tiffOf(w, h, 8, 4, 5, k.cmyk)
 	cmykJPEG, err := bimg.NewImage(cmykFile).Process(bimg.Options{Type: bimg.JPEG, Interpretation: bimg.InterpretationCMYK, Quality: 95})
 	if err != nil {
 		t.Fatal(err)
@@ -99,17 +107,17 @@ func TestEveryKindOfPixelDecodesToRGB(t *testing.T) {
 		alpha []byte
 		level float64
 	}{
-		{"grey PNG", pngOf(t, grey), greyRGB, nil, 0},
-		{"grey TIFF", tiffOf(w, h, 8, 1, 1, grey.Pix), greyRGB, nil, 0},
-		{"grey+alpha TIFF", tiffOf(w, h, 8, 2, 1, greyAlpha, tag{338, 3, 1, 2, nil}), greyRGB, alpha, 0},
-		{"16-bit PNG", pngOf(t, deep), want, nil, 1},
+		{"grey PNG", pngOf(t, k.grey), k.greyRGB, nil, 0},
+		{"grey TIFF", tiffOf(w, h, 8, 1, 1, k.grey.Pix), k.greyRGB, nil, 0},
+		{"grey+alpha TIFF", tiffOf(w, h, 8, 2, 1, k.greyAlpha, tag{338, 3, 1, 2, nil}), k.greyRGB, k.alpha, 0},
+		{"16-bit PNG", pngOf(t, k.deep), want, nil, 1},
 		{"16-bit TIFF", tiffOf(w, h, 16, 3, 2, le16(want.Data)), want, nil, 1},
-		{"16-bit grey TIFF", tiffOf(w, h, 16, 1, 1, le16(grey.Pix)), greyRGB, nil, 1},
-		{"palette PNG", pngOf(t, indexed), indexRGB, nil, 0},
-		{"CMYK TIFF", cmykFile, flatCMYK, nil, 12},
-		{"CMYK JPEG", cmykJPEG, flatCMYK, nil, 12},
-		{"bilevel TIFF", tiffOf(w, h, 1, 1, 1, bits), bitsRGB, nil, 0},
-		{"RGBA PNG", pngOf(t, goImage(want.join(alpha))), want, alpha, 0},
+		{"16-bit grey TIFF", tiffOf(w, h, 16, 1, 1, le16(k.grey.Pix)), k.greyRGB, nil, 1},
+		{"palette PNG", pngOf(t, k.indexed), k.indexRGB, nil, 0},
+		{"CMYK TIFF", cmykFile, k.flatCMYK, nil, 12},
+		{"CMYK JPEG", cmykJPEG, k.flatCMYK, nil, 12},
+		{"bilevel TIFF", tiffOf(w, h, 1, 1, 1, k.bits), k.bitsRGB, nil, 0},
+		{"RGBA PNG", pngOf(t, goImage(want.join(k.alpha))), want, k.alpha, 0},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			rgb, alpha := decoded(t, c.file, nil).Pixels.split()
@@ -124,7 +132,7 @@ func TestEveryKindOfPixelDecodesToRGB(t *testing.T) {
 }
 
 // newProfile is an ICC profile, version 2, for a display of the given colour space
-// ("RGB " or "GRAY") with these tags beside those that each must have.
+// ("RGB " or "GRAY"), with the given tags and the required ones.
 func newProfile(title, space string, names []string, bodies [][]byte) []byte {
 	be := binary.BigEndian
 	p := make([]byte, 128)

@@ -39,7 +39,7 @@ func Detail(o DetailOptions) func(context.Context, Checked) (Checked, error) {
 		if c.Keep || o.Method == Plain || !larger && !whole || same && !own && !c.original.deep {
 			return c, nil
 		}
-		small, result := c.Pixels, c.Result
+		small, result, layers := c.Pixels, c.Result, c.Layers
 		var err error
 		if !larger {
 			if result, err = result.resized(width, height); err != nil {
@@ -50,7 +50,12 @@ func Detail(o DetailOptions) func(context.Context, Checked) (Checked, error) {
 			return c, err
 		}
 		if own {
-			for _, p := range []*Pixels{&small, &result} {
+			all := []*Pixels{&small, &result}
+			if layers != nil {
+				layers = &Layers{Beneath: layers.Beneath, Opacity: layers.Opacity}
+				all = append(all, &layers.Beneath)
+			}
+			for _, p := range all {
 				if *p, err = p.inProfile(c.original.own); err != nil {
 					return c, err
 				}
@@ -62,7 +67,7 @@ func Detail(o DetailOptions) func(context.Context, Checked) (Checked, error) {
 		case o.Method == Laplacian:
 			c.change = laplacianChange(small, result)
 		default:
-			c.change = affineChange(small, result)
+			c.change = affineChange(small, result, layers)
 		}
 		return c, nil
 	}

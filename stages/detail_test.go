@@ -10,10 +10,10 @@ import (
 // grey rounds to the nearest sample.
 func grey(v float32) byte { return byte(min(max(v+0.5, 0), 255)) }
 
-// transferred is full with the change that turned small into result.
+// transferred applies to full the change that turned small into result.
 func transferred(t testing.TB, full, small, result Pixels) Pixels {
 	t.Helper()
-	return changed(t, full, affineChange(small, result))
+	return changed(t, full, affineChange(small, result, nil))
 }
 
 func changed(t testing.TB, full Pixels, c *change) (out Pixels) {
@@ -35,7 +35,7 @@ func TestNetworkThatChangesNothingGivesThePhotographBack(t *testing.T) {
 		full := textured(323, 217, bands, 1)
 		small := shrunkBy(t, full, 4)
 		for name, c := range map[string]*change{
-			"affine": affineChange(small, small), "laplacian": laplacianChange(small, small), "difference": {less: full, more: full},
+			"affine": affineChange(small, small, nil), "laplacian": laplacianChange(small, small), "difference": {less: full, more: full},
 		} {
 			if name == "difference" && bands == 4 {
 				continue
@@ -43,6 +43,23 @@ func TestNetworkThatChangesNothingGivesThePhotographBack(t *testing.T) {
 			if got := changed(t, full, c); !slices.Equal(got.Data, full.Data) {
 				t.Errorf("%s, %d bands: differs by up to %d", name, bands, worst(got, full))
 			}
+		}
+	}
+}
+
+// Snow hides the grass under it: the photograph's detail must not show through an opaque cover.
+func TestDetailShowsThroughACoverAsFarAsItIsTransparent(t *testing.T) {
+	full := textured(400, 300, 3, 3)
+	small := shrunkBy(t, full, 4)
+	beneath := mapped(small, func(_ int, v float64) float64 { return 0.5*v + 64 })
+	uncovered := transferred(t, full, small, beneath)
+	for _, opacity := range []byte{0, 128, 255} {
+		shows := 1 - float64(opacity)/255
+		layers := &Layers{Beneath: beneath, Opacity: bytes.Repeat([]byte{opacity}, small.Width*small.Height)}
+		under := func(_ int, v float64) float64 { return shows*v + (1-shows)*240 }
+		got := changed(t, full, affineChange(small, mapped(beneath, under), layers))
+		if d := worst(got, mapped(uncovered, under)); d > 1 {
+			t.Errorf("opacity %d: differs by up to %d", opacity, d)
 		}
 	}
 }
@@ -81,7 +98,7 @@ func TestTransferKeepsAlpha(t *testing.T) {
 	}
 }
 
-// The fast path, running sums and precomputed grids, against the definition.
+// Compares the fast path, which uses running sums and precomputed grids, with the definition.
 func FuzzTransferEqualsItsDefinition(f *testing.F) {
 	f.Add(uint8(20), uint8(15), uint8(3), uint64(1))
 	f.Add(uint8(3), uint8(1), uint8(9), uint64(2))
@@ -97,7 +114,7 @@ func FuzzTransferEqualsItsDefinition(f *testing.F) {
 	})
 }
 
-// 16 bits a sample are changed as 8 are, only finer.
+// Samples of 16 bits change like samples of 8 bits, only in finer steps.
 func TestDeepImagesAreChangedAsOthersAre(t *testing.T) {
 	for _, alpha := range []bool{false, true} {
 		p := deepPhoto(70, 50, true, alpha)
@@ -114,7 +131,7 @@ func TestDeepImagesAreChangedAsOthersAre(t *testing.T) {
 			file := p.file(t, PNG, 1, true, alpha, nil)
 			q := s.open(file, "", true, anyFault)
 			q.toSRGB(false, true)
-			q.change(affineChange(small, result))
+			q.change(affineChange(small, result, nil))
 			return q.save(".png", nil, nil, nil, func(f []byte) error {
 				got.Write(f)
 				return nil
@@ -273,7 +290,7 @@ func BenchmarkPhotograph(b *testing.B) {
 	b.Run("detail", run)
 	b.Run("fit", func(b *testing.B) {
 		for b.Loop() {
-			affineChange(c.Pixels, c.Result)
+			affineChange(c.Pixels, c.Result, c.Layers)
 		}
 	})
 	b.Run("none", func(b *testing.B) {
@@ -289,8 +306,7 @@ func BenchmarkPhotograph(b *testing.B) {
 	})
 }
 
-// The stages themselves, from file to file: whatever the size, colour and alpha are
-// the source's own.
+// Runs the stages from file to file: the result keeps the size, colours and alpha of its source.
 func TestPhotographSurvivesANetworkThatChangesNothing(t *testing.T) {
 	for _, side := range []int{10, 64, 200} {
 		source := textured(side, side, 4, 5)

@@ -65,7 +65,7 @@ func Encode(o EncodeOptions) func(context.Context, Checked) (Written, error) {
 			if err := c.writeMore(o); err != nil {
 				return WithoutPath(err)
 			}
-			return WithoutPath(writeFile(c.Source.Out, file))
+			return WithoutPath(c.Source.write(c.Source.Out, file))
 		}
 		switch {
 		case c.Keep && o.InTarget == InTargetSkip:
@@ -95,7 +95,7 @@ func (c Checked) writeMore(o EncodeOptions) error {
 		more.Result, more.Alpha, more.change = pixels, nil, nil
 		more.original.metadata = container.Metadata{} // it describes the photograph
 		err := encode(more, pixels.Width, pixels.Height, o, func(file [][]byte) error {
-			return writeFile(c.Source.More[i], file)
+			return c.Source.write(c.Source.More[i], file)
 		})
 		if err != nil {
 			return err

@@ -187,7 +187,7 @@ func TestOutputsAppearWholeOrNotAtAll(t *testing.T) {
 		t.Error(err)
 	}
 
-	// What is in the way is named by the caller.
+	// The caller names the file that is in the way.
 	c.Source.Out = filepath.Join(path, "b.png")
 	if _, err := encode(context.Background(), c); err == nil || strings.Contains(err.Error(), dir) {
 		t.Errorf("below a file: %v", err)

@@ -13,6 +13,7 @@ type InspectOptions struct {
 	Open    OpenOptions                  // of the source
 	Against func(Source) (string, error) // path of the source of a translated image; nil if unknown
 	Map     func(Source) string          // path for a map of the checkerboard; nil for no map
+	Below   string                       // folder that maps do not leave by symbolic links; empty for any place
 }
 
 // An Inspected is the score of an image and, if that is known, of its source.
@@ -42,9 +43,13 @@ func Inspect(o InspectOptions) func(context.Context, Image) (Inspected, error) {
 			i.Source = ScoreOf(pixels)
 		}
 		if o.Map != nil {
-			file, err := img.Pixels.checkerboardMap()
+			path := o.Map(img.Source)
+			err := CheckMap(path)
 			if err == nil {
-				err = writeFile(o.Map(img.Source), [][]byte{file})
+				var file []byte
+				if file, err = img.Pixels.checkerboardMap(); err == nil {
+					err = Source{Below: o.Below}.write(path, markedMap(file))
+				}
 			}
 			if err != nil {
 				return i, WithoutPath(err)
@@ -61,8 +66,8 @@ const (
 	mapFull = 2
 )
 
-// checkerboardMap is a PNG of the image in grey. Each tile is the redder the stronger its pattern
-// is. Tiles below flagAlone, and those too narrow to measure, stay grey.
+// checkerboardMap returns a PNG of the image in grey. A tile is redder if its pattern is stronger.
+// Tiles below flagAlone, and those too narrow to measure, stay grey.
 func (p Pixels) checkerboardMap() ([]byte, error) {
 	img := image.NewRGBA(image.Rect(0, 0, p.Width, p.Height))
 	for top := 0; top < p.Height; top += mapTile {

@@ -28,7 +28,7 @@ func decoded(t testing.TB, data []byte, shape Shape) Image {
 	return img
 }
 
-// translated is the outcome of a network that changes nothing.
+// translated returns what Translate makes of an image and a network that changes nothing.
 func translated(p Pixels) Checked {
 	var file bytes.Buffer
 	if err := png.Encode(&file, goImage(p)); err != nil {
@@ -39,7 +39,7 @@ func translated(p Pixels) Checked {
 	return Checked{Translated: Translated{Labelled: Labelled{Image: img}, Result: rgb}}
 }
 
-// identical is the outcome of Detail for a file and a network that changes nothing.
+// identical returns what Detail makes of a file and a network that changes nothing.
 func identical(t testing.TB, file []byte, shape Shape, o DetailOptions) Checked {
 	t.Helper()
 	img := decoded(t, file, shape)

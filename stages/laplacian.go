@@ -11,7 +11,7 @@ const (
 	gainMost   = 2
 )
 
-// laplacianChange is the Laplacian method: the lower bands of the pyramid come from the result. The
+// laplacianChange implements the Laplacian method: the lower bands of the pyramid come from the result. The
 // bands above them come from the photograph, times the gain that the network gave to the highest
 // band of luma around each pixel (Burt & Adelson, The Laplacian Pyramid as a Compact Image Code,
 // 1983; for translation Liang et al., LPTN, CVPR 2021). Both are RGB of one size.
@@ -29,7 +29,7 @@ func laplacianChange(small, result Pixels) *change {
 	return c
 }
 
-// highBandPower is the mean square of the highest band of luma around each pixel.
+// highBandPower returns the mean square of the highest band of luma around each pixel.
 func highBandPower(p Pixels) []float32 {
 	luma := p.Luma()
 	soft := slices.Clone(luma)

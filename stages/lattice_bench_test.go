@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// processor is the processor time that this process has had.
+// processor returns the processor time that this process has used.
 func processor() time.Duration {
 	var u syscall.Rusage
 	syscall.Getrusage(syscall.RUSAGE_SELF, &u)

@@ -10,7 +10,7 @@ import (
 	"github.com/h2non/bimg"
 )
 
-// resident is the memory that the process holds, in MiB.
+// resident returns the resident memory of the process, in MiB.
 func resident(t *testing.T) int {
 	data, err := os.ReadFile("/proc/self/statm")
 	if err != nil {

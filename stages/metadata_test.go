@@ -76,8 +76,8 @@ func metadataOf(t *testing.T, file []byte) container.Metadata {
 	return h.Metadata
 }
 
-// facts are what a file says of itself, as libexif reads it for libvips, which does
-// not read that of TIFF.
+// facts returns the Exif facts of a file as libexif reads them for libvips. libvips does not read those of a
+// TIFF.
 func facts(t *testing.T, file []byte) map[string]string {
 	t.Helper()
 	out := map[string]string{}
@@ -103,8 +103,8 @@ func facts(t *testing.T, file []byte) map[string]string {
 	return out
 }
 
-// sourcesWith are files of all formats of an image of 48×32 with Exif data, XMP and
-// IPTC data, where there is a place for them.
+// sourcesWith returns an image of 48×32 as a file of each format, with the Exif, XMP and IPTC data that the
+// format can hold.
 func sourcesWith(t *testing.T, exif []byte) map[Format][]byte {
 	t.Helper()
 	p := scene(48, 32)
@@ -202,7 +202,7 @@ func TestStripLeavesOutWhatIsAskedFor(t *testing.T) {
 	}
 }
 
-// throughFile is source after Open, Decode, Resize and Encode to a file.
+// throughFile passes source through Open, Decode, Resize and Encode, to a file.
 func throughFile(t *testing.T, source []byte, to Format, o EncodeOptions) []byte {
 	t.Helper()
 	out := filepath.Join(t.TempDir(), "out")
@@ -228,7 +228,7 @@ func TestBadExifIsLeftBehindWithAWarning(t *testing.T) {
 	}
 }
 
-// HEIC is read only; libvips writes it here where libheif has an encoder.
+// gtx only reads HEIC. Here libvips writes it, if libheif has an encoder.
 func TestMetadataComeOutOfHEIC(t *testing.T) {
 	var heic []byte
 	err := withPictures(func(s *scope) error {

@@ -1,13 +1,16 @@
 package stages
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
+	"math"
 	"os"
+	"syscall"
 
 	"gtx/stages/container"
 )
@@ -38,8 +41,8 @@ func Open(o OpenOptions) func(context.Context, Source) (File, error) {
 		data := s.Data
 		if data == nil {
 			var err error
-			if data, err = os.ReadFile(s.In); err != nil {
-				return File{}, WithoutPath(err)
+			if data, err = o.readFile(s.In); err != nil {
+				return File{}, err
 			}
 		}
 		if len(data) == 0 {
@@ -60,10 +63,58 @@ func Open(o OpenOptions) func(context.Context, Source) (File, error) {
 	}
 }
 
+func (o OpenOptions) readFile(path string) ([]byte, error) {
+	f, err := openRegular(path)
+	if err != nil {
+		return nil, WithoutPath(err)
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return nil, WithoutPath(err)
+	}
+	return o.read(f, info.Size())
+}
+
+// Read reads an image from a stream. Like Open, it reads no more than the head of what is no image.
+func (o OpenOptions) Read(r io.Reader) ([]byte, error) { return o.read(r, 0) }
+
+var errNoImage = errors.New("not an image that gtx can read")
+
+// read reads a file that may have the given size, or 0 if its size is not known. It goes on behind the head
+// only if that begins an image, and never reads more than an image of this size can have.
+func (o OpenOptions) read(r io.Reader, size int64) ([]byte, error) {
+	var b bytes.Buffer
+	if _, err := b.ReadFrom(io.LimitReader(r, container.HeadLength)); err != nil {
+		return nil, WithoutPath(err)
+	}
+	format := container.Sniff(b.Bytes())
+	if b.Len() < container.HeadLength {
+		return b.Bytes(), nil // the head is the whole file: Open says what is wrong with it
+	}
+	if format == "" {
+		return nil, errNoImage
+	}
+	most := container.MaxBytes(format, b.Bytes(), o.MaxPixels)
+	if most == 0 {
+		most = math.MaxInt64 - 1
+	}
+	if size <= most {
+		b.Grow(int(max(0, size-int64(b.Len()))) + bytes.MinRead)
+		if _, err := b.ReadFrom(io.LimitReader(r, most+1-int64(b.Len()))); err != nil {
+			return nil, WithoutPath(err)
+		}
+	}
+	if size > most || int64(b.Len()) > most {
+		return nil, fmt.Errorf("more than %d MB: too large for a %s image of its size", most/1_000_000, format)
+	}
+	return b.Bytes(), nil
+}
+
 // Probe returns the format of the file at path, from its first bytes, or "" if gtx
 // cannot read it.
 func Probe(path string) (Format, error) {
-	f, err := os.Open(path)
+	f, err := openRegular(path)
 	if err != nil {
 		return "", WithoutPath(err)
 	}
@@ -74,6 +125,58 @@ func Probe(path string) (Format, error) {
 		return "", WithoutPath(err)
 	}
 	return container.Sniff(head[:n]), nil
+}
+
+// ownHead is how much of a file IsOwn reads first. In most files the identity lies within.
+const ownHead = 128 << 10
+
+// IsOwn reports whether gtx made the file at path. It is false for what cannot be read.
+func IsOwn(path string) bool {
+	f, err := openRegular(path)
+	if err != nil {
+		return false
+	}
+	defer f.Close()
+	head := make([]byte, ownHead)
+	n, err := io.ReadFull(f, head)
+	if container.ReadIdentity(head[:n]) != "" {
+		return true
+	}
+	if err != nil {
+		return false // the head is the whole file, or cannot be read
+	}
+	if _, err := f.Seek(0, io.SeekStart); err != nil {
+		return false
+	}
+	whole, err := io.ReadAll(f)
+	return err == nil && container.ReadIdentity(whole) != ""
+}
+
+var errIrregular = errors.New("not a regular file: gtx does not open pipes, devices or sockets by name")
+
+// openRegular opens a file for reading. It refuses folders and what may block or never end.
+func openRegular(path string) (*os.File, error) {
+	info, err := os.Stat(path) // to open a device may change its state
+	if err == nil && !info.IsDir() && !info.Mode().IsRegular() {
+		return nil, errIrregular
+	}
+	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0) // to open a FIFO would block
+	if err != nil {
+		return nil, err
+	}
+	info, err = f.Stat() // it may be another file by now
+	switch {
+	case err != nil:
+	case info.IsDir():
+		err = syscall.EISDIR
+	case !info.Mode().IsRegular():
+		err = errIrregular
+	}
+	if err != nil {
+		f.Close()
+		return nil, err
+	}
+	return f, nil
 }
 
 // WithoutPath drops the path from a file error, because the caller reports the path.

@@ -35,7 +35,7 @@ func deepPhoto(width, height int, deep, alpha bool) photo {
 	return p
 }
 
-// shown is the content of a file, which Go reads from a PNG of libvips.
+// shown returns the content of a file. libvips converts it to PNG, and Go reads that.
 func shown(t testing.TB, file []byte) photo {
 	t.Helper()
 	img := decoded(t, file, nil)

@@ -77,7 +77,7 @@ func TestLosslessPhotographsComeBackBitForBit(t *testing.T) {
 	}
 }
 
-// Lossy formats come back as well as they are encoded.
+// In lossy formats only the loss of encoding remains.
 func TestLossyPhotographsComeBackNearly(t *testing.T) {
 	want := scene(96, 64)
 	for o := 1; o <= 8; o++ {
@@ -150,8 +150,7 @@ func TestJPEGKeepsAllChromaAtHighQuality(t *testing.T) {
 	}
 }
 
-// Where the photograph is not carried over, colours that sRGB has come back through
-// the profile.
+// If the result is not made from the photograph, colours inside sRGB still survive the way through the profile.
 func TestSmallerResultsAreInTheColoursOfTheKeptProfile(t *testing.T) {
 	muted := scene(80, 60)
 	for i, v := range muted.Data {
@@ -177,7 +176,7 @@ func TestSmallerResultsAreInTheColoursOfTheKeptProfile(t *testing.T) {
 	}
 }
 
-// Cameras say Adobe RGB in Exif data, by the index R03 of DCF, and embed no profile.
+// Cameras that use Adobe RGB embed no profile. They set the DCF index R03 in the Exif data.
 func TestAdobeRGBIsKnownByItsExifData(t *testing.T) {
 	le := binary.LittleEndian
 	entry := func(tag, kind uint16, count, value uint32) []byte {

@@ -20,7 +20,7 @@ func (p Pixels) resized(width, height int) (Pixels, error) {
 	return p.resizedBy(FilterLanczos, width, height)
 }
 
-// resizedBy is resized with another filter than Lanczos.
+// resizedBy is like resized, but with any filter.
 func (p Pixels) resizedBy(filter Filter, width, height int) (Pixels, error) {
 	if p.Width == width && p.Height == height {
 		return p, nil
@@ -113,7 +113,7 @@ func (p Pixels) padded(at rectangle, width, height int) Pixels {
 	return out
 }
 
-// Luma is BT.601's luma of each pixel, 0 to 255.
+// Luma returns the luma of each pixel by BT.601, 0 to 255.
 func (p Pixels) Luma() []float32 {
 	luma := make([]float32, p.Width*p.Height)
 	for i := range luma {

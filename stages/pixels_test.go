@@ -76,7 +76,7 @@ func photograph() Pixels {
 	return p
 }
 
-// withPattern adds a repeating pattern of rms grey levels and zero mean, and rounds after that.
+// withPattern adds a repeating pattern with a root mean square of rms grey levels and zero mean, then rounds.
 func withPattern(p Pixels, period int, rms float64, rng *rand.Rand) Pixels {
 	pattern := make([]float64, period*period)
 	mean, square := 0.0, 0.0

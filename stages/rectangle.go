@@ -5,7 +5,7 @@ import "math"
 // A rectangle is a part of an image. The zero rectangle is the whole image.
 type rectangle struct{ x, y, width, height int }
 
-// middle is the largest part in the middle of an image that has the aspect of netWidth × netHeight.
+// middle returns the largest part in the middle of an image that has the aspect of netWidth × netHeight.
 func middle(width, height, netWidth, netHeight int) rectangle {
 	r := rectangle{width: width, height: height}
 	if width*netHeight > height*netWidth {
@@ -18,7 +18,7 @@ func middle(width, height, netWidth, netHeight int) rectangle {
 	return r
 }
 
-// within is the place of an image that is scaled to fit into netWidth × netHeight, in its middle.
+// within returns the place of an image that is scaled to fit into netWidth × netHeight, in its middle.
 func within(width, height, netWidth, netHeight int) rectangle {
 	r := rectangle{width: netWidth, height: netHeight}
 	if width*netHeight > height*netWidth {

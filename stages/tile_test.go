@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// blur is a network with a receptive field of 5×5, that sees black beyond the edges.
+// blur is a network with a receptive field of 5×5. Beyond the edges it sees black.
 type blur struct{ calls *int }
 
 func (b blur) Run(_ context.Context, in Batch) ([]Batch, error) {
@@ -54,7 +54,7 @@ func TestTilesLeaveNoSeam(t *testing.T) {
 			}
 		}
 	}
-	// An image smaller than a tile is enlarged by its edges, and cut out again.
+	// An image smaller than a tile is padded with its edges, and the padding is cut off again.
 	small := textured(7, 40, 3, 3)
 	got, err := n.Run(t.Context(), batchOf([]Pixels{small}))
 	if err != nil || got[0].Width != 7 || got[0].Height != 40 || !slices.Equal(got[1].Pixels, small.Data) {

@@ -11,7 +11,15 @@ import (
 type Translated struct {
 	Labelled
 	Result Pixels   // RGB at the network's size; zero if the image is kept
+	Layers *Layers  // of Result, if the network covers parts of the image
 	More   []Pixels // further results
+}
+
+// Layers are what a network that covers makes a result of. At each pixel the result is
+// (1 − opacity)·beneath + opacity·cover: snow hides the grass under it.
+type Layers struct {
+	Beneath Pixels // RGB of the result's size
+	Opacity []byte // one byte per pixel, 255 for opaque
 }
 
 // A TranslationKey is equal for images that can share a batch: images of one shape
@@ -105,12 +113,23 @@ func run(ctx context.Context, n Network, in Batch, out []Translated) error {
 			}
 			if k == 0 {
 				out[i].Result = pixels
+				out[i].Layers = result.layers(i)
 			} else {
 				out[i].More = append(out[i].More, pixels)
 			}
 		}
 	}
 	return nil
+}
+
+// layers returns the layers of the result with an index, or nil.
+func (b Batch) layers(i int) *Layers {
+	area := b.Width * b.Height
+	if len(b.Opacity) != b.N*area || len(b.Beneath) != 3*b.N*area {
+		return nil
+	}
+	beneath := Pixels{Width: b.Width, Height: b.Height, Bands: 3, Data: b.Beneath[3*i*area:][: 3*area : 3*area]}
+	return &Layers{Beneath: beneath, Opacity: b.Opacity[i*area:][:area:area]}
 }
 
 // unpad removes the padding around an image from its pixels and its results.
@@ -123,6 +142,10 @@ func (t *Translated) unpad() {
 		return p.part(t.inner.scaled(x, y, p.Width, p.Height))
 	}
 	t.Result = trim(t.Result)
+	if t.Layers != nil {
+		opacity := trim(Pixels{Width: t.Layers.Beneath.Width, Height: t.Layers.Beneath.Height, Bands: 1, Data: t.Layers.Opacity})
+		t.Layers = &Layers{Beneath: trim(t.Layers.Beneath), Opacity: opacity.Data}
+	}
 	for i, p := range t.More {
 		t.More[i] = trim(p)
 	}

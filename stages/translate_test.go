@@ -7,8 +7,8 @@ import (
 	"testing"
 )
 
-// inverter is a Network that makes negatives, and, if asked to, the image itself
-// beside it; shrink spoils its answer.
+// inverter is a Network that makes negatives. It can also return the image itself as a
+// second result. shrink makes its answer too short.
 type inverter struct {
 	shrink func(*Batch)
 	twice  bool

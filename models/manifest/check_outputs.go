@@ -26,11 +26,14 @@ func (m *Manifest) completeOutputs() error {
 		if m.outputIndex(out) != i {
 			return Errorf(field+".name", "graph %s has %q twice", out.Graph, out.Name)
 		}
-		if out.DType == DTypeUint8 && out.Role != RoleImage {
+		if out.DType == DTypeUint8 && (out.Role == RoleResidual || !out.hasPixels()) {
 			return Errorf(field+".dtype", "uint8 is for images")
 		}
-		if !out.GivesImages() {
+		if !out.hasPixels() {
 			continue
+		}
+		if gray := out.Color == ColorGray; out.Role == RoleOpacity && !gray {
+			return Errorf(field+".color", "an opacity has one channel: GRAY")
 		}
 		if out.Clip == nil {
 			out.Clip = new(true)

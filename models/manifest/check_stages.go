@@ -31,17 +31,17 @@ func (m *Manifest) completeStages() error {
 		if image := m.imageOf(s.Graph); s.Upsample > 1 && (image == nil || image.DType == DTypeUint8) {
 			return Errorf(field+".upsample", "graph %s takes no image of a number type other than uint8", s.Graph)
 		}
-		adds := CombineReplace
-		if slices.ContainsFunc(m.OutputsOf(s.Graph), func(o *Output) bool { return o.Role == RoleResidual }) {
-			adds = CombineAdd
-		}
-		defaults(&s.Combine, adds)
-		if err := oneOf(field+".combine", s.Combine, []Combine{CombineReplace, CombineAdd}); err != nil {
+		fits := m.combineOf(s.Graph)
+		defaults(&s.Combine, fits)
+		if err := oneOf(field+".combine", s.Combine, []Combine{CombineReplace, CombineAdd, CombineOver}); err != nil {
 			return err
 		}
-		if s.Combine != adds {
-			return Errorf(field+".combine", "%q contradicts the role of the output: only a residual is added", s.Combine)
+		if s.Combine != fits {
+			return Errorf(field+".combine", "%q contradicts the roles of the outputs, which need %q", s.Combine, fits)
 		}
+	}
+	if err := m.checkCovers(); err != nil {
+		return err
 	}
 	for i := range m.Inputs {
 		in := &m.Inputs[i]
@@ -62,6 +62,42 @@ func (m *Manifest) completeStages() error {
 		}
 	}
 	return m.checkCircles()
+}
+
+// combineOf returns the way to combine that the outputs of a graph need.
+func (m *Manifest) combineOf(graph string) Combine {
+	for _, out := range m.OutputsOf(graph) {
+		switch out.Role {
+		case RoleResidual:
+			return CombineAdd
+		case RoleOpacity, RoleCover:
+			return CombineOver
+		}
+	}
+	return CombineReplace
+}
+
+// checkCovers makes sure that an opacity and a cover come together, once per graph, with an image beneath.
+func (m *Manifest) checkCovers() error {
+	for i := range m.Outputs {
+		out := &m.Outputs[i]
+		if out.Role != RoleOpacity && out.Role != RoleCover {
+			continue
+		}
+		field := fmt.Sprintf("outputs[%d].role", i)
+		opacity, cover := m.Over(out.Graph)
+		switch {
+		case opacity == nil || cover == nil:
+			return Errorf(field, "graph %s needs both an opacity and a cover", out.Graph)
+		case out != opacity && out != cover:
+			return Errorf(field, "graph %s has another %s", out.Graph, out.Role)
+		case !slices.ContainsFunc(m.OutputsOf(out.Graph), func(o *Output) bool { return o.Role == RoleImage }):
+			return Errorf(field, "graph %s gives no image to cover", out.Graph)
+		case slices.ContainsFunc(m.OutputsOf(out.Graph), func(o *Output) bool { return o.Role == RoleResidual }):
+			return Errorf(field, "graph %s gives a residual: it cannot be covered too", out.Graph)
+		}
+	}
+	return nil
 }
 
 // checkFeed makes sure that an input takes what a stage feeds it.

@@ -3,7 +3,7 @@ package manifest
 // A Role says what an input takes or an output gives; see Input and Output.
 type Role string
 
-// The roles. Inputs take the first ten, outputs give an image or one of the last three.
+// The roles. Inputs take the first ten, outputs give an image, a latent or one of the last four.
 const (
 	RoleImage    Role = "image"
 	RoleExemplar Role = "exemplar"
@@ -16,6 +16,8 @@ const (
 	RoleConst    Role = "const"
 	RoleLatent   Role = "latent"
 	RoleResidual Role = "residual"
+	RoleOpacity  Role = "opacity"
+	RoleCover    Role = "cover"
 	RoleLogits   Role = "logits"
 )
 
@@ -24,7 +26,7 @@ var (
 		RoleImage, RoleExemplar, RoleLabelMap, RoleInstance, RoleLabel, RoleStrength, RoleNoise,
 		RoleCoords, RoleConst, RoleLatent,
 	}
-	outputRoles = []Role{RoleImage, RoleResidual, RoleLogits, RoleLatent}
+	outputRoles = []Role{RoleImage, RoleResidual, RoleOpacity, RoleCover, RoleLogits, RoleLatent}
 )
 
 // A DType is the number type of a tensor.
@@ -178,10 +180,12 @@ const (
 // A Combine says how a stage's output becomes an image.
 type Combine string
 
-// The ways to combine: the output is the image, or it is added to the stage's image input.
+// The ways to combine: the output is the image, it is added to the stage's image input, or a cover is laid over
+// it.
 const (
 	CombineReplace Combine = "replace"
 	CombineAdd     Combine = "add"
+	CombineOver    Combine = "over"
 )
 
 // An Activation turns logits into probabilities.

@@ -166,12 +166,14 @@ type Exemplar struct {
 //
 //	image     values net = byte*scale + offset, so that byte = (net-offset)/scale, rounded
 //	residual  values to add to the image input of the same graph; the sum is an image
+//	cover     an image to lay over the image of the same graph
+//	opacity   how much of it: one channel, 0 for nothing and 255 for all, with scale and offset like an image
 //	logits    one row per image and one column per class
 //	latent    values for other graphs
 type Output struct {
 	Graph  string    `yaml:"graph"`
 	Name   string    `yaml:"name"`
-	Role   Role      `yaml:"role"`   // image, residual, logits or latent
+	Role   Role      `yaml:"role"`   // image, residual, opacity, cover, logits or latent
 	DType  DType     `yaml:"dtype"`  // as for inputs
 	Layout Layout    `yaml:"layout"` // NHWC or NCHW
 	Color  Color     `yaml:"color"`  // RGB, BGR or GRAY
@@ -187,7 +189,9 @@ type Stage struct {
 	Graph    string            `yaml:"graph"`
 	Feed     map[string]string `yaml:"feed"`
 	Upsample int               `yaml:"upsample"` // enlarges the image input so many times, bilinearly
-	Combine  Combine           `yaml:"combine"`  // replace, or add for a residual; default: whichever fits the output
+	// Combine is replace, add for a residual, or over for an opacity and a cover: per channel, in bytes,
+	// (1 - opacity/255)*image + opacity/255*cover. Default: whichever fits the outputs.
+	Combine Combine `yaml:"combine"`
 }
 
 // Domain is a set of images that share what the model translates, such as a season.

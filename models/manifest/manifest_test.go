@@ -53,94 +53,120 @@ func TestManifestIsReadWithItsDefaults(t *testing.T) {
 	}
 }
 
-func TestManifestErrorsNameTheField(t *testing.T) {
-	for _, c := range []struct {
-		base, old, new string
-		field, problem string
-	}{
-		// Unknown fields, values, types and versions.
-		{coded, "title:", "titel:", "titel", "unknown field"},
-		{coded, "mode: multiple", "mood: multiple", "inputs[0].size.mood", "unknown field"},
-		{coded, "op: scale", "op: scale, to: 1", "inputs[1].label.strength.to", "unknown field"},
-		{coded, "gtx.model/1", "gtx.model/2", "schema", `"gtx.model/2" is not gtx.model/1`},
-		{coded, "schema: gtx.model/1", "", "schema", "missing"},
-		{coded, "mode: multiple", "mode: foo", "inputs[0].size.mode", `"foo" is not one of fixed, multiple, any`},
-		{coded, "layout: NHWC, shape", "layout: HWC, shape", "inputs[0].layout", `"HWC" is not one of NHWC, NCHW`},
-		{coded, "dtype: uint8, layout: NHWC, shape", "layout: NHWC, shape", "inputs[0].dtype", "missing; it is one of uint8, float32"},
-		{coded, "op: scale", "op: add", "inputs[1].label.strength.op", `"add" is not one of scale, lerp`},
-		{coded, "max: 512", "max: 512, filter: sharp", "inputs[0].size.filter", "not one of nearest, bilinear"},
-		{coded, `version: "1"`, "version: 1", "version", "1 is not a string"},
-		{coded, "h: 256", "h: tall", "inputs[0].size.h", `"tall" is not a whole number`},
-		{coded, "h: 256", "h: 2.5", "inputs[0].size.h", "2.5 is not a whole number"},
-		{coded, "code: -1", "code: cold", "domains[0].code", `"cold" is not a number`},
-		{coded, "deterministic: true", "deterministic: 1", "graphs.main.deterministic", "1 is not true or false"},
-		{coded, "batch: dynamic", "batch: some", "graphs.main.batch", `"some" is neither dynamic nor a number`},
-		{coded, "batch: dynamic", "batch: 0", "graphs.main.batch", "0 is neither"},
-		{coded, "domains: [{id: summer, code: -1}, {id: winter, code: 1}]", "domains: summer", "domains", `"summer" is not a list`},
+// covers are an opacity and a cover for coded.
+const covers = "- {graph: main, name: o, role: opacity, dtype: uint8, layout: NHWC, color: GRAY}\n" +
+	"- {graph: main, name: c, role: cover, dtype: uint8, layout: NHWC, color: RGB}\n"
 
-		// Contradictions.
-		{coded, "name: seasons", "name: ../seasons", "name", "is not a name"},
-		{coded, "- {graph: main, name: image", "- {graph: side, name: image", "inputs[0].graph", `"side" is not in graphs`},
-		{coded, "role: label", "role: image", "inputs[1].label", "of role image has none"},
-		{coded, "multiple_of: 8", "multiple_of: 7", "inputs[0].size", "breaks its own bounds"},
-		{coded, "multiple_of: 8, ", "", "inputs[0].size.multiple_of", "missing"},
-		{coded, "min: 64, max: 512", "min: 65, max: 71", "inputs[0].size.max", "no multiple of 8 lies within 65 to 71"},
-		{coded, "h: 256", "h: 0", "inputs[0].size.h", "0 is not within 1 to"},
-		{coded, "max: 512", "max: 99999999999", "inputs[0].size.max", "is not within"},
-		{coded, "mode: multiple", "mode: fixed", "inputs[0].size", "contradict the mode fixed"},
-		{coded, "max: 1.5", "max: 0.5", "inputs[1].label.strength", "leaves out 1"},
-		{coded, "max: 1.5", "max: .nan", "inputs[1].label.strength", "not a finite number"},
-		{coded, "code: 1}", "code: .inf}", "domains[1].code", "not a finite number"},
-		{coded, "id: winter, code: 1", "id: winter", "domains[1].code", "missing"},
-		{coded, "id: winter", "id: summer", "domains[1].id", "appears twice"},
-		{coded, "id: winter", "id: any", "domains[1].id", "another meaning"},
-		{coded, "id: winter", "id: a/b", "domains[1].id", "is not a name"},
-		{coded, "title:", "directions: [{from: summer, to: winter, graph: main}]\ntitle:", "directions", "contradict"},
-		{coded, "title:", "tiling: {halo: -1}\ntitle:", "tiling.halo", "negative"},
-		{plain, "scale: [0.5, 0.5, 0.5]", "scale: [0.5]", "inputs[0].image.scale", "1 numbers for 3 channels"},
-		{plain, "scale: [0.5, 0.5, 0.5]", "scale: [0.5, 0, 0.5]", "inputs[0].image.scale", "0 would make"},
-		{plain, "id: mosaic", "id: mosaic, code: 1", "domains[1].code", "the network takes none"},
-		{plain, "to: mosaic", "to: cubism", "directions[0].to", `"cubism" is not in domains`},
-		{plain, "from: any", "from: cubism", "directions[0].from", `"cubism" is not in domains`},
-		{plain, "directions: [", "directions: [{from: mosaic, to: photo, graph: main}, ", "directions[1].to", "cannot lead to both"},
-		{plain, "directions: [{from: any, to: mosaic, graph: main}]", "", "directions", "missing"},
-		{judge, "role: logits, dtype: float32", "role: image, dtype: float32, layout: NCHW, color: RGB", "classifier.graph", "must have exactly one output, of role logits"},
-		{coded, "color: RGB},", "color: RGB, scale: [2, 2, 2]},", "inputs[0].image.scale", "bytes have no scale"},
-		{coded, "color: RGB},", "color: GRAY},", "inputs[0].image.channels", "3 is not the 1 of GRAY"},
-		{coded, "name: code, dtype: float32", "name: code, dtype: uint8", "inputs[1].dtype", "uint8 is for images"},
-		{coded, "role: label", "role: label, value: 3", "inputs[1].value", "of role label has none"},
-		{coded, "role: label", "role: latent", "inputs[1].label", "of role latent has none"},
-		{coded, "kind: scalar", "kind: scalar, mask: true", "inputs[1].label", "not for a label of kind scalar"},
-		{coded, "kind: scalar", "kind: onehot, names: [autumn]", "inputs[1].label.names[0]", `"autumn" is not in domains`},
-		{coded, "kind: scalar", "kind: onehot, names: [winter, winter]", "inputs[1].label.names[1]", "appears twice"},
-		{coded, "kind: scalar", "kind: onehot, parts: [2]", "inputs[1].label.parts", "belong to the kind concat"},
-		{coded, "kind: scalar", "kind: concat, parts: [3]", "inputs[1].label.parts", "add up to 3, not to the 2 names"},
-		{coded, "kind: scalar", "kind: onehot, mask: true", "inputs[1].label.mask", "only a label of kind concat"},
-		{coded, "kind: scalar", "kind: multihot, exclusive_groups: [[red]]", "inputs[1].label.exclusive_groups[0]", `"red" is not in names`},
-		{coded, "kind: scalar", "kind: onehot", "domains[0].code", "the network takes none"},
-		{coded, "id: winter", "id: not-summer", "domains[1].id", "another meaning"},
-		{coded, "main: {batch", "m.n: {batch", "graphs.m.n", "is not a name of letters"},
-		{coded, "main: {batch", "side: {}, main: {batch", "graphs", "2 graphs have no file"},
-		{coded, "main: {batch", "side: {file: ../x.onnx}, main: {batch", "graphs.side.file", "is not the name of a file in the model's own folder"},
-		{coded, "main: {batch", "side: {file: x.onnx}, main: {batch", "inputs", "graph side has none"},
-		{coded, "title:", "stages: [{graph: side}]\ntitle:", "stages[0].graph", `"side" is not in graphs`},
-		{coded, "title:", "stages: [{graph: main, feed: {picture: source}}]\ntitle:", "stages[0].feed.picture", `has no input "picture"`},
-		{coded, "title:", "stages: [{graph: main, feed: {code: source}}]\ntitle:", "stages[0].feed.code", "cannot feed an input of role label"},
-		{coded, "title:", "stages: [{graph: main, feed: {code: main.x}}]\ntitle:", "stages[0].feed.code", "neither source nor GRAPH.OUTPUT"},
-		{coded, "title:", "stages: [{graph: main, upsample: 2}]\ntitle:", "stages[0].upsample", "takes no image of a number type other than uint8"},
-		{coded, "title:", "stages: [{graph: main, combine: add}]\ntitle:", "stages[0].combine", "only a residual is added"},
-		{coded, "translation, role: image, dtype: uint8", "translation, role: residual, dtype: float32", "outputs[0].role", "a residual must be added to an image"},
-		{coded, "translation, role: image", "translation, role: mask", "outputs[0].role", `"mask" is not one of`},
-		{coded, "color: RGB}\ndomains", "color: RGB, suffix: -b}\ndomains", "outputs[0].suffix", "must have none"},
-		{coded, "color: RGB}\ndomains", "color: RGB}\n- {graph: main, name: z, role: image, dtype: uint8, layout: NHWC, color: RGB}\ndomains", "outputs[1].suffix", "another result already has"},
-		{coded, "color: RGB}\ndomains", "color: RGB}\n- {graph: main, name: translation, role: latent, dtype: float32}\ndomains", "outputs[1].name", "twice"},
-		{coded, "max: 512", "max: 512, fit: fill", "inputs[0].size.fit", `"fill" is not one of stretch, crop, pad`},
-		{judge, "classifier: {graph: main, activation: softmax, classes: [summer, winter], threshold: 0.5}", "", "classifier", "missing"},
-		{judge, "classes: [summer, winter]", "classes: [summer, autumn]", "classifier.classes[1]", `"autumn" is not in domains`},
-		{judge, "classes: [summer, winter]", "classes: [summer]", "classifier.classes", "at least 2"},
-		{judge, "threshold: 0.5", "threshold: 2", "classifier.threshold", "2 is not within 0 to 1"},
-		{judge, "softmax", "tanh", "classifier.activation", `"tanh" is not one of softmax, sigmoid, none`},
-	} {
+func TestOpacityAndCoverBelongToTheImageOfTheirGraph(t *testing.T) {
+	m := parse(t, strings.Replace(coded, "color: RGB}\ndomains", "color: RGB}\n"+covers+"stages: [{graph: main}]\ndomains", 1))
+	opacity, cover := m.Over("main")
+	if opacity == nil || opacity.Name != "o" || cover == nil || cover.Name != "c" {
+		t.Errorf("opacity %+v, cover %+v", opacity, cover)
+	}
+	if results := m.Results("winter"); len(results) != 1 || results[0].Role != RoleImage {
+		t.Errorf("results %+v", results)
+	}
+	if got := m.StageOf("main").Combine; got != CombineOver {
+		t.Errorf("combine %q", got)
+	}
+}
+
+// wrongManifests are valid manifests with one text replaced by a wrong one, and the error that follows.
+var wrongManifests = []struct {
+	base, old, new string
+	field, problem string
+}{
+	// Unknown fields, values, types and versions.
+	{coded, "title:", "titel:", "titel", "unknown field"},
+	{coded, "mode: multiple", "mood: multiple", "inputs[0].size.mood", "unknown field"},
+	{coded, "op: scale", "op: scale, to: 1", "inputs[1].label.strength.to", "unknown field"},
+	{coded, "gtx.model/1", "gtx.model/2", "schema", `"gtx.model/2" is not gtx.model/1`},
+	{coded, "schema: gtx.model/1", "", "schema", "missing"},
+	{coded, "mode: multiple", "mode: foo", "inputs[0].size.mode", `"foo" is not one of fixed, multiple, any`},
+	{coded, "layout: NHWC, shape", "layout: HWC, shape", "inputs[0].layout", `"HWC" is not one of NHWC, NCHW`},
+	{coded, "dtype: uint8, layout: NHWC, shape", "layout: NHWC, shape", "inputs[0].dtype", "missing; it is one of uint8, float32"},
+	{coded, "op: scale", "op: add", "inputs[1].label.strength.op", `"add" is not one of scale, lerp`},
+	{coded, "max: 512", "max: 512, filter: sharp", "inputs[0].size.filter", "not one of nearest, bilinear"},
+	{coded, `version: "1"`, "version: 1", "version", "1 is not a string"},
+	{coded, "h: 256", "h: tall", "inputs[0].size.h", `"tall" is not a whole number`},
+	{coded, "h: 256", "h: 2.5", "inputs[0].size.h", "2.5 is not a whole number"},
+	{coded, "code: -1", "code: cold", "domains[0].code", `"cold" is not a number`},
+	{coded, "deterministic: true", "deterministic: 1", "graphs.main.deterministic", "1 is not true or false"},
+	{coded, "batch: dynamic", "batch: some", "graphs.main.batch", `"some" is neither dynamic nor a number`},
+	{coded, "batch: dynamic", "batch: 0", "graphs.main.batch", "0 is neither"},
+	{coded, "domains: [{id: summer, code: -1}, {id: winter, code: 1}]", "domains: summer", "domains", `"summer" is not a list`},
+
+	// Contradictions.
+	{coded, "name: seasons", "name: ../seasons", "name", "is not a name"},
+	{coded, "- {graph: main, name: image", "- {graph: side, name: image", "inputs[0].graph", `"side" is not in graphs`},
+	{coded, "role: label", "role: image", "inputs[1].label", "of role image has none"},
+	{coded, "multiple_of: 8", "multiple_of: 7", "inputs[0].size", "breaks its own bounds"},
+	{coded, "multiple_of: 8, ", "", "inputs[0].size.multiple_of", "missing"},
+	{coded, "min: 64, max: 512", "min: 65, max: 71", "inputs[0].size.max", "no multiple of 8 lies within 65 to 71"},
+	{coded, "h: 256", "h: 0", "inputs[0].size.h", "0 is not within 1 to"},
+	{coded, "max: 512", "max: 99999999999", "inputs[0].size.max", "is not within"},
+	{coded, "mode: multiple", "mode: fixed", "inputs[0].size", "contradict the mode fixed"},
+	{coded, "max: 1.5", "max: 0.5", "inputs[1].label.strength", "leaves out 1"},
+	{coded, "max: 1.5", "max: .nan", "inputs[1].label.strength", "not a finite number"},
+	{coded, "code: 1}", "code: .inf}", "domains[1].code", "not a finite number"},
+	{coded, "id: winter, code: 1", "id: winter", "domains[1].code", "missing"},
+	{coded, "id: winter", "id: summer", "domains[1].id", "appears twice"},
+	{coded, "id: winter", "id: any", "domains[1].id", "another meaning"},
+	{coded, "id: winter", "id: a/b", "domains[1].id", "is not a name"},
+	{coded, "title:", "directions: [{from: summer, to: winter, graph: main}]\ntitle:", "directions", "contradict"},
+	{coded, "title:", "tiling: {halo: -1}\ntitle:", "tiling.halo", "negative"},
+	{plain, "scale: [0.5, 0.5, 0.5]", "scale: [0.5]", "inputs[0].image.scale", "1 numbers for 3 channels"},
+	{plain, "scale: [0.5, 0.5, 0.5]", "scale: [0.5, 0, 0.5]", "inputs[0].image.scale", "0 would make"},
+	{plain, "id: mosaic", "id: mosaic, code: 1", "domains[1].code", "the network takes none"},
+	{plain, "to: mosaic", "to: cubism", "directions[0].to", `"cubism" is not in domains`},
+	{plain, "from: any", "from: cubism", "directions[0].from", `"cubism" is not in domains`},
+	{plain, "directions: [", "directions: [{from: mosaic, to: photo, graph: main}, ", "directions[1].to", "cannot lead to both"},
+	{plain, "directions: [{from: any, to: mosaic, graph: main}]", "", "directions", "missing"},
+	{judge, "role: logits, dtype: float32", "role: image, dtype: float32, layout: NCHW, color: RGB", "classifier.graph", "must have exactly one output, of role logits"},
+	{coded, "color: RGB},", "color: RGB, scale: [2, 2, 2]},", "inputs[0].image.scale", "bytes have no scale"},
+	{coded, "color: RGB},", "color: GRAY},", "inputs[0].image.channels", "3 is not the 1 of GRAY"},
+	{coded, "name: code, dtype: float32", "name: code, dtype: uint8", "inputs[1].dtype", "uint8 is for images"},
+	{coded, "role: label", "role: label, value: 3", "inputs[1].value", "of role label has none"},
+	{coded, "role: label", "role: latent", "inputs[1].label", "of role latent has none"},
+	{coded, "kind: scalar", "kind: scalar, mask: true", "inputs[1].label", "not for a label of kind scalar"},
+	{coded, "kind: scalar", "kind: onehot, names: [autumn]", "inputs[1].label.names[0]", `"autumn" is not in domains`},
+	{coded, "kind: scalar", "kind: onehot, names: [winter, winter]", "inputs[1].label.names[1]", "appears twice"},
+	{coded, "kind: scalar", "kind: onehot, parts: [2]", "inputs[1].label.parts", "belong to the kind concat"},
+	{coded, "kind: scalar", "kind: concat, parts: [3]", "inputs[1].label.parts", "add up to 3, not to the 2 names"},
+	{coded, "kind: scalar", "kind: onehot, mask: true", "inputs[1].label.mask", "only a label of kind concat"},
+	{coded, "kind: scalar", "kind: multihot, exclusive_groups: [[red]]", "inputs[1].label.exclusive_groups[0]", `"red" is not in names`},
+	{coded, "kind: scalar", "kind: onehot", "domains[0].code", "the network takes none"},
+	{coded, "id: winter", "id: not-summer", "domains[1].id", "another meaning"},
+	{coded, "main: {batch", "m.n: {batch", "graphs.m.n", "is not a name of letters"},
+	{coded, "main: {batch", "side: {}, main: {batch", "graphs", "2 graphs have no file"},
+	{coded, "main: {batch", "side: {file: ../x.onnx}, main: {batch", "graphs.side.file", "is not the name of a file in the model's own folder"},
+	{coded, "main: {batch", "side: {file: x.onnx}, main: {batch", "inputs", "graph side has none"},
+	{coded, "title:", "stages: [{graph: side}]\ntitle:", "stages[0].graph", `"side" is not in graphs`},
+	{coded, "title:", "stages: [{graph: main, feed: {picture: source}}]\ntitle:", "stages[0].feed.picture", `has no input "picture"`},
+	{coded, "title:", "stages: [{graph: main, feed: {code: source}}]\ntitle:", "stages[0].feed.code", "cannot feed an input of role label"},
+	{coded, "title:", "stages: [{graph: main, feed: {code: main.x}}]\ntitle:", "stages[0].feed.code", "neither source nor GRAPH.OUTPUT"},
+	{coded, "title:", "stages: [{graph: main, upsample: 2}]\ntitle:", "stages[0].upsample", "takes no image of a number type other than uint8"},
+	{coded, "title:", "stages: [{graph: main, combine: add}]\ntitle:", "stages[0].combine", `which need "replace"`},
+	{coded, "color: RGB}\ndomains", "color: RGB}\n- {graph: main, name: o, role: opacity, dtype: uint8, layout: NHWC, color: GRAY}\ndomains", "outputs[1].role", "both an opacity and a cover"},
+	{coded, "color: RGB}\ndomains", "color: RGB}\n- {graph: main, name: o, role: opacity, dtype: uint8, layout: NHWC, color: RGB}\ndomains", "outputs[1].color", "one channel"},
+	{coded, "color: RGB}\ndomains", "color: RGB}\n" + covers + "- {graph: main, name: d, role: cover, dtype: uint8, layout: NHWC, color: RGB}\ndomains", "outputs[2].role", "another cover"},
+	{coded, "translation, role: image, dtype: uint8, layout: NHWC, color: RGB}\n", "translation, role: latent, dtype: float32}\n" + covers, "outputs[1].role", "no image to cover"},
+	{coded, "color: RGB}\ndomains", "color: RGB}\n" + covers + "stages: [{graph: main, combine: replace}]\ndomains", "stages[0].combine", `which need "over"`},
+	{coded, "translation, role: image, dtype: uint8", "translation, role: residual, dtype: float32", "outputs[0].role", "a residual must be added to an image"},
+	{coded, "translation, role: image", "translation, role: mask", "outputs[0].role", `"mask" is not one of`},
+	{coded, "color: RGB}\ndomains", "color: RGB, suffix: -b}\ndomains", "outputs[0].suffix", "must have none"},
+	{coded, "color: RGB}\ndomains", "color: RGB}\n- {graph: main, name: z, role: image, dtype: uint8, layout: NHWC, color: RGB}\ndomains", "outputs[1].suffix", "another result already has"},
+	{coded, "color: RGB}\ndomains", "color: RGB}\n- {graph: main, name: translation, role: latent, dtype: float32}\ndomains", "outputs[1].name", "twice"},
+	{coded, "max: 512", "max: 512, fit: fill", "inputs[0].size.fit", `"fill" is not one of stretch, crop, pad`},
+	{judge, "classifier: {graph: main, activation: softmax, classes: [summer, winter], threshold: 0.5}", "", "classifier", "missing"},
+	{judge, "classes: [summer, winter]", "classes: [summer, autumn]", "classifier.classes[1]", `"autumn" is not in domains`},
+	{judge, "classes: [summer, winter]", "classes: [summer]", "classifier.classes", "at least 2"},
+	{judge, "threshold: 0.5", "threshold: 2", "classifier.threshold", "2 is not within 0 to 1"},
+	{judge, "softmax", "tanh", "classifier.activation", `"tanh" is not one of softmax, sigmoid, none`},
+}
+
+func TestManifestErrorsNameTheField(t *testing.T) {
+	for _, c := range wrongManifests {
 		if strings.Count(c.base, c.old) == 0 {
 			t.Fatalf("no %q to replace", c.old)
 		}
@@ -197,7 +223,7 @@ func TestCodeFollowsDomainAndStrength(t *testing.T) {
 		{"onehot", onehot, "winter", 1, "", []float32{-1, 1, -1}, ""},
 		{"onehot takes one", onehot, "winter,snow", 1, "", nil, `no domain "winter,snow"`},
 		{"onehot lerp", onehot, "winter", 0.5, "", []float32{-1, 0, -1}, ""},
-		{"multihot keeps the picture's labels", multihot, "snow", 1, "summer", []float32{1, 0, 1}, ""},
+		{"multihot keeps the image's labels", multihot, "snow", 1, "summer", []float32{1, 0, 1}, ""},
 		{"one of a group", multihot, "winter", 1, "summer,snow", []float32{0, 1, 1}, ""},
 		{"group by half", multihot, "winter", 0.5, "summer", []float32{0.5, 0.5, 0}, ""},
 		{"absence", multihot, "not-summer,snow", 1, "summer", []float32{0, 0, 1}, ""},

@@ -191,3 +191,21 @@ func (in *Input) takesSource() bool { return in.Role == RoleImage || in.Role == 
 
 // GivesImages says whether an output becomes an image: an image itself or a residual.
 func (out *Output) GivesImages() bool { return out.Role == RoleImage || out.Role == RoleResidual }
+
+// hasPixels says whether an output has a layout, a color, a scale and an offset.
+func (out *Output) hasPixels() bool {
+	return out.GivesImages() || out.Role == RoleOpacity || out.Role == RoleCover
+}
+
+// Over returns the opacity and the cover of a graph, or nil for both.
+func (m *Manifest) Over(graph string) (opacity, cover *Output) {
+	for _, out := range m.OutputsOf(graph) {
+		switch out.Role {
+		case RoleOpacity:
+			opacity = out
+		case RoleCover:
+			cover = out
+		}
+	}
+	return opacity, cover
+}

@@ -1,255 +1,183 @@
-// Command bench measures what gtx costs beside its network:
+// Command bench compares gtx with what a user would write in its place, and with the limits
+// of the machine:
 //
-//	make bench BENCH_IMAGES=FOLDER
+//	make bench [BENCH_IMAGES=FOLDER]
+//	go run ./scripts/bench -only 12mp-source,threads
+//	go run ./scripts/bench -quick
 //
-// It alternates gtx, which reads and writes files, with a bare ONNX Runtime session of
-// the same network that reads tensors from memory. Both use all cores. It prints the
-// ratio of their speeds, the peak memory at 200 and at 2,000 inputs, and the time of
-// gtx --version. Without a folder it generates the images.
+// It makes its inputs from a few photographs, runs all programs on the same files in
+// alternating order, and takes medians. It writes build/bench/results.json and the tables in
+// docs/benchmarks.md. Nothing else should run on the machine meanwhile.
 package main
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"flag"
 	"fmt"
-	"image"
-	"image/color"
-	"image/jpeg"
-	_ "image/png"
-	"io/fs"
-	"math"
 	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
-	"runtime"
 	"slices"
-	"strings"
 	"syscall"
-	"time"
-
-	"golang.org/x/sync/errgroup"
-
-	"gtx/models"
 )
 
 func main() {
-	gtx := flag.String("gtx", "build/bin/gtx", "the program to measure")
-	folder := flag.String("images", "", "`FOLDER` of images; default: generated images")
-	images := flag.Int("n", 500, "images per round")
-	rounds := flag.Int("rounds", 5, "number of rounds")
+	b := bench{folder: "build/bench"}
+	flag.StringVar(&b.gtx, "gtx", "build/bin/gtx", "the program to measure")
+	flag.StringVar(&b.photos, "images", "", "`FOLDER` of photographs to make the inputs from; default: those of scripts/fetch-photos")
+	flag.StringVar(&b.page, "page", "docs/benchmarks.md", "write the tables into `FILE`")
+	flag.IntVar(&b.rounds, "rounds", 3, "number of rounds")
+	flag.BoolVar(&b.quick, "quick", false, "one round of a few images, to see that everything runs: the page stays as it is")
+	flag.BoolVar(&b.resume, "resume", false, "keep the works that were measured with this very program")
+	only := flag.String("only", "", "run these `NAMES` only, with commas between them: works or programs")
+	alone := flag.Int("bare", 0, "only run the network of the model -model `N` times, and print the seconds") // for a process of its own
+	model := flag.String("model", "seasons", "the model for -bare")
+	shape := flag.String("shape", "256x256", "the size for -bare")
 	flag.Parse()
-	if err := bench(*gtx, *folder, *images, *rounds); err != nil {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	var err error
+	if *alone > 0 {
+		err = runBare(ctx, *model, *shape, *alone)
+	} else if b.selection, err = selectionOf(*only); err == nil {
+		err = b.run(ctx)
+	}
+	if err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
+		stop()
 		os.Exit(1)
 	}
 }
 
-func bench(gtx, folder string, n, rounds int) error {
-	work, err := os.MkdirTemp("", "gtx-bench-")
-	if err != nil {
-		return err
-	}
-	defer os.RemoveAll(work)
-	gtx, err = filepath.Abs(gtx)
-	if err != nil {
-		return err
-	}
-	photos, err := gather(folder, work)
-	if err != nil {
-		return err
-	}
-	fmt.Printf("%d processors, images from %s\n", runtime.GOMAXPROCS(0), cmp.Or(folder, "a generator"))
+// A bench is one run of this command.
+type bench struct {
+	gtx, photos, page string
+	folder            string // for everything that it makes
+	rounds            int
+	quick, resume     bool
+	selection         selection
+	library           string // ONNX Runtime as gtx finds it
+	hasPrecision      bool   // gtx knows --precision
+}
 
-	// Memory comes first: a child process inherits the peak of its parent, which is small now.
-	_, small, err := run(gtx, photos, 200, work)
+func (b *bench) run(ctx context.Context) (err error) {
+	if b.quick {
+		b.rounds = 1
+	}
+	if b.gtx, err = filepath.Abs(b.gtx); err != nil {
+		return err
+	}
+	if err := b.prepare(ctx); err != nil {
+		return err
+	}
+	r, err := b.newResults(ctx)
 	if err != nil {
 		return err
 	}
-	_, large, err := run(gtx, photos, 2000, work)
-	if err != nil {
-		return err
-	}
-	fmt.Printf("peak memory: %.0f MiB at 200 inputs, %.0f MiB at 2,000, ratio %.3f (goal: 1.1 or less)\n",
-		small, large, large/small)
-
-	batch, err := decode(photos, n)
-	if err != nil {
-		return err
-	}
-	var bare, whole, ratio []float64
-	for round := range rounds {
-		b, err := bareSession(batch)
-		if err != nil {
+	var failures []error
+	for _, w := range works {
+		names := b.selection.programsOf(w)
+		if old := r.Works[w.name]; len(names) == 0 || b.resume && old != nil && old.Program == r.Program && old.Rounds >= b.rounds {
+			continue
+		}
+		if r.Works[w.name], err = b.measureWork(ctx, w, names, &failures); err != nil {
 			return err
 		}
-		w, _, err := run(gtx, photos, n, work)
-		if err != nil {
+		if err := r.save(b.resultsFile()); err != nil {
 			return err
 		}
-		fmt.Printf("round %d: bare session %.2f images/s, gtx %.2f images/s, ratio %.3f\n", round+1, b, w, w/b)
-		bare, whole, ratio = append(bare, b), append(whole, w), append(ratio, w/b)
 	}
-	fmt.Printf("medians: bare session %.2f images/s, gtx %.2f images/s, ratio %.3f (goal: 0.85 or more)\n",
-		median(bare), median(whole), median(ratio))
+	if len(b.selection.programs) == 0 && len(b.selection.works) == 0 {
+		if err := b.measureStart(ctx, r); err != nil {
+			return err
+		}
+	}
+	if err := errors.Join(r.save(b.resultsFile()), b.writePage(r)); err != nil {
+		return err
+	}
+	return errors.Join(failures...)
+}
 
-	var version []float64
-	for range 21 {
-		start := time.Now()
-		if err := exec.Command(gtx, "--version").Run(); err != nil {
-			return err
-		}
-		version = append(version, time.Since(start).Seconds()*1000)
+// partial tells whether the results are not fit for the page.
+func (b *bench) partial() bool { return b.quick || len(b.selection.programs) > 0 }
+
+func (b *bench) resultsFile() string {
+	if b.partial() {
+		return filepath.Join(b.folder, "partial.json")
 	}
-	fmt.Printf("gtx --version: %.1f ms, median of %d (goal: 30 or less)\n", median(version), len(version))
+	return filepath.Join(b.folder, "results.json")
+}
+
+// prepare installs the peers, compiles libvips' and makes the photographs that inputs come
+// from. What is there already is kept.
+func (b *bench) prepare(ctx context.Context) error {
+	if err := os.MkdirAll(b.folder, 0o777); err != nil {
+		return err
+	}
+	if b.photos == "" {
+		b.photos = "build/photos"
+		if err := command(ctx, "scripts/fetch-photos", b.photos).Run(); err != nil {
+			return fmt.Errorf("fetch-photos: %w", err)
+		}
+	}
+	if err := command(ctx, "scripts/bench/fetch-peers", b.peers("")).Run(); err != nil {
+		return fmt.Errorf("fetch-peers: %w", err)
+	}
+	const compile = `cc -O2 -o "$1" scripts/bench/peers/libvips.c $(pkg-config --cflags --libs vips) -lpthread`
+	if err := command(ctx, "sh", "-c", compile, "sh", filepath.Join(b.folder, "libvips")).Run(); err != nil {
+		return fmt.Errorf("compile libvips.c: %w", err)
+	}
 	return nil
 }
 
-// bareSession runs the network alone, with one call per core at a time, and returns
-// images per second.
-func bareSession(images []models.Batch) (float64, error) {
-	library, err := models.FindLibrary("") // make bench sets GTX_ONNXRUNTIME
-	if err != nil {
-		return 0, err
-	}
-	r, err := models.Open(library)
-	if err != nil {
-		return 0, err
-	}
-	defer r.Close()
-	m, err := models.Find("seasons")
-	if err != nil {
-		return 0, err
-	}
-	t, err := r.NewTranslator(m, models.Request{To: "winter", Strength: 1}, models.Options{Device: "cpu"})
-	if err != nil {
-		return 0, err
-	}
-	defer t.Close()
-	start := time.Now()
-	group, ctx := errgroup.WithContext(context.Background())
-	group.SetLimit(runtime.GOMAXPROCS(0))
-	for _, in := range images {
-		group.Go(func() error {
-			_, err := t.Run(ctx, in)
-			return err
-		})
-	}
-	err = group.Wait()
-	return float64(len(images)) / time.Since(start).Seconds(), err
+// peers is the path of a file among the libraries of the peers.
+func (b *bench) peers(name string) string { return filepath.Join(b.folder, "peers", name) }
+
+// command runs a program whose messages the user sees.
+func command(ctx context.Context, name string, args ...string) *exec.Cmd {
+	c := exec.CommandContext(ctx, name, args...)
+	c.Stderr = os.Stderr
+	return c
 }
 
-// run translates n files with gtx. It returns images per second, including start-up,
-// and the peak resident memory in MiB.
-func run(gtx string, photos []string, n int, work string) (rate, peak float64, err error) {
-	in, out := filepath.Join(work, "in"), filepath.Join(work, "out")
-	defer os.RemoveAll(in)
-	defer os.RemoveAll(out)
-	if err := os.MkdirAll(in, 0o777); err != nil {
-		return 0, 0, err
-	}
-	var list strings.Builder
-	for i := range n {
-		path := filepath.Join(in, fmt.Sprintf("%05d%s", i, filepath.Ext(photos[i%len(photos)])))
-		data, err := os.ReadFile(photos[i%len(photos)])
-		if err != nil {
-			return 0, 0, err
-		}
-		if err := os.WriteFile(path, data, 0o666); err != nil {
-			return 0, 0, err
-		}
-		fmt.Fprintln(&list, path)
-	}
-	cmd := exec.Command(gtx, "translate", "-q", "--device", "cpu", "--to", "winter", "--base", in, "-o", out)
-	cmd.Stdin = strings.NewReader(list.String())
-	cmd.Stderr = os.Stderr
-	start := time.Now()
-	if err := cmd.Run(); err != nil {
-		return 0, 0, err
-	}
-	took := time.Since(start)
-	usage, ok := cmd.ProcessState.SysUsage().(*syscall.Rusage)
-	if !ok {
-		return 0, 0, errors.New("no resource usage on this system")
-	}
-	return float64(n) / took.Seconds(), float64(usage.Maxrss) / 1024, nil
-}
-
-// gather lists the images in a folder or, without one, generates some.
-func gather(folder, work string) ([]string, error) {
-	if folder == "" {
-		return generate(filepath.Join(work, "photos"), 100)
-	}
-	var photos []string
-	err := filepath.WalkDir(folder, func(path string, d fs.DirEntry, err error) error {
-		if err == nil && !d.IsDir() && slices.Contains([]string{".jpg", ".png"}, filepath.Ext(path)) {
-			photos = append(photos, path)
-		}
-		return err
-	})
-	if err == nil && len(photos) == 0 {
-		err = fmt.Errorf("no .jpg or .png below %s", folder)
-	}
-	return photos, err
-}
-
-// generate writes images of 256×256 with about as much detail as a photograph.
-func generate(folder string, n int) ([]string, error) {
-	if err := os.MkdirAll(folder, 0o777); err != nil {
+// measureWork runs the programs of a work in turns: A B C, then C B A, and so on.
+func (b *bench) measureWork(ctx context.Context, w work, names []string, failures *[]error) (*workResults, error) {
+	j, err := b.newJob(ctx, w)
+	if err != nil {
 		return nil, err
 	}
-	var photos []string
-	for i := range n {
-		img := image.NewRGBA(image.Rect(0, 0, 256, 256))
-		for y := range 256 {
-			for x := range 256 {
-				wave := 60 * math.Sin(float64(x+7*i)/17) * math.Cos(float64(y)/23)
-				grain := 20 * math.Sin(float64(x*y%251))
-				img.SetRGBA(x, y, color.RGBA{uint8(120 + wave), uint8(110 + grain), uint8(100 + wave/2 + grain), 255})
+	defer j.remove()
+	names = slices.DeleteFunc(slices.Clone(names), func(name string) bool { return name == gtxF32 && !b.hasPrecision })
+	result := &workResults{Program: b.digest(), Rounds: b.rounds, Images: j.images, Samples: map[string][]sample{}}
+	failed := map[string]bool{}
+	for round := -1; round < b.rounds; round++ {
+		if round < 0 && b.quick {
+			continue
+		}
+		for _, name := range names {
+			if failed[name] {
+				continue
+			}
+			s, err := b.measure(ctx, j, name, round < 0)
+			if ctx.Err() != nil {
+				return nil, ctx.Err()
+			}
+			if err != nil {
+				failed[name] = true
+				delete(result.Samples, name)
+				err = fmt.Errorf("%s: %s: %w", w.name, name, err)
+				fmt.Fprintln(os.Stderr, "bench:", err)
+				*failures = append(*failures, err)
+				continue
+			}
+			if round >= 0 {
+				fmt.Printf("%-14s %-8s %8.2f images/s %8.2f ms CPU %6.0f MiB\n", w.name, name, s.rate(), s.cpuMillis(), s.Peak)
+				result.Samples[name] = append(result.Samples[name], s)
 			}
 		}
-		path := filepath.Join(folder, fmt.Sprintf("%03d.jpg", i))
-		f, err := os.Create(path)
-		if err != nil {
-			return nil, err
-		}
-		if err := errors.Join(jpeg.Encode(f, img, nil), f.Close()); err != nil {
-			return nil, err
-		}
-		photos = append(photos, path)
+		slices.Reverse(names)
 	}
-	return photos, nil
-}
-
-// decode makes n batches of one image each, as stored. The network must take their
-// size.
-func decode(photos []string, n int) ([]models.Batch, error) {
-	batches := make([]models.Batch, n)
-	for i := range batches {
-		f, err := os.Open(photos[i%len(photos)])
-		if err != nil {
-			return nil, err
-		}
-		img, _, err := image.Decode(f)
-		f.Close()
-		if err != nil {
-			return nil, err
-		}
-		b := img.Bounds()
-		batch := models.Batch{N: 1, Height: b.Dy(), Width: b.Dx()}
-		for y := b.Min.Y; y < b.Max.Y; y++ {
-			for x := b.Min.X; x < b.Max.X; x++ {
-				red, green, blue, _ := img.At(x, y).RGBA()
-				batch.Pixels = append(batch.Pixels, byte(red>>8), byte(green>>8), byte(blue>>8))
-			}
-		}
-		batches[i] = batch
-	}
-	return batches, nil
-}
-
-func median(list []float64) float64 {
-	sorted := slices.Sorted(slices.Values(list))
-	return sorted[len(sorted)/2]
+	return result, nil
 }

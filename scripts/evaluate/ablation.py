@@ -47,7 +47,7 @@ def translator(run: Path) -> translators.Translator:
     return translators.by_code(translate)
 
 
-def main(argv: list[str]) -> int:
+def parse(argv: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m evaluate.ablation", description=__doc__)
     validation.add_options(parser)
     parser.add_argument(
@@ -57,7 +57,11 @@ def main(argv: list[str]) -> int:
         metavar="NAME=RUN",
         help="name in the table and run folder; repeatable",
     )
-    options = parser.parse_args(argv)
+    return parser.parse_args(argv)
+
+
+def main(argv: list[str]) -> int:
+    options = parse(argv)
     flag = gtx.flagger(options.gtx)
     jury = [judges.read(run, data.SIDE) for run in options.judge]
     a, b = (domain.only_clear() for domain in validation.read(options, jury, HALVINGS))

@@ -69,12 +69,16 @@ def build(run: Path, name: str, title: str) -> tuple[onnx.ModelProto, nn.Module]
     return to_onnx(wrapped, manifest), wrapped
 
 
-def main(argv: list[str]) -> int:
+def parse(argv: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m export", description=__doc__)
     parser.add_argument("run", type=Path, help="run folder of python -m train")
     parser.add_argument("--out", type=Path, required=True, help="the .onnx file to write")
     parser.add_argument("--title", default="", help="title in the manifest (default: the name of OUT)")
-    options = parser.parse_args(argv)
+    return parser.parse_args(argv)
+
+
+def main(argv: list[str]) -> int:
+    options = parse(argv)
     model, wrapped = build(options.run, options.out.stem, options.title or options.out.stem)
     difference = parity(model, wrapped)
     if difference > TOLERANCE:

@@ -61,7 +61,7 @@ def unlikely(scores: dict[str, tuple[int, float]], below_a: float, below_b: floa
     ]
 
 
-def main(argv: list[str]) -> int:
+def parse(argv: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m train.clean", description=__doc__)
     parser.add_argument("--a", action="append", required=True, help="image folder of domain a; repeatable")
     parser.add_argument("--b", action="append", required=True, help="image folder of domain b; repeatable")
@@ -74,7 +74,11 @@ def main(argv: list[str]) -> int:
     parser.add_argument(
         "--below-b", type=float, default=0.35, help="drop images of b if their label is less likely"
     )
-    options = parser.parse_args(argv)
+    return parser.parse_args(argv)
+
+
+def main(argv: list[str]) -> int:
+    options = parse(argv)
     scores = cross_validate(options.a, options.b, options.out, options.folds, options.steps)
     (options.out / "scores.json").write_text(json.dumps(scores, indent=0))
     drop = unlikely(scores, options.below_a, options.below_b)

@@ -99,8 +99,7 @@ func parseJPEG(file []byte) (h Header, err error) {
 			ended = true
 		case marker == markerScan:
 			scanned = true
-		// Start of frame. Three kinds of tables share its range.
-		case marker >= 0xc0 && marker <= 0xcf && marker != 0xc4 && marker != 0xc8 && marker != 0xcc:
+		case isFrame(marker):
 			if len(body) < 6 {
 				return Header{}, ErrCorrupt
 			}

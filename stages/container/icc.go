@@ -20,9 +20,9 @@ const (
 	curveOff   = 0.002
 )
 
-// IsSRGB reports whether an ICC profile means sRGB: whether it consists of the primaries
-// and the three curves of IEC 61966-2-1. Most embedded profiles do. To convert through
-// one would change nothing and cost more than decoding a small image.
+// IsSRGB reports whether an ICC profile means sRGB: whether it has the primaries and the
+// three curves of IEC 61966-2-1. Most embedded profiles do. A conversion would change
+// nothing and cost more than decoding a small image.
 func IsSRGB(profile []byte) bool {
 	if len(profile) < 132 || string(profile[16:24]) != "RGB XYZ " {
 		return false
@@ -57,8 +57,8 @@ func IsSRGB(profile []byte) bool {
 	return isSRGBCurve(tags["rTRC"]) && isSRGBCurve(tags["gTRC"]) && isSRGBCurve(tags["bTRC"])
 }
 
-// isSRGBCurve reports whether a curve is that of sRGB. It knows tables and the
-// parametric curve of type 3, which has the form of sRGB's.
+// isSRGBCurve reports whether a curve is the one of sRGB. It knows tables and the
+// parametric curve of type 3, which has the form of sRGB's curve.
 func isSRGBCurve(tag []byte) bool {
 	var curve func(x float64) float64
 	switch {

@@ -494,9 +494,31 @@ def coordinates() -> None:
     save("coordinates", "CoordConv", "Brighter to the right", [net], domains=domains("ramp"))
 
 
+def covering() -> None:
+    """Half of the image, covered with white where green is greater than red, in proportion to the strength."""
+    net = Net()
+    image = net.image(FOURS)
+    label = {"kind": "scalar", "strength": {"op": "scale", "min": 0, "max": 1, "neutral": 0}}
+    code = net.take("code", ["N", 1], "label", label=label)
+    red, green, _ = (net.op("Gather", image, net.const([c], np.int64), axis=1) for c in range(3))
+    green_ground = net.op("Cast", net.op("Greater", green, red), to=FLOAT)
+    strength = net.op("Reshape", code, net.const([-1, 1, 1, 1], np.int64))
+    white = net.op("Add", net.op("Mul", image, net.const(0.0)), net.const(1.0))
+    net.result(net.op("Mul", image, net.const(0.5)), "graded")
+    net.give(
+        net.op("Mul", green_ground, strength), "opacity", ["N", 1, "H", "W"], "opacity",
+        layout="NCHW", color="GRAY", scale=[1 / 255],
+    )  # fmt: skip
+    net.result(white, "cover", role="cover")
+    over = [{"graph": "main", "combine": "over"}]
+    snow = [{"id": "winter", "code": 1}]
+    save("covering", "opacity and cover", "Snow on green ground", [net], domains=snow, stages=over)
+
+
 if __name__ == "__main__":
     for make in (
         pix2pix, cyclegan, unit, dtn, fader, distancegan, genegan, dnagan, pix2pixhd, stargan,
         stargan_joint, pggan, lapgan, bicyclegan, routed, upscaler, coordinates,
+        covering,
     ):  # fmt: skip
         make()

@@ -124,7 +124,7 @@ def code() -> ValueInfoProto:
     return helper.make_tensor_value_info("code", TensorProto.FLOAT, ["N"])
 
 
-# What the networks make of the golden picture is worked out here, without running any.
+# The golden image. The expected results of the networks are computed from it, without running any network.
 RAMPS = golden.ramps(golden.SIDE, golden.SIDE).astype(int)
 
 
@@ -132,7 +132,7 @@ def answer(image: object, **args: object) -> golden.Case:
     return golden.image_case(np.clip(image, 0, 255).astype(np.uint8), **args)
 
 
-# code -> [N, 1, 1, 1], to be added to pictures
+# code -> [N, 1, 1, 1], to be added to images
 SPREAD_CODE = helper.make_node("Reshape", ["code", "column"], ["spread"])
 COLUMN = const("column", [-1, 1, 1, 1], np.int64)
 TO_FLOAT = helper.make_node("Cast", ["image"], ["float"], to=TensorProto.FLOAT)
