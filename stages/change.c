@@ -1,6 +1,7 @@
 #include <string.h>
 
 #include "picture.h"
+#include "wide.h"
 
 // A change is a grid of affine maps of the colours, spread over a picture: see
 // change.go. A map has 12 coefficients, for grey levels from 0 to 255.
@@ -20,15 +21,6 @@ static double place(int i, int n, int nodes)
 {
 	return VIPS_CLIP(0, (i + 0.5) * nodes / n - 0.5, nodes - 1);
 }
-
-// Wider registers but no fused arithmetic, so that every processor gives the same bytes.
-#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__)
-#define WIDE __attribute__((optimize("O3"), target_clones("avx2", "default")))
-#elif defined(__GNUC__) && !defined(__clang__)
-#define WIDE __attribute__((optimize("O3")))
-#else
-#define WIDE
-#endif
 
 // Pixels are computed in planes of floats, a vector at a time: STEP is a multiple of
 // every vector's length, and the planes of a line have room for one more step.

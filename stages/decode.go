@@ -96,8 +96,10 @@ func decode(s *scope, f File, shape Shape, strict strictness) (Image, error) {
 		return img, errDecode
 	}
 	p.shrink(1 << halvings(p.width(), p.height(), minWidth, minHeight))
-	p.toMemory()
-	p.turnUpright()
+	if p.image != nil && p.orientation() > 1 {
+		p.toMemory()
+		p.turnUpright()
+	}
 	var err error
 	if img.Pixels, err = p.pixels(); err != nil {
 		return img, errDecode

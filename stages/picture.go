@@ -174,12 +174,23 @@ func (p *picture) turnUpright() {
 	}
 }
 
+// aloneUpTo is the pixel count up to which one thread makes a picture. Handing strips to the
+// threads of libvips would take longer, and other images keep the processors busy.
+const aloneUpTo = 1 << 20
+
 // pixels makes the pixels. It fails unless they have 8 bits per sample.
 func (p picture) pixels() (Pixels, error) {
 	if p.image == nil || p.image.BandFmt != C.VIPS_FORMAT_UCHAR {
 		return Pixels{}, errPicture
 	}
 	out := Pixels{Width: p.width(), Height: p.height(), Bands: p.bands()}
+	if out.Width*out.Height <= aloneUpTo {
+		out.Data = make([]byte, out.Width*out.Height*out.Bands)
+		if C.gtx_pixels(p.image, unsafe.Pointer(&out.Data[0])) == 0 {
+			return Pixels{}, errPicture
+		}
+		return out, nil
+	}
 	var size C.size_t
 	data := C.vips_image_write_to_memory(p.image, &size)
 	if data == nil {

@@ -22,6 +22,10 @@ VipsImage *gtx_added(VipsImage *in, const void *less, const void *more);
 // and IPTC to write. Each may be NULL.
 void *gtx_save(VipsImage *in, const char *saver, void **blobs, const size_t *lengths, size_t *size);
 
+// gtx_pixels makes the pixels of a picture in the calling thread, from top to bottom. It
+// writes them to out, line after line.
+gboolean gtx_pixels(VipsImage *in, void *out);
+
 // gtx_blob returns a field of a picture, which keeps owning it, or NULL.
 const void *gtx_blob(VipsImage *in, const char *name, size_t *length);
 
