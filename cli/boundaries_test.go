@@ -19,7 +19,7 @@ type room struct{ imports, tests []string }
 var rooms = map[string]room{
 	"gtx":            {imports: []string{"gtx/cli"}},
 	"gtx/cli/exit":   {},
-	"gtx/cli/ledger": {imports: []string{"gtx/cli/exit", "gtx/pipeline", "gtx/stages", "github.com/google/renameio/v2", "golang.org/x/sys/unix"}},
+	"gtx/cli/ledger": {imports: []string{"gtx/cli/exit", "gtx/cli/paths", "gtx/pipeline", "gtx/stages", "github.com/google/renameio/v2", "golang.org/x/sys/unix"}},
 	"gtx/cli/progress": {imports: []string{
 		"gtx/cli/ledger", "gtx/stages", "github.com/mattn/go-isatty", "github.com/schollz/progressbar/v3",
 	}},
