@@ -26,7 +26,9 @@ import (
 	"golang.org/x/sys/unix"
 
 	"gtx/cli/exit"
+	"gtx/cli/ledger"
 	"gtx/cli/paths"
+	"gtx/cli/progress"
 	"gtx/models"
 	"gtx/pipeline"
 	"gtx/stages"
@@ -141,7 +143,7 @@ func (p *program) bench(c *cli.Context) (err error) {
 	for i, set := range sets {
 		result, err := b.measure(set)
 		if err != nil {
-			return ending(err, reading, &tally{})
+			return ending(err, reading, &progress.Tally{})
 		}
 		if err := p.printBench(result, i == 0, c.Bool("json")); err != nil {
 			return err
@@ -411,7 +413,7 @@ func (b *bencher) try(set benchSet, t *models.Translator, w widths, d time.Durat
 	flow := translateLine(pipeline.New(b.run, w.inFlight()), sources, b.translation, w, network, label)
 	err = pipeline.Drain(flow, func(it pipeline.Item[stages.Source, stages.Written]) error {
 		if it.Err != nil {
-			_, _, message := outcome(it.Err)
+			_, _, message := ledger.Outcome(it.Err)
 			return fmt.Errorf("%q: %s", it.Source.In, message)
 		}
 		m.images++

@@ -11,7 +11,9 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"gtx/cli/exit"
+	"gtx/cli/ledger"
 	"gtx/cli/paths"
+	"gtx/cli/progress"
 	"gtx/pipeline"
 	"gtx/stages"
 )
@@ -41,12 +43,12 @@ func (p *program) checkCommand() *cli.Command {
 
 // A scored is an image's score in JSON.
 type scored struct {
-	Path    string      `json:"path"`
-	A2      *float64    `json:"a2"` // null: the image is too small for a score
-	A4      *float64    `json:"a4"`
-	A8      *float64    `json:"a8"`
-	Flagged bool        `json:"flagged"`
-	Source  *amplitudes `json:"source,omitempty"`
+	Path    string             `json:"path"`
+	A2      *float64           `json:"a2"` // null: the image is too small for a score
+	A4      *float64           `json:"a4"`
+	A8      *float64           `json:"a8"`
+	Flagged bool               `json:"flagged"`
+	Source  *ledger.Amplitudes `json:"source,omitempty"`
 }
 
 func (p *program) check(c *cli.Context) error {
@@ -78,22 +80,22 @@ func (p *program) check(c *cli.Context) error {
 	files := pipeline.Each(pipeline.From(line, in.Sources), "open", w.jobs, stages.Open(open))
 	images := pipeline.Each(files, "decode", w.jobs, stages.Decode(nil))
 	scores := pipeline.Each(images, "check", w.jobs, stages.Inspect(inspect))
-	tally := p.newTally("checked", in.Known, c.Bool("quiet"), c.Bool("verbose"))
+	tally := progress.New(p.err, "checked", in.Known, c.Bool("quiet"), c.Bool("verbose"))
 	err = pipeline.Drain(scores, func(it pipeline.Item[stages.Source, stages.Inspected]) error {
 		if it.Err == nil {
 			if it.Value.Flagged() {
-				tally.flagged++
+				tally.Flagged++
 			}
 			if err := p.printScore(it.Source.In, it.Value, c.Bool("json")); err != nil {
 				return err
 			}
 		}
-		status, _, message := outcome(it.Err)
-		tally.count(it.Source.In, status, message)
+		status, _, message := ledger.Outcome(it.Err)
+		tally.Count(it.Source.In, status, message)
 		return nil
 	})
-	tally.finish("")
-	if err = ending(err, reading, tally); err == nil && tally.flagged > 0 && c.Bool("fail") {
+	tally.Finish("")
+	if err = ending(err, reading, tally); err == nil && tally.Flagged > 0 && c.Bool("fail") {
 		return exit.Silent(exit.CodeSome)
 	}
 	return err
@@ -160,8 +162,8 @@ func counterpart(path string) (string, error) {
 func (p *program) printScore(path string, i stages.Inspected, asJSON bool) error {
 	s := i.Score
 	if asJSON {
-		line := scored{Path: path, Flagged: i.Flagged(), Source: amplitudesOf(i.Source)}
-		if a := amplitudesOf(s); a != nil {
+		line := scored{Path: path, Flagged: i.Flagged(), Source: ledger.AmplitudesOf(i.Source)}
+		if a := ledger.AmplitudesOf(s); a != nil {
 			line.A2, line.A4, line.A8 = &a.A2, &a.A4, &a.A8
 		}
 		enc := json.NewEncoder(p.out)

@@ -6,7 +6,9 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"gtx/cli/ledger"
 	"gtx/cli/paths"
+	"gtx/cli/progress"
 	"gtx/pipeline"
 	"gtx/stages"
 )
@@ -64,17 +66,17 @@ func (p *program) classify(c *cli.Context) (err error) {
 	images := pipeline.Each(files, "decode", w.jobs, stages.Decode(fit.Decoding()))
 	fitted := pipeline.Each(images, "resize", w.jobs, stages.Resize(fit))
 	labelled := asked.label(stages.LabelOptions{}, w)(fitted)
-	tally := p.newTally("classified", in.Known, c.Bool("quiet"), c.Bool("verbose"))
+	tally := progress.New(p.err, "classified", in.Known, c.Bool("quiet"), c.Bool("verbose"))
 	err = pipeline.Drain(labelled, func(it pipeline.Item[stages.Source, stages.Labelled]) error {
 		if it.Err == nil {
 			if _, err := fmt.Fprintf(p.out, "%s\t%s\t%.3f\n", it.Source.In, cmp.Or(it.Value.Domain, "unknown"), it.Value.P); err != nil {
 				return err
 			}
 		}
-		status, _, message := outcome(it.Err)
-		tally.count(it.Source.In, status, message)
+		status, _, message := ledger.Outcome(it.Err)
+		tally.Count(it.Source.In, status, message)
 		return nil
 	})
-	tally.finish(runsOn(asked))
+	tally.Finish(runsOn(asked))
 	return ending(err, reading, tally)
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"gtx/cli/exit"
+	"gtx/cli/ledger"
 	"gtx/models"
 	"gtx/models/manifest"
 	"gtx/stages"
@@ -139,8 +140,8 @@ func requiredPrecision(c *cli.Context) ([]stages.Required, error) {
 func (e *engine) network() stages.Network { return stages.NetworkOf(e.translator.Run) }
 
 // record has the fields that are the same for every result of the engine.
-func (e *engine) record() record {
-	return record{Model: e.model.Digest, Provider: e.translator.Provider(), Precision: e.translator.Precision(), To: e.request.To, Strength: e.request.Strength}
+func (e *engine) record() ledger.Record {
+	return ledger.Record{Model: e.model.Digest, Provider: e.translator.Provider(), Precision: e.translator.Precision(), To: e.request.To, Strength: e.request.Strength}
 }
 
 // deviceOf reads --device and --precision, and --jobs: so many calls run at once.

@@ -10,7 +10,9 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"gtx/cli/exit"
+	"gtx/cli/ledger"
 	"gtx/cli/paths"
+	"gtx/cli/progress"
 	"gtx/models"
 	"gtx/pipeline"
 	"gtx/stages"
@@ -127,7 +129,7 @@ func (p *program) generate(c *cli.Context) (err error) {
 		return err
 	}
 	defer alsoClose(&err, e)
-	records, err := newRecorder(c)
+	records, err := ledger.Open(c.String("report"), c.Bool("report-new"))
 	if err != nil {
 		return err
 	}
@@ -135,9 +137,9 @@ func (p *program) generate(c *cli.Context) (err error) {
 	p.explainFallback(c, g.model.Manifest.Name, e.translator)
 	g.encode.MadeBy = e.madeBy()
 	flow := generateLine(pipeline.New(run, e.widths.inFlight()), g.sources(reading), g, e.widths, e.network())
-	tally := p.newTally("generated", g.count, c.Bool("quiet"), c.Bool("verbose"))
+	tally := progress.New(p.err, "generated", g.count, c.Bool("quiet"), c.Bool("verbose"))
 	err = p.collect(flow, c, records, e.record(), tally)
-	tally.finish(runsOn(e.translator))
+	tally.Finish(runsOn(e.translator))
 	return ending(err, reading, tally)
 }
 

@@ -59,7 +59,7 @@ func (p *program) readImage(ctx context.Context, c *cli.Context) (paths.Inputs, 
 	if err != nil {
 		return paths.Inputs{}, err
 	}
-	in, err := readUntil(ctx, p.in)
+	in, err := paths.Reader(ctx, p.in)
 	if err != nil {
 		return paths.Inputs{}, exit.CannotStart(err)
 	}
@@ -77,7 +77,7 @@ func (p *program) readImage(ctx context.Context, c *cli.Context) (paths.Inputs, 
 
 // readStream takes paths from standard input as they come.
 func (p *program) readStream(ctx context.Context, place paths.Placer, null bool) (paths.Inputs, error) {
-	in, err := readUntil(ctx, p.in)
+	in, err := paths.Reader(ctx, p.in)
 	if err != nil {
 		return paths.Inputs{}, exit.CannotStart(err)
 	}

@@ -10,6 +10,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"gtx/cli/exit"
+	"gtx/cli/ledger"
 	"gtx/models/graph"
 	"gtx/stages"
 )
@@ -34,12 +35,12 @@ func (p *program) modelsLintCommand() *cli.Command {
 
 // A diagnosis is the result of lint in JSON.
 type diagnosis struct {
-	Model   string      `json:"model"`
-	Layers  []layer     `json:"layers"`
-	Flat    *amplitudes `json:"flat"` // null: not measured
-	Why     string      `json:"flat_reason,omitempty"`
-	Verdict string      `json:"verdict"`
-	AtFault []string    `json:"at_fault"`
+	Model   string             `json:"model"`
+	Layers  []layer            `json:"layers"`
+	Flat    *ledger.Amplitudes `json:"flat"` // null: not measured
+	Why     string             `json:"flat_reason,omitempty"`
+	Verdict string             `json:"verdict"`
+	AtFault []string           `json:"at_fault"`
 }
 
 type layer struct {
@@ -106,7 +107,7 @@ func diagnose(name string, layers []graph.Layer, flat stages.Score, err error) d
 	if err != nil {
 		d.Why = err.Error()
 	} else {
-		d.Flat = amplitudesOf(flat)
+		d.Flat = ledger.AmplitudesOf(flat)
 	}
 	if len(d.AtFault) > 0 || flat.Flagged(stages.Score{}) {
 		d.Verdict = string(graph.Faulty)

@@ -1,21 +1,16 @@
 package cli
 
 import (
-	"bufio"
-	"encoding/json"
-	"errors"
 	"fmt"
-	"io"
-	"io/fs"
 	"os"
 	"strings"
 
 	"github.com/urfave/cli/v2"
 
 	"gtx/cli/exit"
+	"gtx/cli/ledger"
 	"gtx/cli/paths"
 	"gtx/models"
-	"gtx/stages"
 )
 
 // namedFiles lists the files that the options of a command name. exemplars are those of --exemplar.
@@ -60,41 +55,5 @@ func checkReport(c *cli.Context, in paths.Inputs, exemplars map[string]string) e
 			}
 		}
 	}
-	return replaceable(path)
-}
-
-// replaceable refuses a report that exists and that gtx did not write. A pipe or a terminal, such as
-// /dev/stdout, loses nothing.
-func replaceable(path string) error {
-	info, err := os.Stat(path)
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		return nil
-	case err != nil:
-		return exit.CannotStart(fmt.Errorf("--report %q: %w", path, stages.WithoutPath(err)))
-	case info.Mode()&(fs.ModeNamedPipe|fs.ModeCharDevice) != 0:
-		return nil
-	case !info.Mode().IsRegular():
-		return exit.Usage("--report %q is not a file", path)
-	}
-	f, err := os.Open(path)
-	if err != nil {
-		return exit.CannotStart(fmt.Errorf("--report %q: %w", path, stages.WithoutPath(err)))
-	}
-	defer f.Close()
-	const most = 1 << 20 // bytes of a record
-	line, err := bufio.NewReader(io.LimitReader(f, most)).ReadBytes('\n')
-	if err != nil && err != io.EOF {
-		return exit.CannotStart(fmt.Errorf("--report %q: %w", path, stages.WithoutPath(err)))
-	}
-	if len(line) > 0 && !isRecord(line) {
-		return paths.RefuseReport(fmt.Errorf("--report %q exists and is not a report: it will not be replaced", path))
-	}
-	return nil
-}
-
-// isRecord tells whether a line is a record of a report.
-func isRecord(line []byte) bool {
-	var rec struct{ In, Status *string }
-	return json.Unmarshal(line, &rec) == nil && rec.In != nil && rec.Status != nil
+	return ledger.Replaceable(path)
 }

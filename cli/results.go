@@ -8,6 +8,8 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"gtx/cli/exit"
+	"gtx/cli/ledger"
+	"gtx/cli/progress"
 	"gtx/models"
 	"gtx/models/manifest"
 	"gtx/pipeline"
@@ -98,31 +100,31 @@ func terminator(c *cli.Context) string {
 
 // collect is the sink of the line: it records the outcome of each image, prints the paths of results, and
 // counts. base has the fields that all records of a run share.
-func (p *program) collect(flow *pipeline.Flow[stages.Source, stages.Written], c *cli.Context, records *recorder, base record, tally *tally) error {
+func (p *program) collect(flow *pipeline.Flow[stages.Source, stages.Written], c *cli.Context, records *ledger.Ledger, base ledger.Record, tally *progress.Tally) error {
 	return pipeline.Drain(flow, func(it pipeline.Item[stages.Source, stages.Written]) error {
 		rec := base
-		rec.fill(it)
-		if err := records.write(rec); err != nil {
+		rec.Fill(it)
+		if err := records.Write(rec); err != nil {
 			return err
 		}
 		for _, warning := range rec.Warnings {
-			tally.line("%q: %s", rec.In, warning)
+			tally.Line("%q: %s", rec.In, warning)
 		}
-		if rec.Status == statusDone || rec.Status == statusCopied {
+		if rec.Status == ledger.StatusDone || rec.Status == ledger.StatusCopied {
 			if err := p.deliver(it.Value, terminator(c)); err != nil {
 				return err
 			}
 		}
 		if rec.Repaired {
-			tally.repaired++
+			tally.Repaired++
 		}
 		if rec.Flagged {
-			tally.flagged++
-			tally.line("%q: the translation shows a checkerboard (%.2f, %.2f, %.2f grey levels at periods 2, 4, 8)",
+			tally.Flagged++
+			tally.Line("%q: the translation shows a checkerboard (%.2f, %.2f, %.2f grey levels at periods 2, 4, 8)",
 				rec.In, it.Value.After.A2, it.Value.After.A4, it.Value.After.A8)
 		}
-		tally.count(rec.In, rec.Status, rec.Message)
-		if rec.Status == statusFailed && c.Bool("fail-fast") {
+		tally.Count(rec.In, rec.Status, rec.Message)
+		if rec.Status == ledger.StatusFailed && c.Bool("fail-fast") {
 			return exit.Silent(exit.CodeFailFast)
 		}
 		return nil

@@ -10,9 +10,9 @@ import (
 	"time"
 
 	"gtx/cli/exit"
+	"gtx/cli/progress"
 
 	"golang.org/x/sync/errgroup"
-	"golang.org/x/sys/unix"
 )
 
 // interrupted is the cause of a context that was cancelled by a signal.
@@ -61,46 +61,9 @@ func (p *program) onSignals(parent context.Context) (run, reading context.Contex
 	}
 }
 
-// cancellableInput reads a file. A blocked read ends when the context does.
-type cancellableInput struct {
-	ctx  context.Context
-	file *os.File
-	wake *os.File // becomes readable when the context ends
-}
-
-// readUntil wraps a file. Once ctx has ended, a read returns its cause.
-func readUntil(ctx context.Context, file *os.File) (*cancellableInput, error) {
-	wake, sleeper, err := os.Pipe()
-	if err != nil {
-		return nil, err
-	}
-	context.AfterFunc(ctx, func() { sleeper.Close() })
-	return &cancellableInput{ctx, file, wake}, nil
-}
-
-// Read waits for input or for the end of the context. A plain read would stay
-// blocked in the kernel.
-func (c *cancellableInput) Read(b []byte) (int, error) {
-	for {
-		fds := []unix.PollFd{
-			{Fd: int32(c.file.Fd()), Events: unix.POLLIN},
-			{Fd: int32(c.wake.Fd()), Events: unix.POLLIN},
-		}
-		if _, err := unix.Poll(fds, -1); err != nil && err != unix.EINTR {
-			return 0, err
-		}
-		if c.ctx.Err() != nil {
-			return 0, context.Cause(c.ctx)
-		}
-		if fds[0].Revents != 0 {
-			return c.file.Read(b)
-		}
-	}
-}
-
 // ending is the error that a command returns after a run: for a signal, for an error
 // of the sink, or for images that failed, in this order.
-func ending(err error, reading context.Context, t *tally) error {
+func ending(err error, reading context.Context, t *progress.Tally) error {
 	var stopped interrupted
 	if errors.As(context.Cause(reading), &stopped) {
 		return exit.Silent(128 + int(stopped.signal))
@@ -108,7 +71,7 @@ func ending(err error, reading context.Context, t *tally) error {
 	if err != nil {
 		return err
 	}
-	if t.failed > 0 {
+	if t.Failed > 0 {
 		return exit.Silent(exit.CodeSome)
 	}
 	return nil

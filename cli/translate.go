@@ -11,7 +11,9 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"gtx/cli/exit"
+	"gtx/cli/ledger"
 	"gtx/cli/paths"
+	"gtx/cli/progress"
 	"gtx/models"
 	"gtx/models/manifest"
 	"gtx/pipeline"
@@ -202,16 +204,16 @@ func (p *program) translate(c *cli.Context) (err error) {
 		defer alsoClose(&err, asked)
 		label = asked.label(labels, e.widths)
 	}
-	records, err := newRecorder(c)
+	records, err := ledger.Open(c.String("report"), c.Bool("report-new"))
 	if err != nil {
 		return err
 	}
 	defer alsoClose(&err, records)
 	t.madeBy = e.madeBy()
 	flow := translateLine(pipeline.New(run, e.widths.inFlight()), in.Sources, t, e.widths, n, label)
-	tally := p.newTally("translated", in.Known, c.Bool("quiet"), c.Bool("verbose"))
+	tally := progress.New(p.err, "translated", in.Known, c.Bool("quiet"), c.Bool("verbose"))
 	err = p.collect(flow, c, records, e.record(), tally)
-	tally.finish(runsOn(e.translator))
+	tally.Finish(runsOn(e.translator))
 	return ending(err, reading, tally)
 }
 

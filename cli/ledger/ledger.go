@@ -1,4 +1,10 @@
-package cli
+// Package ledger keeps the report of --report: what became of each input.
+//
+// Open continues the report of earlier runs. Runs append records; at its end a run drops the records that later
+// ones replace, so that each result has one. If a run is killed, both records stay until the next run ends: the
+// later one counts. A result that is up to date keeps the record of how it was made. A lock keeps two runs from
+// writing to one report at the same time.
+package ledger
 
 import (
 	"bufio"
@@ -18,13 +24,59 @@ import (
 	"golang.org/x/sys/unix"
 
 	"gtx/cli/exit"
+	"gtx/cli/paths"
 	"gtx/stages"
 )
 
-// A report is a ledger of all runs that wrote to it. Runs append records. At its end, a run
-// drops the records that later ones replace, so that each input has one. If a run is killed, both
-// records stay until the next run ends: the later one counts. A result that is up to date keeps the record of
-// how it was made.
+// A Ledger is a report: one JSON object per line for each result. Any number of runs may write to it, one
+// after the other. It writes each record at once, so that a run that is killed leaves the records of what it
+// finished.
+type Ledger struct {
+	file  *os.File
+	enc   *json.Encoder
+	path  string // "" if the file keeps nothing
+	first int    // number of lines that earlier runs wrote
+}
+
+// Open opens the report at path and continues it, or begins it anew if fresh. Another run that writes to it is
+// an error. With an empty path the ledger drops all records.
+func Open(path string, fresh bool) (*Ledger, error) {
+	if path == "" {
+		return &Ledger{}, nil
+	}
+	f, real, first, err := openReport(path, fresh)
+	if err != nil {
+		return nil, exit.CannotStart(err)
+	}
+	enc := json.NewEncoder(f)
+	enc.SetEscapeHTML(false)
+	return &Ledger{f, enc, real, first}, nil
+}
+
+// Write appends a record.
+func (l *Ledger) Write(rec Record) error {
+	if l.file == nil {
+		return nil
+	}
+	if err := l.enc.Encode(rec); err != nil {
+		return fmt.Errorf("--report: %w", err)
+	}
+	return nil
+}
+
+// Close leaves one record of each result in the file and closes it, if there is one.
+func (l *Ledger) Close() error {
+	if l.file == nil {
+		return nil
+	}
+	var err error
+	if l.path != "" {
+		if err = compact(l.file, l.path, l.first); err != nil {
+			err = reportError(l.path, err)
+		}
+	}
+	return errors.Join(err, l.file.Close())
+}
 
 // openLedger opens a report and locks it until it is closed. It returns the size of what earlier runs wrote.
 // fresh drops that.
@@ -95,7 +147,7 @@ func digestOf(parts ...string) (d digest) {
 }
 
 // key is equal for the records of one result of one input.
-func (r record) key() digest {
+func (r Record) key() digest {
 	return digestOf(r.In, string(r.InBytes), strconv.Itoa(max(1, r.Sample)))
 }
 
@@ -107,11 +159,11 @@ type standing struct {
 }
 
 // replacedBy tells whether a later record counts instead. first is the line with which the last run begins.
-func (s standing) replacedBy(r record, first int) bool {
+func (s standing) replacedBy(r Record, first int) bool {
 	switch r.Status {
-	case statusFailed: // in one run, an input that is named twice
+	case StatusFailed: // in one run, an input that is named twice
 		return s.line < first
-	case statusSkipped: // the earlier record says how it was made
+	case StatusSkipped: // the earlier record says how it was made
 		return !(s.made && r.Message == stages.UpToDate && s.out == digestOf(r.Out, string(r.OutBytes)))
 	}
 	return true
@@ -142,13 +194,13 @@ func compact(f *os.File, path string, first int) error {
 	lines := 0
 	err := eachLine(f, func(number int, line []byte) error {
 		lines++
-		var rec record
+		var rec Record
 		if json.Unmarshal(line, &rec) != nil {
 			return nil // what is no record is dropped
 		}
 		key := rec.key()
 		if before, known := last[key]; !known || before.replacedBy(rec, first) {
-			made := rec.Status == statusDone || rec.Status == statusCopied
+			made := rec.Status == StatusDone || rec.Status == StatusCopied
 			last[key] = standing{number, made, digestOf(rec.Out, string(rec.OutBytes))}
 		}
 		return nil
@@ -222,4 +274,40 @@ func reportError(path string, err error) error {
 		return exit.Hint(fmt.Errorf("--report %q: %w", path, err), "wait for the other run, or name another FILE")
 	}
 	return fmt.Errorf("--report %q: %w", path, stages.WithoutPath(err))
+}
+
+// Replaceable refuses a report that exists and that gtx did not write. A pipe or a terminal, such as
+// /dev/stdout, loses nothing.
+func Replaceable(path string) error {
+	info, err := os.Stat(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil
+	case err != nil:
+		return exit.CannotStart(fmt.Errorf("--report %q: %w", path, stages.WithoutPath(err)))
+	case info.Mode()&(fs.ModeNamedPipe|fs.ModeCharDevice) != 0:
+		return nil
+	case !info.Mode().IsRegular():
+		return exit.Usage("--report %q is not a file", path)
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return exit.CannotStart(fmt.Errorf("--report %q: %w", path, stages.WithoutPath(err)))
+	}
+	defer f.Close()
+	const most = 1 << 20 // bytes of a record
+	line, err := bufio.NewReader(io.LimitReader(f, most)).ReadBytes('\n')
+	if err != nil && err != io.EOF {
+		return exit.CannotStart(fmt.Errorf("--report %q: %w", path, stages.WithoutPath(err)))
+	}
+	if len(line) > 0 && !isRecord(line) {
+		return paths.RefuseReport(fmt.Errorf("--report %q exists and is not a report: it will not be replaced", path))
+	}
+	return nil
+}
+
+// isRecord tells whether a line is a record of a report.
+func isRecord(line []byte) bool {
+	var rec struct{ In, Status *string }
+	return json.Unmarshal(line, &rec) == nil && rec.In != nil && rec.Status != nil
 }

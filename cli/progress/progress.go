@@ -1,4 +1,6 @@
-package cli
+// Package progress tells a person how a run goes: failures as they happen, a bar on a terminal, and a summary at
+// the end.
+package progress
 
 import (
 	"fmt"
@@ -10,11 +12,12 @@ import (
 	"github.com/mattn/go-isatty"
 	"github.com/schollz/progressbar/v3"
 
+	"gtx/cli/ledger"
 	"gtx/stages"
 )
 
-// A tally counts the outcomes of a run. It prints failures as they happen, and a summary at the end.
-type tally struct {
+// A Tally counts the outcomes of a run. It prints failures as they happen, and a summary at the end.
+type Tally struct {
 	out     io.Writer
 	quiet   bool
 	verbose bool
@@ -22,19 +25,21 @@ type tally struct {
 	start   time.Time
 	bar     *progressbar.ProgressBar // nil unless messages go to a terminal
 
-	done, copied, failed, flagged, repaired int
-	skipped                                 map[string]int // by reason
+	Failed, Flagged, Repaired int
+
+	done, copied int
+	skipped      map[string]int // by reason
 }
 
-// newTally starts the clock. total is the number of inputs, or -1 if it is not known.
-func (p *program) newTally(verb string, total int, quiet, verbose bool) *tally {
-	t := &tally{out: p.err, quiet: quiet, verbose: verbose, verb: verb, start: time.Now(), skipped: map[string]int{}}
-	f, ok := p.err.(*os.File)
+// New starts the clock. Messages go to out. total is the number of inputs, or -1 if it is not known.
+func New(out io.Writer, verb string, total int, quiet, verbose bool) *Tally {
+	t := &Tally{out: out, quiet: quiet, verbose: verbose, verb: verb, start: time.Now(), skipped: map[string]int{}}
+	f, ok := out.(*os.File)
 	if !ok || quiet || !isatty.IsTerminal(f.Fd()) || os.Getenv("TERM") == "dumb" {
 		return t
 	}
 	t.bar = progressbar.NewOptions(total,
-		progressbar.OptionSetWriter(p.err),
+		progressbar.OptionSetWriter(out),
 		progressbar.OptionShowCount(),
 		progressbar.OptionShowIts(),
 		progressbar.OptionSetItsString("images"),
@@ -46,40 +51,40 @@ func (p *program) newTally(verb string, total int, quiet, verbose bool) *tally {
 	return t
 }
 
-// line prints a message above the bar.
-func (t *tally) line(format string, args ...any) {
+// Line prints a message above the bar.
+func (t *Tally) Line(format string, args ...any) {
 	if t.bar != nil {
 		t.bar.Clear()
 	}
 	fmt.Fprintf(t.out, "gtx: "+format+"\n", args...)
 }
 
-// count adds an outcome and prints a failure.
-func (t *tally) count(path, status, message string) {
+// Count adds an outcome and prints a failure.
+func (t *Tally) Count(path, status, message string) {
 	switch status {
-	case statusDone:
+	case ledger.StatusDone:
 		t.done++
-	case statusCopied:
+	case ledger.StatusCopied:
 		t.copied++
-	case statusSkipped:
+	case ledger.StatusSkipped:
 		t.skipped[message]++
 		if t.verbose {
-			t.line("%q: %s", path, message)
+			t.Line("%q: %s", path, message)
 		}
-	case statusFailed:
-		t.failed++
-		t.line("%q: %s", path, message)
+	case ledger.StatusFailed:
+		t.Failed++
+		t.Line("%q: %s", path, message)
 	}
 	if t.bar != nil {
-		if t.failed > 0 {
-			t.bar.Describe(fmt.Sprintf("%d failed", t.failed))
+		if t.Failed > 0 {
+			t.bar.Describe(fmt.Sprintf("%d failed", t.Failed))
 		}
 		t.bar.Add(1)
 	}
 }
 
-// finish removes the bar and prints the summary, which ends in where, such as ", on cpu".
-func (t *tally) finish(where string) {
+// Finish removes the bar and prints the summary, which ends in where, such as ", on cpu".
+func (t *Tally) Finish(where string) {
 	if t.bar != nil {
 		t.bar.Finish()
 	}
@@ -95,14 +100,14 @@ func (t *tally) finish(where string) {
 			parts = append(parts, fmt.Sprintf("%d skipped (%s)", n, reason))
 		}
 	}
-	if t.failed > 0 {
-		parts = append(parts, fmt.Sprintf("%d failed", t.failed))
+	if t.Failed > 0 {
+		parts = append(parts, fmt.Sprintf("%d failed", t.Failed))
 	}
-	if t.repaired > 0 {
-		parts = append(parts, fmt.Sprintf("%d repaired", t.repaired))
+	if t.Repaired > 0 {
+		parts = append(parts, fmt.Sprintf("%d repaired", t.Repaired))
 	}
-	if t.flagged > 0 {
-		parts = append(parts, fmt.Sprintf("%d with a checkerboard", t.flagged))
+	if t.Flagged > 0 {
+		parts = append(parts, fmt.Sprintf("%d with a checkerboard", t.Flagged))
 	}
 	took := time.Since(t.start)
 	fmt.Fprintf(t.out, "gtx: %s in %.1f s (%.1f images/s)%s\n",
