@@ -27,6 +27,7 @@ var rooms = map[string]room{
 	"gtx/cli": {
 		imports: []string{
 			"gtx/cli/exit", "gtx/cli/ledger", "gtx/cli/paths", "gtx/cli/progress", "gtx/pipeline", "gtx/stages", "gtx/models", "gtx/models/manifest", "gtx/models/graph",
+			"gtx/models/propose",
 			"github.com/google/renameio/v2", "github.com/mattn/go-isatty",
 			"github.com/urfave/cli/v2", "golang.org/x/sync/errgroup", "golang.org/x/sys/unix",
 		},
@@ -37,12 +38,13 @@ var rooms = map[string]room{
 	"gtx/stages/container": {},
 	"gtx/models": {
 		imports: []string{
-			"gtx/models/manifest", "gtx/models/onnx", "gtx/models/graph",
+			"gtx/models/manifest", "gtx/models/onnx", "gtx/models/graph", "gtx/models/propose",
 			"github.com/google/renameio/v2", "github.com/yalue/onnxruntime_go", "golang.org/x/sys/cpu",
 		},
 		tests: []string{"github.com/goccy/go-yaml", "golang.org/x/sync/errgroup"},
 	},
 	"gtx/models/manifest": {imports: []string{"github.com/goccy/go-yaml"}},
+	"gtx/models/propose":  {imports: []string{"gtx/models/manifest", "gtx/models/onnx"}},
 	"gtx/models/onnx":     {imports: []string{"google.golang.org/protobuf/encoding/protowire"}},
 	"gtx/models/graph": {
 		imports: []string{"gtx/models/onnx"},

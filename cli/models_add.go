@@ -11,6 +11,7 @@ import (
 	"gtx/cli/exit"
 	"gtx/models"
 	"gtx/models/manifest"
+	"gtx/models/propose"
 )
 
 func (p *program) modelsAddCommand() *cli.Command {
@@ -25,7 +26,7 @@ func (p *program) modelsAddCommand() *cli.Command {
 			"every assumption that it has to make.",
 		Flags: []cli.Flag{
 			&cli.StringFlag{Name: "name", Usage: "`NAME` of the model; default: the name of the file"},
-			&cli.StringFlag{Name: "preset", Usage: "complete the manifest of a family: `PRESET` is one of " + strings.Join(models.Presets(), ", ")},
+			&cli.StringFlag{Name: "preset", Usage: "complete the manifest of a family: `PRESET` is one of " + strings.Join(propose.Presets(), ", ")},
 			&cli.StringFlag{Name: "manifest", Usage: "complete the YAML manifest in `FILE`, which may leave out what the graph shows"},
 			&cli.StringSliceFlag{Name: "to", Usage: "`DOMAIN` that the model translates to; default: the model's name"},
 			&cli.BoolFlag{Name: "dry-run", Aliases: []string{"n"}, Usage: "only print the manifest"},
@@ -47,7 +48,7 @@ func (p *program) modelsAdd(c *cli.Context) (err error) {
 	case preset != "" && manifest != "":
 		return exit.Usage("--preset and --manifest exclude each other: both describe the network")
 	case preset != "":
-		if o.Known, err = models.Preset(preset); err != nil {
+		if o.Known, err = propose.Preset(preset); err != nil {
 			return exit.Usage("--preset: %w", err)
 		}
 	case manifest != "":

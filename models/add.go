@@ -19,6 +19,7 @@ import (
 	"gtx/models/graph"
 	"gtx/models/manifest"
 	"gtx/models/onnx"
+	"gtx/models/propose"
 )
 
 // graphExtension ends the names of a model's further graphs in the user's folder, where every .onnx file is a
@@ -93,8 +94,8 @@ func (r *Runtime) Add(ctx context.Context, path string, o AddOptions) (*Addition
 			return nil, err
 		}
 	}
-	known := hints{known: o.Known, name: o.Name, to: o.To}
-	known.stem = strings.Trim(notIdentifier.ReplaceAllString(stemOf(path), "-"), "-.")
+	known := propose.Hints{Known: o.Known, Name: o.Name, To: o.To}
+	known.Stem = strings.Trim(notIdentifier.ReplaceAllString(stemOf(path), "-"), "-.")
 	a, err := r.addition(ctx, path, network, known, o)
 	if err != nil {
 		return nil, fmt.Errorf("%q: %w", path, err)
@@ -142,30 +143,30 @@ func manifestOf(path string, network []byte) ([]byte, error) {
 }
 
 // addition proposes a manifest and runs the model that results.
-func (r *Runtime) addition(ctx context.Context, path string, network []byte, known hints, o AddOptions) (*Addition, error) {
-	p, err := propose(network, known)
-	if err == nil && p.guessed {
-		known.values, err = r.observe(ctx, network, known, o.Device)
+func (r *Runtime) addition(ctx context.Context, path string, network []byte, known propose.Hints, o AddOptions) (*Addition, error) {
+	p, err := propose.Manifest(network, known)
+	if err == nil && p.Guessed {
+		known.Values, err = r.observe(ctx, network, known, o.Device)
 		if err == nil {
-			p, err = propose(network, known)
+			p, err = propose.Manifest(network, known)
 		}
 	}
 	if err != nil {
 		return nil, err
 	}
-	name := p.manifest.Name
+	name := p.Manifest.Name
 	if !manifest.IsName(name) {
 		return nil, manifest.Errorf("name", "%q is not a name of letters, digits and ._-", name)
 	}
 	if err := free(name, o.Force); err != nil {
 		return nil, err
 	}
-	a := &Addition{Name: name, Path: filepath.Join(Folder(), name+extension), Assumed: p.assumed}
+	a := &Addition{Name: name, Path: filepath.Join(Folder(), name+extension), Assumed: p.Assumed}
 	a.model = &Model{Origin: a.Path, path: a.Path, files: map[string][]byte{}}
-	if err := a.gather(p.manifest, path); err != nil {
+	if err := a.gather(p.Manifest, path); err != nil {
 		return nil, err
 	}
-	if err := a.embed(p.manifest, network); err != nil {
+	if err := a.embed(p.Manifest, network); err != nil {
 		return nil, err
 	}
 	if len(a.model.Manifest.Golden) > 0 {
@@ -174,10 +175,10 @@ func (r *Runtime) addition(ctx context.Context, path string, network []byte, kno
 		}
 		return a, err
 	}
-	if p.manifest.Golden, err = r.record(ctx, a.model, o.Device); err != nil {
+	if p.Manifest.Golden, err = r.record(ctx, a.model, o.Device); err != nil {
 		return nil, err
 	}
-	return a, a.embed(p.manifest, network)
+	return a, a.embed(p.Manifest, network)
 }
 
 // free returns an error if a model may not have a name.
@@ -257,20 +258,20 @@ func (r *Runtime) record(ctx context.Context, m *Model, o Options) ([]manifest.G
 // observe finds out whether a network without tanh or sigmoid gives values from 0 to 255 or from 0 to 1. It
 // feeds the network values from 0 to 1 and looks at the spread of the results. Fast neural style networks give
 // 0 to 255 whatever they are fed.
-func (r *Runtime) observe(ctx context.Context, network []byte, known hints, o Options) (valueRange, error) {
-	known.values = rangeUnit
-	p, err := propose(network, known)
+func (r *Runtime) observe(ctx context.Context, network []byte, known propose.Hints, o Options) (propose.Range, error) {
+	known.Values = propose.RangeUnit
+	p, err := propose.Manifest(network, known)
 	if err != nil {
-		return rangeUnknown, err
+		return propose.RangeUnknown, err
 	}
-	p.manifest.Name = "trial"
+	p.Manifest.Name = "trial"
 	a := &Addition{Path: "trial" + extension, model: &Model{path: "trial" + extension, files: map[string][]byte{}}}
-	if err := a.embed(p.manifest, network); err != nil {
-		return rangeUnknown, err
+	if err := a.embed(p.Manifest, network); err != nil {
+		return propose.RangeUnknown, err
 	}
 	finals := a.model.Manifest.Finals()
 	if len(finals) == 0 { // a classifier gives no image
-		return rangeUnknown, nil
+		return propose.RangeUnknown, nil
 	}
 	// In this trial grey level 128 is the network's 0, and one grey level is 8 of the network's units.
 	const unit = 8.0
@@ -282,12 +283,12 @@ func (r *Runtime) observe(ctx context.Context, network []byte, known hints, o Op
 		Inputs: a.model.Manifest.GoldenSize(), Args: a.model.Manifest.GoldenTargets()[0],
 	}, o)
 	if err != nil {
-		return rangeUnknown, err
+		return propose.RangeUnknown, err
 	}
 	if (slices.Max(got.numbers)-slices.Min(got.numbers))*unit > 16 {
-		return rangeBytes, nil
+		return propose.RangeBytes, nil
 	}
-	return rangeUnit, nil
+	return propose.RangeUnit, nil
 }
 
 // write writes the files of a model. The .onnx file comes last, because it makes the model visible.

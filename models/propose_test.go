@@ -2,53 +2,27 @@ package models
 
 import (
 	"errors"
-	"os"
 	"slices"
-	"strings"
 	"testing"
 
 	"gtx/models/manifest"
 	"gtx/models/onnx"
+	"gtx/models/propose"
 )
 
-func TestImageLayoutFollowsFromThePlaceOfTheChannels(t *testing.T) {
-	for _, c := range []struct {
-		shape    []int
-		layout   manifest.Layout
-		channels int
-	}{
-		{[]int{1, 3, 256, 256}, manifest.LayoutNCHW, 3},
-		{[]int{-1, 3, -1, -1}, manifest.LayoutNCHW, 3},
-		{[]int{-1, -1, -1, 3}, manifest.LayoutNHWC, 3},
-		{[]int{1, 1, 320, 320}, manifest.LayoutNCHW, 1},
-		{[]int{1, 28, 28, 1}, manifest.LayoutNHWC, 1},
-		{[]int{1, 3, 1, 1}, "", 0},
-		{[]int{1, 3, 64, 3}, "", 0},
-		{[]int{1, -1, -1, -1}, "", 0},
-		{[]int{1, 5, 64, 64}, "", 0},
-		{[]int{1, 1, 1, 100}, "", 0},
-		{[]int{3, 64, 64}, "", 0},
-		{nil, "", 0},
-	} {
-		layout, channels, err := imageLayout(TensorInfo{Name: "x", Shape: c.shape})
-		if layout != c.layout || channels != c.channels || (err != nil) != (c.layout == "") {
-			t.Errorf("%v: %q, %d, %v; want %q, %d", c.shape, layout, channels, err, c.layout, c.channels)
-		}
-	}
-}
-
-// proposed runs a proposer on what a network of float32 images declares.
+// proposed proposes a manifest for a network that declares these inputs and outputs and has no nodes.
 func proposed(t *testing.T, known string, inputs, outputs []TensorInfo) (*manifest.Manifest, error) {
 	t.Helper()
-	draft, err := manifest.ParseDraft([]byte(known))
+	network := declaring(inputs, outputs)
+	declared, err := onnx.ReadDeclaration(network)
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := newProposer(draft, &onnx.Declaration{Inputs: inputs, Outputs: outputs}, hints{stem: "foreign", values: rangeSigned})
-	if err := p.propose(); err != nil {
+	p, err := propose.Manifest(network, propose.Hints{Known: []byte(known), Stem: "foreign", Values: propose.RangeSigned})
+	if err != nil {
 		return nil, err
 	}
-	text, err := manifest.Marshal(&draft.Manifest)
+	text, err := manifest.Marshal(p.Manifest)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -56,16 +30,51 @@ func proposed(t *testing.T, known string, inputs, outputs []TensorInfo) (*manife
 	if err != nil {
 		return nil, err
 	}
-	_, err = newSignature(m, "main", p.declared)
+	_, err = newSignature(m, "main", declared)
 	return m, err
+}
+
+// declaring returns a network without nodes. A nil shape is left undeclared.
+func declaring(inputs, outputs []TensorInfo) []byte {
+	var graph, network onnx.Message
+	for _, t := range inputs {
+		graph.Bytes(onnx.GraphInput, declaration(t))
+	}
+	for _, t := range outputs {
+		graph.Bytes(onnx.GraphOutput, declaration(t))
+	}
+	network.Number(onnx.ModelIRVersion, 8)
+	network.Bytes(onnx.ModelGraph, graph)
+	return network
+}
+
+// declaration returns the ValueInfoProto of a tensor.
+func declaration(t TensorInfo) []byte {
+	var info, kind, tensor, shape onnx.Message
+	elements := map[string]onnx.ElementType{"float32": onnx.Float32, "int32": onnx.Int32}
+	tensor.Number(onnx.TypeElement, uint64(elements[t.DType]))
+	for _, n := range t.Shape {
+		var dim onnx.Message
+		if n != onnx.AnyDim {
+			dim.Number(onnx.DimValue, uint64(n))
+		}
+		shape.Bytes(onnx.ShapeDim, dim)
+	}
+	if t.Shape != nil {
+		tensor.Bytes(onnx.TypeShape, shape)
+	}
+	kind.Bytes(onnx.TypeTensor, tensor)
+	info.Text(onnx.InfoName, t.Name)
+	info.Bytes(onnx.InfoType, kind)
+	return info
 }
 
 func TestEveryPresetDescribesItsFamily(t *testing.T) {
 	nchw := []int{1, 3, 128, 128}
 	label := TensorInfo{Name: "label", DType: "float32", Shape: []int{1, 5}}
 	mask := TensorInfo{Name: "mask", DType: "float32", Shape: []int{1, 1, 128, 128}}
-	for _, name := range Presets() {
-		known, err := Preset(name)
+	for _, name := range propose.Presets() {
+		known, err := propose.Preset(name)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -171,71 +180,4 @@ func TestAmbiguousNetworksNeedAWord(t *testing.T) {
 			t.Errorf("%v %v: %v, want a word on %s", c.inputs, c.outputs, err, c.field)
 		}
 	}
-}
-
-func TestFinalRangeIsThatOfTheLastLayer(t *testing.T) {
-	for file, want := range map[string]valueRange{
-		"foreign-tanh.onnx": rangeSigned, "foreign-style.onnx": rangeUnknown, "foreign-upscaler.onnx": rangeUnknown, "no-manifest.onnx": rangeBytes,
-	} {
-		network, err := os.ReadFile(fixtures + file)
-		if err != nil {
-			t.Fatal(err)
-		}
-		declared, err := onnx.ReadDeclaration(network)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if got := finalRange(network, declared.Outputs[0]); got != want {
-			t.Errorf("%s: %v, want %v", file, got, want)
-		}
-	}
-}
-
-func TestProposalsKeepLinesShort(t *testing.T) {
-	known, err := Preset("cyclegan")
-	if err != nil {
-		t.Fatal(err)
-	}
-	network, err := os.ReadFile(fixtures + "foreign-tanh.onnx")
-	if err != nil {
-		t.Fatal(err)
-	}
-	p, err := propose(network, hints{known: known, stem: "swap", to: []string{"winter"}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	text, err := manifest.Marshal(p.manifest)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for line := range strings.Lines(string(text)) {
-		if len(line) > 106 {
-			t.Errorf("%d bytes: %s", len(line), line)
-		}
-	}
-	if !strings.Contains(string(text), "domains: [{id: winter}]\n") {
-		t.Errorf("%s", text)
-	}
-}
-
-func FuzzProposeNeverPanics(f *testing.F) {
-	network, err := os.ReadFile(fixtures + "foreign-tanh.onnx")
-	if err != nil {
-		f.Fatal(err)
-	}
-	for _, name := range Presets() {
-		known, err := Preset(name)
-		if err != nil {
-			f.Fatal(err)
-		}
-		f.Add(string(known))
-	}
-	for _, text := range []string{"", "[]", "inputs: []", "inputs: [{}]", "graphs: {a: 1}", "outputs: [{role: image, scale: []}]"} {
-		f.Add(text)
-	}
-	f.Fuzz(func(_ *testing.T, known string) {
-		if p, err := propose(network, hints{known: []byte(known), stem: "x"}); err == nil {
-			manifest.Marshal(p.manifest)
-		}
-	})
 }

@@ -1,4 +1,11 @@
-package models
+// Package propose writes manifests for networks that came without a complete one.
+//
+// Manifest reads the bytes of a network, adds what a person knows about it, and fills in the rest. It lists
+// the facts that it had to assume. Preset returns the fields that the networks of a known family share.
+//
+// The package runs no network and opens no files. Malformed bytes give an error and never a panic. A
+// proposed manifest is not checked yet: the caller parses it and compares it with the network.
+package propose
 
 import (
 	"cmp"
@@ -10,23 +17,23 @@ import (
 	"gtx/models/onnx"
 )
 
-// hints are what a person knows about a network.
-type hints struct {
-	known  []byte     // a manifest, or parts of one; may be nil
-	name   string     // of the model; default: the manifest's name, or else stem
-	stem   string     // of the network's file
-	to     []string   // the domains; default: the manifest's, or else one named like the model
-	values valueRange // of all values, if neither the manifest nor the network shows it
+// Hints are what a person knows about a network.
+type Hints struct {
+	Known  []byte   // a manifest, or parts of one; may be nil
+	Name   string   // of the model; default: the manifest's name, or else Stem
+	Stem   string   // of the network's file
+	To     []string // the domains; default: the manifest's, or else one named like the model
+	Values Range    // of all values, if neither the manifest nor the network shows it
 }
 
-// A proposal is a manifest for a network that came without a complete one.
-type proposal struct {
-	manifest *manifest.Manifest // not checked yet
-	assumed  []string           // what neither the hints nor the network say
-	guessed  bool               // nothing shows the range of the values, so the manifest says 0 to 255
+// A Proposal is a manifest for a network that came without a complete one.
+type Proposal struct {
+	Manifest *manifest.Manifest // not checked yet
+	Assumed  []string           // what neither the hints nor the network say
+	Guessed  bool               // nothing shows the range of the values, so the manifest says 0 to 255
 }
 
-// propose completes a manifest with what a network shows: the names, types and shapes of its tensors,
+// Manifest completes a manifest with what a network shows: the names, types and shapes of its tensors,
 // the layout (from the dimension that is 3, or else 1), whether the sizes and the batch are fixed, and
 // the range of the result if tanh or sigmoid makes it. A scale or an offset of one number holds for all
 // channels.
@@ -34,55 +41,55 @@ type proposal struct {
 // If the manifest states its schema, whatever it leaves out has the schema's default. A manifest of
 // several graphs keeps its inputs and outputs. The error is a *manifest.Error if the network can be read
 // in several ways.
-func propose(network []byte, h hints) (*proposal, error) {
+func Manifest(network []byte, h Hints) (*Proposal, error) {
 	declared, err := onnx.ReadDeclaration(network)
 	if err != nil {
 		return nil, err
 	}
-	draft, err := manifest.ParseDraft(h.known)
+	draft, err := manifest.ParseDraft(h.Known)
 	if err != nil {
 		return nil, err
 	}
 	p := newProposer(draft, declared, h)
-	if shown := finalRange(network, p.result()); shown != rangeUnknown {
+	if shown := finalRange(network, p.result()); shown != RangeUnknown {
 		p.values, p.shown = shown, true
 	}
 	if err := p.propose(); err != nil {
 		return nil, err
 	}
-	return &proposal{&draft.Manifest, p.assumed, p.guessed}, nil
+	return &Proposal{&draft.Manifest, p.assumed, p.guessed}, nil
 }
 
 // A proposer fills in one draft.
 type proposer struct {
 	draft    *manifest.Draft
 	declared *onnx.Declaration
-	hints    hints
+	hints    Hints
 	whole    bool // the draft states its schema, so what it leaves out has a default
 
 	graph    string          // the id of the only graph
 	layout   manifest.Layout // of the image that goes in, once it is known
 	channels int             // of the same
-	values   valueRange      // of all values that the draft does not describe
+	values   Range           // of all values that the draft does not describe
 	shown    bool            // the network shows the range of its outputs
 
 	assumed []string
 	guessed bool
 }
 
-func newProposer(draft *manifest.Draft, declared *onnx.Declaration, h hints) *proposer {
-	return &proposer{draft: draft, declared: declared, hints: h, values: h.values, whole: draft.Schema != ""}
+func newProposer(draft *manifest.Draft, declared *onnx.Declaration, h Hints) *proposer {
+	return &proposer{draft: draft, declared: declared, hints: h, values: h.Values, whole: draft.Schema != ""}
 }
 
 // result is the output that becomes an image: the first that the draft names, or else the network's first.
-func (p *proposer) result() TensorInfo {
+func (p *proposer) result() onnx.TensorInfo {
 	for _, t := range p.declared.Outputs {
 		if len(p.draft.Outputs) == 0 || t.Name == p.draft.Outputs[0].Name {
 			return t
 		}
 	}
 	if len(p.declared.Outputs) == 0 {
-		return TensorInfo{}
+		return onnx.TensorInfo{}
 	}
 	return p.declared.Outputs[0]
 }
@@ -90,7 +97,7 @@ func (p *proposer) result() TensorInfo {
 func (p *proposer) propose() error {
 	m := &p.draft.Manifest
 	m.Schema = manifest.Schema
-	m.Name = cmp.Or(p.hints.name, m.Name, p.hints.stem)
+	m.Name = cmp.Or(p.hints.Name, m.Name, p.hints.Stem)
 	if m.Graphs == nil {
 		m.Graphs = map[string]manifest.Graph{"main": {}}
 	}
@@ -149,7 +156,7 @@ func (p *proposer) inputs() error {
 }
 
 // image fills in an input that takes an image.
-func (p *proposer) image(field string, in *manifest.Input, info TensorInfo) error {
+func (p *proposer) image(field string, in *manifest.Input, info onnx.TensorInfo) error {
 	depth, err := p.setLayout(field, &in.Layout, info)
 	if err != nil {
 		return err
@@ -163,7 +170,7 @@ func (p *proposer) image(field string, in *manifest.Input, info TensorInfo) erro
 	in.Image.Channels = cmp.Or(in.Image.Channels, depth)
 	p.size(in, info)
 	if p.affine(info, depth, &in.Image.Color, &in.Image.Scale, &in.Image.Offset) {
-		p.assume("%s: it takes values from %s, %s", info.Name, max(p.values, rangeBytes), in.Image.Color)
+		p.assume("%s: it takes values from %s, %s", info.Name, max(p.values, RangeBytes), in.Image.Color)
 	}
 	return nil
 }
@@ -200,7 +207,7 @@ func (p *proposer) outputs() error {
 			return err
 		}
 		if p.affine(*info, depth, &out.Color, &out.Scale, &out.Offset) && !p.shown {
-			p.assume("%s: it gives values from %s, %s", info.Name, max(p.values, rangeBytes), out.Color)
+			p.assume("%s: it gives values from %s, %s", info.Name, max(p.values, RangeBytes), out.Color)
 		}
 	}
 	return nil
@@ -209,8 +216,8 @@ func (p *proposer) outputs() error {
 // match finds the tensor that an input or an output of a draft stands for, by its name or else by its
 // role. It returns nil for a name that the network does not have: the check of the model against its
 // network will say so, and name those that it has.
-func (p *proposer) match(field, name string, role manifest.Role, declared []TensorInfo, taken map[string]bool) (*TensorInfo, error) {
-	i := slices.IndexFunc(declared, func(t TensorInfo) bool {
+func (p *proposer) match(field, name string, role manifest.Role, declared []onnx.TensorInfo, taken map[string]bool) (*onnx.TensorInfo, error) {
+	i := slices.IndexFunc(declared, func(t onnx.TensorInfo) bool {
 		if name != "" {
 			return t.Name == name
 		}
@@ -237,14 +244,14 @@ func hasSides(role manifest.Role) bool {
 }
 
 // describe fills in what every input and output has.
-func (p *proposer) describe(info TensorInfo, graph, name *string, dtype *manifest.DType) {
+func (p *proposer) describe(info onnx.TensorInfo, graph, name *string, dtype *manifest.DType) {
 	*graph = cmp.Or(*graph, p.graph)
 	*name = cmp.Or(*name, info.Name)
 	*dtype = cmp.Or(*dtype, manifest.DType(info.DType))
 }
 
 // setLayout fills in the layout of an image tensor and returns its number of channels.
-func (p *proposer) setLayout(field string, layout *manifest.Layout, info TensorInfo) (depth int, err error) {
+func (p *proposer) setLayout(field string, layout *manifest.Layout, info onnx.TensorInfo) (depth int, err error) {
 	shown, depth, err := p.layoutOf(info)
 	switch {
 	case *layout == "" && err != nil:
@@ -259,7 +266,7 @@ func (p *proposer) setLayout(field string, layout *manifest.Layout, info TensorI
 
 // affine fills in the colour, the scale and the offset of an image tensor. It says whether it had to take
 // scale and offset from the range of the values.
-func (p *proposer) affine(info TensorInfo, depth int, color *manifest.Color, scale, offset *[]float64) bool {
+func (p *proposer) affine(info onnx.TensorInfo, depth int, color *manifest.Color, scale, offset *[]float64) bool {
 	if *color == "" {
 		*color = manifest.ColorRGB
 		if depth == 1 {
@@ -279,13 +286,13 @@ func (p *proposer) affine(info TensorInfo, depth int, color *manifest.Color, sca
 	}
 	s, o := p.values.affine()
 	*scale, *offset = slices.Repeat([]float64{s}, depth), slices.Repeat([]float64{o}, depth)
-	p.guessed = p.guessed || p.values == rangeUnknown
+	p.guessed = p.guessed || p.values == RangeUnknown
 	return true
 }
 
 // size fills in the size of an image input: the network's own if it is fixed, or else one that suits most
 // networks.
-func (p *proposer) size(in *manifest.Input, info TensorInfo) {
+func (p *proposer) size(in *manifest.Input, info onnx.TensorInfo) {
 	if p.whole || len(info.Shape) != 4 {
 		return
 	}
@@ -322,7 +329,7 @@ func (p *proposer) batch() {
 
 // domains fills in the domains to which the network leads.
 func (p *proposer) domains() {
-	to := p.hints.to
+	to := p.hints.To
 	if len(to) == 0 {
 		if p.draft.Domains != nil {
 			return
@@ -340,22 +347,22 @@ func (p *proposer) assume(format string, args ...any) {
 }
 
 // onlyImage is the one tensor that can be an image.
-func (p *proposer) onlyImage(field string, declared []TensorInfo) (TensorInfo, error) {
-	var found []TensorInfo
+func (p *proposer) onlyImage(field string, declared []onnx.TensorInfo) (onnx.TensorInfo, error) {
+	var found []onnx.TensorInfo
 	for _, t := range declared {
 		if _, _, err := p.layoutOf(t); err == nil {
 			found = append(found, t)
 		}
 	}
 	if len(found) != 1 || field == "inputs" && len(declared) != 1 {
-		return TensorInfo{}, manifest.Errorf(field, "cannot tell what each of them means: %s", listOf(declared))
+		return onnx.TensorInfo{}, manifest.Errorf(field, "cannot tell what each of them means: %s", listOf(declared))
 	}
 	return found[0], nil
 }
 
 // layoutOf returns the layout and the number of channels of a tensor. Networks often declare vague
 // outputs; these are taken to be like the image that goes in.
-func (p *proposer) layoutOf(t TensorInfo) (layout manifest.Layout, depth int, err error) {
+func (p *proposer) layoutOf(t onnx.TensorInfo) (layout manifest.Layout, depth int, err error) {
 	layout, depth, err = imageLayout(t)
 	if err == nil || p.layout == "" {
 		return layout, depth, err
@@ -379,11 +386,11 @@ func channelsAt(layout manifest.Layout, shape []int) int {
 	if len(shape) == 4 && shape[channelDim(layout)] == 1 {
 		return 1
 	}
-	return channels
+	return 3
 }
 
 // imageLayout finds the channels of an image: 3, or else 1, as the second or the last dimension.
-func imageLayout(t TensorInfo) (layout manifest.Layout, depth int, err error) {
+func imageLayout(t onnx.TensorInfo) (layout manifest.Layout, depth int, err error) {
 	if len(t.Shape) != 4 {
 		return "", 0, fmt.Errorf("%s has %d dimensions; an image has 4", t, len(t.Shape))
 	}
@@ -401,7 +408,7 @@ func imageLayout(t TensorInfo) (layout manifest.Layout, depth int, err error) {
 	return "", 0, fmt.Errorf("%s has no dimension of 3 or 1 channels", t)
 }
 
-func listOf(tensors []TensorInfo) string {
+func listOf(tensors []onnx.TensorInfo) string {
 	texts := make([]string, len(tensors))
 	for i, t := range tensors {
 		texts[i] = t.String()

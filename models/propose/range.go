@@ -1,4 +1,4 @@
-package models
+package propose
 
 import (
 	"slices"
@@ -6,41 +6,42 @@ import (
 	"gtx/models/onnx"
 )
 
-// A valueRange is the range of the values in a tensor.
-type valueRange int
+// A Range is the range of the values in a tensor.
+type Range int
 
 // The ranges in use.
 const (
-	rangeUnknown valueRange = iota
-	rangeBytes              // 0 to 255
-	rangeUnit               // 0 to 1
-	rangeSigned             // -1 to 1
+	RangeUnknown Range = iota
+	RangeBytes         // 0 to 255
+	RangeUnit          // 0 to 1
+	RangeSigned        // -1 to 1
 )
 
-func (r valueRange) String() string {
+// String returns the range as text for people, such as "0 to 255".
+func (r Range) String() string {
 	return [...]string{"unknown", "0 to 255", "0 to 1", "-1 to 1"}[r]
 }
 
 // affine returns the scale and offset of one channel.
-func (r valueRange) affine() (scale, offset float64) {
+func (r Range) affine() (scale, offset float64) {
 	switch r {
-	case rangeUnit:
+	case RangeUnit:
 		return 1.0 / 255, 0
-	case rangeSigned:
+	case RangeSigned:
 		return 1 / 127.5, -1
 	}
 	return 1, 0
 }
 
 // finalRange returns the range of an output that consists of bytes or comes from tanh or sigmoid. It returns
-// rangeUnknown for any other output.
-func finalRange(network []byte, result TensorInfo) valueRange {
+// RangeUnknown for any other output.
+func finalRange(network []byte, result onnx.TensorInfo) Range {
 	nodes, err := onnx.ReadNodes(network)
 	switch {
 	case err != nil:
-		return rangeUnknown
+		return RangeUnknown
 	case result.DType == onnx.Uint8.String():
-		return rangeBytes
+		return RangeBytes
 	}
 	// A graph is sorted, so one pass from its end can follow the result back to the operator that makes it.
 	name := result.Name
@@ -50,17 +51,17 @@ func finalRange(network []byte, result TensorInfo) valueRange {
 		}
 		switch n.Op {
 		case "Tanh":
-			return rangeSigned
+			return RangeSigned
 		case "Sigmoid":
-			return rangeUnit
+			return RangeUnit
 		case "Identity", "Cast", "Transpose", "Reshape", "Squeeze", "Unsqueeze":
 			if len(n.Inputs) == 0 {
-				return rangeUnknown
+				return RangeUnknown
 			}
 			name = n.Inputs[0]
 		default:
-			return rangeUnknown
+			return RangeUnknown
 		}
 	}
-	return rangeUnknown
+	return RangeUnknown
 }

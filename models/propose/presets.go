@@ -1,4 +1,4 @@
-package models
+package propose
 
 import (
 	"embed"
@@ -23,8 +23,8 @@ func Presets() []string {
 	return files
 }
 
-// Preset returns the manifest that the networks of a family share. It leaves out what Add reads from the
-// network.
+// Preset returns the manifest that the networks of a family share. It leaves out what Manifest reads from
+// the network.
 func Preset(name string) ([]byte, error) {
 	known, err := presets.ReadFile("presets/" + name + ".yaml")
 	if err != nil {
