@@ -27,6 +27,7 @@ from train.networks.efficientnet import features
 from train.rank import look, ridge
 
 QUALITY = 90
+PENALTIES = (0.3, 10.0)  # of the two probes, in mean variances of the features
 STRENGTHS = (0.25, 0.5, 0.75, 1.0)
 FINE = 5  # side of the box whose mean is taken off for fine contrast, in pixels
 SPLITS = 20  # random halves for the noise of the kernel distance
@@ -125,11 +126,10 @@ class Judging:
         self.real = [eyes.folder(a), eyes.folder(b)]
         summers = np.concatenate([eyes.folder(f) for f in train_a])
         self.snow = eyes.folder(snow) if snow else None
-        self.probes = []
-        for folders in [train_b[:1], train_b] if len(train_b) > 1 else [train_b]:
-            winters = np.concatenate([eyes.folder(f) for f in folders])
-            labels = np.concatenate([-np.ones(len(summers)), np.ones(len(winters))])
-            self.probes.append(ridge(np.concatenate([summers, winters]), labels))
+        winters = np.concatenate([eyes.folder(f) for f in train_b])
+        labels = np.concatenate([-np.ones(len(summers)), np.ones(len(winters))])
+        both = np.concatenate([summers, winters])
+        self.probes = [ridge(both, labels, penalty) for penalty in PENALTIES]
 
     def facts(self) -> Row:
         """What bounds the figures: accuracies of the probes on real images, noise of the distances."""

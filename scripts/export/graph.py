@@ -66,7 +66,7 @@ class BytesLayers(nn.Module):
     def forward(self, image: Tensor, code: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         made = self.net.layers(decode(image), code)
         if not self.rounded:
-            return tuple(made)
+            return made.graded, made.opacity, made.cover
         return encode(made.graded), encode(made.opacity * 2 - 1), encode(made.cover)
 
 

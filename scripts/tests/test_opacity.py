@@ -16,7 +16,8 @@ from export.__main__ import build, main
 from export.graph import BytesGenerator
 from train import loop
 from train.augmentation import augment
-from train.methods.opacity import masks, ramp, tint
+from train.ground import masks, unlike_earth, unlike_meadow, unlike_snow
+from train.methods.opacity import ramp
 from train.networks.efficientnet import RandomFeatures, same_padding
 from train.networks.layers import multiply_accumulates
 from train.networks.opacity import OpacityGenerator
@@ -110,17 +111,23 @@ def test_augmentation_repeats_and_lets_gradients_through():
     assert images.grad is not None and images.grad.abs().sum() > 0
 
 
-def test_green_and_white_are_found():
+def test_green_white_and_dark_are_found():
     images = torch.zeros(1, 3, 4, 4)
     images[..., :2] = torch.tensor([-0.2, 0.2, -0.4])[:, None, None]  # grass
-    images[..., 2:] = 0.9  # snow
-    green, white = masks(images)
-    assert green[0, 0].tolist() == [[1, 1, 0, 0]] * 4 and white[0, 0].tolist() == [[0, 0, 1, 1]] * 4
+    images[..., 2:] = 0.9  # snow, and above the middle the sky
+    images[..., 2:, :2] = -0.9
+    green, white, dark = (mask[0, 0].tolist() for mask in masks(images))
+    nothing = [[0, 0, 0, 0]] * 2
+    assert green == [[1, 1, 0, 0]] * 2 + nothing
+    assert white == nothing + [[0, 0, 1, 1]] * 2
+    assert dark == nothing + [[1, 1, 0, 0]] * 2
 
 
-def test_snow_has_no_tint_and_grass_has():
+def test_snow_and_grass_are_what_covers_should_be_like():
     snow, grass = torch.full((1, 3, 2, 2), 0.8), torch.tensor([-0.2, 0.2, -0.4]).view(1, 3, 1, 1)
-    assert tint(snow).max() == 0 and tint(grass).min() > 0.5
+    assert unlike_snow(snow).max() == 0 and unlike_snow(grass).min() > 0.5
+    assert unlike_earth(grass).max() == 0 and unlike_earth(snow).min() > 0.5
+    assert unlike_meadow(grass).max() == 0 and unlike_meadow(snow).min() > 0.5
 
 
 def test_what_keeps_an_image_grows_to_its_weight():

@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -84,14 +85,14 @@ def held_out_scores(seen: np.ndarray, labels: np.ndarray) -> np.ndarray:
     return scores * labels
 
 
-def ridge(seen: np.ndarray, labels: np.ndarray):
+def ridge(seen: np.ndarray, labels: np.ndarray, penalty: float = RIDGE) -> Callable[[np.ndarray], np.ndarray]:
     """A linear score of features [n, d] fitted to labels -1 and 1, both domains weighing the same."""
     x = seen.astype(np.float64)
     mean, deviation = x.mean(0), x.std(0) + 1e-6
     x = (x - mean) / deviation
     weight = np.where(labels > 0, 0.5 / (labels > 0).mean(), 0.5 / (labels < 0).mean())
     centre = float((weight * labels).mean())
-    matrix = (x * weight[:, None]).T @ x / len(x) + RIDGE * np.eye(x.shape[1])
+    matrix = (x * weight[:, None]).T @ x / len(x) + penalty * np.eye(x.shape[1])
     slope = np.linalg.solve(matrix, (x * (weight * (labels - centre))[:, None]).mean(0))
     return lambda other: (other - mean) / deviation @ slope + centre
 

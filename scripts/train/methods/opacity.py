@@ -16,10 +16,10 @@ from torch import Tensor, nn
 
 from train import parallel
 from train.augmentation import augment
-from train.colourspace import lab
 from train.config import Config
 from train.data import Sampler
 from train.ema import Average
+from train.ground import masks, share, unlike_earth, unlike_meadow, unlike_snow
 from train.losses import A, B, adversarial, reconstruction
 from train.methods.domain_code import coarse_luma, fast_bfloat16
 from train.networks.efficientnet import features
@@ -28,8 +28,9 @@ from train.networks.projected import ProjectedDiscriminators
 
 DEFAULTS: dict[str, Any] = {
     "stages": [
-        {"steps": 1600, "size": 64, "batch": 8, "cover": [0.8, 1.0]},
-        {"steps": 14000, "size": 128, "batch": 4, "cover": [0.5, 1.0]},
+        {"steps": 2000, "size": 64, "batch": 8, "cover": [0.7, 1.0]},
+        {"steps": 4000, "size": 96, "batch": 6, "cover": [0.45, 1.0]},
+        {"steps": 8000, "size": 128, "batch": 4, "cover": [0.5, 0.85]},
     ],
     "decay_from": 0.7,
     "betas": (0.5, 0.99),
@@ -37,22 +38,28 @@ DEFAULTS: dict[str, Any] = {
     "discriminator": {"features": "lite0", "width": 64, "pixels": 32},
     "weights": {
         "adversarial": 1.0,
-        "towards_a": 4.0,  # of the adversarial loss: summer is the harder direction
-        "cycle": 0.5,
-        "coarse_cycle": 1.0,
+        "towards_a": 6.0,  # of the adversarial loss: summer is the harder direction
+        "cycle": 0.3,
+        "coarse_cycle": 0.3,
         "own": 2.0,
         "wrong": 0.5,
-        "binary": 1.0,  # against opacities between 0 and 1
-        "least": 4.0,  # against covering less of white (towards a) or green (towards b) than this:
-        "least_a": 0.3,
+        "ramp": 600.0,  # steps over which own and the cycles grow to what they are
+        "least": 4.0,  # against covering less of green ground (towards b) or white (a) than this:
         "least_b": 0.65,
-        "white": 1.0,  # against a cover towards b that is not light and grey
-        "ramp": 600.0,  # steps over which cycle and own grow to what they are
+        "least_a": 0.0,
+        "dark": 0.3,  # against covering what is dark, towards b
+        "binary": 0.1,  # against opacities between 0 and 1 towards b
+        "snow": 1.0,  # against a cover towards b that is not light and grey
+        "earth": 1.0,  # against a cover towards a that is light, dark or blue
+        "meadow": 2.0,  # against white ground that does not become green towards a
+        "bounds": 0.1,  # against paint so strong that it saturates
     },
 }
 
 WARM = 50  # steps over which the learning rate grows
-SEES = 128  # pixels: smaller images are enlarged for the features, which expect about 224
+HINTS = ("least", "dark", "binary", "snow", "earth", "meadow", "bounds")
+MOST, LEAST = 1.6, -1.0  # of paint: levels 248 and 27
+SEES = 96  # pixels: smaller images are enlarged for the features, which expect about 224
 
 
 class Opacity:
@@ -91,12 +98,14 @@ class Opacity:
     def step_generator(
         self, real: Tensor, own: Tensor, rng: np.random.Generator, hold: float
     ) -> tuple[dict[str, float], tuple[Tensor, list[Tensor]]]:
-        """Losses, and the augmented fakes with their features for the discriminators."""
+        """Losses, and the augmented fakes with their features for the discriminators.
+
+        hold: the factor of the losses that keep an image as it is.
+        """
         weights = self.config.weights
         n = len(real) // 2
         # The cycle and the own domain see half of the batch each: they are the easier part.
-        half = torch.from_numpy(rng.permutation(2 * n)[: max(1, n)]).to(self.device)
-        other = torch.from_numpy(rng.permutation(2 * n)[: max(1, n)]).to(self.device)
+        half, other = (torch.from_numpy(rng.permutation(2 * n)[:n]).to(self.device) for _ in range(2))
         self.discriminators.requires_grad_(False)
         with self.autocast():
             made = self.generator.layers(real, -own)
@@ -106,35 +115,51 @@ class Opacity:
             judged = self.discriminators(seen, known)
             back = self.generator(fake[half], own[half])
             kept = self.generator(real[other], own[other])
-        fooled = adversarial([out[:n] for out in judged], B, True)
-        fooled = fooled + weights["towards_a"] * adversarial([out[n:] for out in judged], A, True)
         shows = (1 - made.opacity[half]).detach()
-        cycle = ((back - real[half]).abs() * shows).mean()
-        coarse = reconstruction(coarse_luma(back), coarse_luma(real[half]))
-        keep = reconstruction(kept, real[other])
-        between = (made.opacity * (1 - made.opacity)).mean()
-        # Early on a cover is plainly false, so that the discriminators alone would close the
-        # opacity for good. Which of the green it covers is left to them.
-        green, white = masks(real)
-        covered_b = (made.opacity[:n] * green[:n]).sum() / green[:n].sum().clamp(min=1)
-        covered_a = (made.opacity[n:] * white[n:]).sum() / white[n:].sum().clamp(min=1)
-        asked = F.relu(weights["least_b"] - covered_b) * bool(green[:n].any())
-        asked = asked + F.relu(weights["least_a"] - covered_a) * bool(white[n:].any())
-        tinted = (made.opacity[:n, 0].detach() * tint(made.cover[:n])).mean()
-        still = weights["own"] * keep + weights["cycle"] * cycle + weights["coarse_cycle"] * coarse
-        loss = weights["adversarial"] * fooled + hold * still + weights["least"] * asked
-        loss = loss + weights["white"] * tinted + hold * weights["binary"] * between
+        terms = {
+            "fooled_b": adversarial([out[:n] for out in judged], B, True),
+            "fooled_a": adversarial([out[n:] for out in judged], A, True),
+            "cycle": ((back - real[half]).abs() * shows).mean(),
+            "coarse_cycle": reconstruction(coarse_luma(back), coarse_luma(real[half])),
+            "own": reconstruction(kept, real[other]),
+            **self.hints(real, made, fake),
+        }
+        fooled = terms["fooled_b"] + weights["towards_a"] * terms["fooled_a"]
+        loss = weights["adversarial"] * fooled
+        loss = loss + hold * sum(weights[key] * terms[key] for key in ("own", "cycle", "coarse_cycle"))
+        loss = loss + sum(weights[key] * terms[key] for key in HINTS)
         self.generator_optimiser.zero_grad()
         loss.backward()
         parallel.average_gradients(self.generator.parameters())
         self.generator_optimiser.step()
         self.discriminators.requires_grad_(True)
-        values = {"fooled": fooled, "cycle": cycle, "coarse": coarse, "own": keep, "between": between}
-        values.update(moved=reconstruction(fake.detach(), real))
-        values.update(covered_b=covered_b, covered_a=covered_a, tint=tinted)
-        values.update(opacity_b=made.opacity[:n].mean(), opacity_a=made.opacity[n:].mean())
-        fakes = seen.detach(), [x.detach() for x in known]
-        return {key: value.item() for key, value in values.items()}, fakes
+        terms["moved"] = reconstruction(fake.detach(), real)
+        values = {key: value.item() for key, value in terms.items()}
+        return values, (seen.detach(), [x.detach() for x in known])
+
+    def hints(self, real: Tensor, made: Layers, fake: Tensor) -> dict[str, Tensor]:
+        """The losses named in HINTS, and what is covered of what should be."""
+        weights = self.config.weights
+        n = len(real) // 2
+        green, white, dark = masks(real)
+        opacity = made.opacity
+        covered_b, covered_a = share(opacity[:n], green[:n]), share(opacity[n:], white[n:])
+        opaque = opacity.detach()
+        # Early on a cover is plainly false, so that the discriminators alone would close the
+        # opacity for good.
+        lacking = F.relu(weights["least_b"] - covered_b) * bool(green[:n].any())
+        lacking = lacking + F.relu(weights["least_a"] - covered_a) * bool(white[n:].any())
+        return {
+            "covered_b": covered_b,
+            "covered_a": covered_a,
+            "least": lacking,
+            "dark": share(opacity[:n], dark[:n]),
+            "binary": (opacity[:n] * (1 - opacity[:n])).mean(),
+            "snow": (opaque[:n, 0] * unlike_snow(made.cover[:n])).mean(),
+            "earth": share(unlike_earth(made.cover[n:]), opaque[n:, 0]),
+            "meadow": share(unlike_meadow(fake[n:].float()), white[n:, 0]),
+            "bounds": (F.relu(made.paint - MOST) + F.relu(LEAST - made.paint)).mean(),
+        }
 
     def step_discriminators(
         self, real: Tensor, fakes: tuple[Tensor, list[Tensor]], rng: np.random.Generator
@@ -209,21 +234,3 @@ def ramp(step: int, steps: float) -> float:
     At full weight from the start they would win before the discriminators know what to ask for.
     """
     return 1.0 if steps <= 0 else min(1.0, max(0.02, step / steps))
-
-
-def masks(images: Tensor) -> tuple[Tensor, Tensor]:
-    """Where images are green and where they are white, [n, 1, h, w] of 0 and 1, in blocks of 2×2."""
-    small = F.avg_pool2d(images.float(), 2)
-    pixels = ((small + 1) * 127.5).round().clamp(0, 255).byte().movedim(1, -1).cpu().numpy()
-    lightness, red, yellow = np.moveaxis(lab(pixels), -1, 0)
-    green = (red <= -8) & (yellow >= 5)
-    white = (lightness >= 72) & (np.hypot(red, yellow) <= 12)
-    both = torch.from_numpy(np.stack([green, white])).to(images.device)[:, :, None].float()
-    return F.interpolate(both[0], scale_factor=2.0), F.interpolate(both[1], scale_factor=2.0)
-
-
-def tint(cover: Tensor) -> Tensor:
-    """[n, h, w]: how far a cover is from snow: the spread of its channels above 0.15, and what light
-    it lacks of 0.4, both in units of [-1, 1]."""
-    spread = cover.max(1).values - cover.min(1).values
-    return F.relu(spread - 0.15) + F.relu(0.4 - cover.mean(1))

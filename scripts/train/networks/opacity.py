@@ -15,12 +15,14 @@ from train.networks.layers import CodedNorm, ResidualBlock, conv, double
 class Layers(NamedTuple):
     """What the translation is made of, all at the size of the image.
 
-    graded: [n, 3, h, w] in [-1, 1]; opacity: [n, 1, h, w] from 0 to 1; cover: as graded.
+    graded: [n, 3, h, w] in [-1, 1]; opacity: [n, 1, h, w] from 0 to 1; cover: as graded; paint: the
+    cover before it was bounded, which training keeps where bounding still lets gradients through.
     """
 
     graded: Tensor
     opacity: Tensor
     cover: Tensor
+    paint: Tensor
 
     def compose(self) -> Tensor:
         return self.graded + self.opacity * (self.cover - self.graded)
@@ -38,6 +40,9 @@ class OpacityGenerator(nn.Module):
 
     The sign of the code chooses the domain, its size scales the grade and the opacity. A code of
     zero is the identity, and half a code is half the change by construction.
+
+    Cover and opacity are enlarged bilinearly, for nothing finer lies over the squares of 8 pixels
+    that nearest neighbours leave.
 
     Zero padding, inside the convolutions: a separate Pad costs more time than many a convolution.
     """
@@ -79,18 +84,18 @@ class OpacityGenerator(nn.Module):
         for block in self.blocks:
             x = block(x, side)
 
-        cover = F.relu(self.cover2(double(F.relu(self.narrow_cover(x)))))
-        cover = enlarge(self.cover(F.relu(self.cover1(double(cover)))))
+        cover = F.relu(self.cover2(enlarge(F.relu(self.narrow_cover(x)))))
+        cover = enlarge(self.cover(F.relu(self.cover1(enlarge(cover)))))
         x = F.relu(double(self.narrow2(x)) + quarter)
         x = F.relu(self.norm_up2(self.up2(x), side))
-        opacity = F.relu(self.opacity1(double(F.relu(self.narrow_opacity(x)))))
+        opacity = F.relu(self.opacity1(enlarge(F.relu(self.narrow_opacity(x)))))
         opacity = torch.sigmoid(enlarge(self.opacity(opacity)))
         x = F.relu(double(self.narrow1(x)) + half)
         gain, shift = enlarge(self.grade(F.relu(self.up1(x)))).chunk(2, dim=1)
 
         image = image.float()
         graded = bounded(logit(image) + strength * (gain * image + shift))
-        return Layers(graded, torch.clamp(strength * opacity, max=1), bounded(cover))
+        return Layers(graded, torch.clamp(strength * opacity, max=1), bounded(cover), cover)
 
     def forward(self, image: Tensor, code: Tensor) -> Tensor:
         return self.layers(image, code).compose()
