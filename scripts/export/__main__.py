@@ -13,8 +13,16 @@ import torch
 from torch import nn
 
 from export import golden
-from export.graph import BytesClassifier, BytesGenerator, save, to_onnx
-from export.manifest import Manifest, classifier_manifest, generator_manifest
+from export.graph import (
+    BytesClassifier,
+    BytesGenerator,
+    BytesLayers,
+    halve_weights,
+    round_weights,
+    save,
+    to_onnx,
+)
+from export.manifest import Manifest, classifier_manifest, generator_manifest, layers_manifest
 from export.parity import TOLERANCE, parity
 from train import loop
 from train.config import Config
@@ -42,6 +50,8 @@ def golden_cases(wrapped: nn.Module, manifest: Manifest) -> list[golden.Case]:
     with torch.no_grad():
         if isinstance(wrapped, BytesClassifier):
             return [golden.probability_case(wrapped(image)[0].softmax(0).tolist())]
+        if isinstance(wrapped, BytesLayers):
+            wrapped = BytesGenerator(wrapped.net).eval()
         return [
             golden.image_case(
                 wrapped(image, torch.tensor([float(domain["code"])]))[0].numpy(), to=domain["id"], strength=1
@@ -50,23 +60,37 @@ def golden_cases(wrapped: nn.Module, manifest: Manifest) -> list[golden.Case]:
         ]
 
 
-def build(run: Path, name: str, title: str) -> tuple[onnx.ModelProto, nn.Module]:
-    """The graph of a run's averaged network, and that network. Both map bytes to bytes."""
+def build(
+    run: Path, name: str, title: str, composed: bool = True, half: bool = False
+) -> tuple[onnx.ModelProto, nn.Module]:
+    """The graph of a run's averaged network, and that network. Both map bytes to bytes.
+
+    composed: of a generator with a cover, give the translation instead of its layers.
+    half: store the weights of convolutions as float16; the network gets what is left of them.
+    """
     config, trainer, facts = loop.restore(run, torch.device("cpu"))
+    if half:
+        round_weights(trainer.network())
     training = describe(config, facts["step"])
     wrapped: nn.Module
     manifest: Manifest
     if config.method == "classifier":
         wrapped = BytesClassifier(trainer.network())
         manifest = classifier_manifest(name, title, config.domains, training)
-    elif config.method == "domain-code":
+    elif config.method == "opacity" and not composed:
+        wrapped = BytesLayers(trainer.network())
+        manifest = layers_manifest(name, title, config.domains, training)
+    elif config.method in ("domain-code", "opacity"):
         wrapped = BytesGenerator(trainer.network())
         manifest = generator_manifest(name, title, config.domains, training)
     else:
         raise ValueError(f"no export for method {config.method!r}")
     wrapped.eval()
     manifest["golden"] = golden_cases(wrapped, manifest)
-    return to_onnx(wrapped, manifest), wrapped
+    model = to_onnx(wrapped, manifest)
+    if half:
+        halve_weights(model)
+    return model, wrapped
 
 
 def parse(argv: list[str]) -> argparse.Namespace:
@@ -74,12 +98,17 @@ def parse(argv: list[str]) -> argparse.Namespace:
     parser.add_argument("run", type=Path, help="run folder of python -m train")
     parser.add_argument("--out", type=Path, required=True, help="the .onnx file to write")
     parser.add_argument("--title", default="", help="title in the manifest (default: the name of OUT)")
+    parser.add_argument(
+        "--composed", action="store_true", help="one output, the translation, of a generator with a cover"
+    )
+    parser.add_argument("--half", action="store_true", help="store the convolutions' weights as float16")
     return parser.parse_args(argv)
 
 
 def main(argv: list[str]) -> int:
     options = parse(argv)
-    model, wrapped = build(options.run, options.out.stem, options.title or options.out.stem)
+    title = options.title or options.out.stem
+    model, wrapped = build(options.run, options.out.stem, title, options.composed, options.half)
     difference = parity(model, wrapped)
     if difference > TOLERANCE:
         print(f"export: the graph differs from the network by {difference:.2g}", file=sys.stderr)

@@ -8,6 +8,7 @@ import json
 from pathlib import Path
 
 import onnx
+import onnx.numpy_helper
 import torch
 from torch import Tensor, nn
 
@@ -47,6 +48,28 @@ class BytesGenerator(nn.Module):
         return encode(result) if self.rounded else result
 
 
+class BytesLayers(nn.Module):
+    """A generator with a cover: (image, code) -> graded image, opacity, cover, all at the image's size.
+
+    image and cover are bytes [n, h, w, 3]; opacity is bytes [n, h, w, 1], 255 for opaque. The
+    translation is (1 - opacity / 255) * image + (opacity / 255) * cover in bytes, rounded once.
+    """
+
+    inputs = ("image", "code")
+    outputs = ("graded", "opacity", "cover")
+
+    def __init__(self, net: nn.Module, rounded: bool = True) -> None:
+        super().__init__()
+        self.net = net
+        self.rounded = rounded
+
+    def forward(self, image: Tensor, code: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        made = self.net.layers(decode(image), code)
+        if not self.rounded:
+            return made.graded, made.opacity, made.cover
+        return encode(made.graded), encode(made.opacity * 2 - 1), encode(made.cover)
+
+
 class BytesClassifier(nn.Module):
     """A classifier on bytes: image -> logits."""
 
@@ -70,11 +93,46 @@ def example(wrapped: nn.Module, batch: int, height: int, width: int, seed: int =
     return image, torch.linspace(-1, 1, batch) if batch > 1 else torch.ones(1)
 
 
+def outputs_of(wrapped: nn.Module) -> tuple[str, ...]:
+    return wrapped.outputs if isinstance(wrapped, BytesLayers) else (wrapped.output,)
+
+
+@torch.no_grad()
+def round_weights(net: nn.Module) -> None:
+    """Round the weights of convolutions to what float16 can hold."""
+    for layer in net.modules():
+        if isinstance(layer, nn.Conv2d):
+            layer.weight.copy_(layer.weight.half().float())
+
+
+def halve_weights(model: onnx.ModelProto) -> None:
+    """Store the weights of convolutions as float16, cast back when the session is made.
+
+    The arithmetic stays in float32: float16 has given wrong instance normalisations
+    (onnxruntime#10079). The runtime folds the casts, so only the file gets smaller.
+    """
+    graph = model.graph
+    used = {node.input[1] for node in graph.node if node.op_type == "Conv"}
+    casts = []
+    for tensor in graph.initializer:
+        if tensor.name not in used or tensor.data_type != onnx.TensorProto.FLOAT:
+            continue
+        name = tensor.name
+        values = onnx.numpy_helper.to_array(tensor).astype("float16")
+        tensor.CopyFrom(onnx.numpy_helper.from_array(values, f"{name}.half"))
+        casts.append(onnx.helper.make_node("Cast", [f"{name}.half"], [name], to=onnx.TensorProto.FLOAT))
+    nodes = [*casts, *graph.node]
+    del graph.node[:]
+    graph.node.extend(nodes)
+    onnx.checker.check_model(model)
+
+
 def to_onnx(wrapped: nn.Module, manifest: Manifest, size: int = 64) -> onnx.ModelProto:
     """Trace with a batch of two (a batch of one silently freezes some broadcasts), with the manifest."""
-    axes = {"image": DYNAMIC, "code": {0: "n"}, "translation": DYNAMIC, "logits": {0: "n"}}
+    axes = {name: DYNAMIC for name in ("image", "translation", *BytesLayers.outputs)}
+    axes.update(code={0: "n"}, logits={0: "n"})
     inputs = example(wrapped, 2, size, size)
-    return trace(wrapped, inputs, wrapped.inputs, (wrapped.output,), axes, manifest)
+    return trace(wrapped, inputs, wrapped.inputs, outputs_of(wrapped), axes, manifest)
 
 
 def trace(

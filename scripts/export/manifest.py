@@ -77,6 +77,29 @@ def generator_manifest(name: str, title: str, domains: tuple[str, str], training
     return manifest
 
 
+def layers_manifest(name: str, title: str, domains: tuple[str, str], training: dict[str, Any]) -> Manifest:
+    """The manifest of a generator that gives a graded image, an opacity and a cover.
+
+    An output of role `opacity` has one channel of bytes, 255 for opaque. An output of role `cover` is
+    an image like the one of role `image`. All three have the size of the
+    network's input. `combine: over` says how the translation is made of them, per channel and in
+    bytes (sRGB values as they are, not linear light):
+
+        translation = (1 - opacity) * image + opacity * cover
+
+    At another size than the network's, the image comes first to the photograph's own size as for
+    any translator, without the cover. Then cover and opacity are enlarged and laid over it. The
+    strength is in all three outputs already: it scales the code, the graph scales the opacity by
+    its size, and the cover does not depend on it.
+    """
+    manifest = generator_manifest(name, title, domains, training)
+    image = {**manifest["outputs"][0], "name": "graded"}
+    opacity = {**image, "name": "opacity", "role": "opacity", "color": "GRAY"}
+    manifest["outputs"] = [image, opacity, {**image, "name": "cover", "role": "cover"}]
+    manifest["stages"] = [{"graph": "main", "combine": "over"}]
+    return manifest
+
+
 def classifier_manifest(
     name: str, title: str, domains: tuple[str, str], training: dict[str, Any]
 ) -> Manifest:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import onnx
 import onnxruntime
 import torch
-from torch import nn
+from torch import Tensor, nn
 
-from export.graph import BytesGenerator, example, to_onnx
+from export.graph import BytesGenerator, BytesLayers, example, to_onnx
 
 TOLERANCE = 1e-3
 CASES = ((2, 64, 64), (1, 96, 136), (1, 256, 256))
@@ -16,8 +16,8 @@ CASES = ((2, 64, 64), (1, 96, 136), (1, 256, 256))
 def parity(model: onnx.ModelProto, wrapped: nn.Module) -> float:
     """The worst difference between graph and network. A generator is also compared without rounding."""
     worst = worst_difference(model, wrapped)
-    if isinstance(wrapped, BytesGenerator):
-        exact = BytesGenerator(wrapped.net, rounded=False).eval()
+    if isinstance(wrapped, (BytesGenerator, BytesLayers)):
+        exact = type(wrapped)(wrapped.net, rounded=False).eval()
         worst = max(worst, worst_difference(to_onnx(exact, {}), exact))
     return worst
 
@@ -34,11 +34,16 @@ def worst_difference(model: onnx.ModelProto, wrapped: nn.Module) -> float:
         feed = {name: value.numpy() for name, value in zip(wrapped.inputs, inputs)}
         with torch.no_grad():
             wanted = wrapped(*inputs)
-        got = torch.from_numpy(session.run(None, feed)[0])
-        if got.shape != wanted.shape or got.dtype != wanted.dtype:
-            raise ValueError(f"{case}: got {got.shape} {got.dtype}, want {wanted.shape} {wanted.dtype}")
-        difference = (got.float() - wanted.float()).abs()
-        if got.dtype == torch.uint8:
-            difference = (difference - 1).clamp(min=0) / 127.5
-        worst = max(worst, difference.max().item())
+        wanted = wanted if isinstance(wanted, tuple) else (wanted,)
+        for ours, theirs in zip(session.run(None, feed), wanted, strict=True):
+            worst = max(worst, difference(torch.from_numpy(ours), theirs, str(case)))
     return worst
+
+
+def difference(got: Tensor, wanted: Tensor, case: str) -> float:
+    if got.shape != wanted.shape or got.dtype != wanted.dtype:
+        raise ValueError(f"{case}: got {got.shape} {got.dtype}, want {wanted.shape} {wanted.dtype}")
+    found = (got.float() - wanted.float()).abs()
+    if got.dtype == torch.uint8:
+        found = (found - 1).clamp(min=0) / 127.5
+    return found.max().item()

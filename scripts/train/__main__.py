@@ -13,7 +13,7 @@ from train.methods import method
 
 def parse(argv: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m train", description=__doc__)
-    parser.add_argument("--method", help="domain-code, classifier or judge")
+    parser.add_argument("--method", help="domain-code, opacity, classifier or judge")
     parser.add_argument("--a", action="append", default=[], help="image folder of domain a; repeatable")
     parser.add_argument("--b", action="append", default=[], help="image folder of domain b; repeatable")
     parser.add_argument("--drop", help="text file of images to leave out, one path per line")

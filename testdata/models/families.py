@@ -495,7 +495,7 @@ def coordinates() -> None:
 
 
 def covering() -> None:
-    """Half of the image, covered with white where green is greater than red, in proportion to the strength."""
+    """Half of the image, with white over it where green is greater than red, as far as the code says."""
     net = Net()
     image = net.image(FOURS)
     label = {"kind": "scalar", "strength": {"op": "scale", "min": 0, "max": 1, "neutral": 0}}

@@ -34,10 +34,11 @@ class Method(Protocol):
 
 def method(name: str) -> tuple[Callable[[Config, torch.device], Method], dict[str, Any]]:
     """The class and the default configuration of the method with this name."""
-    from train.methods import classifier, domain_code
+    from train.methods import classifier, domain_code, opacity
 
     methods = {
         "domain-code": (domain_code.DomainCode, domain_code.DEFAULTS),
+        "opacity": (opacity.Opacity, opacity.DEFAULTS),
         "classifier": (classifier.ClassifierMethod, classifier.DEFAULTS),
         "judge": (classifier.JudgeMethod, classifier.JUDGE_DEFAULTS),
     }

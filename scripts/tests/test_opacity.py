@@ -1,0 +1,174 @@
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+import torch
+from conftest import TINY, new_run
+from test_export import manifest_of, signature
+from test_train import losses
+
+from export.__main__ import build, main
+from export.graph import BytesGenerator
+from train import loop
+from train.augmentation import augment
+from train.ground import masks, unlike_earth, unlike_meadow, unlike_snow
+from train.methods.opacity import ramp
+from train.networks.efficientnet import RandomFeatures, same_padding
+from train.networks.layers import multiply_accumulates
+from train.networks.opacity import OpacityGenerator
+from train.networks.projected import ProjectedDiscriminators
+
+TINY_OPACITY = {**TINY, "discriminator": {"features": "random", "width": 4, "pixels": 4}}
+
+
+@pytest.fixture(scope="session")
+def opacity_run(tmp_path_factory: pytest.TempPathFactory, folders: tuple[str, str]) -> Path:
+    run = new_run(tmp_path_factory.mktemp("opacity"), "opacity", folders, TINY_OPACITY)
+    loop.train(run)
+    return run
+
+
+def tiny() -> OpacityGenerator:
+    torch.manual_seed(0)
+    net = OpacityGenerator(width=4, blocks=1)
+    for layer in (net.grade, net.opacity, net.cover):
+        torch.nn.init.normal_(layer.weight, std=0.3)
+    return net.eval()
+
+
+def test_the_generator_keeps_to_its_budget():
+    net = OpacityGenerator()
+    assert multiply_accumulates(net, torch.zeros(1, 3, 256, 256), torch.ones(1)) <= 3e9
+    assert sum(p.numel() for p in net.parameters()) * 4 <= 12e6
+
+
+def test_no_code_is_the_identity_and_strength_is_the_size_of_the_code():
+    net, image = tiny(), torch.rand(2, 3, 64, 72) * 2 - 1
+    with torch.no_grad():
+        assert (net(image, torch.zeros(2)) - image).abs().max() < 1e-5
+        whole, half = (net.layers(image, torch.full((2,), code)) for code in (1.0, 0.5))
+    assert torch.allclose(half.opacity, whole.opacity / 2, atol=1e-6)
+    assert torch.allclose(half.cover, whole.cover, atol=1e-6)
+
+
+def test_an_opacity_never_exceeds_one():
+    net, image = tiny(), torch.rand(1, 3, 64, 64) * 2 - 1
+    torch.nn.init.constant_(net.opacity.bias, 9.0)
+    with torch.no_grad():
+        assert net.layers(image, torch.full((1,), 1.5)).opacity.max() == 1
+
+
+def test_the_cover_sees_the_coarsest_features_alone():
+    net = tiny()
+    coarsest = torch.rand(1, 32, 8, 8)
+    net.blocks[-1].register_forward_hook(lambda *_: coarsest)
+    with torch.no_grad():
+        one, other = (net.layers(torch.rand(1, 3, 64, 64) * 2 - 1, torch.ones(1)) for _ in range(2))
+    assert torch.equal(one.cover, other.cover)
+    assert not torch.equal(one.opacity, other.opacity)
+
+
+def test_an_image_does_not_depend_on_its_batch():
+    net, images, codes = tiny(), torch.rand(3, 3, 64, 72) * 2 - 1, torch.tensor([-1.0, 0.3, 1.0])
+    with torch.no_grad():
+        assert (net(images, codes)[1:2] - net(images[1:2], codes[1:2])).abs().max() < 1e-5
+
+
+def test_a_resumed_run_repeats_the_unbroken_one(opacity_run: Path, tmp_path: Path):
+    unbroken = tmp_path / "unbroken"
+    unbroken.mkdir()
+    shutil.copy(opacity_run / loop.CONFIG, unbroken)
+    loop.train(unbroken)
+    assert losses(unbroken) == losses(opacity_run)
+    last = [loop.restore(run, loop.device())[1].network().state_dict() for run in (opacity_run, unbroken)]
+    assert all(torch.equal(a, b) for a, b in zip(last[0].values(), last[1].values()))
+    assert (opacity_run / "sheets" / "000004.png").stat().st_size > 0
+
+
+def test_frozen_features_are_not_trained(opacity_run: Path):
+    _, trainer, _ = loop.restore(opacity_run, loop.device())
+    state = trainer.state()
+    assert not any("features" in key for key in state["discriminators"])
+    assert all(torch.equal(a, b) for a, b in zip(trainer.features.buffers(), RandomFeatures().buffers()))
+
+
+def test_every_head_judges_both_domains():
+    features = RandomFeatures()
+    net, images = ProjectedDiscriminators(features.channels, 4, 4), torch.rand(2, 3, 64, 64)
+    assert [out.shape[:2] for out in net(images, features(images))] == [(2, 2)] * 5
+
+
+def test_augmentation_repeats_and_lets_gradients_through():
+    images = (torch.rand(2, 3, 32, 32) * 2 - 1).requires_grad_()
+    first, second = (augment(images, np.random.default_rng(3)) for _ in range(2))
+    assert torch.equal(first, second) and first.shape == images.shape
+    first.sum().backward()
+    assert images.grad is not None and images.grad.abs().sum() > 0
+
+
+def test_green_white_and_dark_are_found():
+    images = torch.zeros(1, 3, 4, 4)
+    images[..., :2] = torch.tensor([-0.2, 0.2, -0.4])[:, None, None]  # grass
+    images[..., 2:] = 0.9  # snow, and above the middle the sky
+    images[..., 2:, :2] = -0.9
+    green, white, dark = (mask[0, 0].tolist() for mask in masks(images))
+    nothing = [[0, 0, 0, 0]] * 2
+    assert green == [[1, 1, 0, 0]] * 2 + nothing
+    assert white == nothing + [[0, 0, 1, 1]] * 2
+    assert dark == nothing + [[1, 1, 0, 0]] * 2
+
+
+def test_snow_and_grass_are_what_covers_should_be_like():
+    snow, grass = torch.full((1, 3, 2, 2), 0.8), torch.tensor([-0.2, 0.2, -0.4]).view(1, 3, 1, 1)
+    assert unlike_snow(snow).max() == 0 and unlike_snow(grass).min() > 0.5
+    assert unlike_earth(grass).max() == 0 and unlike_earth(snow).min() > 0.5
+    assert unlike_meadow(grass).max() == 0 and unlike_meadow(snow).min() > 0.5
+
+
+def test_what_keeps_an_image_grows_to_its_weight():
+    assert [ramp(step, 100) for step in (0, 50, 100, 500)] == [0.02, 0.5, 1, 1] and ramp(0, 0) == 1
+
+
+@pytest.mark.parametrize(
+    ("length", "size", "stride", "pads"), [(8, 3, 2, (0, 1)), (7, 3, 2, (1, 1)), (8, 5, 1, (2, 2))]
+)
+def test_padding_is_tensorflows(length: int, size: int, stride: int, pads: tuple[int, int]):
+    assert same_padding(length, size, stride) == pads
+
+
+def test_layers_are_exported_with_their_roles(opacity_run: Path):
+    model, wrapped = build(opacity_run, "seasons", "Summer and winter", composed=False)
+    outputs = signature(model.graph.output)
+    assert list(outputs) == ["graded", "opacity", "cover"]
+    assert all(kind == onnx.TensorProto.UINT8 for kind, *_ in outputs.values())
+    manifest = manifest_of(model)
+    assert [output["role"] for output in manifest["outputs"]] == ["image", "opacity", "cover"]
+    assert manifest["stages"] == [{"graph": "main", "combine": "over"}]
+    assert not [node for node in model.graph.node if node.op_type == "Pad"]
+    image = torch.randint(0, 256, (1, 64, 72, 3), dtype=torch.uint8)
+    with torch.no_grad():
+        graded, opacity, cover = (x.float() for x in wrapped(image, torch.ones(1)))
+        translation = BytesGenerator(wrapped.net)(image, torch.ones(1)).float()
+    alpha = opacity * manifest["outputs"][1]["scale"][0]
+    assert ((1 - alpha) * graded + alpha * cover - translation).abs().max() <= 2
+
+
+@pytest.mark.parametrize("flags", [[], ["--composed"], ["--composed", "--half"], ["--half"]])
+def test_the_graph_agrees_with_the_network(opacity_run: Path, tmp_path: Path, flags: list[str]):
+    assert main([str(opacity_run), "--out", str(tmp_path / "seasons.onnx"), *flags]) == 0
+
+
+def test_half_of_the_weights_is_half_of_the_file(opacity_run: Path):
+    sizes = [build(opacity_run, "s", "S", half=half)[0].ByteSize() for half in (False, True)]
+    assert sizes[1] < sizes[0]
+
+
+def test_a_composed_model_looks_like_any_other(opacity_run: Path):
+    model, _ = build(opacity_run, "seasons", "Summer and winter")
+    assert list(signature(model.graph.output)) == ["translation"]
+    assert json.dumps(manifest_of(model)).count('"role": "opacity"') == 0

@@ -1,0 +1,68 @@
+"""What snow, soil and meadow look like: mild hints for the generator that covers.
+
+Images are float NCHW in [-1, 1]. The discriminators decide how things look. The hints only say where
+to begin: that green ground is to be covered, that what covers it is white, that white ground is to
+become green. Without them the opacity closed, or dimmed everything a little.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from train.colourspace import lab
+
+SKY = 0.4  # of the height
+DARK = 30  # L*
+
+
+class Masks(NamedTuple):
+    """Where images show what, [n, 1, h, w] of 0 and 1, in blocks of 2x2 pixels."""
+
+    green: Tensor  # lit grass and leaves
+    white: Tensor  # below the sky
+    dark: Tensor  # such as conifers in the shade, which snow leaves as they are
+
+
+def masks(images: Tensor) -> Masks:
+    small = F.avg_pool2d(images.float(), 2)
+    pixels = ((small + 1) * 127.5).round().clamp(0, 255).byte().movedim(1, -1).cpu().numpy()
+    lightness, red, yellow = np.moveaxis(lab(pixels), -1, 0)
+    green = (red <= -8) & (yellow >= 5) & (lightness >= DARK)
+    white = (lightness >= 72) & (np.hypot(red, yellow) <= 12)
+    white[:, : round(SKY * white.shape[1])] = False
+    found = torch.from_numpy(np.stack([green, white, lightness < DARK])).to(images.device)
+    return Masks(*(F.interpolate(mask[:, None].float(), scale_factor=2.0) for mask in found))
+
+
+def share(values: Tensor, weights: Tensor) -> Tensor:
+    """The weighted mean, near zero where hardly anything weighs."""
+    return (values * weights).sum() / weights.sum().clamp(min=1)
+
+
+def unlike_snow(cover: Tensor) -> Tensor:
+    """[n, h, w]: the spread of a cover's channels above 0.15, and the light it lacks of 0.6, in units
+    of [-1, 1]."""
+    spread = cover.max(1).values - cover.min(1).values
+    return F.relu(spread - 0.15) + F.relu(0.6 - cover.mean(1))
+
+
+def unlike_earth(cover: Tensor) -> Tensor:
+    """[n, h, w]: how far a cover is from grass, leaves and soil: blue near green, red far over green,
+    light above 0.1, dark below -0.7."""
+    red, green, blue = cover.unbind(1)
+    light = cover.mean(1)
+    return (
+        F.relu(blue - green + 0.25) + F.relu(red - green - 0.1) + F.relu(light - 0.1) + F.relu(-0.7 - light)
+    )
+
+
+def unlike_meadow(image: Tensor) -> Tensor:
+    """[n, h, w]: the green that is lacking of 0.15 over the other channels' mean, and the light above
+    0.1, in units of [-1, 1]."""
+    red, green, blue = image.unbind(1)
+    return F.relu(0.15 - green + (red + blue) / 2) + F.relu(image.mean(1) - 0.1)

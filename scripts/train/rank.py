@@ -1,0 +1,164 @@
+"""Rank training images by how plainly they show their season: `python -m train.rank --help`.
+
+Labels that go by date say little, and collected sets hold watermarks, people and night. A summer is
+plain if it is green, a winter if it is white; both must be lit, and must look to pretrained features
+like a landscape and like their own domain. The least plain are listed in OUT for the trainer's
+--drop. The same images give the same list.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import nn
+
+from train import data
+from train.colourspace import lab
+from train.networks.efficientnet import features
+
+# Classes of ImageNet-1k by index. First what landscapes are taken for: alp, cliff, geyser, lakeside,
+# promontory, sandbar, seashore, valley, volcano, then barns, bridges, fences, piers, skis and the like.
+LANDSCAPES = (
+    *(970, 972, 974, 975, 976, 977, 978, 979, 980, 425, 449, 460, 497, 500, 525, 536, 537, 663, 682),
+    *(703, 716, 718, 795, 802, 803, 821, 825, 839, 863, 888, 912, 919, 958, 984),
+)
+# Print, packets and screens, which watermarks and drawings are taken for, then what people wear.
+OTHERS = (
+    *(446, 549, 664, 681, 692, 782, 851, 916, 917, 918, 921, 922),
+    *(399, 400, 433, 445, 451, 474, 515, 568, 578, 601, 608, 610, 614, 617, 630, 638, 639, 643, 655),
+    *(667, 678, 697, 735, 768, 774, 775, 785, 793, 796, 801, 806, 824, 834, 836, 837, 841, 842, 869),
+    *(887, 903, 906, 981, 982, 983),
+)
+FOLDS = 5
+RIDGE = 0.1  # of the mean variance of the features
+NIGHT = 28.0  # mean lightness L*
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What is known of one image: shares are of its pixels, own is the ridge's score for its label."""
+
+    white: float
+    green: float
+    light: float
+    landscape: float  # probability of a class of landscapes
+    other: float  # probability of print or clothes
+    own: float  # positive on its own domain's side, by features of images that were held out
+
+
+def shares(pixels: np.ndarray) -> tuple[float, float, float]:
+    """White, green and mean lightness of an image, uint8 [h, w, 3]; white counts below the sky only."""
+    ground = lab(pixels[len(pixels) // 3 :: 2, ::2])
+    lightness, red, yellow = np.moveaxis(ground, -1, 0)
+    white = (lightness >= 72) & (np.hypot(red, yellow) <= 12)
+    green = (red <= -6) & (yellow >= 5)
+    return float(white.mean()), float(green.mean()), float(lab(pixels[::4, ::4])[..., 0].mean())
+
+
+def look(net: nn.Module, pixels: np.ndarray, batch: int = 16) -> tuple[np.ndarray, np.ndarray]:
+    """Pooled features [n, d] and class probabilities [n, 1000], none of the latter for other features."""
+    found, classes = [], []
+    with torch.no_grad():
+        for start in range(0, len(pixels), batch):
+            pooled = net.pooled(data.to_float(pixels[start : start + batch]))
+            found.append(pooled)
+            if hasattr(net, "logits"):
+                classes.append(net.logits(pooled).softmax(1))
+    return torch.cat(found).numpy(), torch.cat(classes).numpy() if classes else np.zeros((len(pixels), 1000))
+
+
+def held_out_scores(seen: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    """A ridge regression's score of every image's own label, fitted without its fold."""
+    order = np.random.default_rng(0).permutation(len(seen))
+    scores = np.zeros(len(seen))
+    for fold in range(FOLDS):
+        held = np.zeros(len(seen), bool)
+        held[order[fold::FOLDS]] = True
+        scores[held] = ridge(seen[~held], labels[~held])(seen[held])
+    return scores * labels
+
+
+def ridge(seen: np.ndarray, labels: np.ndarray, penalty: float = RIDGE) -> Callable[[np.ndarray], np.ndarray]:
+    """A linear score of features [n, d] fitted to labels -1 and 1, both domains weighing the same."""
+    x = seen.astype(np.float64)
+    mean, deviation = x.mean(0), x.std(0) + 1e-6
+    x = (x - mean) / deviation
+    weight = np.where(labels > 0, 0.5 / (labels > 0).mean(), 0.5 / (labels < 0).mean())
+    centre = float((weight * labels).mean())
+    matrix = (x * weight[:, None]).T @ x / len(x) + penalty * np.eye(x.shape[1])
+    slope = np.linalg.solve(matrix, (x * (weight * (labels - centre))[:, None]).mean(0))
+    return lambda other: (other - mean) / deviation @ slope + centre
+
+
+def gather(a: list[str], b: list[str], net: nn.Module) -> dict[str, tuple[int, Facts]]:
+    """path -> (label, facts) of every image."""
+    folders = [(label, data.load(folder)) for label, side in ((-1, a), (1, b)) for folder in side]
+    looks = [look(net, folder.pixels) for _, folder in folders]
+    labels = np.concatenate([np.full(len(folder.paths), label) for label, folder in folders])
+    scores = iter(held_out_scores(np.concatenate([seen for seen, _ in looks]), labels))
+    found = {}
+    for (label, folder), (_, classes) in zip(folders, looks):
+        for path, pixels, sure in zip(folder.paths, folder.pixels, classes):
+            landscape, other = float(sure[list(LANDSCAPES)].sum()), float(sure[list(OTHERS)].sum())
+            found[path] = label, Facts(*shares(pixels), landscape, other, float(next(scores)))
+    return found
+
+
+def reason(label: int, facts: Facts, options: argparse.Namespace) -> str:
+    """Why an image is left out, empty if it stays."""
+    if facts.light < NIGHT * (0.8 if label < 0 else 1):
+        return "dark"
+    if facts.other > options.other and facts.other > facts.landscape:
+        return "print or people"
+    if label < 0:
+        if facts.white > options.white_summer and facts.own < 0.5:
+            return "white summer"
+        return "not green" if facts.green < options.green and facts.own < options.own else ""
+    if facts.green > options.green_winter and facts.white < options.white:
+        return "green winter"
+    return "not white" if facts.white < options.white and facts.own < options.own else ""
+
+
+def parse(argv: list[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m train.rank", description=__doc__)
+    parser.add_argument("--a", action="append", required=True, help="folder of summers; repeatable")
+    parser.add_argument("--b", action="append", required=True, help="folder of winters; repeatable")
+    parser.add_argument(
+        "--out", type=Path, required=True, help="list for --drop; the facts go beside it as JSON"
+    )
+    parser.add_argument("--features", default="lite0", help="lite0, lite2 or random")
+    parser.add_argument("--white", type=float, default=0.05, help="a winter with less may be dropped")
+    parser.add_argument("--green", type=float, default=0.12, help="a summer with less may be dropped")
+    parser.add_argument("--green-winter", type=float, default=0.25, help="a winter with more may be dropped")
+    parser.add_argument("--white-summer", type=float, default=0.15, help="a summer with more may go")
+    parser.add_argument("--own", type=float, default=0.4, help="features surer than this keep an image")
+    parser.add_argument(
+        "--other", type=float, default=0.15, help="drop at this probability of print or clothes"
+    )
+    return parser.parse_args(argv)
+
+
+def main(argv: list[str]) -> int:
+    options = parse(argv)
+    found = gather(options.a, options.b, features(options.features))
+    reasons = {path: reason(label, facts, options) for path, (label, facts) in found.items()}
+    options.out.parent.mkdir(parents=True, exist_ok=True)
+    options.out.write_text("".join(f"{path}\n" for path, why in sorted(reasons.items()) if why))
+    facts = {path: {"why": reasons[path], **asdict(entry)} for path, (_, entry) in found.items()}
+    options.out.with_suffix(".json").write_text(json.dumps(facts, indent=0))
+    for folder in (*options.a, *options.b):
+        whys = [why for path, why in reasons.items() if Path(path).parent == Path(folder)]
+        counts = {why: whys.count(why) for why in sorted(set(whys)) if why}
+        print(f"{folder}: {sum(counts.values())} of {len(whys)} dropped: {counts}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
