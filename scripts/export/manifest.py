@@ -81,11 +81,11 @@ def layers_manifest(name: str, title: str, domains: tuple[str, str], training: d
     """The manifest of a generator that gives a graded image, an opacity and a cover.
 
     An output of role `opacity` has one channel of bytes, 255 for opaque. An output of role `cover` is
-    an image like the one of role `image`. All three have the size of the
-    network's input. `combine: over` says how the translation is made of them, per channel and in
-    bytes (sRGB values as they are, not linear light):
+    an image like the one of role `image`. All three have the size of the network's input.
+    `combine: over` says how the translation is made of them, per channel and in bytes (sRGB values as
+    they are, not linear light):
 
-        translation = (1 - opacity) * image + opacity * cover
+        translation = (1 - opacity / 255) * image + opacity / 255 * cover
 
     At another size than the network's, the image comes first to the photograph's own size as for
     any translator, without the cover. Then cover and opacity are enlarged and laid over it. The
@@ -95,6 +95,7 @@ def layers_manifest(name: str, title: str, domains: tuple[str, str], training: d
     manifest = generator_manifest(name, title, domains, training)
     image = {**manifest["outputs"][0], "name": "graded"}
     opacity = {**image, "name": "opacity", "role": "opacity", "color": "GRAY"}
+    opacity.update(scale=[1], offset=[0])
     manifest["outputs"] = [image, opacity, {**image, "name": "cover", "role": "cover"}]
     manifest["stages"] = [{"graph": "main", "combine": "over"}]
     return manifest
