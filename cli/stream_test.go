@@ -2,6 +2,7 @@ package cli_test
 
 import (
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -50,13 +51,19 @@ func TestStreamedCollisionIsTheLaterItemsFault(t *testing.T) {
 func TestFirstSignalDrains(t *testing.T) {
 	for _, sig := range []syscall.Signal{syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP} {
 		dir := t.TempDir()
-		const sent = 300 // far more than are worked on at once
-		r := start(t, dir)
+		const sent = 2000 // far more than can be done before the signal comes
+		var names strings.Builder
+		photoIn(t, dir, "0.jpg", 80, 80)
 		for i := range sent {
-			name := fmt.Sprintf("%d.jpg", i)
-			photoIn(t, dir, name, 80, 80)
-			fmt.Fprintln(r.paths, name)
+			fmt.Fprintf(&names, "%d.jpg\n", i)
+			if i > 0 {
+				if err := os.Link(filepath.Join(dir, "0.jpg"), filepath.Join(dir, fmt.Sprintf("%d.jpg", i))); err != nil {
+					t.Fatal(err)
+				}
+			}
 		}
+		r := start(t, dir)
+		io.WriteString(r.paths, names.String()) // a pipe holds them all
 		r.next(t)
 		r.Process.Signal(sig)
 		code := r.exitCode(t)
