@@ -154,6 +154,16 @@ func (t translation) encodeOptions() stages.EncodeOptions {
 	}
 }
 
+// toStdout prepares a translation of one image to standard output.
+func (t *translation) toStdout() error {
+	if t.naming.Samples > 1 {
+		return exit.Usage("--samples %d: standard output takes only one result", t.naming.Samples)
+	}
+	t.open.OwnToo = true
+	t.results.existing = stages.ExistingRedo
+	return nil
+}
+
 func (p *program) translate(c *cli.Context) (err error) {
 	t, err := translationOf(c)
 	if err != nil {
@@ -169,11 +179,9 @@ func (p *program) translate(c *cli.Context) (err error) {
 		return err
 	}
 	if in.Single {
-		if t.naming.Samples > 1 {
-			return exit.Usage("--samples %d: standard output takes only one result", t.naming.Samples)
+		if err := t.toStdout(); err != nil {
+			return err
 		}
-		t.open.OwnToo = true
-		t.results.existing = stages.ExistingRedo
 	}
 	if c.Bool("dry-run") {
 		return p.dryRun(in, terminator(c))
