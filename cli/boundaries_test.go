@@ -24,7 +24,7 @@ var rooms = map[string]room{
 	"gtx/cli/progress": {imports: []string{
 		"gtx/cli/ledger", "gtx/stages", "github.com/mattn/go-isatty", "github.com/schollz/progressbar/v3",
 	}},
-	"gtx/cli/paths": {imports: []string{"gtx/cli/exit", "gtx/stages", "golang.org/x/sys/unix"}},
+	"gtx/cli/paths":  {imports: []string{"gtx/cli/exit", "gtx/stages", "golang.org/x/sys/unix"}},
 	"gtx/cli/repair": {imports: []string{"gtx/cli/ledger", "gtx/models", "gtx/models/graph", "gtx/stages"}},
 	"gtx/cli": {
 		imports: []string{
