@@ -230,7 +230,7 @@ func translateLine(line *pipeline.Line, sources iter.Seq[stages.Source], t trans
 	fit, encode := t.fidelity.fit(t.model.Manifest), t.encodeOptions()
 	files := pipeline.Each(pipeline.From(line, sources), "open", w.jobs, stages.Open(t.open))
 	wanted := pipeline.Each(files, "compare", w.jobs, stages.Compare(t.results.existing, encode))
-	images := pipeline.Each(wanted, "decode", w.jobs, stages.Decode(fit.Decoding()))
+	images := pipeline.Each(wanted, "decode", w.jobs, t.fidelity.detailOptions().Decode(fit.Decoding()))
 	fitted := pipeline.Each(images, "resize", w.jobs, stages.Resize(fit))
 	labelled := label(fitted)
 	translated := pipeline.Batch(labelled, "translate", pipeline.Batching[stages.Labelled, stages.TranslationKey]{

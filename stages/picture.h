@@ -22,6 +22,18 @@ VipsImage *gtx_added(VipsImage *in, const void *less, const void *more);
 // and IPTC to write. Each may be NULL.
 void *gtx_save(VipsImage *in, const char *saver, void **blobs, const size_t *lengths, size_t *size);
 
+// How a JPEG is coded.
+typedef struct {
+	int quality;       // 1 to 100
+	gboolean halve;    // chroma has half the width and height
+	gboolean optimize; // Huffman tables made for this file
+} gtx_jpeg;
+
+// gtx_save_jpeg codes an RGB or RGBA picture of 8 bits per sample in the calling thread. It
+// returns a file to be freed with free, or NULL. It writes the picture's colour profile
+// and the XMP and IPTC of blobs, but no Exif data.
+void *gtx_save_jpeg(VipsImage *in, const gtx_jpeg *options, void **blobs, const size_t *lengths, size_t *size);
+
 // gtx_pixels makes the pixels of a picture in the calling thread, from top to bottom. It
 // writes them to out, line after line.
 gboolean gtx_pixels(VipsImage *in, void *out);
