@@ -23,7 +23,9 @@ static void fail(j_common_ptr c)
 	longjmp(((errors *) c->err)->failed, 1);
 }
 
-static void be_silent(j_common_ptr c, int level) {}
+static void be_silent(j_common_ptr c, int level)
+{
+}
 
 // A segment holds at most 65533 bytes. Longer data are left out.
 static void write_segment(j_compress_ptr c, int marker, const char *prefix, size_t prefix_length, const unsigned char *data,

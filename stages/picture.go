@@ -280,6 +280,13 @@ func (p *picture) change(c *change) {
 	}
 }
 
+// plainly runs f as on a processor without AVX-512, for tests. No pictures may be made meanwhile.
+func plainly(f func()) {
+	C.gtx_plain = 1
+	defer func() { C.gtx_plain = 0 }()
+	f()
+}
+
 // takeAlpha gives an opaque picture the alpha of another of its size.
 func (p *picture) takeAlpha(a picture) {
 	if a.image == nil {
