@@ -165,6 +165,8 @@ func (t *translation) toStdout() error {
 }
 
 func (p *program) translate(c *cli.Context) (err error) {
+	runtime := load(c)
+	defer alsoClose(&err, runtime)
 	t, err := translationOf(c)
 	if err != nil {
 		return err
@@ -192,7 +194,7 @@ func (p *program) translate(c *cli.Context) (err error) {
 	if err := paths.Writable(c.String("out")); err != nil {
 		return err
 	}
-	e, err := openEngine(c, t.model, t.request)
+	e, err := openEngine(c, runtime, t.model, t.request)
 	if err != nil {
 		return err
 	}

@@ -118,6 +118,9 @@ func encode(c Checked, width, height int, o EncodeOptions, write func(file [][]b
 	if err := checkSize(width, height, 4); err != nil {
 		return err
 	}
+	if format == AVIF {
+		loadHEIF()
+	}
 	m := c.original.metadata.Upright()
 	if o.Strip {
 		m = container.Metadata{}

@@ -14,11 +14,11 @@ VipsImage *gtx_resize(VipsImage *in, int width, int height, VipsKernel kernel);
 VipsImage *gtx_crop(VipsImage *in, int left, int top, int width, int height);
 VipsImage *gtx_upright(VipsImage *in);
 VipsImage *gtx_with_alpha_of(VipsImage *in, VipsImage *alpha);
+VipsImage *gtx_changed(VipsImage *in, const float *maps, int columns, int rows);
+VipsImage *gtx_added(VipsImage *in, const void *less, const void *more);
 
 // gtx_plain makes gtx_changed do without the widest registers, for tests.
 extern gboolean gtx_plain;
-VipsImage *gtx_changed(VipsImage *in, const float *maps, int columns, int rows);
-VipsImage *gtx_added(VipsImage *in, const void *less, const void *more);
 
 // gtx_save returns a file to be freed with g_free, or NULL. Of the picture's metadata
 // it keeps only the colour profile and the resolution. blobs are the Exif data, XMP
