@@ -115,6 +115,8 @@ func (g generation) sources(ctx context.Context) iter.Seq[stages.Source] {
 }
 
 func (p *program) generate(c *cli.Context) (err error) {
+	runtime := load(c)
+	defer alsoClose(&err, runtime)
 	g, err := generationOf(c)
 	if err != nil {
 		return err
@@ -124,7 +126,7 @@ func (p *program) generate(c *cli.Context) (err error) {
 	if err := paths.Writable(c.String("out")); err != nil {
 		return err
 	}
-	e, err := openEngine(c, g.model, g.request)
+	e, err := openEngine(c, runtime, g.model, g.request)
 	if err != nil {
 		return err
 	}

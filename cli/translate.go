@@ -165,6 +165,8 @@ func (t *translation) toStdout() error {
 }
 
 func (p *program) translate(c *cli.Context) (err error) {
+	runtime := load(c)
+	defer alsoClose(&err, runtime)
 	t, err := translationOf(c)
 	if err != nil {
 		return err
@@ -192,7 +194,7 @@ func (p *program) translate(c *cli.Context) (err error) {
 	if err := paths.Writable(c.String("out")); err != nil {
 		return err
 	}
-	e, err := openEngine(c, t.model, t.request)
+	e, err := openEngine(c, runtime, t.model, t.request)
 	if err != nil {
 		return err
 	}
@@ -230,7 +232,7 @@ func translateLine(line *pipeline.Line, sources iter.Seq[stages.Source], t trans
 	fit, encode := t.fidelity.fit(t.model.Manifest), t.encodeOptions()
 	files := pipeline.Each(pipeline.From(line, sources), "open", w.jobs, stages.Open(t.open))
 	wanted := pipeline.Each(files, "compare", w.jobs, stages.Compare(t.results.existing, encode))
-	images := pipeline.Each(wanted, "decode", w.jobs, stages.Decode(fit.Decoding()))
+	images := pipeline.Each(wanted, "decode", w.jobs, t.fidelity.detailOptions().Decode(fit.Decoding()))
 	fitted := pipeline.Each(images, "resize", w.jobs, stages.Resize(fit))
 	labelled := label(fitted)
 	translated := pipeline.Batch(labelled, "translate", pipeline.Batching[stages.Labelled, stages.TranslationKey]{

@@ -118,6 +118,9 @@ func encode(c Checked, width, height int, o EncodeOptions, write func(file [][]b
 	if err := checkSize(width, height, 4); err != nil {
 		return err
 	}
+	if format == AVIF {
+		loadHEIF()
+	}
 	m := c.original.metadata.Upright()
 	if o.Strip {
 		m = container.Metadata{}
@@ -130,10 +133,6 @@ func encode(c Checked, width, height int, o EncodeOptions, write func(file [][]b
 	}
 	parameters := o.parametersFor(format)
 	m = m.WithNote(container.Identity(c.Digest, parameters), slices.Concat(parameters, o.MadeBy))
-	saver := strings.ReplaceAll(codecs[format].saver, "{Q}", strconv.Itoa(o.Quality))
-	if format == JPEG {
-		saver = o.JPEG.saver(c.original.file.Subsampling, o.Quality, width*height)
-	}
 	var failed error // of write
 	err := withPictures(func(s *scope) error {
 		p := c.render(s, width, height, format.Deep(), o.KeepProfile)
@@ -143,10 +142,15 @@ func encode(c Checked, width, height int, o EncodeOptions, write func(file [][]b
 		}
 		p.attach(profile)
 		exif, xmp, iptc := m.ForLibvips(format)
-		return p.save(saver, exif, xmp, iptc, func(file []byte) error {
+		finish := func(file []byte) error {
 			failed = write(container.Seal(m.Insert(format, file)))
 			return nil
-		})
+		}
+		if format == JPEG {
+			return p.saveJPEG(o.JPEG.coding(c.original.file.Subsampling, o.Quality, width*height), xmp, iptc, finish)
+		}
+		saver := strings.ReplaceAll(codecs[format].saver, "{Q}", strconv.Itoa(o.Quality))
+		return p.save(saver, exif, xmp, iptc, finish)
 	})
 	if err != nil {
 		return fmt.Errorf("%w as %s", errEncode, format)

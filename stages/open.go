@@ -58,6 +58,9 @@ func Open(o OpenOptions) func(context.Context, Source) (File, error) {
 		if !o.OwnToo && container.ReadIdentity(data) != "" {
 			return File{}, Skip{OwnOutput}
 		}
+		if h.Format == AVIF || h.Format == HEIF {
+			loadHEIF()
+		}
 		digest := sha256.Sum256(data)
 		return File{Header: h, Source: s, Data: data, Digest: fmt.Sprintf("%x", digest)}, nil
 	}
