@@ -32,6 +32,7 @@ import (
 	"gtx/models"
 	"gtx/pipeline"
 	"gtx/stages"
+	"gtx/stages/durable"
 )
 
 // How long bench measures one setting: the default, whose stages it shows, and each other one.
@@ -410,7 +411,9 @@ func (b *bencher) try(set benchSet, t *models.Translator, w widths, d time.Durat
 		return m, err
 	}
 	label := labelAs(b.from, stages.LabelOptions{Target: b.request.To, InTarget: b.inTarget})
-	flow := translateLine(pipeline.New(b.run, w.inFlight()), sources, b.translation, w, network, label)
+	out := durable.NewWriter()
+	defer alsoClose(&err, out)
+	flow := translateLine(pipeline.New(b.run, w.inFlight()), sources, b.translation, w, network, label, out)
 	err = pipeline.Drain(flow, func(it pipeline.Item[stages.Source, stages.Written]) error {
 		if it.Err != nil {
 			_, _, message := ledger.Outcome(it.Err)
@@ -420,6 +423,7 @@ func (b *bencher) try(set benchSet, t *models.Translator, w widths, d time.Durat
 		for _, s := range it.Spans {
 			m.stage[s.Stage] += s.Took
 		}
+		delete(m.stage, "sync") // it waits for the disk, for a whole group of images
 		return os.RemoveAll(filepath.Dir(it.Source.Out))
 	})
 	m.took, m.cpu = time.Since(start), processorTime()-before

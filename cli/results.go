@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"context"
 	"io"
 	"strconv"
 	"strings"
@@ -14,6 +15,7 @@ import (
 	"gtx/models/manifest"
 	"gtx/pipeline"
 	"gtx/stages"
+	"gtx/stages/durable"
 )
 
 // resultFlags are the options of commands that write images.
@@ -96,6 +98,17 @@ func terminator(c *cli.Context) string {
 		return "\x00"
 	}
 	return "\n"
+}
+
+// synced adds the stage that makes results durable. While one group of results is synced, the next one gathers.
+func synced(encoded *pipeline.Flow[stages.Source, stages.Encoded], out *durable.Writer) *pipeline.Flow[stages.Source, stages.Written] {
+	sync := stages.Sync(out)
+	return pipeline.Batch(encoded, "sync", pipeline.Batching[stages.Encoded, int]{
+		Size: durable.GroupMost, Workers: 1, Key: func(stages.Encoded) int { return 0 }, Light: true,
+	}, func(ctx context.Context, group []stages.Encoded) ([]stages.Written, error) {
+		written, errs := sync(ctx, group)
+		return written, pipeline.Errors(errs).Or()
+	})
 }
 
 // collect is the sink of the line: it records the outcome of each image, prints the paths of results, and

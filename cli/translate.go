@@ -18,6 +18,7 @@ import (
 	"gtx/models/manifest"
 	"gtx/pipeline"
 	"gtx/stages"
+	"gtx/stages/durable"
 )
 
 func (p *program) translateCommand() *cli.Command {
@@ -217,8 +218,10 @@ func (p *program) translate(c *cli.Context) (err error) {
 		return err
 	}
 	defer alsoClose(&err, records)
+	out := durable.NewWriter()
+	defer alsoClose(&err, out)
 	t.madeBy = e.madeBy()
-	flow := translateLine(pipeline.New(run, e.widths.inFlight()), in.Sources, t, e.widths, n, label)
+	flow := translateLine(pipeline.New(run, e.widths.inFlight()), in.Sources, t, e.widths, n, label, out)
 	tally := progress.New(p.err, "translated", in.Known, c.Bool("quiet"), c.Bool("verbose"))
 	err = p.collect(flow, c, records, e.record(), tally)
 	tally.Finish(runsOn(e.translator))
@@ -226,8 +229,9 @@ func (p *program) translate(c *cli.Context) (err error) {
 }
 
 // translateLine is the heart of gtx: the stages of a translation, in order.
-func translateLine(line *pipeline.Line, sources iter.Seq[stages.Source], t translation, w widths, n stages.Network, label labeller) *pipeline.Flow[stages.Source, stages.Written] {
+func translateLine(line *pipeline.Line, sources iter.Seq[stages.Source], t translation, w widths, n stages.Network, label labeller, out *durable.Writer) *pipeline.Flow[stages.Source, stages.Written] {
 	fit, encode := t.fidelity.fit(t.model.Manifest), t.encodeOptions()
+	encode.Writer = out
 	files := pipeline.Each(pipeline.From(line, sources), "open", w.jobs, stages.Open(t.open))
 	wanted := pipeline.Each(files, "compare", w.jobs, stages.Compare(t.results.existing, encode))
 	images := pipeline.Each(wanted, "decode", w.jobs, stages.Decode(fit.Decoding()))
@@ -238,7 +242,7 @@ func translateLine(line *pipeline.Line, sources iter.Seq[stages.Source], t trans
 	}, stages.Translate(n))
 	checked := pipeline.Each(translated, "check", w.jobs, stages.Check(t.results.check))
 	detailed := pipeline.Each(checked, "detail", w.jobs, stages.Detail(t.fidelity.detailOptions()))
-	return pipeline.Each(detailed, "encode", w.jobs, stages.Encode(encode))
+	return synced(pipeline.Each(detailed, "encode", w.jobs, stages.Encode(encode)), out)
 }
 
 // dryRun prints each input with its outputs.

@@ -17,6 +17,7 @@ import (
 
 	"gtx/cli/exit"
 	"gtx/stages"
+	"gtx/stages/durable"
 )
 
 // A Naming says where results go. Make it with New.
@@ -259,24 +260,10 @@ func Writable(dir string) error {
 	if dir == "" {
 		return nil
 	}
-	err := os.MkdirAll(dir, 0o777)
-	if err == nil {
-		err = tryFile(dir)
-	}
-	if err != nil {
+	if err := durable.TryFolder(dir); err != nil {
 		return exit.CannotStart(fmt.Errorf("output folder %q: %w", dir, stages.WithoutPath(err)))
 	}
 	return nil
-}
-
-// tryFile creates a file in a folder and removes it.
-func tryFile(dir string) error {
-	f, err := os.CreateTemp(dir, ".gtx-*")
-	if err != nil {
-		return err
-	}
-	f.Close()
-	return os.Remove(f.Name())
 }
 
 // Mirror is a Placer that gives each image its relative path, by which --against and --map find or put
