@@ -75,7 +75,7 @@ func generationOf(c *cli.Context) (g generation, err error) {
 	if err != nil {
 		return g, err
 	}
-	g.encode.Quality, g.encode.JPEG = g.results.quality, g.results.jpeg
+	g.encode.Quality, g.encode.JPEG, g.encode.Touch = g.results.quality, g.results.jpeg, g.results.touch
 	if g.encode.Size, err = stages.ParseSize("model"); err != nil {
 		return g, err
 	}

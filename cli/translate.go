@@ -150,7 +150,7 @@ func (t translation) encodeOptions() stages.EncodeOptions {
 	}
 	return stages.EncodeOptions{
 		Size: f.size, Quality: t.results.quality, JPEG: t.results.jpeg, InTarget: t.inTarget, Parameters: append(parameters, t.digests...),
-		MadeBy: t.madeBy, Required: t.required,
+		MadeBy: t.madeBy, Required: t.required, Touch: t.results.touch,
 		KeepProfile: f.keepProfile, Strip: f.strip, StripGPS: f.stripGPS,
 	}
 }

@@ -72,11 +72,26 @@ func Compare(o Existing, e EncodeOptions) func(context.Context, File) (File, err
 			}
 			current = current && recorded == identity && isWhole(old) && e.metBy(old)
 		}
-		if current {
-			return f, Skip{UpToDate}
+		if !current {
+			return f, nil
 		}
-		return f, nil
+		if e.Touch {
+			if err := f.Source.touch(); err != nil {
+				return f, err
+			}
+		}
+		return f, Skip{UpToDate}
 	}
+}
+
+// touch sets the times of all outputs to now.
+func (s Source) touch() error {
+	for _, path := range append([]string{s.Out}, s.More...) {
+		if err := s.place(path).Touch(); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // readOutput reads an output. If its content does not matter, it only makes sure that it can be replaced.

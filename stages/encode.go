@@ -35,6 +35,7 @@ type EncodeOptions struct {
 	Parameters []Property // recorded in the file, and the base of its identity
 	MadeBy     []Property // recorded in the file only
 	Required   []Required // of an existing output, for Compare
+	Touch      bool       // Compare sets the time of a current output to now
 
 	KeepProfile bool // stay in the colours of the source's own profile, not sRGB
 	Strip       bool // leave out all metadata of the source
