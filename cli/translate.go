@@ -34,7 +34,7 @@ func (p *program) translateCommand() *cli.Command {
 
 		&cli.StringFlag{Name: "out", Aliases: []string{"o"}, Usage: "write below `DIR`, in the same tree as the inputs; default: beside each input"},
 		&cli.StringFlag{Name: "base", Value: ".", Usage: "with -o, keep the paths of single files relative to `DIR`"},
-		&cli.StringFlag{Name: "name", Usage: "`TEMPLATE` for the results' names, with the fields {dir}, {stem}, {ext}, {to}, {model}, {sample}"},
+		&cli.StringFlag{Name: "name", Usage: "`TEMPLATE` for the results' names, with the fields {dir}, {stem}, {ext}, {to}, {model}, {sample}; {stem} keeps the source's extension where names would clash, as in IMG_1.HEIC.jpg"},
 		&cli.StringFlag{Name: "format", Value: "same", Usage: "write `FORMAT`: same, jpg, png, webp, tiff or avif"},
 		&cli.BoolFlag{Name: "dry-run", Aliases: []string{"n"}, Usage: "only print what would be done: input, tab, output"},
 	}
