@@ -105,18 +105,14 @@ func (w *Writer) Publish(ctx context.Context, group []*Files) []error {
 	w.syncing.Lock()
 	defer w.syncing.Unlock()
 	errs := make([]error, len(group))
+	var contents sync.WaitGroup // the disk joins the syncs that it gets at the same time
 	for i, f := range group {
-		if f == nil {
-			continue
-		}
-		defer f.End()
-		errs[i] = context.Cause(ctx) // publish nothing after the end of the run
-		for _, d := range f.drafts {
-			if errs[i] == nil {
-				errs[i] = d.sync()
-			}
+		if f != nil {
+			defer f.End()
+			contents.Go(func() { errs[i] = f.sync(ctx) })
 		}
 	}
+	contents.Wait()
 	for i, f := range group {
 		for j := 0; f != nil && j < len(f.drafts) && errs[i] == nil; j++ {
 			errs[i] = f.drafts[j].publish()
@@ -124,6 +120,19 @@ func (w *Writer) Publish(ctx context.Context, group []*Files) []error {
 	}
 	w.syncFolders(group, errs)
 	return errs
+}
+
+// sync makes the content of the files durable, unless the run has ended.
+func (f *Files) sync(ctx context.Context) error {
+	for _, d := range f.drafts {
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+		if err := d.sync(); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // syncFolders makes the names of published files durable, and those of the folders that were made for them.
