@@ -42,6 +42,9 @@ func Run(args []string, in, out, err *os.File) int {
 	// Let a write to a closed pipe return an error. The signal would kill the
 	// program between writing a temporary file and renaming it.
 	signal.Ignore(syscall.SIGPIPE)
+	if code, is := stages.RunDecoder(args); is {
+		return code
+	}
 	stages.Setup()
 	p := &program{in: in, out: out, err: err, args: args}
 	return p.report(p.app().RunContext(context.Background(), args))

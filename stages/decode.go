@@ -40,7 +40,7 @@ type Shape func(width, height int) (int, int)
 func Decode(shape Shape) func(context.Context, File) (Image, error) {
 	return func(_ context.Context, f File) (img Image, err error) {
 		err = withPictures(func(s *scope) error {
-			if img, err = decode(s, f, shape, anyFault); err != nil {
+			if img, err = decode(s, f, shape, anyFault); err != nil && s.failed == nil && !errors.Is(err, errTooLarge) {
 				img, err = decode(s, f, shape, badFault)
 				img.Warnings = append(img.Warnings, warnDamaged)
 			}
@@ -52,9 +52,13 @@ func Decode(shape Shape) func(context.Context, File) (Image, error) {
 
 func decode(s *scope, f File, shape Shape, strict strictness) (Image, error) {
 	img := Image{Source: f.Source, Format: f.Format, Digest: f.Digest, original: original{file: f, strict: strict}}
-	p := s.open(f.Data, "", true, strict)
+	p := s.header(f, strict)
 	if p.image == nil {
 		return img, errDecode
+	}
+	// A file may say one size to its parser and another to its decoder.
+	if err := checkPixels(p.width(), p.height(), f.maxPixels); err != nil {
+		return img, err
 	}
 	img.readMetadata(p)
 	img.readColours(p)
@@ -82,7 +86,9 @@ func decode(s *scope, f File, shape Shape, strict strictness) (Image, error) {
 		for n > 0 && (width>>n < minWidth || height>>n < minHeight) {
 			n--
 		}
-		if options = fmt.Sprintf("[shrink=%d]", 1<<n); f.Format == WebP {
+		if n > 0 && f.Format == JPEG {
+			options = fmt.Sprintf("[shrink=%d]", 1<<n)
+		} else if n > 0 {
 			options = fmt.Sprintf("[scale=%g]", 1/float64(int(1)<<n))
 		}
 	}

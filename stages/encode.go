@@ -52,6 +52,7 @@ type EncodeOptions struct {
 // image is copied byte for byte or, with InTargetSkip, ends with a Skip.
 func Encode(o EncodeOptions) func(context.Context, Checked) (Written, error) {
 	return func(ctx context.Context, c Checked) (Written, error) {
+		defer c.original.file.release()
 		w := Written{
 			Source: c.Source, Domain: c.Domain, P: c.P, Kept: c.Keep,
 			Before: c.Before, After: c.After, Flagged: c.Flagged, Repaired: c.Repaired, Warnings: c.Warnings,
@@ -148,6 +149,9 @@ func encode(c Checked, width, height int, o EncodeOptions, write func(file [][]b
 			return nil
 		})
 	})
+	if errors.As(err, new(decoderError)) {
+		return err
+	}
 	if err != nil {
 		return fmt.Errorf("%w as %s", errEncode, format)
 	}

@@ -29,6 +29,8 @@ type picture struct {
 type scope struct {
 	images []*C.VipsImage
 	pins   runtime.Pinner
+	ends   []func() // called after the images are freed
+	failed error    // of a decoder that is a process of its own
 }
 
 // strictness says which faults of a file make decoding fail.
@@ -53,10 +55,16 @@ func withPictures(f func(s *scope) error) error {
 		for _, image := range s.images {
 			C.g_object_unref(C.gpointer(image))
 		}
+		for _, end := range s.ends {
+			end()
+		}
 	}()
 	err := f(s)
 	if err != nil {
 		C.vips_error_clear()
+	}
+	if err != nil && s.failed != nil {
+		return s.failed
 	}
 	return err
 }

@@ -6,6 +6,9 @@ import (
 )
 
 func TestMain(m *testing.M) {
+	if code, is := RunDecoder(os.Args); is {
+		os.Exit(code)
+	}
 	Setup()
 	os.Exit(m.Run())
 }
