@@ -22,8 +22,3 @@ void gtx_set_int(VipsImage *image, const char *name, int value)
 {
 	vips_image_set_int(image, name, value);
 }
-
-void gtx_set_blob(VipsImage *image, const char *name, const void *data, size_t length)
-{
-	vips_image_set_blob_copy(image, name, data, length);
-}

@@ -196,11 +196,11 @@ func (s *scope) pictureOf(w *worker.Picture) picture {
 		C.gtx_set_int(image, field, C.int(value))
 		C.free(unsafe.Pointer(field))
 	}
-	for name, data := range w.Blobs {
-		field := C.CString(name)
-		C.gtx_set_blob(image, field, unsafe.Pointer(unsafe.SliceData(data)), C.size_t(len(data)))
-		C.free(unsafe.Pointer(field))
+	// libvips would parse Exif data at once.
+	if profile := w.Blobs[fieldProfile]; len(profile) > 0 {
+		p.attach(profile)
 	}
+	p.blobs = w.Blobs
 	return p
 }
 

@@ -6,6 +6,5 @@
 VipsImage *gtx_isolated(const void *pixels, size_t length, int width, int height, int bands, int format,
 	int interpretation, int coding, double xres, double yres);
 
-// gtx_set_int and gtx_set_blob set fields of a picture that nobody else uses yet.
+// gtx_set_int sets a field of a picture that nobody else uses yet.
 void gtx_set_int(VipsImage *image, const char *name, int value);
-void gtx_set_blob(VipsImage *image, const char *name, const void *data, size_t length);

@@ -8,6 +8,7 @@ package stages
 import "C"
 
 import (
+	"bytes"
 	"errors"
 	"math"
 	"runtime"
@@ -23,6 +24,7 @@ import (
 type picture struct {
 	image *C.VipsImage // nil if a step failed
 	scope *scope
+	blobs map[string][]byte // the fields of a picture that was decoded in another process, else nil
 }
 
 // A scope keeps pictures and the memory that they read until it ends.
@@ -88,7 +90,7 @@ func (s *scope) keep(image *C.VipsImage) picture {
 	if image != nil {
 		s.images = append(s.images, image)
 	}
-	return picture{image, s}
+	return picture{image: image, scope: s}
 }
 
 // pin keeps data in place until the scope ends.
@@ -119,6 +121,9 @@ func (p picture) orientation() int { return int(C.vips_image_get_orientation(p.i
 
 // blob returns a copy of a field, or nil if there is none.
 func (p picture) blob(name string) []byte {
+	if p.blobs != nil {
+		return bytes.Clone(p.blobs[name])
+	}
 	field := C.CString(name)
 	defer C.free(unsafe.Pointer(field))
 	var n C.size_t

@@ -11,6 +11,7 @@ import (
 	"errors"
 	"math"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"unsafe"
@@ -75,6 +76,9 @@ func failed() error {
 	return fault{failedCorrupt}
 }
 
+// ofShape are the fields that a Shape has.
+var ofShape = []string{"width", "height", "bands", "format", "coding", "interpretation", "xoffset", "yoffset", "xres", "yres"}
+
 // readFields reads the metadata that are numbers or blobs, as far as they are within the limits.
 func (a *answer) readFields(image *C.VipsImage) (blobs [][]byte) {
 	a.Ints = map[string]int{}
@@ -87,6 +91,7 @@ func (a *answer) readFields(image *C.VipsImage) (blobs [][]byte) {
 		}
 		field := C.GoString(name)
 		switch {
+		case strings.HasPrefix(field, "vips-") || slices.Contains(ofShape, field):
 		case C.gtx_worker_is_int(image, name) != 0 && len(a.Ints) < blobsMost:
 			var n C.int
 			if C.vips_image_get_int(image, name, &n) == 0 {
