@@ -44,6 +44,9 @@ type program struct {
 
 // Run runs the command line and returns the exit code.
 func Run(args []string, in, out, err *os.File) int {
+	if code, is := stages.RunDecoder(args); is {
+		return code
+	}
 	// A crash ends the program with SIGABRT. Go would exit with 2, which means a wrong command line.
 	debug.SetTraceback("crash")
 	// Let a write to a closed pipe, or beyond the limit on the size of files, return an error. The signal would

@@ -7,17 +7,18 @@ import (
 	"github.com/mattn/go-isatty"
 	"github.com/urfave/cli/v2"
 
+	"gtx/cli/decoders"
 	"gtx/cli/exit"
 	"gtx/cli/paths"
 	"gtx/stages"
 )
 
 func inputFlags() []cli.Flag {
-	return []cli.Flag{
+	return append(decoders.Flags(),
 		&cli.BoolFlag{Name: "null", Aliases: []string{"0"}, Usage: "paths on standard input and in a list end with NUL"},
 		&cli.StringFlag{Name: "files-from", Usage: "read paths from `LIST`, one per line"},
 		&cli.IntFlag{Name: "max-pixels", Usage: "refuse images of more than `N` megapixels; 0: no limit", Value: 200},
-	}
+	)
 }
 
 // openOptions reads the limits on inputs.
@@ -26,7 +27,8 @@ func openOptions(c *cli.Context) (stages.OpenOptions, error) {
 	if mega < 0 {
 		return stages.OpenOptions{}, exit.Usage("--max-pixels takes 0 or more")
 	}
-	return stages.OpenOptions{MaxPixels: mega * 1_000_000}, nil
+	by, err := decoders.Of(c)
+	return stages.OpenOptions{MaxPixels: mega * 1_000_000, Decoders: by}, err
 }
 
 // readInputs takes inputs from the arguments, from a list or from standard input. It passes over the

@@ -10,6 +10,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"gtx/cli/decoders"
 	"gtx/cli/exit"
 	"gtx/cli/ledger"
 	"gtx/cli/paths"
@@ -98,6 +99,7 @@ func translationOf(c *cli.Context) (t translation, err error) {
 	if t.open, err = openOptions(c); err != nil {
 		return t, err
 	}
+	t.open.Decoders.Keep(decoders.Kept)
 	if t.fidelity, err = fidelityOf(c, m); err != nil {
 		return t, err
 	}
