@@ -17,7 +17,8 @@
 //     however long the source is.
 //   - Nothing waits for input that has not arrived: an item moves on as soon as
 //     a worker is free, so a source may be endless.
-//   - When Drain returns, every goroutine of the line has ended.
+//   - If a run is aborted, Collect still gets what had passed every stage.
+//   - When Drain or Collect returns, every goroutine of the line has ended.
 //
 // The package does not depend on what it moves.
 package pipeline
@@ -26,6 +27,9 @@ import (
 	"context"
 	"fmt"
 	"iter"
+	"maps"
+	"slices"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -84,8 +88,9 @@ func New(ctx context.Context, limit int) *Line {
 // A Flow is the end of a line under construction. Its items began as an S and
 // are now a T. It feeds exactly one further stage.
 type Flow[S, T any] struct {
-	line  *Line
-	items chan Item[S, T]
+	line    *Line
+	items   chan Item[S, T]
+	collect atomic.Bool // after an abort too, items without an error are received
 }
 
 func newFlow[S, T any](line *Line) *Flow[S, T] {
@@ -98,8 +103,12 @@ func (f *Flow[S, T]) send(it Item[S, T]) error {
 	case f.items <- it:
 		return nil
 	case <-f.line.ctx.Done():
-		return context.Cause(f.line.ctx)
 	}
+	if f.collect.Load() && it.Err == nil {
+		f.items <- it
+		return nil
+	}
+	return context.Cause(f.line.ctx)
 }
 
 // From starts a line. The source is read in one goroutine, one item at a time,
@@ -132,29 +141,61 @@ func From[S any](line *Line, source iter.Seq[S]) *Flow[S, S] {
 // order, and returns when all goroutines of the line have ended. It returns the
 // first error of sink, which aborts the run, or the cause if ctx was cancelled.
 func Drain[S, T any](in *Flow[S, T], sink func(Item[S, T]) error) error {
+	in.line.group.Go(func() error {
+		_, err := in.order(sink)
+		return err
+	})
+	return in.line.group.Wait()
+}
+
+// Collect is Drain, and loses nothing that is done: if the run is aborted, late gets the items that had passed
+// every stage and that sink did not get, in the source's order, with gaps.
+func Collect[S, T any](in *Flow[S, T], sink func(Item[S, T]) error, late func(Item[S, T])) error {
 	line := in.line
+	in.collect.Store(true)
 	line.group.Go(func() error {
-		early := map[int]Item[S, T]{} // finished before an earlier item
-		next := 0
+		early, err := in.order(sink)
+		if err != nil {
+			line.group.Go(func() error { return err }) // abort the run, and go on receiving
+		}
 		for it := range in.items {
-			<-line.flight
 			early[it.Seq] = it
-			for {
-				it, ok := early[next]
-				if !ok {
-					break
-				}
-				delete(early, next)
-				next++
-				<-line.order
-				if err := sink(it); err != nil {
-					return err
-				}
+		}
+		for _, seq := range slices.Sorted(maps.Keys(early)) {
+			if early[seq].Err == nil {
+				late(early[seq])
 			}
 		}
 		return nil
 	})
 	return line.group.Wait()
+}
+
+// order calls sink with the items in the source's order until one is missing, because the run was aborted, or
+// sink fails. It returns the items that are left.
+func (f *Flow[S, T]) order(sink func(Item[S, T]) error) (early map[int]Item[S, T], err error) {
+	early = map[int]Item[S, T]{} // finished before an earlier item
+	next := 0
+	for it := range f.items {
+		<-f.line.flight
+		if it.Err != nil && f.line.ctx.Err() != nil {
+			continue // perhaps it failed because the run was aborted
+		}
+		early[it.Seq] = it
+		for {
+			it, ok := early[next]
+			if !ok {
+				break
+			}
+			delete(early, next)
+			next++
+			<-f.line.order
+			if err := sink(it); err != nil {
+				return early, err
+			}
+		}
+	}
+	return early, nil
 }
 
 // advance returns the item for the next stage, with the value or the error of

@@ -379,3 +379,50 @@ func BenchmarkOverhead(b *testing.B) {
 		b.Fatal(err)
 	}
 }
+
+// What had passed the last stage when the run was aborted is not lost, although an item before it was.
+func TestCollectGetsWhatWasDoneBeforeAnAbort(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithCancel(t.Context())
+		line := pipeline.New(ctx, 8)
+		flow := pipeline.Each(pipeline.From(line, count(5)), "work", 8, func(ctx context.Context, i int) (int, error) {
+			if i == 1 || i == 3 {
+				<-ctx.Done()
+				return 0, ctx.Err()
+			}
+			if i == 4 { // it is done after the abort
+				<-ctx.Done()
+				time.Sleep(time.Second)
+			}
+			return i, nil
+		})
+		go func() {
+			synctest.Wait()
+			cancel()
+		}()
+		var got, late []int
+		err := pipeline.Collect(flow, func(it pipeline.Item[int, int]) error {
+			got = append(got, it.Value)
+			return nil
+		}, func(it pipeline.Item[int, int]) { late = append(late, it.Value) })
+		if !errors.Is(err, context.Canceled) || !slices.Equal(got, []int{0}) || !slices.Equal(late, []int{2, 4}) {
+			t.Errorf("in order %v, late %v, %v", got, late, err)
+		}
+	})
+}
+
+func TestCollectGetsWhatWasDoneWhenTheSinkFails(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		line := pipeline.New(t.Context(), 8)
+		flow := pipeline.Each(pipeline.From(line, count(4)), "work", 8, func(ctx context.Context, i int) (int, error) {
+			time.Sleep(time.Duration(4-i) * time.Second) // the last is done first
+			return i, nil
+		})
+		var late []int
+		err := pipeline.Collect(flow, func(it pipeline.Item[int, int]) error { return errOdd },
+			func(it pipeline.Item[int, int]) { late = append(late, it.Value) })
+		if !errors.Is(err, errOdd) || !slices.Equal(late, []int{1, 2, 3}) {
+			t.Errorf("late %v, %v", late, err)
+		}
+	})
+}
