@@ -19,9 +19,24 @@ import (
 
 // Inputs are the images that the user named, as a list or as a stream.
 type Inputs struct {
-	Sources iter.Seq[stages.Source]
-	Known   int  // number of sources; -1 for a stream
-	Single  bool // one image, from standard input to standard output
+	Sources iter.Seq[stages.Source] // as long as the context lasts
+	Known   int                     // number of sources; -1 for a stream
+	Single  bool                    // one image, from standard input to standard output
+
+	all    iter.Seq[stages.Source] // whether the context lasts or not
+	ctx    context.Context
+	stream *stream // nil if the inputs are known
+}
+
+// Of makes inputs of sources, which last as long as ctx does.
+func Of(ctx context.Context, known int, all iter.Seq[stages.Source]) Inputs {
+	return Inputs{Known: known, ctx: ctx, all: all, Sources: func(yield func(stages.Source) bool) {
+		for s := range all {
+			if ctx.Err() != nil || !yield(s) {
+				return
+			}
+		}
+	}}
 }
 
 // A Placer says where the results of an image go. It gets the image's path and format, and the folder
@@ -80,35 +95,49 @@ func ReadList(list string, place Placer, null bool) ([]stages.Source, error) {
 	return sources, nil
 }
 
-// Stream takes paths from a reader as they come. An error of the placer belongs to its path: the paths before
+// Stream takes paths from a file as they come. An error of the placer belongs to its path: the paths before
 // it may be done already.
-func Stream(ctx context.Context, in io.Reader, place Placer, null bool) Inputs {
-	return Inputs{Known: -1, Sources: func(yield func(stages.Source) bool) {
-		for path, err := range Entries(in, null) {
-			if err != nil {
-				if ctx.Err() == nil {
-					yield(stages.Source{In: "standard input", Err: err})
-				}
-				return
-			}
-			s, _, err := place.probe(path, "")
-			if err != nil {
-				s = []stages.Source{{In: path, Err: err}}
-			}
-			for _, one := range s {
-				if ctx.Err() != nil || !yield(one) { // many paths may be buffered
-					return
-				}
-			}
-		}
-	}}
+func Stream(ctx context.Context, file *os.File, place Placer, null bool) (Inputs, error) {
+	reading, stop := context.WithCancel(ctx)
+	list, err := listReader(reading, file)
+	if err != nil {
+		stop()
+		return Inputs{}, err
+	}
+	s := &stream{ctx: reading, list: list, place: place, null: null, stop: stop}
+	in := Of(ctx, -1, s.sources)
+	in.stream = s
+	return in, nil
 }
 
-// Until yields the sources as long as ctx lasts.
-func Until(ctx context.Context, sources []stages.Source) iter.Seq[stages.Source] {
-	return func(yield func(stages.Source) bool) {
-		for _, s := range sources {
-			if ctx.Err() != nil || !yield(s) {
+// A stream is a list of paths that comes on standard input.
+type stream struct {
+	ctx    context.Context
+	stop   context.CancelFunc // ends ctx
+	list   io.Reader
+	place  Placer
+	null   bool
+	unread bool // more may come, or have come, than was read before ctx ended
+}
+
+// sources yields the sources of a stream. After the end of its context it yields the paths that have come, without
+// looking at their files.
+func (s *stream) sources(yield func(stages.Source) bool) {
+	for path, err := range Entries(s.list, s.null) {
+		if err != nil {
+			if s.unread = s.ctx.Err() != nil; !s.unread {
+				yield(stages.Source{In: "standard input", Err: err})
+			}
+			return
+		}
+		placed := []stages.Source{{In: path}}
+		if s.ctx.Err() == nil {
+			if placed, _, err = s.place.probe(path, ""); err != nil {
+				placed = []stages.Source{{In: path, Err: err}}
+			}
+		}
+		for _, one := range placed {
+			if !yield(one) {
 				return
 			}
 		}
@@ -132,12 +161,12 @@ func Entries(r io.Reader, null bool) iter.Seq2[string, error] {
 				yield("", fmt.Errorf("an entry of the list has more than %d bytes: the rest is not read", pathMost))
 				return
 			}
-			path := string(bytes.TrimSuffix(line, []byte{end}))
-			if path != "" && !yield(path, nil) || errors.Is(err, io.EOF) {
+			if err != nil && !errors.Is(err, io.EOF) {
+				yield("", stages.WithoutPath(err)) // the line is not whole
 				return
 			}
-			if err != nil {
-				yield("", stages.WithoutPath(err))
+			path := string(bytes.TrimSuffix(line, []byte{end}))
+			if path != "" && !yield(path, nil) || err != nil {
 				return
 			}
 		}
