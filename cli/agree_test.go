@@ -16,6 +16,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 // A told is what a run said about itself.
@@ -297,5 +299,44 @@ func cutReport(t *testing.T, dir string) {
 	}
 	if err := os.Truncate(path, int64(len(text)-100)); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// The reader of standard output has stopped, so that neither the path of a result nor the summary can be printed.
+func TestSecondSignalEndsARunWhoseOutputIsBlocked(t *testing.T) {
+	dir := someInputs(t, 40)
+	out, blocked, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer out.Close()
+	if _, err := unix.FcntlInt(blocked.Fd(), unix.F_SETPIPE_SZ, 4096); err != nil {
+		t.Fatal(err)
+	}
+	model, _ := filepath.Abs("../testdata/models/shift.onnx")
+	cmd := exec.Command("sh", "-c", `exec gtx translate --model "$1" --to winter -o out --name "$2{stem}{ext}" --report r.jsonl *.jpg`, "sh", model, strings.Repeat("a", 200))
+	cmd.Dir, cmd.Stdout = dir, blocked
+	cmd.Env = append(os.Environ(), "GTX_ONNXRUNTIME="+library(t))
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	blocked.Close()
+	ended := make(chan error, 1)
+	go func() { ended <- cmd.Wait() }()
+	time.Sleep(2 * time.Second) // until it is blocked
+	cmd.Process.Signal(syscall.SIGINT)
+	time.Sleep(20 * time.Millisecond)
+	cmd.Process.Signal(syscall.SIGINT)
+	select {
+	case <-ended:
+		if code := cmd.ProcessState.ExitCode(); code != 130 {
+			t.Errorf("exit code %d", code)
+		}
+	case <-time.After(5 * time.Second): // it takes two on an idle machine
+		cmd.Process.Kill()
+		t.Error("it still runs")
+	}
+	if lines := reportIn(t, dir); len(lines) == 0 || len(lines) == 40 {
+		t.Errorf("%d records: it was not blocked", len(lines))
 	}
 }

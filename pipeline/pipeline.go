@@ -179,7 +179,8 @@ func (f *Flow[S, T]) order(sink func(Item[S, T]) error) (early map[int]Item[S, T
 	for it := range f.items {
 		<-f.line.flight
 		if it.Err != nil && f.line.ctx.Err() != nil {
-			continue // perhaps it failed because the run was aborted
+			err = context.Cause(f.line.ctx) // perhaps the item failed because the run was aborted
+			continue
 		}
 		early[it.Seq] = it
 		for {
@@ -195,7 +196,7 @@ func (f *Flow[S, T]) order(sink func(Item[S, T]) error) (early map[int]Item[S, T
 			}
 		}
 	}
-	return early, nil
+	return early, err
 }
 
 // advance returns the item for the next stage, with the value or the error of

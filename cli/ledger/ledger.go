@@ -96,8 +96,11 @@ func (l *Ledger) Close() error {
 	}
 	var err error
 	if l.path != "" {
-		if err = compact(l.file, l.path, l.first); err != nil {
+		// Without room for a record there may be none for a new file either. Write has returned that error.
+		if err = compact(l.file, l.path, l.first); err != nil && l.err == nil {
 			err = reportError(l.name, err)
+		} else {
+			err = nil
 		}
 	}
 	return errors.Join(err, l.file.Close())
