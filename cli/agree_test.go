@@ -340,3 +340,32 @@ func TestSecondSignalEndsARunWhoseOutputIsBlocked(t *testing.T) {
 		t.Errorf("%d records: it was not blocked", len(lines))
 	}
 }
+
+// An image cannot be given up at once while it is encoded. Those behind it are done, and the forced end says so.
+func TestForcedEndTellsWhatIsDone(t *testing.T) {
+	dir := someInputs(t, 10)
+	os.Remove(filepath.Join(dir, "01.jpg"))
+	photoIn(t, dir, "01.png", 6000, 6000)
+	r := start(t, dir, "--report", "r.jsonl", "--jobs", "2", "00.jpg", "01.png", "02.jpg", "03.jpg", "04.jpg", "05.jpg", "06.jpg", "07.jpg", "08.jpg", "09.jpg")
+	first := r.next(t)
+	last := filepath.Join(dir, "out", "09.jpg")
+	for range 600 {
+		if _, err := os.Stat(last); err == nil {
+			break
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
+	r.Process.Signal(syscall.SIGINT)
+	time.Sleep(20 * time.Millisecond)
+	r.Process.Signal(syscall.SIGINT)
+	rest, _ := io.ReadAll(r.lines)
+	w := toldBy(t, r.exitCode(t), first+"\n"+string(rest), r.stderr.String())
+	for _, l := range reportIn(t, dir) {
+		if done := l.In != "01.png" || w.counted["translated"] == 10; done != (l.Status == "done") {
+			t.Errorf("%v: %s", l, w.stderr)
+		}
+	}
+	if len(w.stdout) != w.counted["translated"] || w.counted["translated"] < 9 {
+		t.Errorf("printed %q: %s", w.stdout, w.stderr)
+	}
+}

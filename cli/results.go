@@ -3,6 +3,8 @@ package cli
 import (
 	"cmp"
 	"io"
+	"maps"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -114,22 +116,26 @@ type collector struct {
 	queue      *paths.Queue
 	where      string // the network ran, for the summary
 
-	mu    sync.Mutex
-	ended bool
+	mu      sync.Mutex
+	arrived map[int]outcome // done, and waiting for an earlier image
+	ended   bool
 }
+
+// An outcome is an image that has come out of the line.
+type outcome = pipeline.Item[stages.Source, stages.Written]
 
 // collector makes the sink of a run.
 func (p *program) collector(c *cli.Context, records *ledger.Ledger, e *engine, tally *progress.Tally, queue *paths.Queue) *collector {
 	return &collector{
 		out: p.out, terminator: terminator(c), failFast: c.Bool("fail-fast"), records: records, base: e.record(),
-		tally: tally, queue: queue, where: runsOn(e.translator),
+		tally: tally, queue: queue, where: runsOn(e.translator), arrived: map[int]outcome{},
 	}
 }
 
 // collect runs the line that flow ends and prints the summary.
 func (p *program) collect(flow *pipeline.Flow[stages.Source, stages.Written], k *collector) error {
 	p.last.Store(k)
-	err := pipeline.Collect(flow, k.take, k.takeLate)
+	err := pipeline.Collect(flow, k.arrive, k.take)
 	if failed := k.finish(); failed != nil {
 		return failed
 	}
@@ -153,13 +159,26 @@ func drain[T any](flow *pipeline.Flow[stages.Source, T], queue *paths.Queue, tal
 	return err
 }
 
-// take records, prints and counts the outcome of an image. Its error ends the run.
-func (k *collector) take(it pipeline.Item[stages.Source, stages.Written]) error {
+// arrive notes that an image is done.
+func (k *collector) arrive(it outcome) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.arrived[it.Seq] = it
+}
+
+// take is the sink. Its error ends the run.
+func (k *collector) take(it outcome) error {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	if k.ended {
 		return nil
 	}
+	return k.account(it)
+}
+
+// account records, prints and counts the outcome of an image.
+func (k *collector) account(it outcome) error {
+	delete(k.arrived, it.Seq)
 	k.queue.Done(it.Seq)
 	rec := k.base
 	rec.Fill(it)
@@ -181,13 +200,6 @@ func (k *collector) take(it pipeline.Item[stages.Source, stages.Written]) error 
 		k.queue.Stop()
 	}
 	return err
-}
-
-// takeLate is take for what was done when the run was aborted. The error that aborted it is known already.
-func (k *collector) takeLate(it pipeline.Item[stages.Source, stages.Written]) {
-	if it.Source.Out != stages.Stdout {
-		_ = k.take(it)
-	}
 }
 
 // record writes a record. It counts the records that cannot be written, and returns the first error.
@@ -218,7 +230,8 @@ func (k *collector) tell(rec ledger.Record, w stages.Written) {
 	k.tally.Count(rec.In, rec.Status, rec.Message)
 }
 
-// finish records and counts the inputs that the run did not reach, and prints the summary, once.
+// finish accounts for what was done when the run was aborted and for the inputs that it did not reach, and prints
+// the summary, once.
 func (k *collector) finish() (err error) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
@@ -226,14 +239,17 @@ func (k *collector) finish() (err error) {
 		return nil
 	}
 	k.ended = true
+	for _, seq := range slices.Sorted(maps.Keys(k.arrived)) {
+		if it := k.arrived[seq]; it.Source.Out != stages.Stdout {
+			err = cmp.Or(err, k.account(it))
+		}
+	}
 	for s := range k.queue.Left {
 		k.tally.Unreached++
 		rec := k.base
 		rec.Place(s)
 		rec.Status = ledger.StatusUnreached
-		if failed := k.record(rec); err == nil {
-			err = failed
-		}
+		err = cmp.Or(err, k.record(rec))
 	}
 	k.tally.Unread = k.queue.Unread()
 	k.tally.Finish(k.where)

@@ -17,7 +17,7 @@
 //     however long the source is.
 //   - Nothing waits for input that has not arrived: an item moves on as soon as
 //     a worker is free, so a source may be endless.
-//   - If a run is aborted, Collect still gets what had passed every stage.
+//   - If a run is aborted, Collect still tells what had passed every stage.
 //   - When Drain or Collect returns, every goroutine of the line has ended.
 //
 // The package does not depend on what it moves.
@@ -27,8 +27,6 @@ import (
 	"context"
 	"fmt"
 	"iter"
-	"maps"
-	"slices"
 	"sync/atomic"
 	"time"
 
@@ -141,44 +139,38 @@ func From[S any](line *Line, source iter.Seq[S]) *Flow[S, S] {
 // order, and returns when all goroutines of the line have ended. It returns the
 // first error of sink, which aborts the run, or the cause if ctx was cancelled.
 func Drain[S, T any](in *Flow[S, T], sink func(Item[S, T]) error) error {
-	in.line.group.Go(func() error {
-		_, err := in.order(sink)
-		return err
-	})
+	in.line.group.Go(func() error { return in.order(func(Item[S, T]) {}, sink) })
 	return in.line.group.Wait()
 }
 
-// Collect is Drain, and loses nothing that is done: if the run is aborted, late gets the items that had passed
-// every stage and that sink did not get, in the source's order, with gaps.
-func Collect[S, T any](in *Flow[S, T], sink func(Item[S, T]) error, late func(Item[S, T])) error {
-	line := in.line
+// Collect is Drain, and loses nothing that is done: arrive gets every item without an error as soon as it has passed
+// all stages, before sink gets it in its turn, and also after an abort. It never runs at the same time as sink.
+func Collect[S, T any](in *Flow[S, T], arrive func(Item[S, T]), sink func(Item[S, T]) error) error {
 	in.collect.Store(true)
-	line.group.Go(func() error {
-		early, err := in.order(sink)
-		if err != nil {
-			line.group.Go(func() error { return err }) // abort the run, and go on receiving
+	in.line.group.Go(func() error {
+		if err := in.order(arrive, sink); err != nil {
+			in.line.group.Go(func() error { return err }) // abort the run, and go on receiving
 		}
 		for it := range in.items {
-			early[it.Seq] = it
-		}
-		for _, seq := range slices.Sorted(maps.Keys(early)) {
-			if early[seq].Err == nil {
-				late(early[seq])
+			if it.Err == nil {
+				arrive(it)
 			}
 		}
 		return nil
 	})
-	return line.group.Wait()
+	return in.line.group.Wait()
 }
 
-// order calls sink with the items in the source's order until one is missing, because the run was aborted, or
-// sink fails. It returns the items that are left.
-func (f *Flow[S, T]) order(sink func(Item[S, T]) error) (early map[int]Item[S, T], err error) {
-	early = map[int]Item[S, T]{} // finished before an earlier item
+// order calls arrive with the items without an error as they come, and sink with all in the source's order. It ends
+// with sink's error, or with the cause if the run was aborted.
+func (f *Flow[S, T]) order(arrive func(Item[S, T]), sink func(Item[S, T]) error) (err error) {
+	early := map[int]Item[S, T]{} // finished before an earlier item
 	next := 0
 	for it := range f.items {
 		<-f.line.flight
-		if it.Err != nil && f.line.ctx.Err() != nil {
+		if it.Err == nil {
+			arrive(it)
+		} else if f.line.ctx.Err() != nil {
 			err = context.Cause(f.line.ctx) // perhaps the item failed because the run was aborted
 			continue
 		}
@@ -192,11 +184,11 @@ func (f *Flow[S, T]) order(sink func(Item[S, T]) error) (early map[int]Item[S, T
 			next++
 			<-f.line.order
 			if err := sink(it); err != nil {
-				return early, err
+				return err
 			}
 		}
 	}
-	return early, err
+	return err
 }
 
 // advance returns the item for the next stage, with the value or the error of
