@@ -345,7 +345,7 @@ func TestSecondSignalEndsARunWhoseOutputIsBlocked(t *testing.T) {
 func TestForcedEndTellsWhatIsDone(t *testing.T) {
 	dir := someInputs(t, 10)
 	os.Remove(filepath.Join(dir, "01.jpg"))
-	photoIn(t, dir, "01.png", 6000, 6000)
+	photoIn(t, dir, "01.png", 4000, 4000)
 	r := start(t, dir, "--report", "r.jsonl", "--jobs", "2", "00.jpg", "01.png", "02.jpg", "03.jpg", "04.jpg", "05.jpg", "06.jpg", "07.jpg", "08.jpg", "09.jpg")
 	first := r.next(t)
 	last := filepath.Join(dir, "out", "09.jpg")
