@@ -12,6 +12,7 @@ import (
 	"os/signal"
 	"runtime/debug"
 	"strings"
+	"sync/atomic"
 	"syscall"
 
 	"github.com/urfave/cli/v2"
@@ -39,7 +40,8 @@ type program struct {
 	in   *os.File
 	out  *stdout.Writer
 	err  io.Writer
-	args []string // of the command line
+	args []string                  // of the command line
+	last atomic.Pointer[collector] // of the run under way
 }
 
 // Run runs the command line and returns the exit code.

@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"errors"
+	"slices"
 
 	"github.com/mattn/go-isatty"
 	"github.com/urfave/cli/v2"
@@ -42,10 +43,10 @@ func (p *program) readInputs(ctx context.Context, c *cli.Context, place paths.Pl
 		return p.readImage(ctx, c)
 	case len(args) > 0:
 		sources, err := paths.Expand(args, place, skip)
-		return paths.Inputs{Sources: paths.Until(ctx, sources), Known: len(sources)}, err
+		return paths.Of(ctx, len(sources), slices.Values(sources)), err
 	case list != "" && list != "-":
 		sources, err := paths.ReadList(list, place, c.Bool("null"))
-		return paths.Inputs{Sources: paths.Until(ctx, sources), Known: len(sources)}, err
+		return paths.Of(ctx, len(sources), slices.Values(sources)), err
 	case list == "" && isatty.IsTerminal(p.in.Fd()):
 		if err := cli.ShowSubcommandHelp(c); err != nil {
 			return paths.Inputs{}, err
@@ -74,14 +75,16 @@ func (p *program) readImage(ctx context.Context, c *cli.Context) (paths.Inputs, 
 	if err == nil && len(data) == 0 {
 		source.Err = errors.New("standard input is empty")
 	}
-	return paths.Inputs{Sources: paths.Until(ctx, []stages.Source{source}), Known: 1, Single: true}, nil
+	one := paths.Of(ctx, 1, slices.Values([]stages.Source{source}))
+	one.Single = true
+	return one, nil
 }
 
 // readStream takes paths from standard input as they come.
 func (p *program) readStream(ctx context.Context, place paths.Placer, null bool) (paths.Inputs, error) {
-	in, err := paths.Reader(ctx, p.in)
+	in, err := paths.Stream(ctx, p.in, place, null)
 	if err != nil {
 		return paths.Inputs{}, exit.CannotStart(err)
 	}
-	return paths.Stream(ctx, in, place, null), nil
+	return in, nil
 }

@@ -225,10 +225,10 @@ func (p *program) translate(c *cli.Context) (err error) {
 	out := durable.NewWriter()
 	defer alsoClose(&err, out)
 	t.madeBy = e.madeBy()
-	flow := translateLine(pipeline.New(run, e.widths.inFlight()), in.Sources, t, e.widths, n, label, out)
+	queue := in.Queue()
+	flow := translateLine(pipeline.New(run, e.widths.inFlight()), queue.Sources, t, e.widths, n, label, out)
 	tally := progress.New(p.err, "translated", in.Known, c.Bool("quiet"), c.Bool("verbose"))
-	err = p.collect(flow, c, records, e.record(), tally)
-	tally.Finish(runsOn(e.translator))
+	err = p.collect(flow, p.collector(c, records, e, tally, queue))
 	return ending(err, reading, tally)
 }
 
