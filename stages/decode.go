@@ -56,6 +56,7 @@ func decode(s *scope, f File, shape Shape, strict strictness) (Image, error) {
 	if p.image == nil {
 		return img, errDecode
 	}
+	p.orient(f.Orientation)
 	img.readMetadata(p)
 	img.readColours(p)
 	// The picture as stored may lie on its side.

@@ -63,6 +63,7 @@ func (o *original) ignoreProfile() { o.profile, o.assumed, o.own = false, false,
 // instead of converting them to sRGB. deep: keep 16 bits per sample if it has them.
 func (o original) open(s *scope, options string, downwards, deep, own bool) picture {
 	p := s.open(o.file.Data, options, downwards, o.strict)
+	p.orient(o.file.Orientation)
 	if o.assumed {
 		p.attach(o.own)
 	}

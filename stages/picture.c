@@ -80,6 +80,16 @@ VipsImage *gtx_attach(VipsImage *in, const void *profile, size_t length)
 	return out;
 }
 
+VipsImage *gtx_oriented(VipsImage *in, int orientation)
+{
+	VipsImage *out = NULL;
+
+	if (vips_copy(in, &out, NULL))
+		return NULL;
+	vips_image_set_int(out, VIPS_META_ORIENTATION, orientation);
+	return out;
+}
+
 void *gtx_srgb_profile(size_t *length)
 {
 	VipsBlob *blob = NULL;

@@ -253,6 +253,13 @@ func (p *picture) attach(profile []byte) {
 	}
 }
 
+// orient says how a picture is to be turned, if libvips has not found that in the file.
+func (p *picture) orient(orientation int) {
+	if p.image != nil && orientation > 1 && p.orientation() == 1 {
+		p.become(C.gtx_oriented(p.image, C.int(orientation)))
+	}
+}
+
 // change applies a change to the pixels.
 func (p *picture) change(c *change) {
 	switch {

@@ -9,6 +9,7 @@ VipsImage *gtx_from_memory(const void *data, int width, int height, int bands);
 VipsImage *gtx_srgb(VipsImage *in, gboolean profile, gboolean deep);
 VipsImage *gtx_to_profile(VipsImage *in, const void *profile, size_t length);
 VipsImage *gtx_attach(VipsImage *in, const void *profile, size_t length);
+VipsImage *gtx_oriented(VipsImage *in, int orientation);
 VipsImage *gtx_shrink(VipsImage *in, int factor);
 VipsImage *gtx_resize(VipsImage *in, int width, int height, VipsKernel kernel);
 VipsImage *gtx_crop(VipsImage *in, int left, int top, int width, int height);

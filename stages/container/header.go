@@ -19,6 +19,7 @@ type Header struct {
 	Format        Format
 	Width, Height int         // as stored, before any orientation
 	Subsampling   Subsampling // of a JPEG in colour, else ""
+	Orientation   int         // 1 to 8: how the image is to be turned; 0 if the file does not say, or in AVIF and HEIF
 	Metadata      Metadata    // empty for AVIF and HEIF: see WithMetadata
 	Warnings      []string    // faults that do not keep the image from being used
 }
@@ -48,8 +49,6 @@ func subsamplingOf(frame []byte) Subsampling {
 	return Subsampling420
 }
 
-const warnExif = "the Exif data are broken and were left out"
-
 // Parse reads the header of a whole file. It also finds what libvips accepts without a
 // word: files that end early, and animations. It takes time and memory linear in the
 // size of the file.
@@ -71,7 +70,11 @@ func Parse(file []byte) (Header, error) {
 		return Header{}, err
 	}
 	h.Format = format
-	return h.WithMetadata(h.Metadata), nil
+	h = h.WithMetadata(h.Metadata)
+	if h.Orientation == 0 {
+		h.Orientation = h.Metadata.Orientation()
+	}
+	return h, nil
 }
 
 // WithMetadata returns the header with metadata that were found elsewhere. Parse does
@@ -116,11 +119,8 @@ func parseJPEG(file []byte) (h Header, err error) {
 	if !scanned {
 		return Header{}, ErrCorrupt
 	}
-	h.Metadata = Metadata{
-		Exif: find(parts, app1, exifPrefix),
-		XMP:  find(parts, app1, xmpPrefix),
-		IPTC: iptcResource(find(parts, app13, resourcePrefix)),
-	}
+	h.Metadata = Metadata{Exif: find(parts, app1, exifPrefix), IPTC: iptcResource(find(parts, app13, resourcePrefix))}
+	h.Metadata.XMP, h.Warnings = jpegXMP(parts)
 	return h, nil
 }
 
@@ -138,7 +138,7 @@ func parsePNG(file []byte) (h Header, err error) {
 		case "acTL":
 			return Header{}, ErrAnimated
 		case "IEND":
-			h.Metadata = Metadata{Exif: find(chunks, "eXIf", nil), XMP: find(chunks, "iTXt", []byte(pngXMP))}
+			h.Metadata, h.Warnings = pngMetadata(chunks)
 			return h, nil
 		}
 	}

@@ -217,5 +217,9 @@ func parseTIFF(file []byte) (Header, error) {
 	if m.IPTC == nil {
 		m.IPTC = iptcResource(fields[tagResources].value)
 	}
-	return Header{Width: width[0], Height: height[0], Metadata: m}, nil
+	h := Header{Width: width[0], Height: height[0], Metadata: m}
+	if o := w.numbers(fields[tagOrientation]); len(o) > 0 && o[0] >= 1 && o[0] <= 8 {
+		h.Orientation = o[0]
+	}
+	return h, nil
 }
