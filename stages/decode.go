@@ -59,6 +59,9 @@ func decode(s *scope, f File, shape Shape, strict strictness) (Image, error) {
 	p.orient(f.Orientation)
 	img.readMetadata(p)
 	img.readColours(p)
+	if err := img.readSamples(p); err != nil {
+		return img, err
+	}
 	// The picture as stored may lie on its side.
 	width, height := p.width(), p.height()
 	minWidth, minHeight := width, height

@@ -16,6 +16,7 @@ type original struct {
 	profile  bool      // its own profile, not sRGB, defines its colours
 	own      []byte    // that profile, if it is one for RGB
 	assumed  bool      // the file does not embed that profile but names it in its Exif data
+	samples  *samples  // how they are read, if they are unusual
 	crop     rectangle // the part that is translated
 }
 
@@ -56,6 +57,24 @@ func (img *Image) readColours(p picture) {
 	}
 }
 
+// readSamples decides how the samples of the file are to be read. It reads all of p.
+func (img *Image) readSamples(p picture) error {
+	if img.Format != TIFF {
+		return nil
+	}
+	found, warning, err := samplesOf(p)
+	if err != nil || found == nil {
+		return err
+	}
+	o := &img.original
+	found.linear = found.linear && !o.profile
+	o.samples, o.deep = found, true
+	if warning != "" {
+		img.Warnings = append(img.Warnings, warning)
+	}
+	return nil
+}
+
 // ignoreProfile reads the colours as sRGB from now on.
 func (o *original) ignoreProfile() { o.profile, o.assumed, o.own = false, false, nil }
 
@@ -64,6 +83,7 @@ func (o *original) ignoreProfile() { o.profile, o.assumed, o.own = false, false,
 func (o original) open(s *scope, options string, downwards, deep, own bool) picture {
 	p := s.open(o.file.Data, options, downwards, o.strict)
 	p.orient(o.file.Orientation)
+	p.scale(o.samples)
 	if o.assumed {
 		p.attach(o.own)
 	}
