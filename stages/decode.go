@@ -26,6 +26,7 @@ type Image struct {
 // Faults of a file that can still be decoded.
 const (
 	warnDamaged = "damaged inside: parts of the image may be wrong"
+	warnIntent  = "the colour profile has no relative colorimetric intent: another one is used"
 	warnProfile = "the colour profile is broken or does not fit the image: its colours are read as sRGB"
 )
 

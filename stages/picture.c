@@ -34,13 +34,13 @@ VipsImage *gtx_from_memory(const void *data, int width, int height, int bands)
 
 // Converts to sRGB, through the embedded profile if profile is set. With deep, a
 // picture of 16 bits per sample keeps them. All others get 8.
-VipsImage *gtx_srgb(VipsImage *in, gboolean profile, gboolean deep)
+VipsImage *gtx_srgb(VipsImage *in, gboolean profile, VipsIntent intent, gboolean deep)
 {
 	VipsImage *out = NULL;
 
 	deep = deep && in->BandFmt == VIPS_FORMAT_USHORT;
 	if (profile) {
-		if (vips_icc_transform(in, &out, "srgb", "embedded", TRUE, "depth", deep ? 16 : 8, NULL))
+		if (vips_icc_transform(in, &out, "srgb", "embedded", TRUE, "intent", intent, "depth", deep ? 16 : 8, NULL))
 			return NULL;
 	}
 	else if (vips_colourspace(in, &out, deep ? VIPS_INTERPRETATION_RGB16 : VIPS_INTERPRETATION_sRGB,
@@ -52,7 +52,7 @@ VipsImage *gtx_srgb(VipsImage *in, gboolean profile, gboolean deep)
 }
 
 // Converts from sRGB to the colours of a profile.
-VipsImage *gtx_to_profile(VipsImage *in, const void *profile, size_t length)
+VipsImage *gtx_to_profile(VipsImage *in, const void *profile, size_t length, VipsIntent intent)
 {
 	VipsObject *scope = VIPS_OBJECT(vips_image_new());
 	VipsImage **t = (VipsImage **) vips_object_local_array(scope, 2);
@@ -60,7 +60,7 @@ VipsImage *gtx_to_profile(VipsImage *in, const void *profile, size_t length)
 
 	if (!vips_icc_import(in, &t[0], "input_profile", "srgb", NULL) && !vips_copy(t[0], &t[1], NULL)) {
 		vips_image_set_blob_copy(t[1], VIPS_META_ICC_NAME, profile, length);
-		if (vips_icc_export(t[1], &out, "depth", 8, NULL))
+		if (vips_icc_export(t[1], &out, "intent", intent, "depth", 8, NULL))
 			out = NULL;
 	}
 	g_object_unref(scope);

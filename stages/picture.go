@@ -12,6 +12,8 @@ import (
 	"math"
 	"runtime"
 	"unsafe"
+
+	"gtx/stages/container"
 )
 
 // A picture is an image of libvips: a recipe that makes its pixels on demand, in
@@ -127,12 +129,18 @@ const (
 	fieldXMP     = C.VIPS_META_XMP_NAME
 )
 
-// toSRGB converts to sRGB. profile: use the embedded profile, otherwise ignore it.
-// deep: keep 16 bits per sample if the picture has them, otherwise convert to 8.
-func (p *picture) toSRGB(profile, deep bool) {
+// toSRGB converts to sRGB. profile: use the embedded profile with a rendering intent
+// that it has, otherwise ignore it. deep: keep 16 bits per sample if the picture has
+// them, otherwise convert to 8.
+func (p *picture) toSRGB(profile bool, intent container.Intent, deep bool) {
 	if p.image != nil {
-		p.become(C.gtx_srgb(p.image, gboolean(profile), gboolean(deep)))
+		p.become(C.gtx_srgb(p.image, gboolean(profile), C.VipsIntent(intent), gboolean(deep)))
 	}
+}
+
+// suits reports whether a profile can be read and is for the colours of the picture.
+func (p picture) suits(profile []byte) bool {
+	return len(profile) > 0 && C.vips_icc_is_compatible_profile(p.image, unsafe.Pointer(&profile[0]), C.size_t(len(profile))) != 0
 }
 
 // shrink averages blocks of factor × factor pixels. Blocks at the right and at the
@@ -242,7 +250,8 @@ func (p *picture) toMemory() {
 // toProfile converts from sRGB to the colours of a profile.
 func (p *picture) toProfile(profile []byte) {
 	if p.image != nil {
-		p.become(C.gtx_to_profile(p.image, unsafe.Pointer(&profile[0]), C.size_t(len(profile))))
+		_, intent := container.Intents(profile)
+		p.become(C.gtx_to_profile(p.image, unsafe.Pointer(&profile[0]), C.size_t(len(profile)), C.VipsIntent(intent)))
 	}
 }
 

@@ -6,8 +6,8 @@
 
 VipsImage *gtx_open(const void *file, size_t length, const char *options, gboolean sequential, VipsFailOn fail);
 VipsImage *gtx_from_memory(const void *data, int width, int height, int bands);
-VipsImage *gtx_srgb(VipsImage *in, gboolean profile, gboolean deep);
-VipsImage *gtx_to_profile(VipsImage *in, const void *profile, size_t length);
+VipsImage *gtx_srgb(VipsImage *in, gboolean profile, VipsIntent intent, gboolean deep);
+VipsImage *gtx_to_profile(VipsImage *in, const void *profile, size_t length, VipsIntent intent);
 VipsImage *gtx_attach(VipsImage *in, const void *profile, size_t length);
 VipsImage *gtx_oriented(VipsImage *in, int orientation);
 gboolean gtx_range(VipsImage *in, double range[3]);
