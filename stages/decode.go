@@ -26,6 +26,7 @@ type Image struct {
 // Faults of a file that can still be decoded.
 const (
 	warnDamaged = "damaged inside: parts of the image may be wrong"
+	warnIntent  = "the colour profile has no relative colorimetric intent: another one is used"
 	warnProfile = "the colour profile is broken or does not fit the image: its colours are read as sRGB"
 )
 
@@ -73,8 +74,12 @@ func decode(s *scope, f File, shape Shape, keep bool, strict strictness) (Image,
 	if err := checkPixels(p.width(), p.height(), f.maxPixels); err != nil {
 		return img, err
 	}
+	p.orient(f.Orientation)
 	img.readMetadata(p)
 	img.readColours(p)
+	if err := img.readSamples(p); err != nil {
+		return img, err
+	}
 	// The picture as stored may lie on its side.
 	width, height := p.width(), p.height()
 	minWidth, minHeight := width, height

@@ -131,7 +131,7 @@ func TestDeepImagesAreChangedAsOthersAre(t *testing.T) {
 		err := withPictures(func(s *scope) error {
 			file := p.file(t, PNG, 1, true, alpha, nil)
 			q := s.open(file, "", true, anyFault)
-			q.toSRGB(false, true)
+			q.toSRGB(false, 0, true)
 			q.change(affineChange(small, result, nil))
 			return q.save(".png", nil, nil, nil, func(f []byte) error {
 				got.Write(f)

@@ -86,14 +86,15 @@ func (c Checked) encodeAll(w *Written, o EncodeOptions, write func(file [][]byte
 		return write([][]byte{c.original.file.Data})
 	}
 	w.Width, w.Height = o.Size.of(c.Image, c.Result)
-	err := encode(c, w.Width, w.Height, o, write)
+	lost, err := encode(c, w.Width, w.Height, o, write)
 	if errors.Is(err, errEncode) && c.original.strict == anyFault {
 		// Decode shrinks while it decodes, so it may have missed a fault near the end.
 		c.original.strict = badFault
-		if err = encode(c, w.Width, w.Height, o, write); err == nil {
-			w.Warnings = append(slices.Clone(w.Warnings), warnDamaged)
+		if lost, err = encode(c, w.Width, w.Height, o, write); err == nil {
+			lost = append(slices.Clip(lost), warnDamaged)
 		}
 	}
+	w.Warnings = slices.Concat(w.Warnings, lost)
 	return err
 }
 
@@ -104,7 +105,7 @@ func (c Checked) addMore(files *durable.Files, o EncodeOptions) error {
 		more := c
 		more.Result, more.Alpha, more.change = pixels, nil, nil
 		more.original.metadata = container.Metadata{} // it describes the photograph
-		err := encode(more, pixels.Width, pixels.Height, o, func(file [][]byte) error {
+		_, err := encode(more, pixels.Width, pixels.Height, o, func(file [][]byte) error {
 			return files.Add(c.Source.place(c.Source.More[i]), file)
 		})
 		if err != nil {
@@ -117,32 +118,21 @@ func (c Checked) addMore(files *durable.Files, o EncodeOptions) error {
 var errEncode = errors.New("cannot be encoded")
 
 // encode makes the file of a translation at the given size and calls write with it, in
-// pieces that are valid only until write returns.
-func encode(c Checked, width, height int, o EncodeOptions, write func(file [][]byte) error) error {
+// pieces that are valid only until write returns. lost are warnings: which metadata the file lacks.
+func encode(c Checked, width, height int, o EncodeOptions, write func(file [][]byte) error) (lost []string, err error) {
 	format := c.Source.output(c.Format)
 	if most := format.MaxSide(); most > 0 && max(width, height) > most {
-		return fmt.Errorf("%d×%d is more than a %s file can hold (%d)", width, height, format, most)
+		return nil, fmt.Errorf("%d×%d is more than a %s file can hold (%d)", width, height, format, most)
 	}
 	if err := checkSize(width, height, 4); err != nil {
-		return err
+		return nil, err
 	}
 	if format == AVIF {
 		loadHEIF()
 	}
-	m := c.original.metadata.Upright()
-	if o.Strip {
-		m = container.Metadata{}
-	}
-	if o.StripGPS {
-		m = m.WithoutPosition()
-	}
-	if c.original.profile && !o.KeepProfile {
-		m = m.SayingSRGB()
-	}
-	parameters := o.parametersFor(format)
-	m = m.WithNote(container.Identity(c.Digest, parameters), slices.Concat(parameters, o.MadeBy))
+	m := c.metadata(format, o)
 	var failed error // of write
-	err := withPictures(func(s *scope) error {
+	err = withPictures(func(s *scope) error {
 		p := c.render(s, width, height, format.Deep(), o.KeepProfile)
 		profile := c.Profile
 		if o.KeepProfile && c.original.own != nil {
@@ -161,12 +151,28 @@ func encode(c Checked, width, height int, o EncodeOptions, write func(file [][]b
 		return p.save(saver, exif, xmp, iptc, finish)
 	})
 	if errors.As(err, new(decoderError)) {
-		return err
+		return nil, err
 	}
 	if err != nil {
-		return fmt.Errorf("%w as %s", errEncode, format)
+		return nil, fmt.Errorf("%w as %s", errEncode, format)
 	}
-	return failed
+	return m.Lost, failed
+}
+
+// metadata are those for the file of a translation.
+func (c Checked) metadata(format Format, o EncodeOptions) container.Metadata {
+	m := c.original.metadata.Upright()
+	if o.Strip {
+		m = container.Metadata{}
+	}
+	if o.StripGPS {
+		m = m.WithoutPosition()
+	}
+	if c.original.profile && !o.KeepProfile {
+		m = m.SayingSRGB()
+	}
+	parameters := o.parametersFor(format)
+	return m.WithNote(container.Identity(c.Digest, parameters), slices.Concat(parameters, o.MadeBy)).For(format)
 }
 
 // render makes the picture of a translation: the photograph with the change applied or, without a

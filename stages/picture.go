@@ -13,6 +13,8 @@ import (
 	"math"
 	"runtime"
 	"unsafe"
+
+	"gtx/stages/container"
 )
 
 // A picture is an image of libvips: a recipe that makes its pixels on demand, in
@@ -140,12 +142,18 @@ const (
 	fieldXMP     = C.VIPS_META_XMP_NAME
 )
 
-// toSRGB converts to sRGB. profile: use the embedded profile, otherwise ignore it.
-// deep: keep 16 bits per sample if the picture has them, otherwise convert to 8.
-func (p *picture) toSRGB(profile, deep bool) {
+// toSRGB converts to sRGB. profile: use the embedded profile with a rendering intent
+// that it has, otherwise ignore it. deep: keep 16 bits per sample if the picture has
+// them, otherwise convert to 8.
+func (p *picture) toSRGB(profile bool, intent container.Intent, deep bool) {
 	if p.image != nil {
-		p.become(C.gtx_srgb(p.image, gboolean(profile), gboolean(deep)))
+		p.become(C.gtx_srgb(p.image, gboolean(profile), C.VipsIntent(intent), gboolean(deep)))
 	}
+}
+
+// suits reports whether a profile can be read and is for the colours of the picture.
+func (p picture) suits(profile []byte) bool {
+	return len(profile) > 0 && C.vips_icc_is_compatible_profile(p.image, unsafe.Pointer(&profile[0]), C.size_t(len(profile))) != 0
 }
 
 // shrink averages blocks of factor × factor pixels. Blocks at the right and at the
@@ -269,7 +277,8 @@ func (p *picture) toMemory() {
 // toProfile converts from sRGB to the colours of a profile.
 func (p *picture) toProfile(profile []byte) {
 	if p.image != nil {
-		p.become(C.gtx_to_profile(p.image, unsafe.Pointer(&profile[0]), C.size_t(len(profile))))
+		_, intent := container.Intents(profile)
+		p.become(C.gtx_to_profile(p.image, unsafe.Pointer(&profile[0]), C.size_t(len(profile)), C.VipsIntent(intent)))
 	}
 }
 
@@ -277,6 +286,13 @@ func (p *picture) toProfile(profile []byte) {
 func (p *picture) attach(profile []byte) {
 	if p.image != nil {
 		p.become(C.gtx_attach(p.image, unsafe.Pointer(unsafe.SliceData(profile)), C.size_t(len(profile))))
+	}
+}
+
+// orient says how a picture is to be turned, if libvips has not found that in the file.
+func (p *picture) orient(orientation int) {
+	if p.image != nil && orientation > 1 && p.orientation() == 1 {
+		p.become(C.gtx_oriented(p.image, C.int(orientation)))
 	}
 }
 

@@ -6,9 +6,12 @@
 
 VipsImage *gtx_open(const void *file, size_t length, const char *options, gboolean sequential, VipsFailOn fail);
 VipsImage *gtx_from_memory(const void *data, int width, int height, int bands);
-VipsImage *gtx_srgb(VipsImage *in, gboolean profile, gboolean deep);
-VipsImage *gtx_to_profile(VipsImage *in, const void *profile, size_t length);
+VipsImage *gtx_srgb(VipsImage *in, gboolean profile, VipsIntent intent, gboolean deep);
+VipsImage *gtx_to_profile(VipsImage *in, const void *profile, size_t length, VipsIntent intent);
 VipsImage *gtx_attach(VipsImage *in, const void *profile, size_t length);
+VipsImage *gtx_oriented(VipsImage *in, int orientation);
+gboolean gtx_range(VipsImage *in, double range[3]);
+VipsImage *gtx_scaled(VipsImage *in, double black, double white, double opaque, gboolean linear);
 VipsImage *gtx_shrink(VipsImage *in, int factor);
 VipsImage *gtx_resize(VipsImage *in, int width, int height, VipsKernel kernel);
 VipsImage *gtx_crop(VipsImage *in, int left, int top, int width, int height);
