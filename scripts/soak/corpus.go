@@ -12,7 +12,7 @@ import (
 
 // The bounds on a hostile file. Both are far above what a photograph of some megapixels needs.
 const (
-	cpuOfFile    = 20 * time.Second
+	cpuOfFile    = 5 * time.Second
 	memoryOfFile = 1500.0 // MB
 )
 

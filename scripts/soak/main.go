@@ -55,6 +55,7 @@ var trials = []trial{
 	{"pair", "two processes over one tree do not harm one another", pairs},
 	{"odd", "pipes, devices, sockets, loops and folders in place of files do no harm and do not hang", oddities},
 	{"hostile", "hostile files cost themselves only, and little time and memory", corpus},
+	{"fuzz", "no bytes make a parser panic, and what it writes it reads again", fuzzers},
 	{"many", "300,000 images pass without a crash", many},
 	{"memory", "memory does not grow with the number of inputs", memory},
 }
