@@ -32,7 +32,7 @@ func fuzzers(s *soak, r *result) error {
 		if !s.wanted(i) {
 			continue
 		}
-		cmd := exec.Command("go", "test", "-run", "^$", "-fuzz", "^"+t.name+"$", "-fuzztime", fuzzTime, "./"+t.folder)
+		cmd := exec.Command("go", "test", "-run", "^$", "-fuzz", "^"+t.name+"$", "-fuzztime", fuzzTime, "-fuzzminimizetime", "100x", "./"+t.folder)
 		cmd.Env = append(os.Environ(), "GTX_ONNXRUNTIME="+s.library)
 		out, err := cmd.CombinedOutput()
 		var f flaws

@@ -137,6 +137,7 @@ type disturbance struct {
 	env    []string // more variables
 	stdin  string
 	decide func(watch.Call) watch.Verdict // about calls on files of the world
+	long   bool                           // it may take ten times as long
 	during func(*os.Process)              // runs beside it
 }
 
@@ -204,7 +205,11 @@ func (s *soak) await(cmd *exec.Cmd, dir string, d *disturbance) (o outcome, err 
 	} else if err := cmd.Start(); err != nil {
 		return o, err
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	most := patience
+	if d.long {
+		most *= 10
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), most)
 	stop := context.AfterFunc(ctx, func() { syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) })
 	if d.during != nil {
 		go d.during(cmd.Process)
@@ -280,7 +285,7 @@ func (f *flaws) add(kind, format string, args ...any) {
 // temporary files and need not have recorded everything.
 func (w *world) check(o outcome, stopped bool) (f flaws) {
 	if o.timedOut {
-		f.add("hang", "it did not end within %v", patience)
+		f.add("hang", "it did not end")
 	}
 	if o.crashed() || o.signalled && !stopped {
 		f.add("crash", "%s", o)
