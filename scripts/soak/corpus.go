@@ -71,7 +71,7 @@ func (s *soak) together(r *result, dir string, files []hostile.File) error {
 	for _, f := range files {
 		list.WriteString(hostilePath(f) + "\n")
 	}
-	o, err := s.run(dir, []string{"-o", folderOut, "--base", folderIn, "--report", reportFile, "-q"}, &disturbance{stdin: list.String()})
+	o, err := s.run(dir, []string{"-o", folderOut, "--base", folderIn, "--report", reportFile, "-q"}, &disturbance{stdin: list.String(), long: true})
 	if err != nil {
 		return err
 	}

@@ -15,7 +15,7 @@ func (s *soak) random(attempt int) *rand.Rand { return rand.New(rand.NewPCG(s.se
 
 // kills kills runs at random moments, up to five times before one may end.
 func kills(s *soak, r *result) error {
-	attempts, images := 100, 60
+	attempts, images := 150, 60
 	if s.short {
 		attempts, images = 6, 30
 	}

@@ -11,7 +11,7 @@ import (
 	"math/rand/v2"
 )
 
-// A picture file that gtx reads.
+// A file is an image file that gtx reads.
 type file struct {
 	name string
 	data []byte

@@ -1,9 +1,13 @@
 package main
 
 import (
+	"errors"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
 	"testing"
 
 	"gtx/scripts/soak/watch"
@@ -48,5 +52,49 @@ func TestTrials(t *testing.T) {
 				t.Errorf("%d of %d attempts broke the promise that %s", len(r.Findings), r.Attempts, one.promise)
 			}
 		})
+	}
+}
+
+func TestPageNamesEveryTrial(t *testing.T) {
+	page, err := os.ReadFile("../../docs/reliability.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, one := range trials {
+		if !strings.Contains(string(page), "`"+one.name+"`") {
+			t.Errorf("docs/reliability.md lacks %s", one.name)
+		}
+	}
+}
+
+// The whole program rests on this: a call that the harness fails is not carried out, and calls are counted once.
+func TestWatchFailsTheCallThatItNames(t *testing.T) {
+	dir := t.TempDir()
+	cmd := exec.Command("sh", "-c", "echo one >a; echo two >b; echo three >c; cat a c")
+	cmd.Dir = dir
+	var out strings.Builder
+	cmd.Stdout = &out
+	var calls []string
+	r, err := watch.Start(cmd, dir, func(c watch.Call) (v watch.Verdict) {
+		calls = append(calls, string(c.Kind)+" "+c.Path)
+		if c.Kind == watch.Create && c.Path == "b" {
+			v.Errno = syscall.ENOSPC
+		}
+		return v
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	n, err := r.Wait()
+	if err != nil || n != len(calls) || out.String() != "one\nthree\n" {
+		t.Errorf("%v, %d calls, output %q", err, n, out.String())
+	}
+	if _, err := os.Stat(filepath.Join(dir, "b")); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("b is there: %v", err)
+	}
+	for _, call := range []string{"create a", "close a", "create b", "create c", "open a", "read c"} {
+		if !slices.Contains(calls, call) {
+			t.Errorf("%s is missing in %q", call, calls)
+		}
 	}
 }
