@@ -19,6 +19,8 @@ import (
 	"syscall"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"gtx/scripts/soak/watch"
 )
 
@@ -205,6 +207,9 @@ func (s *soak) await(cmd *exec.Cmd, dir string, d *disturbance) (o outcome, err 
 	} else if err := cmd.Start(); err != nil {
 		return o, err
 	}
+	// A run that takes memory without end must not take that of others.
+	const gigabytes = 6 << 30
+	_ = unix.Prlimit(cmd.Process.Pid, unix.RLIMIT_DATA, &unix.Rlimit{Cur: gigabytes, Max: gigabytes}, nil) // it may have ended
 	most := patience
 	if d.long {
 		most *= 10
