@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"context"
 	"io"
 	"strconv"
 	"strings"
@@ -14,6 +15,7 @@ import (
 	"gtx/models/manifest"
 	"gtx/pipeline"
 	"gtx/stages"
+	"gtx/stages/durable"
 )
 
 // resultFlags are the options of commands that write images.
@@ -22,6 +24,7 @@ func resultFlags() []cli.Flag {
 		&cli.IntFlag{Name: "quality", Value: 90, Usage: "write lossy formats at quality `Q`, 1 to 100"},
 		&cli.StringFlag{Name: "encode", Usage: "`OPTIONS` of JPEG, with commas: subsampling=420, 444 or source (the source's, if it is a JPEG), optimize=on (smaller files) or off (faster); default: source, and on up to 512x512"},
 		&cli.StringFlag{Name: "existing", Value: string(stages.ExistingSkip), Usage: "`POLICY` for an output that exists: skip it if it is up to date, redo it, or fail"},
+		&cli.BoolFlag{Name: "touch", Usage: "set the time of an output that is skipped because it is up to date to now, for make"},
 		&cli.StringFlag{Name: "checkerboard", Value: string(stages.CheckWarn), Usage: "`POLICY` for a result with a checkerboard: warn, fail, repair it, or off (do not look)"},
 		&cli.BoolFlag{Name: "print0", Usage: "end printed paths with NUL"},
 		&cli.StringFlag{Name: "report", Usage: "write one JSON object per input to `FILE`; a report of earlier runs is continued, and a later record of an input replaces the earlier"},
@@ -33,6 +36,7 @@ func resultFlags() []cli.Flag {
 // results holds the values of resultFlags that decide what is written, checked.
 type results struct {
 	existing stages.Existing
+	touch    bool
 	check    stages.Checkerboard
 	quality  int
 	jpeg     stages.JPEGOptions
@@ -42,6 +46,7 @@ func resultsOf(c *cli.Context) (r results, err error) {
 	if r.existing, err = oneOf(c, "existing", stages.ExistingSkip, stages.ExistingRedo, stages.ExistingFail); err != nil {
 		return r, err
 	}
+	r.touch = c.Bool("touch")
 	if r.check, err = oneOf(c, "checkerboard", stages.CheckWarn, stages.CheckFail, stages.CheckRepair, stages.CheckOff); err != nil {
 		return r, err
 	}
@@ -96,6 +101,17 @@ func terminator(c *cli.Context) string {
 		return "\x00"
 	}
 	return "\n"
+}
+
+// synced adds the stage that makes results durable. While one group of results is synced, the next one gathers.
+func synced(encoded *pipeline.Flow[stages.Source, stages.Encoded], out *durable.Writer) *pipeline.Flow[stages.Source, stages.Written] {
+	sync := stages.Sync(out)
+	return pipeline.Batch(encoded, "sync", pipeline.Batching[stages.Encoded, int]{
+		Size: durable.GroupMost, Workers: 1, Key: func(stages.Encoded) int { return 0 }, Light: true,
+	}, func(ctx context.Context, group []stages.Encoded) ([]stages.Written, error) {
+		written, errs := sync(ctx, group)
+		return written, pipeline.Errors(errs).Or()
+	})
 }
 
 // collect is the sink of the line: it records the outcome of each image, prints the paths of results, and

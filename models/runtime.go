@@ -109,6 +109,13 @@ func (r *Runtime) release() {
 	r.sessions--
 }
 
+// Preload loads the parts of OpenVINO if options may lead there. Without it the first NewTranslator would.
+func (r *Runtime) Preload(o Options) {
+	if o.wantOpenVINO() {
+		_ = r.offers(target{device: device{name: deviceOpenVINO}, precision: precisionF32}) // NewTranslator asks again
+	}
+}
+
 // A Provider is a kind of device on which ONNX Runtime may run networks.
 type Provider struct {
 	Name   string // cpu, cuda or openvino

@@ -38,6 +38,8 @@ type Item[S, T any] struct {
 	Value  T      // meaningless when Err is set
 	Err    error  // an *Error, or nil
 	Spans  []Span // of the stages passed, in order
+
+	light bool // it has given its token of the line's flight back
 }
 
 // A Span is the time that one stage took for an item. For a batch it is the time
@@ -78,6 +80,14 @@ func New(ctx context.Context, limit int) *Line {
 		ctx:    ctx,
 		flight: make(chan struct{}, limit),
 		order:  make(chan struct{}, orderWindow*limit),
+	}
+}
+
+// land gives an item's token of the flight back, unless that was done before. light is the item's.
+func (l *Line) land(light *bool) {
+	if !*light {
+		<-l.flight
+		*light = true
 	}
 }
 
@@ -137,7 +147,7 @@ func Drain[S, T any](in *Flow[S, T], sink func(Item[S, T]) error) error {
 		early := map[int]Item[S, T]{} // finished before an earlier item
 		next := 0
 		for it := range in.items {
-			<-line.flight
+			line.land(&it.light)
 			early[it.Seq] = it
 			for {
 				it, ok := early[next]
@@ -160,7 +170,7 @@ func Drain[S, T any](in *Flow[S, T], sink func(Item[S, T]) error) error {
 // advance returns the item for the next stage, with the value or the error of
 // this one and the time it took.
 func advance[S, A, B any](it Item[S, A], stage string, took time.Duration, value B, err error) Item[S, B] {
-	next := Item[S, B]{Seq: it.Seq, Source: it.Source, Err: it.Err, Spans: it.Spans}
+	next := Item[S, B]{Seq: it.Seq, Source: it.Source, Err: it.Err, Spans: it.Spans, light: it.light}
 	if it.Err != nil {
 		return next
 	}

@@ -7,12 +7,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"math"
 	"os"
 	"syscall"
 
 	"gtx/stages/container"
+	"gtx/stages/durable"
 )
 
 // A File is an input that has been read but not decoded.
@@ -57,6 +57,9 @@ func Open(o OpenOptions) func(context.Context, Source) (File, error) {
 		}
 		if !o.OwnToo && container.ReadIdentity(data) != "" {
 			return File{}, Skip{OwnOutput}
+		}
+		if h.Format == AVIF || h.Format == HEIF {
+			loadHEIF()
 		}
 		digest := sha256.Sum256(data)
 		return File{Header: h, Source: s, Data: data, Digest: fmt.Sprintf("%x", digest)}, nil
@@ -180,16 +183,4 @@ func openRegular(path string) (*os.File, error) {
 }
 
 // WithoutPath drops the path from a file error, because the caller reports the path.
-func WithoutPath(err error) error {
-	var (
-		one *fs.PathError
-		two *os.LinkError
-	)
-	switch {
-	case errors.As(err, &one):
-		return one.Err
-	case errors.As(err, &two):
-		return two.Err
-	}
-	return err
-}
+func WithoutPath(err error) error { return durable.WithoutPath(err) }

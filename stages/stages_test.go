@@ -7,5 +7,6 @@ import (
 
 func TestMain(m *testing.M) {
 	Setup()
+	loadHEIF() // tests write such files with libvips itself
 	os.Exit(m.Run())
 }
