@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"context"
 	"fmt"
 	"iter"
 	"math"
@@ -99,18 +98,16 @@ func generationOf(c *cli.Context) (g generation, err error) {
 	return g, checkReport(c, paths.Inputs{Known: -1}, nil)
 }
 
-// sources yields the images to generate as long as ctx lasts. They have names, and no files yet.
-func (g generation) sources(ctx context.Context) iter.Seq[stages.Source] {
-	return func(yield func(stages.Source) bool) {
-		for i := range g.count {
-			stem := fmt.Sprintf("%s-%d-%05d", g.model.Manifest.Name, g.request.Seed, i+1)
-			placed, err := g.naming.Place(stem, "", g.naming.Format)
-			if err != nil {
-				placed = []stages.Source{{In: stem, Err: err}}
-			}
-			if ctx.Err() != nil || !yield(placed[0]) {
-				return
-			}
+// sources yields the images to generate. They have names, and no files yet.
+func (g generation) sources(yield func(stages.Source) bool) {
+	for i := range g.count {
+		stem := fmt.Sprintf("%s-%d-%05d", g.model.Manifest.Name, g.request.Seed, i+1)
+		placed, err := g.naming.Place(stem, "", g.naming.Format)
+		if err != nil {
+			placed = []stages.Source{{In: stem, Err: err}}
+		}
+		if !yield(placed[0]) {
+			return
 		}
 	}
 }
@@ -141,10 +138,10 @@ func (p *program) generate(c *cli.Context) (err error) {
 	defer alsoClose(&err, out)
 	p.explainFallback(c, g.model.Manifest.Name, e.translator)
 	g.encode.MadeBy = e.madeBy()
-	flow := generateLine(pipeline.New(run, e.widths.inFlight()), g.sources(reading), g, e.widths, e.network(), out)
+	queue := paths.Of(reading, g.count, g.sources).Queue()
+	flow := generateLine(pipeline.New(run, e.widths.inFlight()), queue.Sources, g, e.widths, e.network(), out)
 	tally := progress.New(p.err, "generated", g.count, c.Bool("quiet"), c.Bool("verbose"))
-	err = p.collect(flow, c, records, e.record(), tally)
-	tally.Finish(runsOn(e.translator))
+	err = p.collect(flow, p.collector(c, records, e, tally, queue))
 	return ending(err, reading, tally)
 }
 

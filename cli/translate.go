@@ -10,6 +10,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"gtx/cli/decoders"
 	"gtx/cli/exit"
 	"gtx/cli/ledger"
 	"gtx/cli/paths"
@@ -98,6 +99,7 @@ func translationOf(c *cli.Context) (t translation, err error) {
 	if t.open, err = openOptions(c); err != nil {
 		return t, err
 	}
+	t.open.Decoders.Keep(decoders.Kept)
 	if t.fidelity, err = fidelityOf(c, m); err != nil {
 		return t, err
 	}
@@ -223,10 +225,10 @@ func (p *program) translate(c *cli.Context) (err error) {
 	out := durable.NewWriter()
 	defer alsoClose(&err, out)
 	t.madeBy = e.madeBy()
-	flow := translateLine(pipeline.New(run, e.widths.inFlight()), in.Sources, t, e.widths, n, label, out)
+	queue := in.Queue()
+	flow := translateLine(pipeline.New(run, e.widths.inFlight()), queue.Sources, t, e.widths, n, label, out)
 	tally := progress.New(p.err, "translated", in.Known, c.Bool("quiet"), c.Bool("verbose"))
-	err = p.collect(flow, c, records, e.record(), tally)
-	tally.Finish(runsOn(e.translator))
+	err = p.collect(flow, p.collector(c, records, e, tally, queue))
 	return ending(err, reading, tally)
 }
 

@@ -41,7 +41,8 @@ func Open(library string) (*Runtime, error) {
 		return nil, err
 	}
 	ort.SetSharedLibraryPath(path)
-	if err := ort.InitializeEnvironment(); err != nil {
+	// Its log writes coloured lines to standard error, which repeat the errors that it returns.
+	if err := ort.InitializeEnvironment(ort.WithLogLevelFatal()); err != nil {
 		return nil, fmt.Errorf("load ONNX Runtime from %q: %w", path, openError(path, err))
 	}
 	return &Runtime{library: path, version: ort.GetVersion()}, nil

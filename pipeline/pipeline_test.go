@@ -439,3 +439,53 @@ func BenchmarkOverhead(b *testing.B) {
 		b.Fatal(err)
 	}
 }
+
+// What had passed the last stage when the run was aborted is not lost, although an item before it was.
+func TestCollectTellsWhatIsDoneAfterAnAbort(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithCancel(t.Context())
+		line := pipeline.New(ctx, 8)
+		flow := pipeline.Each(pipeline.From(line, count(5)), "work", 8, func(ctx context.Context, i int) (int, error) {
+			if i == 1 || i == 3 {
+				<-ctx.Done()
+				return 0, ctx.Err()
+			}
+			if i == 4 { // it is done after the abort
+				<-ctx.Done()
+				time.Sleep(time.Second)
+			}
+			return i, nil
+		})
+		go func() {
+			synctest.Wait()
+			cancel()
+		}()
+		var got, arrived []int
+		err := pipeline.Collect(flow, func(it pipeline.Item[int, int]) { arrived = append(arrived, it.Value) },
+			func(it pipeline.Item[int, int]) error {
+				got = append(got, it.Value)
+				return nil
+			})
+		slices.Sort(arrived)
+		if !errors.Is(err, context.Canceled) || !slices.Equal(got, []int{0}) || !slices.Equal(arrived, []int{0, 2, 4}) {
+			t.Errorf("in order %v, arrived %v, %v", got, arrived, err)
+		}
+	})
+}
+
+func TestCollectTellsWhatIsDoneWhenTheSinkFails(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		line := pipeline.New(t.Context(), 8)
+		flow := pipeline.Each(pipeline.From(line, count(4)), "work", 8, func(ctx context.Context, i int) (int, error) {
+			time.Sleep([]time.Duration{5, 4, 1, 9}[i] * time.Second) // two before the sink fails, one after
+			return i, nil
+		})
+		var arrived []int
+		err := pipeline.Collect(flow, func(it pipeline.Item[int, int]) { arrived = append(arrived, it.Value) },
+			func(it pipeline.Item[int, int]) error { return errOdd })
+		slices.Sort(arrived)
+		if !errors.Is(err, errOdd) || !slices.Equal(arrived, []int{0, 1, 2, 3}) {
+			t.Errorf("arrived %v, %v", arrived, err)
+		}
+	})
+}

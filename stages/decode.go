@@ -37,23 +37,23 @@ type Shape func(width, height int) (int, int)
 // Decode returns the stage that decodes a file, turns it upright, converts it to sRGB
 // and shrinks it by powers of two, as long as it stays at least as large as the shape.
 // With a nil shape it keeps the full size.
-func Decode(shape Shape) func(context.Context, File) (Image, error) { return decoding(shape, 0) }
+func Decode(shape Shape) func(context.Context, File) (Image, error) { return decodeStage(shape, 0) }
 
 // DecodeOnce is Decode for images that Detail and Encode will need at full size. Small ones are decoded whole, and
 // their pixels are kept until then.
 func DecodeOnce(shape Shape) func(context.Context, File) (Image, error) {
-	return decoding(shape, keptUpTo)
+	return decodeStage(shape, keptUpTo)
 }
 
 // keptUpTo is the pixel count up to which DecodeOnce keeps an image. To decode it again would take longer, and its
 // pixels take a few megabytes.
 const keptUpTo = 1 << 20
 
-func decoding(shape Shape, keepUpTo int) func(context.Context, File) (Image, error) {
+func decodeStage(shape Shape, keepUpTo int) func(context.Context, File) (Image, error) {
 	return func(_ context.Context, f File) (img Image, err error) {
-		keep := f.Width*f.Height <= keepUpTo
+		keep := f.Width*f.Height <= keepUpTo && f.decoding == nil // a decoder keeps its picture itself
 		err = withPictures(func(s *scope) error {
-			if img, err = decode(s, f, shape, keep, anyFault); err != nil {
+			if img, err = decode(s, f, shape, keep, anyFault); err != nil && s.failed == nil && !errors.Is(err, errTooLarge) {
 				img, err = decode(s, f, shape, keep, badFault)
 				img.Warnings = append(img.Warnings, warnDamaged)
 			}
@@ -65,9 +65,13 @@ func decoding(shape Shape, keepUpTo int) func(context.Context, File) (Image, err
 
 func decode(s *scope, f File, shape Shape, keep bool, strict strictness) (Image, error) {
 	img := Image{Source: f.Source, Format: f.Format, Digest: f.Digest, original: original{file: f, strict: strict}}
-	p := s.open(f.Data, "", true, strict)
+	p := s.header(f, strict)
 	if p.image == nil {
 		return img, errDecode
+	}
+	// A file may say one size to its parser and another to its decoder.
+	if err := checkPixels(p.width(), p.height(), f.maxPixels); err != nil {
+		return img, err
 	}
 	img.readMetadata(p)
 	img.readColours(p)
@@ -131,6 +135,7 @@ func shrinkOptions(format Format, p picture, width, height, minWidth, minHeight,
 		n--
 	}
 	switch {
+	case n == 0:
 	case format == JPEG:
 		return fmt.Sprintf("[shrink=%d]", 1<<n)
 	case format == WebP && p.bands() == 3:

@@ -47,6 +47,7 @@ type EncodeOptions struct {
 // InTargetSkip, ends with a Skip.
 func Encode(o EncodeOptions) func(context.Context, Checked) (Encoded, error) {
 	return func(ctx context.Context, c Checked) (Encoded, error) {
+		defer c.original.file.release()
 		e := Encoded{Written: Written{
 			Source: c.Source, Domain: c.Domain, P: c.P, Kept: c.Keep,
 			Before: c.Before, After: c.After, Flagged: c.Flagged, Repaired: c.Repaired, Warnings: c.Warnings,
@@ -159,6 +160,9 @@ func encode(c Checked, width, height int, o EncodeOptions, write func(file [][]b
 		saver := strings.ReplaceAll(codecs[format].saver, "{Q}", strconv.Itoa(o.Quality))
 		return p.save(saver, exif, xmp, iptc, finish)
 	})
+	if errors.As(err, new(decoderError)) {
+		return err
+	}
 	if err != nil {
 		return fmt.Errorf("%w as %s", errEncode, format)
 	}

@@ -49,6 +49,20 @@ static void gtx_avoid_orc(void) {
 	vips_vector_set_enabled(FALSE);
 }
 
+// libvips tries the loaders whose signature fits, one after the other. The ones that gtx does not want include
+// ImageMagick and poppler.
+static void gtx_block_loaders(void) {
+	static const char *wanted[] = { "Jpeg", "Png", "Webp", "Tiff", "Nsgif", "Heif" };
+	char name[64];
+
+	vips_block_untrusted_set(TRUE);
+	vips_operation_block_set("VipsForeignLoad", TRUE);
+	for (size_t i = 0; i < G_N_ELEMENTS(wanted); i++) {
+		g_snprintf(name, sizeof(name), "VipsForeignLoad%s", wanted[i]);
+		vips_operation_block_set(name, FALSE);
+	}
+}
+
 static void gtx_bound_arenas(int n) {
 #ifdef M_ARENA_MAX
 	mallopt(M_ARENA_MAX, n);
@@ -69,8 +83,10 @@ import (
 // make a long run grow without bound. It also drops libvips' warnings: they name no
 // file, so they are useless in a batch. And it turns off the paths of libvips that
 // compile code with liborc: liborc's allocator races between threads and crashes.
+// It blocks all loaders but those of the formats that gtx reads.
 func Setup() {
 	C.gtx_unhide_modules()
+	C.gtx_block_loaders()
 	C.gtx_quieten()
 	C.gtx_avoid_orc()
 	C.gtx_bound_arenas(2)

@@ -63,7 +63,7 @@ func (o *original) ignoreProfile() { o.profile, o.assumed, o.own = false, false,
 // open makes a picture of the file as stored, not turned. own: keep the colours of its own profile
 // instead of converting them to sRGB. deep: keep 16 bits per sample if it has them.
 func (o original) open(s *scope, options string, downwards, deep, own bool) picture {
-	p := s.open(o.file.Data, options, downwards, o.strict)
+	p := s.file(o.file, options, downwards, o.strict)
 	if o.assumed {
 		p.attach(o.own)
 	}

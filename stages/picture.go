@@ -8,6 +8,7 @@ package stages
 import "C"
 
 import (
+	"bytes"
 	"errors"
 	"math"
 	"runtime"
@@ -23,12 +24,15 @@ import (
 type picture struct {
 	image *C.VipsImage // nil if a step failed
 	scope *scope
+	blobs map[string][]byte // the fields of a picture that was decoded in another process, else nil
 }
 
 // A scope keeps pictures and the memory that they read until it ends.
 type scope struct {
 	images []*C.VipsImage
 	pins   runtime.Pinner
+	ends   []func() // called after the images are freed
+	failed error    // of a decoder that is a process of its own
 }
 
 // strictness says which faults of a file make decoding fail.
@@ -53,10 +57,16 @@ func withPictures(f func(s *scope) error) error {
 		for _, image := range s.images {
 			C.g_object_unref(C.gpointer(image))
 		}
+		for _, end := range s.ends {
+			end()
+		}
 	}()
 	err := f(s)
 	if err != nil {
 		C.vips_error_clear()
+	}
+	if err != nil && s.failed != nil {
+		return s.failed
 	}
 	return err
 }
@@ -80,7 +90,7 @@ func (s *scope) keep(image *C.VipsImage) picture {
 	if image != nil {
 		s.images = append(s.images, image)
 	}
-	return picture{image, s}
+	return picture{image: image, scope: s}
 }
 
 // pin keeps data in place until the scope ends.
@@ -111,6 +121,9 @@ func (p picture) orientation() int { return int(C.vips_image_get_orientation(p.i
 
 // blob returns a copy of a field, or nil if there is none.
 func (p picture) blob(name string) []byte {
+	if p.blobs != nil {
+		return bytes.Clone(p.blobs[name])
+	}
 	field := C.CString(name)
 	defer C.free(unsafe.Pointer(field))
 	var n C.size_t

@@ -28,6 +28,7 @@ type Source struct {
 	In       string   // path, as the user gave it
 	Relative string   // path below the folder or the base that the user named; empty if a command needs none
 	Out      string   // path of the result; empty if a command writes none
+	Expected string   // what Out would be, if the file cannot be read; empty if that is not known
 	Below    string   // folder that results do not leave by symbolic links; empty for any place
 	More     []string // paths of further results, if the network gives several
 	Data     []byte   // content of the file if it is in memory already, else nil

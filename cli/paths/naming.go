@@ -97,7 +97,7 @@ func (n *Naming) Place(in, folder string, found stages.Format) ([]stages.Source,
 		return nil, err
 	}
 	if found == "" {
-		return nil, nil
+		return []stages.Source{{In: in, Relative: relative, Expected: n.expected(in, relative)}}, nil
 	}
 	mine := map[string]bool{}
 	sources := make([]stages.Source, n.Samples)
@@ -123,6 +123,18 @@ func (n *Naming) Place(in, folder string, found stages.Format) ([]stages.Source,
 		n.taken[out] = in
 	}
 	return sources, nil
+}
+
+// expected is the path that the first result of an input would have if the format of the input is what its name
+// says, or "".
+func (n *Naming) expected(in, relative string) string {
+	for _, f := range stages.Formats {
+		if n.Format == f || n.Format == "" && f.Extension(in) == filepath.Ext(in) {
+			path, _ := n.path(in, relative, f, 1)
+			return path
+		}
+	}
+	return ""
 }
 
 // admit refuses an input that the run will replace. On a stream, only this item fails.
