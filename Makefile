@@ -2,6 +2,7 @@
 # make deps     install what gtx needs on Debian 12, using sudo if you are not root
 # make demo     deps and build, then translate three photographs to winter
 # make test     deps and build, then run every check and test
+# make soak     try to break gtx, in about an hour (docs/reliability.md)
 # make lint     check formatting and run the static checks of Go, Python and C
 # make bench    compare gtx with other programs, in a quarter of an hour: BENCH_IMAGES=FOLDER
 # make install  install into PREFIX (/usr/local)
@@ -25,7 +26,7 @@ BENCH_PACKAGES := npm python3-pip
 
 export CGO_ENABLED = 1
 
-.PHONY: build deps test-deps demo test lint bench install clean FORCE
+.PHONY: build deps test-deps demo test soak lint bench install clean FORCE
 .NOTPARALLEL:
 
 build: $(GTX)
@@ -60,6 +61,9 @@ lint:
 	go run $(STATICCHECK) ./...
 	clang-format --dry-run -Werror stages/*.c stages/*.h cli/stdout/*.c
 	scripts/lint-python
+
+soak: build
+	go run ./scripts/soak -gtx $(GTX) -json build/soak.json
 
 bench: build
 	@scripts/install-packages --check $(BENCH_PACKAGES)

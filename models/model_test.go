@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 
 	"gtx/models/manifest"
@@ -55,6 +56,17 @@ func TestManifestBesideAModelOverridesAndChangesTheDigest(t *testing.T) {
 	}
 	if m.Manifest.Name != "beside" || m.Digest == inside.Digest {
 		t.Errorf("name %q, digest %s", m.Manifest.Name, m.Digest)
+	}
+}
+
+// To open a FIFO would block.
+func TestManifestThatIsNoFileIsRefused(t *testing.T) {
+	path := write(t, filepath.Join(t.TempDir(), "shift.onnx"), read(t, fixtures+"shift.onnx"))
+	if err := syscall.Mkfifo(path+ManifestSuffix, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Load(path); err == nil || !strings.Contains(err.Error(), "is not a file") {
+		t.Errorf("%v", err)
 	}
 }
 
