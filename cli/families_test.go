@@ -36,7 +36,6 @@ A manifest cannot yet describe:
 
 - instance maps beside a label map (the edges come from the label map itself),
 - features that a user edits by area (pix2pixHD's encoder: they are constant),
-- several exemplars for one input,
 - a graph that runs more than once,
 - text.
 `
@@ -83,6 +82,9 @@ func takes(m *manifest.Manifest) string {
 	var list []string
 	for _, in := range m.Inputs {
 		words := string(in.Role)
+		if in.Exemplar != nil && in.Exemplar.Several() {
+			words = fmt.Sprintf("%d to %d exemplars", in.Exemplar.Min, in.Exemplar.Max)
+		}
 		switch {
 		case in.Role == "latent":
 			continue

@@ -24,7 +24,7 @@ func (p *program) translateCommand() *cli.Command {
 	flags := []cli.Flag{
 		&cli.StringFlag{Name: "to", Usage: "translate to `DOMAIN`; not needed if the model has only one"},
 		&cli.StringFlag{Name: "model", Value: builtIn, Usage: "`NAME` of a model, or path of an .onnx file"},
-		&cli.StringSliceFlag{Name: "exemplar", Usage: "`[ATTRIBUTE=]FILE` is an image that shows what is wanted, for models that take exemplars"},
+		&cli.StringSliceFlag{Name: "exemplar", Usage: "`[ATTRIBUTE=]FILE` is an image that shows what is wanted, for models that take exemplars; repeat it for models that take several"},
 		&cli.Uint64Flag{Name: "seed", Usage: "draw noise from seed `N`: the same seed and path give the same result"},
 		&cli.IntFlag{Name: "samples", Value: 1, Usage: "make `N` results of each image, for models that draw noise"},
 		&cli.StringFlag{Name: "from", Usage: "the source's `DOMAIN`, any (it does not matter) or auto (ask a classifier); default: auto if the model or --in-target needs the domain, any otherwise"},
@@ -58,7 +58,7 @@ func (p *program) translateCommand() *cli.Command {
 type translation struct {
 	model     *models.Model
 	request   models.Request
-	exemplars map[string]string // attribute -> file
+	exemplars map[string][]string // attribute -> files
 	digests   []stages.Property // of the exemplars, once they are read
 	from      string            // "any", "auto", "none" or domains with commas
 	inTarget  stages.InTarget

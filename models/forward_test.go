@@ -179,6 +179,7 @@ func TestExemplarsAreCheckedBeforeAnythingRuns(t *testing.T) {
 		{"genegan", "smiling", map[string]Batch{"": grey(31)}, "exemplar: the model does not accept images of 31×31"},
 		{"genegan", "smiling", map[string]Batch{"": grey(32), "hat": grey(32)}, `the model takes no exemplar of "hat"`},
 		{"shift", "winter", map[string]Batch{"": grey(32)}, "the model takes no exemplar"},
+		{"genegan", "smiling", map[string]Batch{"": {N: 2, Height: 32, Width: 32, Pixels: make([]byte, 2*32*32*3)}}, "exemplar: 2 images; the model takes 1 to 1"},
 	} {
 		q := Request{To: c.to, Strength: 1, Exemplars: c.exemplars}
 		if _, err := r.NewTranslator(find(t, fixtures+c.model+".onnx"), q, Options{Device: "cpu"}); err == nil || !strings.Contains(err.Error(), c.want) {

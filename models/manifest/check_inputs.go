@@ -122,8 +122,12 @@ func (m *Manifest) completeImage(field string, in *Input) error {
 	if in.Image == nil {
 		return Errorf(field+".image", "missing")
 	}
-	if len(in.Shape) != 0 && len(in.Shape) != 4 {
-		return Errorf(field+".shape", "%d dimensions; an image has 4", len(in.Shape))
+	dimensions := 4
+	if in.Exemplar != nil && in.Exemplar.Several() {
+		dimensions = 5
+	}
+	if len(in.Shape) != 0 && len(in.Shape) != dimensions {
+		return Errorf(field+".shape", "%d dimensions; an image has %d", len(in.Shape), dimensions)
 	}
 	p := pixels{in.DType, in.Layout, in.Image.Color, &in.Image.Scale, &in.Image.Offset}
 	if err := p.complete(field, field+".image"); err != nil {
@@ -137,8 +141,11 @@ func (m *Manifest) completeImage(field string, in *Input) error {
 			in.Exemplar = &Exemplar{Min: 1, Max: 1}
 		}
 		e := in.Exemplar
-		if e.Max = max(e.Max, 1); e.Min < 0 || e.Min > 1 || e.Max > 1 {
-			return Errorf(field+".exemplar", "%d to %d exemplars; an input takes exactly one, or at most one if min is 0", e.Min, e.Max)
+		if e.Max == 0 {
+			e.Max = max(e.Min, 1)
+		}
+		if e.Min < 0 || e.Max < max(e.Min, 1) || e.Max > MaxExemplars {
+			return Errorf(field+".exemplar", "%d to %d exemplars; an input takes 0 to %d", e.Min, e.Max, MaxExemplars)
 		}
 		for _, other := range m.Exemplars() {
 			if other != in && other.Exemplar != nil && other.Exemplar.Attribute == e.Attribute && m.inputIndex(other) < m.inputIndex(in) {

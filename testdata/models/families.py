@@ -419,6 +419,28 @@ def bicyclegan() -> None:
     )
 
 
+def funit() -> None:
+    """Adds a quarter of the mean of the exemplars and a quarter of the first one's mean."""
+    net = Net()
+    image = net.image(FOURS)
+    exemplars = net.take(
+        "exemplars",
+        ["N", "K", "H", "W", 3],
+        "exemplar",
+        layout="NHWC",
+        image={"channels": 3, "color": "RGB", **SIGNED},
+        size=fixed(16),
+        exemplar={"min": 1, "max": 5},
+    )
+    mean = net.op("ReduceMean", exemplars, axes=[1, 2, 3], keepdims=0)
+    starts, ends, axis = (net.const([k], np.int64) for k in (0, 1, 1))
+    first = net.op("ReduceMean", net.op("Slice", exemplars, starts, ends, axis), axes=[1, 2, 3], keepdims=0)
+    manner = net.op("Add", net.op("Mul", mean, net.const(0.5)), net.op("Mul", first, net.const(0.5)))
+    spread = net.op("Reshape", manner, net.const([-1, 3, 1, 1], np.int64))
+    net.result(net.op("Add", image, net.op("Mul", spread, net.const(0.5))))
+    save("funit", "FUNIT", "In the manner of a few images", [net], domains=domains("alike"))
+
+
 def routed() -> None:
     """A classifier tells dark (summer) from bright (autumn). Summer adds 0.4 to red, autumn subtracts it."""
     judge = Net("judge")
@@ -519,6 +541,6 @@ if __name__ == "__main__":
     for make in (
         pix2pix, cyclegan, unit, dtn, fader, distancegan, genegan, dnagan, pix2pixhd, stargan,
         stargan_joint, pggan, lapgan, bicyclegan, routed, upscaler, coordinates,
-        covering,
+        covering, funit,
     ):  # fmt: skip
         make()
