@@ -59,8 +59,8 @@ type translation struct {
 	model     *models.Model
 	request   models.Request
 	exemplars map[string][]string // attribute -> files
-	digests   []stages.Property // of the exemplars, once they are read
-	from      string            // "any", "auto", "none" or domains with commas
+	digests   []stages.Property   // of the exemplars, once they are read
+	from      string              // "any", "auto", "none" or domains with commas
 	inTarget  stages.InTarget
 	open      stages.OpenOptions
 	results   results

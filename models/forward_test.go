@@ -120,6 +120,11 @@ func TestLabelMapsBecomeChannels(t *testing.T) {
 	if got, err := classesOf(coloured, []byte{128, 64, 0, 0, 0, 0}); err != nil || !bytes.Equal(got, []byte{1, 0}) {
 		t.Errorf("%v, %v", got, err)
 	}
+	lossy := *coloured
+	lossy.Nearest = true
+	if got, err := classesOf(&lossy, []byte{120, 70, 9, 3, 0, 2, 120, 70, 9}); err != nil || !bytes.Equal(got, []byte{1, 0, 1}) {
+		t.Errorf("%v, %v", got, err)
+	}
 	if _, err := classesOf(coloured, []byte{1, 2, 3}); err == nil || !strings.Contains(err.Error(), "the colour [1 2 3] in the label map belongs to no class") {
 		t.Errorf("%v", err)
 	}

@@ -2,6 +2,7 @@ package models
 
 import (
 	"fmt"
+	"math"
 
 	"gtx/models/manifest"
 )
@@ -17,7 +18,12 @@ func classesOf(l *manifest.LabelMap, pixels []byte) ([]byte, error) {
 		p := [channels]byte(pixels[i*channels:])
 		if l.Palette != nil {
 			class, ok := byColour[p]
-			if !ok {
+			switch {
+			case ok:
+			case l.Nearest:
+				class = nearest(l.Palette, p)
+				byColour[p] = class
+			default:
 				return nil, fmt.Errorf("the colour %v in the label map belongs to no class", p)
 			}
 			classes[i] = class
@@ -32,6 +38,21 @@ func classesOf(l *manifest.LabelMap, pixels []byte) ([]byte, error) {
 		classes[i] = p[0]
 	}
 	return classes, nil
+}
+
+// nearest returns the index of the colour with the smallest squared distance in RGB, the first of several.
+func nearest(palette [][]int, p [channels]byte) byte {
+	best, least := 0, math.MaxInt
+	for i, colour := range palette {
+		distance := 0
+		for c, v := range colour {
+			distance += (v - int(p[c])) * (v - int(p[c]))
+		}
+		if distance < least {
+			best, least = i, distance
+		}
+	}
+	return byte(best)
 }
 
 // packClasses turns n label maps of h×w pixels each into a tensor.

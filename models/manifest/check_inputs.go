@@ -187,6 +187,9 @@ func (l *LabelMap) check(field string) error {
 	if (l.Encoding == EncodingPalette) != (len(l.Palette) > 0) || len(l.Palette) > 0 && len(l.Palette) != l.Classes {
 		return Errorf(field+".palette", "%d colours for %d classes, encoded as %s", len(l.Palette), l.Classes, l.Encoding)
 	}
+	if l.Nearest && l.Palette == nil {
+		return Errorf(field+".nearest", "only colours of a palette have a nearest one")
+	}
 	for i, colour := range l.Palette {
 		at := fmt.Sprintf("%s.palette[%d]", field, i)
 		if len(colour) != channels || slices.Min(colour) < 0 || slices.Max(colour) > 255 {

@@ -114,6 +114,9 @@ type LabelMap struct {
 	Encoding Encoding `yaml:"encoding"`
 	Classes  int      `yaml:"classes"`
 	Palette  [][]int  `yaml:"palette"` // red, green and blue of each class
+	// Nearest takes any other colour for the nearest in Palette, as label maps stored as JPEG need. Without it
+	// such a colour is an error.
+	Nearest bool `yaml:"nearest"`
 	Edges    bool     `yaml:"edges"`   // adds a channel: 1 at the edges of areas, else 0
 }
 

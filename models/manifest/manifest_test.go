@@ -149,6 +149,7 @@ var wrongManifests = []struct {
 	{coded, "title:", "tiling: {halo: -1}\ntitle:", "tiling.halo", "negative"},
 	{plain, "scale: [0.5, 0.5, 0.5]", "scale: [0.5]", "inputs[0].image.scale", "1 numbers for 3 channels"},
 	{plain, "scale: [0.5, 0.5, 0.5]", "scale: [0.5, 0, 0.5]", "inputs[0].image.scale", "0 would make"},
+	{plain, "role: image,\n   image: {channels: 3, color: BGR, scale: [0.5, 0.5, 0.5], offset: [-1, -1, -1]}", "role: labelmap, labelmap: {encoding: index, classes: 3, nearest: true}", "inputs[0].labelmap.nearest", "only colours of a palette"},
 	{plain, "id: mosaic", "id: mosaic, code: 1", "domains[1].code", "the network takes none"},
 	{plain, "to: mosaic", "to: cubism", "directions[0].to", `"cubism" is not in domains`},
 	{plain, "from: any", "from: cubism", "directions[0].from", `"cubism" is not in domains`},
