@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 import shutil
+import subprocess
 from pathlib import Path
 
 import numpy as np
@@ -206,3 +208,33 @@ def test_a_missed_mark_is_said():
     kept, missed = page.Figure("flips", 0.9, 0.85), page.Figure("KID", 90, most=80, digits=0)
     assert str(kept) == "flips 0.90 (≥ 0.85)" and str(missed) == "KID 90 (≤ 80), missed"
     assert not benches.Verdict([kept, missed], "", "").met and benches.Verdict([kept], "", "").met
+
+
+def test_make_zoo_trains_what_is_missing_and_judges_in_the_end(tmp_path: Path):
+    here = Path(__file__).parents[1]
+    scripts = tmp_path / "scripts"
+    (scripts / "train/recipes").mkdir(parents=True)
+    (tmp_path / "models/zoo").mkdir(parents=True)
+    (tmp_path / "data").mkdir()
+    shutil.copy(here / "make-zoo", scripts)
+    for name, text in (
+        ("made", '{"method": "x"}'),
+        ("new", '{"method": "x"}'),
+        ("part", "{}"),
+        ("bad", '{"method": "x"}'),
+    ):
+        (scripts / f"train/recipes/{name}.json").write_text(text)
+    (tmp_path / "models/zoo/made.onnx").touch()
+    fake = tmp_path / "python"
+    fake.write_text('#!/bin/sh\necho "$2 $4" >> "$LOG"\ncase "$4" in *bad*) exit 1; esac\n')
+    fake.chmod(0o755)
+    surroundings = {"PATH": os.environ["PATH"], "ZOO_PYTHON": str(fake), "LOG": str(tmp_path / "log")}
+    given = [scripts / "make-zoo", tmp_path / "data", tmp_path / "work"]
+    done = subprocess.run(given, env=surroundings, capture_output=True, text=True)
+    assert done.returncode == 1 and done.stderr == "make-zoo: bad failed\n"
+    assert (tmp_path / "log").read_text().splitlines() == [
+        "train train/recipes/bad.json",
+        "train train/recipes/new.json",
+        "export --out",
+        f"evaluate.zoo {tmp_path / 'data'}",
+    ]
