@@ -34,7 +34,6 @@ outputs of these roles, write a manifest inside the .onnx file, or as NAME.onnx.
 
 A manifest cannot yet describe:
 
-- instance maps beside a label map (the edges come from the label map itself),
 - features that a user edits by area (pix2pixHD's encoder: they are constant),
 - a graph that runs more than once,
 - text.
@@ -98,6 +97,9 @@ func takes(m *manifest.Manifest) string {
 			words += fmt.Sprintf(" (%s)", in.Label.Kind)
 		case in.Role == "noise":
 			words += fmt.Sprintf(" %s %v", in.Noise.Dist, in.Noise.Shape)
+		}
+		if in.Instance != nil && in.Instance.IDs {
+			words += " (a map beside the label map)"
 		}
 		if in.Image != nil {
 			words += fmt.Sprintf(", %s %s %s", in.DType, in.Layout, in.Image.Color)

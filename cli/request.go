@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"fmt"
+	"os"
 	"slices"
 	"strings"
 
@@ -54,6 +55,22 @@ func exemplarsOf(c *cli.Context, m *manifest.Manifest) (map[string][]string, err
 		}
 	}
 	return files, nil
+}
+
+// instancesOf reads --instances, which goes with the models that take maps of instances.
+func instancesOf(c *cli.Context, m *manifest.Manifest) (string, error) {
+	folder := c.String("instances")
+	switch {
+	case folder == "" && m.Instances():
+		return "", exit.Usage("--instances is missing: %s takes a map of instances beside each label map", m.Name)
+	case folder != "" && !m.Instances():
+		return "", exit.Usage("--instances: %s takes none", m.Name)
+	case folder != "":
+		if info, err := os.Stat(folder); err != nil || !info.IsDir() {
+			return "", exit.Usage("--instances %q: not a folder", folder)
+		}
+	}
+	return folder, nil
 }
 
 func attributes(exemplars []*manifest.Input) []string {

@@ -147,6 +147,9 @@ func (p *pass) tensor(in *manifest.Input, rank, height, width int) (tensor, erro
 		}
 		return t, nil
 	case manifest.RoleInstance:
+		if in.Instance != nil && in.Instance.IDs {
+			return packEdges(instancesOf(p.in), n, height, width, in.Layout), nil
+		}
 		classes, err := p.readClasses(p.manifest.LabelMapOf(in.Graph).LabelMap)
 		if err != nil {
 			return tensor{}, err

@@ -116,6 +116,10 @@ func TestLabelMapsBecomeChannels(t *testing.T) {
 	if got := packEdges(classes, 1, 2, 3, manifest.LayoutNHWC); !slices.Equal(got.floats, edges) {
 		t.Errorf("edges %v", got.floats)
 	}
+	objects := instancesOf(Batch{Pixels: make([]byte, 18), Instances: []byte{0, 0, 1, 0, 0, 1, 0, 1, 1, 0, 0, 1, 0, 0, 1, 0, 0, 1}})
+	if got := packEdges(objects, 1, 2, 3, manifest.LayoutNCHW); !slices.Equal(got.floats, []float32{0, 1, 1, 0, 0, 1}) {
+		t.Errorf("edges of objects %v", got.floats)
+	}
 	coloured := &manifest.LabelMap{Encoding: manifest.EncodingPalette, Classes: 2, Palette: [][]int{{0, 0, 0}, {128, 64, 0}}}
 	if got, err := classesOf(coloured, []byte{128, 64, 0, 0, 0, 0}); err != nil || !bytes.Equal(got, []byte{1, 0}) {
 		t.Errorf("%v, %v", got, err)

@@ -76,8 +76,22 @@ func packClasses(l *manifest.LabelMap, classes []byte, n, h, w int, layout manif
 	return t
 }
 
-// packEdges turns label maps into one channel, which is 1 at the edges of areas and 0 elsewhere.
-func packEdges(classes []byte, n, h, w int, layout manifest.Layout) tensor {
+// instancesOf returns a number for each pixel, which differs between objects.
+func instancesOf(b Batch) []uint32 {
+	colours := b.Instances
+	if colours == nil {
+		colours = b.Pixels
+	}
+	ids := make([]uint32, len(colours)/channels)
+	for i := range ids {
+		p := colours[i*channels:][:channels]
+		ids[i] = uint32(p[0])<<16 | uint32(p[1])<<8 | uint32(p[2])
+	}
+	return ids
+}
+
+// packEdges turns maps into one channel, which is 1 at the edges of areas and 0 elsewhere.
+func packEdges[T comparable](classes []T, n, h, w int, layout manifest.Layout) tensor {
 	t := tensor{shape: imageShape(layout, n, 1, h, w), floats: make([]float32, n*h*w)}
 	for k := range n {
 		drawEdges(classes[k*h*w:][:h*w], h, w, t.floats[k*h*w:], 1)
@@ -87,7 +101,7 @@ func packEdges(classes []byte, n, h, w int, layout manifest.Layout) tensor {
 
 // drawEdges sets the pixels that differ from one of their four neighbours to 1, on both sides of an
 // edge (Wang et al. 2018, pix2pixHD, "instance boundary map").
-func drawEdges(classes []byte, h, w int, to []float32, step int) {
+func drawEdges[T comparable](classes []T, h, w int, to []float32, step int) {
 	mark := func(i, j int) {
 		if classes[i] != classes[j] {
 			to[i*step], to[j*step] = 1, 1

@@ -66,6 +66,7 @@ func (m *Manifest) completeRole(field string, in *Input) error {
 		{"labelmap", in.LabelMap != nil, []Role{RoleLabelMap}},
 		{"noise", in.Noise != nil, []Role{RoleNoise}},
 		{"exemplar", in.Exemplar != nil, []Role{RoleExemplar}},
+		{"instance", in.Instance != nil, []Role{RoleInstance}},
 		{"layout", in.Layout != "", []Role{RoleImage, RoleExemplar, RoleLabelMap, RoleInstance, RoleCoords, RoleNoise, RoleConst}},
 		{"value", in.Value != 0, []Role{RoleConst}},
 	} {

@@ -288,6 +288,26 @@ def pix2pixhd() -> None:
     save("pix2pixhd", "pix2pixHD", "Streets from label maps", [net], domains=domains("photo"))
 
 
+def spade() -> None:
+    """Classes of a palette, as grey levels 0, 100 and 200; edges of the map of instances become white."""
+    net = Net()
+    size = {"mode": "multiple", "multiple_of": 8, "max": 2048}
+    palette = [[0, 0, 0], [0, 0, 255], [255, 0, 0]]
+    labels = net.take(
+        "labels",
+        ["N", 3, "H", "W"],
+        "labelmap",
+        layout="NCHW",
+        labelmap={"encoding": "palette", "classes": 3, "palette": palette, "nearest": True},
+        size=size,
+    )
+    edges = net.take("edges", ["N", 1, "H", "W"], "instance", layout="NCHW", instance={"ids": True})
+    levels = np.repeat([[100 * k / 127.5 - 1 for k in range(3)]], 3, axis=0)
+    colour = net.op("Conv", labels, net.const(levels[:, :, None, None]))
+    net.result(net.op("Add", colour, net.op("Mul", edges, net.const(2))))
+    save("spade", "SPADE", "Streets from objects", [net], domains=domains("photo"))
+
+
 def stargan() -> None:
     """black adds -0.2 to red, blond 0.2, brown 0.1. male adds 0.3 to green, young 0.3 to blue."""
     names = ["black", "blond", "brown", "male", "young"]
@@ -541,6 +561,6 @@ if __name__ == "__main__":
     for make in (
         pix2pix, cyclegan, unit, dtn, fader, distancegan, genegan, dnagan, pix2pixhd, stargan,
         stargan_joint, pggan, lapgan, bicyclegan, routed, upscaler, coordinates,
-        covering, funit,
+        covering, funit, spade,
     ):  # fmt: skip
         make()
