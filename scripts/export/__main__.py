@@ -14,7 +14,7 @@ import torch
 
 from export import golden
 from export.graph import decode, encode, halve_weights, round_weights, save, to_onnx
-from export.manifest import Manifest, file_of, manifest
+from export.manifest import LICENSE, Manifest, file_of, manifest
 from export.parity import TOLERANCE, parity
 from train import loop
 from train.config import Config
@@ -83,7 +83,8 @@ def build(run: Path, name: str, title: str, composed: bool = True, half: bool = 
         graph.net.eval().requires_grad_(False)
         if half:
             round_weights(graph.net)
-    text = manifest(name, title, made, describe(config, facts["step"]))
+    text = manifest(name, title or config.title or name, made, describe(config, facts["step"]))
+    text["license"] = config.license or LICENSE
     cases = golden_cases(made)
     if cases:
         text["golden"] = cases
@@ -98,7 +99,7 @@ def parse(argv: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m export", description=__doc__)
     parser.add_argument("run", type=Path, help="run folder of python -m train")
     parser.add_argument("--out", type=Path, required=True, help="the .onnx file to write")
-    parser.add_argument("--title", default="", help="title in the manifest (default: the name of OUT)")
+    parser.add_argument("--title", default="", help="title in the manifest (default: the recipe's)")
     parser.add_argument(
         "--composed", action="store_true", help="one output, the translation, of a generator with a cover"
     )
@@ -108,8 +109,7 @@ def parse(argv: list[str]) -> argparse.Namespace:
 
 def main(argv: list[str]) -> int:
     options = parse(argv)
-    title = options.title or options.out.stem
-    made = build(options.run, options.out.stem, title, options.composed, options.half)
+    made = build(options.run, options.out.stem, options.title, options.composed, options.half)
     differences = [parity(model, graph) for model, graph in zip(made.models, made.graphs)]
     if max(differences) > TOLERANCE:
         print(f"export: a graph differs from its network by {max(differences):.2g}", file=sys.stderr)

@@ -24,7 +24,7 @@ def manifest(name: str, title: str, made: Exported, training: dict[str, Any]) ->
         "title": title,
         "family": made.family,
         "version": "1",
-        "license": LICENSE,
+        "license": "",
         "source": "scripts/train",
         "training": training,
         "graphs": graphs,

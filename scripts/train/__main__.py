@@ -58,12 +58,15 @@ def given(options: argparse.Namespace) -> dict[str, Any]:
     return values
 
 
+SAID = ("title", "license")  # what an export says, and training does not depend on
+
+
 def differing(old: dict[str, Any], values: dict[str, Any]) -> list[str]:
     """The keys whose values differ from those that a run was started with."""
     _, defaults = method(old["method"])
     whole = configs.from_dict({**defaults, "method": old["method"], **values})
     wanted = json.loads(json.dumps(dataclasses.asdict(whole)))
-    return [key for key in values if wanted[key] != old.get(key)]
+    return [key for key in values if key not in SAID and wanted[key] != old.get(key)]
 
 
 def start(options: argparse.Namespace) -> None:

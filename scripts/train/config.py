@@ -40,6 +40,8 @@ class Config:
     mirror: bool = True  # half of the crops
     init: str = ""  # run folder: start from its networks and optimisers
     drop: str = ""  # text file: paths of training images to leave out
+    title: str = ""  # of the exported model
+    license: str = ""  # of its weights
     seed: int = 1
     lr: float = 4e-4
     decay_from: float = 0.5  # fraction of the run after which the learning rate falls to zero

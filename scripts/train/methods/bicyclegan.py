@@ -24,6 +24,7 @@ from train.methods.base import Base, Losses, frozen, values
 from train.networks.encoder import VectorEncoder
 from train.networks.patches import Scales
 from train.networks.unet import UNet
+from train.noise import draw
 from train.ports import Exported, Graph, image, latent, multiple, noise, result
 
 DEFAULTS: dict[str, Any] = {
@@ -130,7 +131,14 @@ class BicycleGAN(Base):
             "domains": [{"id": self.config.domains[-1]}],
             "stages": [{"graph": "generator", "feed": {"z": "encoder.z"}}],
         }
-        return Exported("BicycleGAN", (encoder, generator), parts, side=self.config.side)
+        golden = tuple(
+            ({"to": self.config.domains[-1], "seed": seed}, partial(self.drawn, seed)) for seed in (1, 2)
+        )
+        return Exported("BicycleGAN", (encoder, generator), parts, golden, self.config.side)
+
+    def drawn(self, seed: int, image: Tensor) -> Tensor:
+        """The result of the z that gtx draws."""
+        return self.average.net(image, torch.from_numpy(draw("z", self.z, seed))[None])
 
 
 class Means(nn.Module):
