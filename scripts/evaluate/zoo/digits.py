@@ -7,6 +7,7 @@ import numpy as np
 from evaluate.zoo.bench import Bench, Figure, Verdict, percent, resized
 from evaluate.zoo.models import Model
 from train.config import Config, Stage
+from train.sources import Digits
 
 COUNT = 1000
 SIDE = 32
@@ -14,8 +15,6 @@ SIDE = 32
 
 def colours(bench: Bench) -> tuple[np.ndarray, np.ndarray]:
     """Colour digits made of the validation images, uint8 [n, 32, 32, 3], and their classes."""
-    from train.sources import Digits
-
     photographs = [str(bench.root / "seasons" / "validation" / s) for s in ("summer", "winter")]
     digits = [str(bench.root / "digits" / "validation")]
     config = Config(method="", stages=[Stage(1, SIDE, 1)], a=digits, b=photographs, side=SIDE)
