@@ -10,22 +10,24 @@ import numpy as np
 from PIL import Image
 
 from evaluate.zoo.bench import Figure
+from evaluate.zoo.models import RUNS
 from measure.page import table
 
 COMMAND = "python -m evaluate.zoo"
 HEAD = f"""# The zoo
 
 Small models of the families that gtx runs, trained in this project's own trainer on two processor cores and
-judged on validation images. `{COMMAND}` writes this page. Each figure is measured on what `gtx translate`
-or `gtx generate` makes with the exported model. A judge is a network that was trained on real images only
-and is in no loss. A mark in brackets is what the model had to reach.
+judged on validation images. `make zoo DATA=FOLDER` trains what is missing. `{COMMAND}` writes
+this page. Each figure is measured on what `gtx translate` or `gtx generate` makes with the exported model. A
+judge is a network that was trained on real images only and is in no loss. A mark in brackets is what the model
+had to reach.
 
 `make install` puts the models where gtx finds them by name. In a checkout, write
 `--model models/zoo/NAME.onnx`. The weights are for research use only: see each model's licence with
 `gtx models show NAME`.
 
 GMAC and milliseconds are those of one image at the model's own size. The time is of one thread of ONNX
-Runtime, the fastest of {12} runs.
+Runtime, the fastest of {RUNS} runs.
 """
 Entry = dict[str, Any]
 
