@@ -47,9 +47,12 @@ def taken(graph: Graph, port: Port) -> dict[str, Any]:
         entry.update(dtype="uint8", layout="NHWC", shape=[-1, -1, -1, channels])
         colours = {"scale": [1] * channels, "offset": [0] * channels}
         entry["image"] = {"channels": channels, "color": colour(channels), **colours}
+    elif port.role == "image":
+        entry["layout"] = "NCHW"
+        entry["image"] = {"channels": port.channels, "color": colour(port.channels), **signed(port)}
     elif port.role == "label":
         entry["shape"] = [-1, *port.shape]
-    elif "h" in port.shape and port.role in ("image", "noise"):
+    elif port.role == "noise" and "h" in port.shape:
         entry["layout"] = "NCHW"
     return {**entry, **port.spec}
 
@@ -61,7 +64,14 @@ def given(graph: Graph, port: Port) -> dict[str, Any]:
         channels = port.channels
         entry.update(dtype="uint8", layout="NHWC", color=colour(channels))
         entry.update(scale=[1] * channels, offset=[0] * channels)
+    elif port.role in ("image", "residual"):
+        entry.update(layout="NCHW", color=colour(port.channels), **signed(port))
     return {**entry, **port.spec}
+
+
+def signed(port: Port) -> dict[str, Any]:
+    """How bytes become the floats of an image from -1 to 1."""
+    return {"scale": [1 / 127.5] * port.channels, "offset": [-1] * port.channels}
 
 
 def colour(channels: int) -> str:

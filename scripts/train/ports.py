@@ -17,17 +17,19 @@ class Port:
 
     role: as in the manifest. shape: of one item inside the network; "h" and "w" are the sides of the
     image. spec: what else the manifest says. Images (roles image, exemplar, opacity and cover) are
-    bytes NHWC outside and floats NCHW from -1 to 1 inside the network; all others are float32.
+    bytes NHWC outside and floats NCHW from -1 to 1 inside the network, unless floats is set; all others
+    are float32.
     """
 
     name: str
     role: str
     shape: tuple[int | str, ...]
     spec: Spec = field(default_factory=dict)
+    floats: bool = False
 
     @property
     def bytes(self) -> bool:
-        return self.role in ("image", "exemplar", "opacity", "cover") and not self.spec.get("float")
+        return self.role in ("image", "exemplar", "opacity", "cover") and not self.floats
 
     @property
     def channels(self) -> int:
@@ -51,9 +53,9 @@ def image(size: Spec | None, name: str = "image", role: str = "image", **more: A
     return Port(name, role, (3, "h", "w"), spec)
 
 
-def result(name: str = "translation", channels: int = 3, **more: Any) -> Port:
+def result(name: str = "translation", channels: int = 3, floats: bool = False, **more: Any) -> Port:
     """An image that a graph gives."""
-    return Port(name, "image", (channels, "h", "w"), more)
+    return Port(name, "image", (channels, "h", "w"), more, floats)
 
 
 def label(name: str, width: int, **spec: Any) -> Port:

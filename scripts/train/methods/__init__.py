@@ -27,6 +27,10 @@ METHODS = {
     "stargan": "stargan",
     "fader": "fader",
     "genegan": "genegan",
+    "dnagan": "dnagan",
+    "cyclegan": "cyclegan",
+    "lapgan": "lapgan",
+    "pggan": "pggan",
     "unit": "unit",
     "distancegan": "distancegan",
 }

@@ -11,6 +11,7 @@ the encoder E:
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import numpy as np

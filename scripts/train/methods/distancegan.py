@@ -54,7 +54,7 @@ class DistanceGAN(Base):
         for distance in (between, halves):
             for images in domains:
                 found = distance(images)
-                self.scales.append((found.mean(), found.std()))
+                self.scales.append((found.mean(), found.std().clamp(min=1e-3)))
 
     def step(self, source: sources.Digits, rng: np.random.Generator, step: int) -> Losses:
         _, n = self.begin(step)
