@@ -17,10 +17,10 @@ COMMAND = "python -m evaluate.zoo"
 HEAD = f"""# The zoo
 
 Small models of the families that gtx runs, trained in this project's own trainer on two processor cores and
-judged on validation images. `make zoo DATA=FOLDER` trains what is missing. `{COMMAND}` writes
-this page. Each figure is measured on what `gtx translate` or `gtx generate` makes with the exported model. A
-judge is a network that was trained on real images only and is in no loss. A mark in brackets is what the model
-had to reach.
+judged on validation images. `make zoo DATA=FOLDER` trains what is missing. `{COMMAND}`
+writes this page. Each figure is measured on what `gtx translate` or `gtx generate` makes with the exported
+model. A judge is a network that was trained on real images only and is in no loss. A mark in brackets is
+what the model had to reach.
 
 `make install` puts the models where gtx finds them by name. In a checkout, write
 `--model models/zoo/NAME.onnx`. The weights are for research use only: see each model's licence with
