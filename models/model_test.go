@@ -141,6 +141,34 @@ func TestModelsAreFoundByNameAndByPath(t *testing.T) {
 	}
 }
 
+func TestInstalledModelsAreFoundAfterTheUsersOwn(t *testing.T) {
+	t.Setenv("XDG_DATA_HOME", t.TempDir())
+	prefix, elsewhere := t.TempDir(), t.TempDir()
+	program := write(t, filepath.Join(prefix, "bin", "gtx"), nil)
+	installed := filepath.Join(prefix, "share", "gtx", "models")
+	for _, path := range []string{filepath.Join(installed, "both.onnx"), filepath.Join(installed, "zoo.onnx"), filepath.Join(Folder(), "both.onnx")} {
+		write(t, path, read(t, fixtures+"shift.onnx"))
+	}
+	link := filepath.Join(elsewhere, "gtx")
+	if err := os.Symlink(program, link); err != nil {
+		t.Fatal(err)
+	}
+	for _, program := range []string{program, link} {
+		var origins []string
+		for _, m := range placesIn(modelFolders(program)) {
+			if m.Origin != builtIn {
+				origins = append(origins, m.Origin)
+			}
+		}
+		if want := []string{filepath.Join(Folder(), "both.onnx"), filepath.Join(installed, "zoo.onnx")}; !slices.Equal(origins, want) {
+			t.Errorf("%s: %q, want %q", program, origins, want)
+		}
+	}
+	if got := modelFolders(""); !slices.Equal(got, []string{Folder()}) {
+		t.Errorf("%q", got)
+	}
+}
+
 func TestOneBadModelCostsTheListOnlyItself(t *testing.T) {
 	t.Setenv("XDG_DATA_HOME", t.TempDir())
 	write(t, filepath.Join(Folder(), "bad.onnx"), []byte("bad"))

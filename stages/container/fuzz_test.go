@@ -11,7 +11,7 @@ import (
 func FuzzReaders(f *testing.F) {
 	f.Add(committed(f, "p3.icc"))
 	f.Add(committed(f, "still.avif"))
-	f.Add([]byte(note("0123", []Property{{"model", `a"<&`}}, nil)))
+	f.Add([]byte(note("0123", []Property{{"model", `a"<&`}})))
 	f.Add([]byte(identityKey + `"` + sealKey))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		before := bytes.Clone(data)
@@ -38,7 +38,7 @@ func FuzzMetadataOfOneFileInAnother(f *testing.F) {
 	for _, file := range whole {
 		f.Add(file)
 	}
-	f.Add(slices.Concat(Metadata{Exif: exifOf(binary.BigEndian), XMP: note("old", nil, nil)}.Insert(JPEG, whole[JPEG])...))
+	f.Add(slices.Concat(Metadata{Exif: exifOf(binary.BigEndian), XMP: Metadata{}.WithNote("old", nil).XMP}.Insert(JPEG, whole[JPEG])...))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		h, _ := Parse(data)
 		for _, m := range []Metadata{h.Metadata, h.Metadata.WithoutPosition(), h.Metadata.Upright().SayingSRGB()} {
