@@ -3,18 +3,22 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"os"
 	"os/signal"
+	"runtime/debug"
 	"strings"
+	"sync/atomic"
 	"syscall"
 
 	"github.com/urfave/cli/v2"
 
 	"gtx/cli/exit"
+	"gtx/cli/stdout"
 	"gtx/stages"
 )
 
@@ -25,26 +29,37 @@ const exitCodes = `EXIT CODES:
    0  all done
    1  some images failed
    2  the command line is wrong
-   3  cannot start: library, model, device or output folder
+   3  cannot start: library, model, device, folder or standard output
    4  stopped at the first failure (--fail-fast)
    129, 130, 143  stopped by SIGHUP, SIGINT, SIGTERM
+   134  gtx itself crashed (SIGABRT)
    141  the output was closed by its reader`
 
 // A program has the files that all commands share: input, output and messages.
 type program struct {
-	in       *os.File
-	out, err io.Writer
-	args     []string // of the command line
+	in   *os.File
+	out  *stdout.Writer
+	err  io.Writer
+	args []string                  // of the command line
+	last atomic.Pointer[collector] // of the run under way
 }
 
 // Run runs the command line and returns the exit code.
 func Run(args []string, in, out, err *os.File) int {
-	// Let a write to a closed pipe return an error. The signal would kill the
-	// program between writing a temporary file and renaming it.
-	signal.Ignore(syscall.SIGPIPE)
+	if code, is := stages.RunDecoder(args); is {
+		return code
+	}
+	// A crash ends the program with SIGABRT. Go would exit with 2, which means a wrong command line.
+	debug.SetTraceback("crash")
+	// Let a write to a closed pipe, or beyond the limit on the size of files, return an error. The signal would
+	// kill the program between writing a temporary file and renaming it.
+	signal.Ignore(syscall.SIGPIPE, syscall.SIGXFSZ)
+	p := &program{in: in, out: stdout.New(out), err: err, args: args}
+	if err := stdout.Usable(out); err != nil {
+		return p.report(exit.CannotStart(exit.Hint(err, ">/dev/null drops the output")))
+	}
 	stages.Setup()
-	p := &program{in: in, out: out, err: err, args: args}
-	return p.report(p.app().RunContext(context.Background(), args))
+	return p.report(cmp.Or(p.app().RunContext(context.Background(), args), p.out.Err()))
 }
 
 // report prints the error that ended the program and returns the exit code.
@@ -58,7 +73,11 @@ func (p *program) report(err error) int {
 		code = f.Code
 		err = f.Err
 	}
-	if errors.Is(err, syscall.EPIPE) {
+	var call *os.SyscallError
+	if errors.As(err, &call) && call.Syscall == "getwd" {
+		code, err = exit.CodeStart, fmt.Errorf("the current folder: %w", call.Err)
+	}
+	if stdout.Gone(err) {
 		return 128 + int(syscall.SIGPIPE)
 	}
 	if err != nil {

@@ -11,12 +11,14 @@ import (
 	"testing"
 
 	"github.com/urfave/cli/v2"
+
+	"gtx/cli/stdout"
 )
 
 // appOf returns the command line of gtx. Its output is discarded.
 func appOf(t *testing.T) *cli.App {
 	t.Helper()
-	p := &program{in: os.Stdin, out: new(bytes.Buffer), err: new(bytes.Buffer)}
+	p := &program{in: os.Stdin, out: stdout.New(new(bytes.Buffer)), err: new(bytes.Buffer)}
 	return p.app()
 }
 

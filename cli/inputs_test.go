@@ -14,6 +14,7 @@ import (
 
 	"gtx/cli/exit"
 	"gtx/cli/paths"
+	"gtx/cli/stdout"
 	"gtx/stages"
 )
 
@@ -112,7 +113,7 @@ func readFrom(t *testing.T, ctx context.Context, place paths.Placer, stdin strin
 	w.WriteString(stdin)
 	w.Close()
 	withContext(t, []string{"classify"}, args, func(c *cli.Context) {
-		p := &program{in: r, out: new(bytes.Buffer), err: new(bytes.Buffer)}
+		p := &program{in: r, out: stdout.New(new(bytes.Buffer)), err: new(bytes.Buffer)}
 		in, err = p.readInputs(ctx, c, place, "")
 	})
 	return in, err

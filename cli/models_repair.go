@@ -14,6 +14,7 @@ import (
 
 	"gtx/cli/exit"
 	"gtx/cli/paths"
+	"gtx/cli/repair"
 	"gtx/models"
 	"gtx/models/graph"
 	"gtx/stages"
@@ -43,30 +44,11 @@ func (p *program) modelsRepairCommand() *cli.Command {
 	}
 }
 
-// A remedy is a network repaired by one method.
-type remedy struct {
-	method  graph.Method
-	network []byte
-	changes []graph.Change
-	flat    stages.Score // of its results for flat grey
-	psnr    float64      // of its results against the original's, in dB
-}
-
-// better says whether r is the better remedy: it is free of checkerboards and the other is not or, if they are
-// equal in this, it stays closer to the original.
-func (r *remedy) better(other *remedy) bool {
-	prints, others := r.flat.Flagged(stages.Score{}), other.flat.Flagged(stages.Score{})
-	if prints != others {
-		return others
-	}
-	return r.psnr > other.psnr
-}
-
 // A repairRequest holds the arguments and options of repair, checked.
 type repairRequest struct {
 	in, out string
 	methods []graph.Method
-	images  testImages
+	images  repair.TestImages
 }
 
 func repairRequestOf(c *cli.Context) (q repairRequest, err error) {
@@ -98,7 +80,7 @@ func repairRequestOf(c *cli.Context) (q repairRequest, err error) {
 		return q, exit.Usage("--try: %w", err)
 	}
 	q.images = func(side int) ([]stages.Pixels, error) {
-		p, err := squareOf(c.Context, path, side)
+		p, err := repair.SquareOf(c.Context, path, side)
 		return []stages.Pixels{p}, err
 	}
 	return q, nil
@@ -113,21 +95,21 @@ func (p *program) modelsRepair(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	remedies, err := repairBy(q.methods, network)
+	remedies, err := repair.By(q.methods, network, "gtx "+Version)
 	if err != nil {
 		return exit.CannotStart(fmt.Errorf("%q: %w", q.in, err))
 	}
-	before, untried := compare(c, model, remedies, q.images)
+	before, untried := repair.Compare(c.Context, c.String(libraryOption), model, remedies, q.images)
 	best := remedies[0] // phases, if it applies: it changes the weights least
 	if untried == nil {
-		best = bestOf(remedies)
+		best = repair.Best(remedies)
 	}
 	said := p.err
 	if c.Bool("quiet") {
 		said = io.Discard
 	}
-	printRepair(said, best, remedies, before, untried)
-	repaired, golden, err := withManifest(best, model)
+	repair.Print(said, best, remedies, before, untried)
+	repaired, golden, err := best.WithManifest(model)
 	if err != nil {
 		return exit.CannotStart(fmt.Errorf("%q: %w", q.in, err))
 	}
@@ -142,33 +124,6 @@ func (p *program) modelsRepair(c *cli.Context) error {
 	}
 	_, err = fmt.Fprintln(p.out, q.out)
 	return err
-}
-
-func bestOf(remedies []*remedy) *remedy {
-	best := remedies[0]
-	for _, r := range remedies[1:] {
-		if r.better(best) {
-			best = r
-		}
-	}
-	return best
-}
-
-// printRepair prints the layers that the best remedy changed and the result of the trial, or why there was
-// none.
-func printRepair(w io.Writer, best *remedy, remedies []*remedy, before stages.Score, untried error) {
-	for _, change := range best.changes {
-		fmt.Fprintf(w, "gtx: %s: %s\n", change.Layer, change.Method)
-	}
-	if untried != nil {
-		fmt.Fprintf(w, "gtx: not tried: %v\n", untried)
-		return
-	}
-	fmt.Fprintf(w, "gtx: flat grey gave %.2f, %.2f, %.2f grey levels at periods 2, 4, 8; now %.2f, %.2f, %.2f\n",
-		before.A2, before.A4, before.A8, best.flat.A2, best.flat.A4, best.flat.A8)
-	for _, r := range remedies {
-		fmt.Fprintf(w, "gtx: %s: %.1f dB against the original's results\n", r.method, r.psnr)
-	}
 }
 
 // fresh refuses an output that does not end in .onnx, that is its own input, or that has a manifest beside it.
@@ -217,107 +172,4 @@ func isNetwork(path string) error {
 	}
 	_, err = graph.Parse(network)
 	return err
-}
-
-var errNothingFaulty = errors.New("no layer is faulty: there is nothing to repair")
-
-// repairBy repairs a network by each of the methods that applies. If none does, the error is the first
-// method's.
-func repairBy(methods []graph.Method, network []byte) (remedies []*remedy, err error) {
-	for _, method := range methods {
-		r, failed := repairByOne(method, network)
-		if failed == nil {
-			remedies = append(remedies, r)
-		} else if err == nil {
-			err = failed
-		}
-	}
-	if len(remedies) == 0 {
-		return nil, err
-	}
-	return remedies, nil
-}
-
-func repairByOne(method graph.Method, network []byte) (*remedy, error) {
-	g, err := graph.Parse(network)
-	if err != nil {
-		return nil, err
-	}
-	r := &remedy{method: method}
-	if r.changes, err = g.Repair(method); err != nil {
-		return nil, err
-	}
-	if len(r.changes) == 0 {
-		for _, l := range g.Layers() {
-			if l.Verdict == graph.CannotTell {
-				return nil, fmt.Errorf("%w; %s: cannot tell: %s", errNothingFaulty, l.Name, l.Reason)
-			}
-		}
-		return nil, errNothingFaulty
-	}
-	r.network = g.Model()
-	return r, nil
-}
-
-// withManifest puts the model's manifest into its repaired network. It returns the number of golden cases
-// that it left out of the manifest. A network without a manifest gets none.
-func withManifest(r *remedy, m *models.Model) (network []byte, golden int, err error) {
-	if m == nil {
-		return r.network, 0, nil
-	}
-	var done []string
-	for _, change := range r.changes {
-		done = append(done, fmt.Sprintf("%s: %s", change.Layer, change.Method))
-	}
-	note := fmt.Sprintf("gtx %s, from %s; %s", Version, m.Digest, list(done))
-	manifest, golden, err := m.Repaired(note)
-	if err != nil {
-		return nil, 0, err
-	}
-	g, err := graph.Parse(r.network)
-	if err != nil {
-		return nil, 0, err
-	}
-	g.SetMetadata(models.MetadataKey, string(manifest))
-	return g.Model(), golden, nil
-}
-
-// compare runs the faulty network and every remedy on flat grey and on test images. It sets flat and psnr
-// of the remedies and returns the faulty network's score for flat grey. The error says why nothing was
-// tried.
-func compare(c *cli.Context, m *models.Model, remedies []*remedy, images testImages) (before stages.Score, err error) {
-	runtime, err := trialRuntime(c, m)
-	if err != nil {
-		return before, err
-	}
-	defer alsoClose(&err, runtime)
-	original, err := tryOut(c.Context, runtime, m, images)
-	if err != nil {
-		return before, err
-	}
-	folder, err := os.MkdirTemp("", "gtx-repair-*")
-	if err != nil {
-		return before, err
-	}
-	defer os.RemoveAll(folder)
-	for _, r := range remedies {
-		file, _, err := withManifest(r, m)
-		if err != nil {
-			return before, err
-		}
-		path := filepath.Join(folder, string(r.method)+".onnx")
-		if err := os.WriteFile(path, file, 0o600); err != nil {
-			return before, err
-		}
-		repaired, err := models.Load(path)
-		if err != nil {
-			return before, err
-		}
-		t, err := tryOut(c.Context, runtime, repaired, images)
-		if err != nil {
-			return before, err
-		}
-		r.flat, r.psnr = t.flat, stages.PSNR(original.results, t.results)
-	}
-	return original.flat, nil
 }

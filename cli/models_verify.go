@@ -7,6 +7,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"gtx/cli/exit"
+	"gtx/cli/repair"
 	"gtx/models"
 	"gtx/models/graph"
 )
@@ -110,7 +111,7 @@ func layersAtFault(m *models.Model) []string {
 	if err != nil {
 		return nil
 	}
-	return faultyLayers(g.Layers())
+	return repair.FaultyLayers(g.Layers())
 }
 
 func goldenCases(n int) string {

@@ -14,7 +14,8 @@ import (
 
 func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){
-		"gtx": func() { os.Exit(cli.Run(os.Args, os.Stdin, os.Stdout, os.Stderr)) },
+		"gtx-panics": panicLater,
+		"gtx":        func() { os.Exit(cli.Run(os.Args, os.Stdin, os.Stdout, os.Stderr)) },
 	})
 }
 

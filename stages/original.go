@@ -17,6 +17,7 @@ type original struct {
 	own      []byte    // that profile, if it is one for RGB
 	assumed  bool      // the file does not embed that profile but names it in its Exif data
 	crop     rectangle // the part that is translated
+	pixels   Pixels    // of all of it, upright, 8 bits and sRGB, if DecodeOnce kept them
 }
 
 // readMetadata takes the metadata from the header, and in AVIF and HEIF from libheif.
@@ -62,7 +63,7 @@ func (o *original) ignoreProfile() { o.profile, o.assumed, o.own = false, false,
 // open makes a picture of the file as stored, not turned. own: keep the colours of its own profile
 // instead of converting them to sRGB. deep: keep 16 bits per sample if it has them.
 func (o original) open(s *scope, options string, downwards, deep, own bool) picture {
-	p := s.open(o.file.Data, options, downwards, o.strict)
+	p := s.file(o.file, options, downwards, o.strict)
 	if o.assumed {
 		p.attach(o.own)
 	}
@@ -72,12 +73,21 @@ func (o original) open(s *scope, options string, downwards, deep, own bool) pict
 
 // whole makes a picture of the photograph, upright and cropped, at the given size.
 func (o original) whole(s *scope, width, height int, deep, own bool) picture {
+	p := o.upright(s, deep, own)
+	p.crop(o.crop)
+	p.resize(FilterLanczos, width, height)
+	return p
+}
+
+// upright makes a picture of the whole photograph, from the kept pixels if they are what is asked for.
+func (o original) upright(s *scope, deep, own bool) picture {
+	if o.pixels.Data != nil && !(own && o.own != nil) {
+		return s.of(o.pixels)
+	}
 	p := o.open(s, "", true, deep, own)
 	if p.image != nil && p.orientation() > 1 {
 		p = o.open(s, "", false, deep, own)
 		p.turnUpright()
 	}
-	p.crop(o.crop)
-	p.resize(FilterLanczos, width, height)
 	return p
 }

@@ -10,7 +10,7 @@ const (
 	CodeDone     = 0
 	CodeSome     = 1 // some images failed
 	CodeUsage    = 2 // the command line is wrong
-	CodeStart    = 3 // cannot start: library, model, device or output folder
+	CodeStart    = 3 // cannot start: library, model, device, folder or standard output
 	CodeFailFast = 4 // stopped at the first failure
 )
 

@@ -1,44 +1,17 @@
-package cli
+package repair
 
 import (
 	"bytes"
 	"context"
 	"errors"
 	"fmt"
-	"os"
 
-	"github.com/urfave/cli/v2"
-
-	"gtx/cli/exit"
 	"gtx/models"
-	"gtx/models/graph"
 	"gtx/stages"
 )
 
-// networkOf finds a model by name or path and reads the file of its network. The model is nil for a file
-// without a manifest, whose graph can still be read.
-func networkOf(name string) (*models.Model, []byte, error) {
-	m, err := models.Find(name)
-	var missing *models.ManifestMissingError
-	if errors.As(err, &missing) {
-		network, err := os.ReadFile(name)
-		if err != nil {
-			return nil, nil, exit.CannotStart(err)
-		}
-		return nil, network, nil
-	}
-	if err != nil {
-		return nil, nil, exit.CannotStart(err)
-	}
-	network, err := m.Network()
-	if err != nil {
-		return nil, nil, exit.CannotStart(err)
-	}
-	return m, network, nil
-}
-
-// trialRuntime loads ONNX Runtime, unless the model cannot be tried out on images.
-func trialRuntime(c *cli.Context, m *models.Model) (*models.Runtime, error) {
+// trialRuntime loads ONNX Runtime from the file library, or where gtx looks for it, unless the model cannot be tried out on images.
+func trialRuntime(library string, m *models.Model) (*models.Runtime, error) {
 	if m == nil {
 		return nil, errors.New("the network has no manifest to describe its inputs")
 	}
@@ -48,27 +21,27 @@ func trialRuntime(c *cli.Context, m *models.Model) (*models.Runtime, error) {
 	case in == nil || in.Image == nil:
 		return nil, errors.New("the network takes no photographs")
 	}
-	library, err := models.FindLibrary(c.String(libraryOption))
+	found, err := models.FindLibrary(library)
 	if err != nil {
 		return nil, err
 	}
-	return models.Open(library)
+	return models.Open(found)
 }
 
-// flatResponse returns the largest amplitudes in a network's results for flat grey images. The error says
+// FlatResponse returns the largest amplitudes in a network's results for flat grey images. The error says
 // why they could not be measured.
-func flatResponse(c *cli.Context, m *models.Model) (worst stages.Score, err error) {
-	runtime, err := trialRuntime(c, m)
+func FlatResponse(ctx context.Context, library string, m *models.Model) (worst stages.Score, err error) {
+	runtime, err := trialRuntime(library, m)
 	if err != nil {
 		return worst, err
 	}
-	defer alsoClose(&err, runtime)
-	t, err := tryOut(c.Context, runtime, m, noImages)
+	defer func() { err = errors.Join(err, runtime.Close()) }()
+	t, err := tryOut(ctx, runtime, m, noImages)
 	return t.flat, err
 }
 
-// testImages gives square RGB images of a side that the network takes.
-type testImages func(side int) ([]stages.Pixels, error)
+// TestImages gives square RGB images of a side that the network takes.
+type TestImages func(side int) ([]stages.Pixels, error)
 
 // noImages is for a trial on flat grey alone.
 func noImages(int) ([]stages.Pixels, error) { return nil, nil }
@@ -80,7 +53,7 @@ type trial struct {
 }
 
 // tryOut runs a network on the CPU, on flat grey images of several levels and on test images.
-func tryOut(ctx context.Context, r *models.Runtime, m *models.Model, images testImages) (t trial, err error) {
+func tryOut(ctx context.Context, r *models.Runtime, m *models.Model, images TestImages) (t trial, err error) {
 	size := m.Manifest.Image().Size
 	side, high := size.ShapeFor(1, 1, max(size.W, size.H, 256))
 	if side != high || side < 96 {
@@ -134,7 +107,7 @@ func translateAll(ctx context.Context, r *models.Runtime, m *models.Model, to st
 	if err != nil {
 		return nil, err
 	}
-	defer alsoClose(&err, t)
+	defer func() { err = errors.Join(err, t.Close()) }()
 	var from []string
 	for _, id := range m.Manifest.DomainIDs() {
 		if from == nil && id != to {
@@ -153,8 +126,8 @@ func translateAll(ctx context.Context, r *models.Runtime, m *models.Model, to st
 	return results, nil
 }
 
-// squareOf reads the middle of the image at path as RGB of side×side pixels.
-func squareOf(ctx context.Context, path string, side int) (stages.Pixels, error) {
+// SquareOf reads the middle of the image at path as RGB of side×side pixels.
+func SquareOf(ctx context.Context, path string, side int) (stages.Pixels, error) {
 	fit := stages.Fit{Shape: func(int, int) (int, int) { return side, side }, Mode: stages.FitCrop}
 	read := stages.Then(stages.Then(stages.Open(stages.OpenOptions{OwnToo: true}), stages.Decode(fit.Decoding())), stages.Resize(fit))
 	img, err := read(ctx, stages.Source{In: path})
@@ -162,15 +135,4 @@ func squareOf(ctx context.Context, path string, side int) (stages.Pixels, error)
 		return stages.Pixels{}, fmt.Errorf("%q: %w", path, err)
 	}
 	return img.Pixels, nil
-}
-
-// faultyLayers names the layers that print checkerboards, as far as the graph shows.
-func faultyLayers(layers []graph.Layer) []string {
-	names := []string{}
-	for _, l := range layers {
-		if l.Verdict == graph.Faulty {
-			names = append(names, l.Name)
-		}
-	}
-	return names
 }

@@ -1,4 +1,4 @@
-package cli
+package bench
 
 import (
 	"image"
@@ -33,31 +33,31 @@ func TestLimitIsTheLongestStageOfABusyMachine(t *testing.T) {
 
 func TestBenchTriesOtherSettings(t *testing.T) {
 	for standard, want := range map[int][]int{1: {2}, 2: {1, 3, 4}, 8: {4, 9, 16}} {
-		if got := otherJobs(standard); !slices.Equal(got, want) {
+		if got := OtherJobs(standard); !slices.Equal(got, want) {
 			t.Errorf("beside %d jobs: %v, not %v", standard, got, want)
 		}
 	}
-	if got := otherBatches(8); !slices.Equal(got, []int{4, 16}) {
+	if got := OtherBatches(8); !slices.Equal(got, []int{4, 16}) {
 		t.Errorf("beside batches of 8: %v", got)
 	}
 }
 
 func TestBenchMakesImagesOfThreeSizes(t *testing.T) {
-	sets, err := benchSets(nil, t.TempDir())
+	sets, err := Sets(nil, t.TempDir())
 	if err != nil {
 		t.Fatal(err)
 	}
 	var names []string
 	for _, set := range sets {
-		names = append(names, set.name)
-		f, err := os.Open(set.paths[0])
+		names = append(names, set.Name)
+		f, err := os.Open(set.Paths[0])
 		if err != nil {
 			t.Fatal(err)
 		}
 		config, format, err := image.DecodeConfig(f)
 		f.Close()
-		if err != nil || format != "jpeg" || filepath.Base(f.Name()) != set.name+".jpg" {
-			t.Errorf("%s: %s of %d×%d, %v", set.name, format, config.Width, config.Height, err)
+		if err != nil || format != "jpeg" || filepath.Base(f.Name()) != set.Name+".jpg" {
+			t.Errorf("%s: %s of %d×%d, %v", set.Name, format, config.Width, config.Height, err)
 		}
 	}
 	if !slices.Equal(names, []string{"256x256", "1024x768", "4000x3000"}) {
