@@ -19,6 +19,7 @@ from train import config as configs
 from train import loop
 from train.data import DataError
 from train.methods import METHODS, method
+from train.sources import Domains
 
 SMALL = {"width": 4}
 STAGES = [{"steps": 3, "size": 64, "batch": 2, "cover": [1.0, 1.0]}]
@@ -176,6 +177,13 @@ def test_a_run_is_not_continued_by_another_recipe(inputs: dict, tmp_path: Path, 
     assert start(tmp_path, given, "--until", "1") == 0
     assert start(tmp_path, {**given, "lr": 0.1}) == 2
     assert "was started with another lr" in capsys.readouterr().err
+
+
+def test_a_table_parts_the_domains(inputs: dict[str, dict]):
+    given = {"method": "domain-code", **inputs["Attributes"], "stages": STAGES, "domains": ["female", "male"]}
+    source = Domains(configs.from_dict(given))
+    assert [len(source.a), len(source.b)] == [3, 3]
+    assert [Path(p).stem for p in source.b.folders[0].paths] == ["3", "4", "5"]
 
 
 def tiny(folder: Path, inputs: dict) -> Path:

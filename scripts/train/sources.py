@@ -6,6 +6,7 @@ Batches depend on their random numbers alone, which the loop seeds by the step.
 from __future__ import annotations
 
 import csv
+import dataclasses
 from pathlib import Path
 
 import numpy as np
@@ -22,13 +23,24 @@ SHOWN = 8  # rows of a contact sheet
 class Domains:
     """Unpaired images of two domains."""
 
-    takes = "two kinds of folders: --a and --b, each repeatable"
+    takes = "two kinds of folders, --a and --b, each repeatable; or one, --a, and a table, --table"
 
     def __init__(self, config: Config) -> None:
-        self.a, self.b = (
-            Sampler(read(folders, config, f"--{name}"), config.jitter, config.mirror)
-            for name, folders in (("a", config.a), ("b", config.b))
-        )
+        sides = self.by_table(config) if config.table else self.by_folder(config)
+        self.a, self.b = (Sampler(folders, config.jitter, config.mirror) for folders in sides)
+
+    def by_folder(self, config: Config) -> list[list[Folder]]:
+        return [read(folders, config, f"--{name}") for name, folders in (("a", config.a), ("b", config.b))]
+
+    def by_table(self, config: Config) -> list[list[Folder]]:
+        """The images of one folder without and with the attribute that the second domain names."""
+        faces = Attributes(dataclasses.replace(config, domains=config.domains[1:]))
+        sides = []
+        for value in (0, 1):
+            (chosen,) = np.nonzero(faces.labels[:, 0] == value)
+            paths = [faces.folder.paths[i] for i in chosen]
+            sides.append([Folder(paths, faces.folder.pixels[chosen])])
+        return sides
 
     def batches(self, rng: np.random.Generator, n: int, stage: Stage) -> tuple[Tensor, Tensor]:
         """n images of each domain."""

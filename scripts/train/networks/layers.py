@@ -7,6 +7,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 EPSILON = 1e-5
+UPSAMPLINGS = ("nearest", "transposed", "shuffle", "icnr")
 
 
 def conv(inputs: int, outputs: int, size: int = 3, stride: int = 1, reflect: bool = True) -> nn.Conv2d:
@@ -84,15 +85,27 @@ def double(x: Tensor) -> Tensor:
 
 
 class Double(nn.Module):
-    """Upsampling by two: `nearest`, or for comparison `transposed`, a 4x4 transposed convolution."""
+    """Upsampling by two: `nearest`, or for comparison
+
+    transposed  a 4x4 transposed convolution
+    shuffle     a convolution to four times the channels, and a pixel shuffle (Shi et al. 2016)
+    icnr        the same, started as nearest neighbours (Aitken et al. 2017)
+    """
 
     def __init__(self, channels: int, kind: str) -> None:
         super().__init__()
-        if kind not in ("nearest", "transposed"):
-            raise ValueError(f"unknown upsampling {kind!r}; known: nearest, transposed")
+        if kind not in UPSAMPLINGS:
+            raise ValueError(f"unknown upsampling {kind!r}; known: {', '.join(UPSAMPLINGS)}")
         self.transposed = nn.ConvTranspose2d(channels, channels, 4, 2, 1) if kind == "transposed" else None
+        self.shuffle = conv(channels, 4 * channels, reflect=False) if kind in ("shuffle", "icnr") else None
+        if kind == "icnr":
+            with torch.no_grad():
+                for values in (self.shuffle.weight, self.shuffle.bias):
+                    values.copy_(values[::4].repeat_interleave(4, dim=0))
 
     def forward(self, x: Tensor) -> Tensor:
+        if self.shuffle is not None:
+            return F.pixel_shuffle(self.shuffle(x), 2)
         return double(x) if self.transposed is None else self.transposed(x)
 
 
