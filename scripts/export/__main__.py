@@ -22,6 +22,7 @@ from export.graph import (
     save,
     to_onnx,
 )
+from export.lean import lean
 from export.manifest import Manifest, classifier_manifest, generator_manifest, layers_manifest
 from export.parity import TOLERANCE, parity
 from train import loop
@@ -90,7 +91,7 @@ def build(
     model = to_onnx(wrapped, manifest)
     if half:
         halve_weights(model)
-    return model, wrapped
+    return lean(model), wrapped
 
 
 def parse(argv: list[str]) -> argparse.Namespace:
