@@ -58,7 +58,7 @@ lint:
 	@test -z "$$(gofmt -l .)" || { echo "gofmt would change:"; gofmt -l .; exit 1; }
 	go vet ./...
 	go run $(STATICCHECK) ./...
-	clang-format --dry-run -Werror stages/*.c stages/*.h
+	clang-format --dry-run -Werror stages/*.c stages/*.h cli/stdout/*.c
 	scripts/lint-python
 
 bench: build

@@ -47,7 +47,7 @@ func (p *pass) runGraph(ctx context.Context, s *session) error {
 			return err
 		}
 	}
-	outputs, err := s.run(ctx, inputs)
+	outputs, err := s.run(ctx, inputs, p.fixes(p.in.Width, p.in.Height))
 	if err != nil {
 		return err
 	}

@@ -211,7 +211,7 @@ func throughFile(t *testing.T, source []byte, to Format, o EncodeOptions) []byte
 	img.Pixels, img.Alpha = img.Pixels.split()
 	o.Size, o.Quality = Size{kind: "source"}, cmp.Or(o.Quality, 90)
 	c := Checked{Translated: Translated{Labelled: Labelled{Image: img}, Result: img.Pixels}}
-	if _, err := Encode(o)(t.Context(), c); err != nil {
+	if _, err := encodedTo(t, t.Context(), o, c); err != nil {
 		t.Fatal(err)
 	}
 	file, err := os.ReadFile(out)

@@ -19,6 +19,7 @@ type original struct {
 	assumed  bool             // the file does not embed that profile but names it in its Exif data
 	samples  *samples         // how they are read, if they are unusual
 	crop     rectangle        // the part that is translated
+	pixels   Pixels           // of all of it, upright, 8 bits and sRGB, if DecodeOnce kept them
 }
 
 // readMetadata takes the metadata from the header, and in AVIF and HEIF from libheif.
@@ -90,7 +91,7 @@ func (o *original) ignoreProfile() { o.profile, o.assumed, o.own = false, false,
 // open makes a picture of the file as stored, not turned. own: keep the colours of its own profile
 // instead of converting them to sRGB. deep: keep 16 bits per sample if it has them.
 func (o original) open(s *scope, options string, downwards, deep, own bool) picture {
-	p := s.open(o.file.Data, options, downwards, o.strict)
+	p := s.file(o.file, options, downwards, o.strict)
 	p.orient(o.file.Orientation)
 	p.scale(o.samples)
 	if o.assumed {
@@ -102,12 +103,21 @@ func (o original) open(s *scope, options string, downwards, deep, own bool) pict
 
 // whole makes a picture of the photograph, upright and cropped, at the given size.
 func (o original) whole(s *scope, width, height int, deep, own bool) picture {
+	p := o.upright(s, deep, own)
+	p.crop(o.crop)
+	p.resize(FilterLanczos, width, height)
+	return p
+}
+
+// upright makes a picture of the whole photograph, from the kept pixels if they are what is asked for.
+func (o original) upright(s *scope, deep, own bool) picture {
+	if o.pixels.Data != nil && !(own && o.own != nil) {
+		return s.of(o.pixels)
+	}
 	p := o.open(s, "", true, deep, own)
 	if p.image != nil && p.orientation() > 1 {
 		p = o.open(s, "", false, deep, own)
 		p.turnUpright()
 	}
-	p.crop(o.crop)
-	p.resize(FilterLanczos, width, height)
 	return p
 }
