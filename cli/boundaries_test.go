@@ -56,8 +56,11 @@ var rooms = map[string]room{
 		imports: []string{"gtx/models/onnx"},
 		tests:   []string{"github.com/yalue/onnxruntime_go", "google.golang.org/protobuf/encoding/protowire"},
 	},
-	"gtx/scripts/bench":  {imports: []string{"gtx/models", "golang.org/x/sync/errgroup"}},
-	"gtx/scripts/detail": {imports: []string{"gtx/models", "gtx/stages"}},
+	"gtx/scripts/bench":        {imports: []string{"gtx/models", "golang.org/x/sync/errgroup"}},
+	"gtx/scripts/soak":         {imports: []string{"gtx/scripts/soak/hostile", "gtx/scripts/soak/watch", "golang.org/x/sys/unix"}},
+	"gtx/scripts/soak/hostile": {},
+	"gtx/scripts/soak/watch":   {imports: []string{"golang.org/x/sys/unix"}},
+	"gtx/scripts/detail":       {imports: []string{"gtx/models", "gtx/stages"}},
 }
 
 func TestPackagesKeepToTheirRooms(t *testing.T) {

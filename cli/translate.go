@@ -26,7 +26,8 @@ func (p *program) translateCommand() *cli.Command {
 	flags := []cli.Flag{
 		&cli.StringFlag{Name: "to", Usage: "translate to `DOMAIN`; not needed if the model has only one"},
 		&cli.StringFlag{Name: "model", Value: builtIn, Usage: "`NAME` of a model, or path of an .onnx file"},
-		&cli.StringSliceFlag{Name: "exemplar", Usage: "`[ATTRIBUTE=]FILE` is an image that shows what is wanted, for models that take exemplars"},
+		&cli.StringSliceFlag{Name: "exemplar", Usage: "`[ATTRIBUTE=]FILE` is an image that shows what is wanted, for models that take exemplars; repeat it for models that take several"},
+		&cli.StringFlag{Name: "instances", Usage: "`DIR` holds a map of instances for each label map, for models that take one: a PNG of the same size, path and name"},
 		&cli.Uint64Flag{Name: "seed", Usage: "draw noise from seed `N`: the same seed and path give the same result"},
 		&cli.IntFlag{Name: "samples", Value: 1, Usage: "make `N` results of each image, for models that draw noise"},
 		&cli.StringFlag{Name: "from", Usage: "the source's `DOMAIN`, any (it does not matter) or auto (ask a classifier); default: auto if the model or --in-target needs the domain, any otherwise"},
@@ -60,9 +61,10 @@ func (p *program) translateCommand() *cli.Command {
 type translation struct {
 	model     *models.Model
 	request   models.Request
-	exemplars map[string]string // attribute -> file
-	digests   []stages.Property // of the exemplars, once they are read
-	from      string            // "any", "auto", "none" or domains with commas
+	exemplars map[string][]string // attribute -> files
+	digests   []stages.Property   // of the exemplars, once they are read
+	instances string              // folder; "" for models that take none
+	from      string              // "any", "auto", "none" or domains with commas
 	inTarget  stages.InTarget
 	open      stages.OpenOptions
 	results   results
@@ -85,6 +87,9 @@ func translationOf(c *cli.Context) (t translation, err error) {
 		return t, err
 	}
 	if t.exemplars, err = exemplarsOf(c, m); err != nil {
+		return t, err
+	}
+	if t.instances, err = instancesOf(c, m); err != nil {
 		return t, err
 	}
 	if t.inTarget, err = oneOf(c, "in-target", stages.InTargetTranslate, stages.InTargetCopy, stages.InTargetSkip); err != nil {
@@ -236,7 +241,11 @@ func (p *program) translate(c *cli.Context) (err error) {
 func translateLine(line *pipeline.Line, sources iter.Seq[stages.Source], t translation, w widths, n stages.Network, label labeller, out *durable.Writer) *pipeline.Flow[stages.Source, stages.Written] {
 	fit, encode := t.fidelity.fit(t.model.Manifest), t.encodeOptions()
 	encode.Writer = out
-	files := pipeline.Each(pipeline.From(line, sources), "open", w.jobs, stages.Open(t.open))
+	open := stages.Open(t.open)
+	if t.instances != "" {
+		open = stages.Then(open, stages.Instances(t.instances, t.open))
+	}
+	files := pipeline.Each(pipeline.From(line, sources), "open", w.jobs, open)
 	wanted := pipeline.Each(files, "compare", w.jobs, stages.Compare(t.results.existing, encode))
 	images := pipeline.Each(wanted, "decode", w.jobs, t.fidelity.detailOptions().Decode(fit.Decoding()))
 	fitted := pipeline.Each(images, "resize", w.jobs, stages.Resize(fit))

@@ -55,19 +55,7 @@ func (e *ManifestMissingError) Hint() string {
 
 // Load reads the model in an .onnx file. The manifest is in the file named like the model with ".yaml" after
 // it or, if there is no such file, under the metadata key gtx.manifest.
-func Load(path string) (*Model, error) {
-	info, err := os.Stat(path)
-	if err != nil {
-		return nil, err
-	}
-	switch {
-	case !info.Mode().IsRegular():
-		return nil, fmt.Errorf("%q is not a file", path)
-	case info.Size() > onnx.MaxModelBytes:
-		return nil, fmt.Errorf("%q has %w", path, onnx.ErrTooLarge)
-	}
-	return load(&Model{Origin: path, path: path})
-}
+func Load(path string) (*Model, error) { return load(&Model{Origin: path, path: path}) }
 
 // load fills in the manifest and the digest of a model whose path is set.
 func load(m *Model) (*Model, error) {
@@ -119,12 +107,26 @@ func (m *Model) readFile(path string) ([]byte, error) {
 	case m.Origin == builtIn:
 		return builtin.ReadFile(path)
 	case m.files == nil:
-		return os.ReadFile(path)
+		return readRegular(path)
 	}
 	if data, ok := m.files[path]; ok {
 		return data, nil
 	}
 	return nil, fs.ErrNotExist
+}
+
+// readRegular reads a file of a model. It refuses what may block or never end, and what is too large.
+func readRegular(path string) ([]byte, error) {
+	info, err := os.Stat(path)
+	switch {
+	case err != nil:
+		return nil, err
+	case !info.Mode().IsRegular():
+		return nil, fmt.Errorf("%q is not a file", path)
+	case info.Size() > onnx.MaxModelBytes:
+		return nil, fmt.Errorf("%q has %w", path, onnx.ErrTooLarge)
+	}
+	return os.ReadFile(path)
 }
 
 // read returns the bytes of the .onnx file and of the manifest beside it, which are nil if there is none.

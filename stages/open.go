@@ -21,8 +21,9 @@ type File struct {
 	container.Header // parsed once, for all stages
 	Source           Source
 	Data             []byte
-	Digest           string // SHA-256 of Data, in hexadecimal
+	Digest           string // SHA-256 of Data, in hexadecimal, or of the digests of Data and instances
 
+	instances []byte    // the file of the map of instances that belongs to a label map, or nil
 	maxPixels int       // as in OpenOptions
 	decoding  *decoding // nil if the file is decoded in this process
 }

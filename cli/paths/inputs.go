@@ -212,7 +212,6 @@ func Expand(args []string, place Placer, skip string) ([]stages.Source, error) {
 // a folder without images.
 func walk(folder string, place Placer, skip string) ([]stages.Source, error) {
 	var sources []stages.Source
-	found := 0
 	err := filepath.WalkDir(folder, func(path string, entry fs.DirEntry, err error) error {
 		switch {
 		case err != nil:
@@ -234,12 +233,11 @@ func walk(folder string, place Placer, skip string) ([]stages.Source, error) {
 		}
 		s, isImage, err := place.probe(path, folder)
 		if isImage || err == nil && s[0].Err != nil {
-			found++
 			sources = append(sources, s...)
 		}
 		return err
 	})
-	if err == nil && found == 0 {
+	if err == nil && len(sources) == 0 {
 		sources = append(sources, stages.Source{In: folder, Err: errors.New("no images in this folder")})
 	}
 	return sources, err
