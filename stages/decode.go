@@ -4,6 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
+
+	"gtx/stages/container"
 )
 
 // An Image is a decoded image, upright and in sRGB. Decode returns it at least as large
@@ -61,6 +64,9 @@ func decodeStage(shape Shape, keepUpTo int) func(context.Context, File) (Image, 
 			}
 			return err
 		})
+		if err == nil && f.Format == GIF && !slices.Contains(img.Warnings, warnDamaged) && container.GIFIsDamaged(f.Data) {
+			img.Warnings = append(img.Warnings, warnDamaged)
+		}
 		return img, err
 	}
 }
