@@ -3,6 +3,7 @@ package container
 import (
 	"bytes"
 	"compress/lzw"
+	"image"
 	"math/rand/v2"
 	"slices"
 	"testing"
@@ -59,6 +60,39 @@ func TestMostFlippedBitsOfAGIFAreFound(t *testing.T) {
 	if found < 70 {
 		t.Errorf("%d of 100", found)
 	}
+}
+
+func TestWrongChecksumOfAPNGIsFound(t *testing.T) {
+	for name, img := range map[string]image.Image{"RGBA": scene(90, 70), "grey": image.NewGray(image.Rect(0, 0, 9, 9)), "deep": image.NewNRGBA64(image.Rect(0, 0, 33, 5))} {
+		plain := pngOf(t, img)
+		var parts []byte
+		for _, flip := range []byte{0, 1} { // in several chunks, with a right and a wrong checksum
+			parts = bytes.Clone(plain[:len(pngSignature)+25])
+			for _, c := range pngChunks(plain) {
+				if c.kind == "IDAT" {
+					body := bytes.Clone(c.body)
+					body[len(body)-1] ^= flip
+					parts = append(append(parts, pngChunk("IDAT", body[:10])...), pngChunk("IDAT", body[10:])...)
+				}
+			}
+			parts = append(parts, pngChunk("IEND", nil)...)
+			if got := PNGIsDamaged(parts); got != (flip == 1) {
+				t.Errorf("%s, %d: %v", name, flip, got)
+			}
+		}
+	}
+	if PNGIsDamaged(committed(t, "interlaced.png")) {
+		t.Error("an interlaced PNG is damaged")
+	}
+}
+
+func FuzzPNG(f *testing.F) {
+	f.Add(pngOf(f, scene(9, 7)))
+	f.Fuzz(func(_ *testing.T, file []byte) {
+		if h, err := Parse(file); err == nil && h.Format == PNG && h.Width*h.Height < 1<<20 {
+			PNGIsDamaged(file)
+		}
+	})
 }
 
 func FuzzGIF(f *testing.F) {
