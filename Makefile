@@ -2,8 +2,10 @@
 # make deps     install what gtx needs on Debian 12, using sudo if you are not root
 # make demo     deps and build, then translate three photographs to winter
 # make test     deps and build, then run every check and test
+# make soak     try to break gtx, in about an hour (docs/reliability.md)
 # make lint     check formatting and run the static checks of Go, Python and C
 # make bench    compare gtx with other programs, in a quarter of an hour: BENCH_IMAGES=FOLDER
+# make zoo      train, export and judge the models of the zoo that are missing, overnight: DATA=FOLDER
 # make install  install into PREFIX (/usr/local)
 #
 # Only deps, demo and test install anything.
@@ -20,12 +22,12 @@ STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 BUILD_PACKAGES := libvips-dev gcc libc6-dev pkg-config
 DEPS_PACKAGES  := $(BUILD_PACKAGES) ca-certificates python3-pip
 LINT_PACKAGES  := clang-format
-TEST_PACKAGES  := python3-torch python3-onnx python3-numpy python3-pil python3-pytest
+TEST_PACKAGES  := python3-torch python3-onnx python3-numpy python3-pil python3-pytest libimage-exiftool-perl
 BENCH_PACKAGES := npm python3-pip
 
 export CGO_ENABLED = 1
 
-.PHONY: build deps test-deps demo test lint bench install clean FORCE
+.PHONY: build deps test-deps demo test soak lint bench zoo install clean FORCE
 .NOTPARALLEL:
 
 build: $(GTX)
@@ -58,8 +60,11 @@ lint:
 	@test -z "$$(gofmt -l .)" || { echo "gofmt would change:"; gofmt -l .; exit 1; }
 	go vet ./...
 	go run $(STATICCHECK) ./...
-	clang-format --dry-run -Werror stages/*.c stages/*.h
+	clang-format --dry-run -Werror stages/*.c stages/*.h cli/stdout/*.c
 	scripts/lint-python
+
+soak: build
+	go run ./scripts/soak -gtx $(GTX) -json build/soak.json
 
 bench: build
 	@scripts/install-packages --check $(BENCH_PACKAGES)
@@ -71,6 +76,13 @@ install: build
 	install -D -m 644 $(LIBRARY) $(DESTDIR)$(PREFIX)/lib/libonnxruntime.so.1
 	@test ! -d $(OPENVINO) || for file in $(OPENVINO)/*; do \
 		install -D -m 644 "$$file" "$(DESTDIR)$(PREFIX)/lib/onnxruntime-openvino/$${file##*/}" || exit 1; done
+	@for file in models/zoo/*.onnx; do test ! -f "$$file" || \
+		install -D -m 644 "$$file" "$(DESTDIR)$(PREFIX)/share/gtx/models/$${file##*/}" || exit 1; done
+
+# What is there already stays: a run goes on where it was, and only new models are judged.
+zoo: build
+	@test -d "$(DATA)/faces" || { echo "make zoo DATA=FOLDER: $(DATA) has no faces, facades and so on" >&2; exit 1; }
+	scripts/make-zoo "$(DATA)" build/zoo
 
 clean:
 	rm -rf build

@@ -23,6 +23,7 @@ import (
 	"gtx/models"
 	"gtx/pipeline"
 	"gtx/stages"
+	"gtx/stages/durable"
 )
 
 // How long bench measures one setting: the default, whose stages it shows, and each other one.
@@ -280,7 +281,9 @@ func (b *bencher) try(set bench.Set, t *models.Translator, w widths, d time.Dura
 		return m, err
 	}
 	label := labelAs(b.from, stages.LabelOptions{Target: b.request.To, InTarget: b.inTarget})
-	flow := translateLine(pipeline.New(b.run, w.inFlight()), sources, b.translation, w, network, label)
+	out := durable.NewWriter()
+	defer alsoClose(&err, out)
+	flow := translateLine(pipeline.New(b.run, w.inFlight()), sources, b.translation, w, network, label, out)
 	err = pipeline.Drain(flow, func(it pipeline.Item[stages.Source, stages.Written]) error {
 		if it.Err != nil {
 			_, _, message := ledger.Outcome(it.Err)
@@ -290,6 +293,7 @@ func (b *bencher) try(set bench.Set, t *models.Translator, w widths, d time.Dura
 		for _, s := range it.Spans {
 			m.Stage[s.Stage] += s.Took
 		}
+		delete(m.Stage, "sync") // it waits for the disk, for a whole group of images
 		return os.RemoveAll(filepath.Dir(it.Source.Out))
 	})
 	m.End()

@@ -17,19 +17,20 @@ type room struct{ imports, tests []string }
 // rooms lists every package of gtx. pipeline, stages and models know nothing of one another: cli joins
 // them, and so do some scripts.
 var rooms = map[string]room{
-	"gtx":            {imports: []string{"gtx/cli"}},
-	"gtx/cli/bench":  {imports: []string{"gtx/cli/exit", "gtx/cli/paths", "gtx/stages", "golang.org/x/sys/unix"}},
-	"gtx/cli/exit":   {},
-	"gtx/cli/ledger": {imports: []string{"gtx/cli/exit", "gtx/cli/paths", "gtx/pipeline", "gtx/stages", "github.com/google/renameio/v2", "golang.org/x/sys/unix"}},
+	"gtx":              {imports: []string{"gtx/cli"}},
+	"gtx/cli/bench":    {imports: []string{"gtx/cli/exit", "gtx/cli/paths", "gtx/stages", "golang.org/x/sys/unix"}},
+	"gtx/cli/decoders": {imports: []string{"gtx/cli/exit", "gtx/stages", "github.com/urfave/cli/v2"}},
+	"gtx/cli/exit":     {},
+	"gtx/cli/ledger":   {imports: []string{"gtx/cli/exit", "gtx/cli/paths", "gtx/pipeline", "gtx/stages", "github.com/google/renameio/v2", "golang.org/x/sys/unix"}},
 	"gtx/cli/progress": {imports: []string{
 		"gtx/cli/ledger", "gtx/stages", "github.com/mattn/go-isatty", "github.com/schollz/progressbar/v3",
 	}},
-	"gtx/cli/paths":  {imports: []string{"gtx/cli/exit", "gtx/stages", "golang.org/x/sys/unix"}},
+	"gtx/cli/paths":  {imports: []string{"gtx/cli/exit", "gtx/stages", "gtx/stages/durable", "golang.org/x/sys/unix"}},
 	"gtx/cli/stdout": {imports: []string{"gtx/stages"}},
 	"gtx/cli/repair": {imports: []string{"gtx/cli/ledger", "gtx/models", "gtx/models/graph", "gtx/stages"}},
 	"gtx/cli": {
 		imports: []string{
-			"gtx/cli/bench", "gtx/cli/exit", "gtx/cli/ledger", "gtx/cli/paths", "gtx/cli/progress", "gtx/cli/repair", "gtx/cli/stdout", "gtx/pipeline", "gtx/stages", "gtx/models", "gtx/models/manifest", "gtx/models/graph",
+			"gtx/cli/bench", "gtx/cli/decoders", "gtx/cli/exit", "gtx/cli/ledger", "gtx/cli/paths", "gtx/cli/progress", "gtx/cli/repair", "gtx/cli/stdout", "gtx/pipeline", "gtx/stages", "gtx/stages/durable", "gtx/models", "gtx/models/manifest", "gtx/models/graph",
 			"gtx/models/propose",
 			"github.com/google/renameio/v2", "github.com/mattn/go-isatty",
 			"github.com/urfave/cli/v2", "golang.org/x/sync/errgroup", "golang.org/x/sys/unix",
@@ -37,8 +38,10 @@ var rooms = map[string]room{
 		tests: []string{"github.com/rogpeppe/go-internal/testscript", "golang.org/x/sys/cpu", "golang.org/x/image/tiff", "golang.org/x/image/webp"},
 	},
 	"gtx/pipeline":         {imports: []string{"golang.org/x/sync/errgroup"}},
-	"gtx/stages":           {imports: []string{"gtx/stages/container", "github.com/google/renameio/v2", "github.com/h2non/bimg"}},
+	"gtx/stages":           {imports: []string{"gtx/stages/container", "gtx/stages/durable", "gtx/stages/worker", "github.com/h2non/bimg"}},
 	"gtx/stages/container": {},
+	"gtx/stages/durable":   {imports: []string{"golang.org/x/sys/unix"}},
+	"gtx/stages/worker":    {imports: []string{"golang.org/x/sys/unix"}},
 	"gtx/models": {
 		imports: []string{
 			"gtx/models/manifest", "gtx/models/onnx", "gtx/models/graph", "gtx/models/propose",
@@ -53,8 +56,11 @@ var rooms = map[string]room{
 		imports: []string{"gtx/models/onnx"},
 		tests:   []string{"github.com/yalue/onnxruntime_go", "google.golang.org/protobuf/encoding/protowire"},
 	},
-	"gtx/scripts/bench":  {imports: []string{"gtx/models", "golang.org/x/sync/errgroup"}},
-	"gtx/scripts/detail": {imports: []string{"gtx/models", "gtx/stages"}},
+	"gtx/scripts/bench":        {imports: []string{"gtx/models", "golang.org/x/sync/errgroup"}},
+	"gtx/scripts/soak":         {imports: []string{"gtx/scripts/soak/hostile", "gtx/scripts/soak/watch", "golang.org/x/sys/unix"}},
+	"gtx/scripts/soak/hostile": {},
+	"gtx/scripts/soak/watch":   {imports: []string{"golang.org/x/sys/unix"}},
+	"gtx/scripts/detail":       {imports: []string{"gtx/models", "gtx/stages"}},
 }
 
 func TestPackagesKeepToTheirRooms(t *testing.T) {

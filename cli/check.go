@@ -76,12 +76,13 @@ func (p *program) check(c *cli.Context) error {
 		return err
 	}
 	inspect.Open = open
+	queue := in.Queue()
 	line := pipeline.New(run, w.inFlight())
-	files := pipeline.Each(pipeline.From(line, in.Sources), "open", w.jobs, stages.Open(open))
+	files := pipeline.Each(pipeline.From(line, queue.Sources), "open", w.jobs, stages.Open(open))
 	images := pipeline.Each(files, "decode", w.jobs, stages.Decode(nil))
 	scores := pipeline.Each(images, "check", w.jobs, stages.Inspect(inspect))
 	tally := progress.New(p.err, "checked", in.Known, c.Bool("quiet"), c.Bool("verbose"))
-	err = pipeline.Drain(scores, func(it pipeline.Item[stages.Source, stages.Inspected]) error {
+	err = drain(scores, queue, tally, func(it pipeline.Item[stages.Source, stages.Inspected]) error {
 		if it.Err == nil {
 			if it.Value.Flagged() {
 				tally.Flagged++

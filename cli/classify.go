@@ -61,13 +61,14 @@ func (p *program) classify(c *cli.Context) (err error) {
 		return err
 	}
 	fit := fitOf(asked.manifest.Classified())
+	queue := in.Queue()
 	line := pipeline.New(run, w.inFlight())
-	files := pipeline.Each(pipeline.From(line, in.Sources), "open", w.jobs, stages.Open(open))
+	files := pipeline.Each(pipeline.From(line, queue.Sources), "open", w.jobs, stages.Open(open))
 	images := pipeline.Each(files, "decode", w.jobs, stages.Decode(fit.Decoding()))
 	fitted := pipeline.Each(images, "resize", w.jobs, stages.Resize(fit))
 	labelled := asked.label(stages.LabelOptions{}, w)(fitted)
 	tally := progress.New(p.err, "classified", in.Known, c.Bool("quiet"), c.Bool("verbose"))
-	err = pipeline.Drain(labelled, func(it pipeline.Item[stages.Source, stages.Labelled]) error {
+	err = drain(labelled, queue, tally, func(it pipeline.Item[stages.Source, stages.Labelled]) error {
 		if it.Err == nil {
 			if _, err := fmt.Fprintf(p.out, "%s\t%s\t%.3f\n", it.Source.In, cmp.Or(it.Value.Domain, "unknown"), it.Value.P); err != nil {
 				return err

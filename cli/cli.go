@@ -12,6 +12,7 @@ import (
 	"os/signal"
 	"runtime/debug"
 	"strings"
+	"sync/atomic"
 	"syscall"
 
 	"github.com/urfave/cli/v2"
@@ -39,11 +40,15 @@ type program struct {
 	in   *os.File
 	out  *stdout.Writer
 	err  io.Writer
-	args []string // of the command line
+	args []string                  // of the command line
+	last atomic.Pointer[collector] // of the run under way
 }
 
 // Run runs the command line and returns the exit code.
 func Run(args []string, in, out, err *os.File) int {
+	if code, is := stages.RunDecoder(args); is {
+		return code
+	}
 	// A crash ends the program with SIGABRT. Go would exit with 2, which means a wrong command line.
 	debug.SetTraceback("crash")
 	// Let a write to a closed pipe, or beyond the limit on the size of files, return an error. The signal would

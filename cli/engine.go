@@ -71,14 +71,54 @@ type engine struct {
 	request    models.Request
 }
 
-// openEngine loads ONNX Runtime and opens a model on the device that the user chose.
-func openEngine(c *cli.Context, m *models.Model, q models.Request) (_ *engine, err error) {
+// A loading is ONNX Runtime on its way into memory, while the command reads options, lists and models.
+type loading struct {
+	done    chan struct{}
+	runtime *models.Runtime
+	err     error
+	taken   bool
+}
+
+// load begins to load ONNX Runtime, and with it what networks of the chosen device and precision need.
+func load(c *cli.Context) *loading {
+	l := &loading{done: make(chan struct{}), taken: c.Bool("dry-run")}
+	if l.taken { // nothing will run
+		close(l.done)
+		return l
+	}
+	go func() {
+		defer close(l.done)
+		if l.runtime, l.err = openRuntime(c); l.err == nil {
+			l.runtime.Preload(models.Options{Device: c.String("device"), Precision: c.String(precisionOption)})
+		}
+	}()
+	return l
+}
+
+// take waits for the runtime. From now on the caller closes it.
+func (l *loading) take() (*models.Runtime, error) {
+	<-l.done
+	l.taken = true
+	return l.runtime, l.err
+}
+
+// Close closes the runtime if nobody took it.
+func (l *loading) Close() error {
+	<-l.done
+	if l.taken || l.err != nil {
+		return nil
+	}
+	return l.runtime.Close()
+}
+
+// openEngine opens a model on the device that the user chose.
+func openEngine(c *cli.Context, l *loading, m *models.Model, q models.Request) (_ *engine, err error) {
 	o, err := deviceOf(c)
 	if err != nil {
 		return nil, err
 	}
 	e := &engine{model: m, request: q}
-	if e.runtime, err = openRuntime(c); err != nil {
+	if e.runtime, err = l.take(); err != nil {
 		return nil, err
 	}
 	if e.translator, err = e.runtime.NewTranslator(m, q, o); err != nil {

@@ -76,7 +76,7 @@ func TestWithoutModelOrLibraryGtxCannotStart(t *testing.T) {
 		filepath.Join(dir, "library.so"): "load ONNX Runtime from",
 	} {
 		withContext(t, []string{"translate"}, []string{"--onnxruntime", path}, func(c *cli.Context) {
-			_, err := openEngine(c, m, models.Request{To: "winter", Strength: 1})
+			_, err := openEngine(c, load(c), m, models.Request{To: "winter", Strength: 1})
 			if exitCode(err) != exit.CodeStart || !strings.Contains(err.Error(), want) {
 				t.Errorf("%q: %v", path, err)
 			}

@@ -34,9 +34,7 @@ outputs of these roles, write a manifest inside the .onnx file, or as NAME.onnx.
 
 A manifest cannot yet describe:
 
-- instance maps beside a label map (the edges come from the label map itself),
 - features that a user edits by area (pix2pixHD's encoder: they are constant),
-- several exemplars for one input,
 - a graph that runs more than once,
 - text.
 `
@@ -83,6 +81,9 @@ func takes(m *manifest.Manifest) string {
 	var list []string
 	for _, in := range m.Inputs {
 		words := string(in.Role)
+		if in.Exemplar != nil && in.Exemplar.Several() {
+			words = fmt.Sprintf("%d to %d exemplars", in.Exemplar.Min, in.Exemplar.Max)
+		}
 		switch {
 		case in.Role == "latent":
 			continue
@@ -96,6 +97,9 @@ func takes(m *manifest.Manifest) string {
 			words += fmt.Sprintf(" (%s)", in.Label.Kind)
 		case in.Role == "noise":
 			words += fmt.Sprintf(" %s %v", in.Noise.Dist, in.Noise.Shape)
+		}
+		if in.Instance != nil && in.Instance.IDs {
+			words += " (a map beside the label map)"
 		}
 		if in.Image != nil {
 			words += fmt.Sprintf(", %s %s %s", in.DType, in.Layout, in.Image.Color)

@@ -19,7 +19,7 @@ func fidelityFlags() []cli.Flag {
 		&cli.BoolFlag{Name: "tile", Usage: "give the network every pixel of the photograph, in tiles; the model must allow it"},
 		&cli.BoolFlag{Name: "keep-profile", Usage: "write colours in the source's own profile instead of sRGB"},
 		&cli.BoolFlag{Name: "strip", Usage: "leave out the source's Exif, XMP and IPTC data"},
-		&cli.BoolFlag{Name: "strip-gps", Usage: "leave out the position where the source was taken"},
+		&cli.BoolFlag{Name: "strip-gps", Usage: "leave out the position where the source was taken, also names of places, in Exif, XMP and IPTC data"},
 	}
 }
 
@@ -106,12 +106,16 @@ func (f fidelity) detailOptions() stages.DetailOptions {
 
 // parameters are what fidelity adds to the identity of a result.
 func (f fidelity) parameters() []stages.Property {
+	position := strconv.FormatBool(f.stripGPS)
+	if f.stripGPS {
+		position = "places" // "true" stands in results that may still hold names of places
+	}
 	return []stages.Property{
 		{Name: "size", Value: f.sizing},
 		{Name: "detail", Value: string(f.detail)},
 		{Name: "tile", Value: strconv.FormatBool(f.tiles != nil)},
 		{Name: "keepProfile", Value: strconv.FormatBool(f.keepProfile)},
 		{Name: "strip", Value: strconv.FormatBool(f.strip)},
-		{Name: "stripGPS", Value: strconv.FormatBool(f.stripGPS)},
+		{Name: "stripGPS", Value: position},
 	}
 }

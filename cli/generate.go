@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"context"
 	"fmt"
 	"iter"
 	"math"
@@ -16,6 +15,7 @@ import (
 	"gtx/models"
 	"gtx/pipeline"
 	"gtx/stages"
+	"gtx/stages/durable"
 )
 
 func (p *program) generateCommand() *cli.Command {
@@ -74,7 +74,7 @@ func generationOf(c *cli.Context) (g generation, err error) {
 	if err != nil {
 		return g, err
 	}
-	g.encode.Quality, g.encode.JPEG = g.results.quality, g.results.jpeg
+	g.encode.Quality, g.encode.JPEG, g.encode.Touch = g.results.quality, g.results.jpeg, g.results.touch
 	if g.encode.Size, err = stages.ParseSize("model"); err != nil {
 		return g, err
 	}
@@ -98,23 +98,23 @@ func generationOf(c *cli.Context) (g generation, err error) {
 	return g, checkReport(c, paths.Inputs{Known: -1}, nil)
 }
 
-// sources yields the images to generate as long as ctx lasts. They have names, and no files yet.
-func (g generation) sources(ctx context.Context) iter.Seq[stages.Source] {
-	return func(yield func(stages.Source) bool) {
-		for i := range g.count {
-			stem := fmt.Sprintf("%s-%d-%05d", g.model.Manifest.Name, g.request.Seed, i+1)
-			placed, err := g.naming.Place(stem, "", g.naming.Format)
-			if err != nil {
-				placed = []stages.Source{{In: stem, Err: err}}
-			}
-			if ctx.Err() != nil || !yield(placed[0]) {
-				return
-			}
+// sources yields the images to generate. They have names, and no files yet.
+func (g generation) sources(yield func(stages.Source) bool) {
+	for i := range g.count {
+		stem := fmt.Sprintf("%s-%d-%05d", g.model.Manifest.Name, g.request.Seed, i+1)
+		placed, err := g.naming.Place(stem, "", g.naming.Format)
+		if err != nil {
+			placed = []stages.Source{{In: stem, Err: err}}
+		}
+		if !yield(placed[0]) {
+			return
 		}
 	}
 }
 
 func (p *program) generate(c *cli.Context) (err error) {
+	runtime := load(c)
+	defer alsoClose(&err, runtime)
 	g, err := generationOf(c)
 	if err != nil {
 		return err
@@ -124,7 +124,7 @@ func (p *program) generate(c *cli.Context) (err error) {
 	if err := paths.Writable(c.String("out")); err != nil {
 		return err
 	}
-	e, err := openEngine(c, g.model, g.request)
+	e, err := openEngine(c, runtime, g.model, g.request)
 	if err != nil {
 		return err
 	}
@@ -134,22 +134,25 @@ func (p *program) generate(c *cli.Context) (err error) {
 		return err
 	}
 	defer alsoClose(&err, records)
+	out := durable.NewWriter()
+	defer alsoClose(&err, out)
 	p.explainFallback(c, g.model.Manifest.Name, e.translator)
 	g.encode.MadeBy = e.madeBy()
-	flow := generateLine(pipeline.New(run, e.widths.inFlight()), g.sources(reading), g, e.widths, e.network())
+	queue := paths.Of(reading, g.count, g.sources).Queue()
+	flow := generateLine(pipeline.New(run, e.widths.inFlight()), queue.Sources, g, e.widths, e.network(), out)
 	tally := progress.New(p.err, "generated", g.count, c.Bool("quiet"), c.Bool("verbose"))
-	err = p.collect(flow, c, records, e.record(), tally)
-	tally.Finish(runsOn(e.translator))
+	err = p.collect(flow, p.collector(c, records, e, tally, queue))
 	return ending(err, reading, tally)
 }
 
 // generateLine joins the stages of a generation, in order.
-func generateLine(line *pipeline.Line, sources iter.Seq[stages.Source], g generation, w widths, n stages.Network) *pipeline.Flow[stages.Source, stages.Written] {
+func generateLine(line *pipeline.Line, sources iter.Seq[stages.Source], g generation, w widths, n stages.Network, out *durable.Writer) *pipeline.Flow[stages.Source, stages.Written] {
 	blank := pipeline.Each(pipeline.From(line, sources), "open", 1, stages.Blank)
 	wanted := pipeline.Each(blank, "compare", w.jobs, stages.Compare(g.results.existing, g.encode))
 	made := pipeline.Batch(wanted, "generate", pipeline.Batching[stages.File, int]{
 		Size: w.batch, Workers: w.sessions, Key: func(stages.File) int { return 0 },
 	}, stages.Generate(n))
 	checked := pipeline.Each(made, "check", w.jobs, stages.Check(g.results.check))
-	return pipeline.Each(checked, "encode", w.jobs, stages.Encode(g.encode))
+	g.encode.Writer = out
+	return synced(pipeline.Each(checked, "encode", w.jobs, stages.Encode(g.encode)), out)
 }

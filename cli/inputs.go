@@ -3,21 +3,23 @@ package cli
 import (
 	"context"
 	"errors"
+	"slices"
 
 	"github.com/mattn/go-isatty"
 	"github.com/urfave/cli/v2"
 
+	"gtx/cli/decoders"
 	"gtx/cli/exit"
 	"gtx/cli/paths"
 	"gtx/stages"
 )
 
 func inputFlags() []cli.Flag {
-	return []cli.Flag{
+	return append(decoders.Flags(),
 		&cli.BoolFlag{Name: "null", Aliases: []string{"0"}, Usage: "paths on standard input and in a list end with NUL"},
 		&cli.StringFlag{Name: "files-from", Usage: "read paths from `LIST`, one per line"},
 		&cli.IntFlag{Name: "max-pixels", Usage: "refuse images of more than `N` megapixels; 0: no limit", Value: 200},
-	}
+	)
 }
 
 // openOptions reads the limits on inputs.
@@ -26,7 +28,8 @@ func openOptions(c *cli.Context) (stages.OpenOptions, error) {
 	if mega < 0 {
 		return stages.OpenOptions{}, exit.Usage("--max-pixels takes 0 or more")
 	}
-	return stages.OpenOptions{MaxPixels: mega * 1_000_000}, nil
+	by, err := decoders.Of(c)
+	return stages.OpenOptions{MaxPixels: mega * 1_000_000, Decoders: by}, err
 }
 
 // readInputs takes inputs from the arguments, from a list or from standard input. It passes over the
@@ -40,10 +43,10 @@ func (p *program) readInputs(ctx context.Context, c *cli.Context, place paths.Pl
 		return p.readImage(ctx, c)
 	case len(args) > 0:
 		sources, err := paths.Expand(args, place, skip)
-		return paths.Inputs{Sources: paths.Until(ctx, sources), Known: len(sources)}, err
+		return paths.Of(ctx, len(sources), slices.Values(sources)), err
 	case list != "" && list != "-":
 		sources, err := paths.ReadList(list, place, c.Bool("null"))
-		return paths.Inputs{Sources: paths.Until(ctx, sources), Known: len(sources)}, err
+		return paths.Of(ctx, len(sources), slices.Values(sources)), err
 	case list == "" && isatty.IsTerminal(p.in.Fd()):
 		if err := cli.ShowSubcommandHelp(c); err != nil {
 			return paths.Inputs{}, err
@@ -72,14 +75,16 @@ func (p *program) readImage(ctx context.Context, c *cli.Context) (paths.Inputs, 
 	if err == nil && len(data) == 0 {
 		source.Err = errors.New("standard input is empty")
 	}
-	return paths.Inputs{Sources: paths.Until(ctx, []stages.Source{source}), Known: 1, Single: true}, nil
+	one := paths.Of(ctx, 1, slices.Values([]stages.Source{source}))
+	one.Single = true
+	return one, nil
 }
 
 // readStream takes paths from standard input as they come.
 func (p *program) readStream(ctx context.Context, place paths.Placer, null bool) (paths.Inputs, error) {
-	in, err := paths.Reader(ctx, p.in)
+	in, err := paths.Stream(ctx, p.in, place, null)
 	if err != nil {
 		return paths.Inputs{}, exit.CannotStart(err)
 	}
-	return paths.Stream(ctx, in, place, null), nil
+	return in, nil
 }

@@ -104,7 +104,11 @@ func (p *program) modelsShow(c *cli.Context) error {
 		row("size", "%s", sizeInWords(*in.Size))
 	}
 	for _, in := range spec.Exemplars() {
-		row("exemplar", "%s", strings.TrimSpace(in.Exemplar.Attribute+" "+sizeInWords(*in.Size)))
+		what := strings.TrimSpace(in.Exemplar.Attribute + " " + sizeInWords(*in.Size))
+		if in.Exemplar.Several() {
+			what += ", " + countInWords(*in.Exemplar) + " of them"
+		}
+		row("exemplar", "%s", what)
 	}
 	for _, graph := range slices.Sorted(maps.Keys(spec.Graphs)) {
 		inputs, outputs, err := m.Tensors(graph)

@@ -14,7 +14,7 @@ import (
 )
 
 // namedFiles lists the files that the options of a command name. exemplars are those of --exemplar.
-func namedFiles(c *cli.Context, exemplars map[string]string) []paths.Named {
+func namedFiles(c *cli.Context, exemplars map[string][]string) []paths.Named {
 	var files []paths.Named
 	add := func(option, path string) {
 		if path != "" && path != "-" {
@@ -28,15 +28,17 @@ func namedFiles(c *cli.Context, exemplars map[string]string) []paths.Named {
 		add("--model", model)
 		add("--model", model+models.ManifestSuffix)
 	}
-	for _, path := range exemplars {
-		add("--exemplar", path)
+	for _, files := range exemplars {
+		for _, path := range files {
+			add("--exemplar", path)
+		}
 	}
 	return files
 }
 
 // checkReport refuses a --report that would replace another file of the run, or any file that is not a
 // report. It writes nothing.
-func checkReport(c *cli.Context, in paths.Inputs, exemplars map[string]string) error {
+func checkReport(c *cli.Context, in paths.Inputs, exemplars map[string][]string) error {
 	path := c.String("report")
 	if path == "" {
 		return nil

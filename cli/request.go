@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"fmt"
+	"os"
 	"slices"
 	"strings"
 
@@ -28,10 +29,10 @@ func requestOf(c *cli.Context, m *manifest.Manifest) (models.Request, error) {
 	return q, nil
 }
 
-// exemplarsOf reads --exemplar: the file for each attribute of a model.
-func exemplarsOf(c *cli.Context, m *manifest.Manifest) (map[string]string, error) {
+// exemplarsOf reads --exemplar: the files for each attribute of a model, in the order given.
+func exemplarsOf(c *cli.Context, m *manifest.Manifest) (map[string][]string, error) {
 	known := m.Exemplars()
-	files := map[string]string{}
+	files := map[string][]string{}
 	for _, arg := range c.StringSlice("exemplar") {
 		if len(known) == 0 {
 			return nil, exit.Usage("--exemplar: %s takes none", m.Name)
@@ -42,17 +43,34 @@ func exemplarsOf(c *cli.Context, m *manifest.Manifest) (map[string]string, error
 		} else if len(known) > 1 {
 			return nil, exit.Usage("--exemplar %s: write ATTRIBUTE=FILE, with one of %s", arg, list(attributes(known)))
 		}
-		if files[attribute] != "" {
-			return nil, exit.Usage("--exemplar %s: the attribute has one already", arg)
-		}
-		files[attribute] = file
+		files[attribute] = append(files[attribute], file)
 	}
 	for _, in := range known {
-		if in.Exemplar.Min > 0 && files[in.Exemplar.Attribute] == "" {
-			return nil, exit.Usage("--exemplar is missing: %s needs one%s", m.Name, forEach(attributes(known)))
+		e := in.Exemplar
+		switch n := len(files[e.Attribute]); {
+		case n == 0 && e.Min > 0:
+			return nil, exit.Usage("--exemplar is missing: %s needs %s%s", m.Name, countInWords(*e), forEach(attributes(known)))
+		case n > 0 && !e.Accepts(n):
+			return nil, exit.Usage("--exemplar: %d files; %s takes %s%s", n, m.Name, countInWords(*e), forEach(attributes(known)))
 		}
 	}
 	return files, nil
+}
+
+// instancesOf reads --instances, which goes with the models that take maps of instances.
+func instancesOf(c *cli.Context, m *manifest.Manifest) (string, error) {
+	folder := c.String("instances")
+	switch {
+	case folder == "" && m.Instances():
+		return "", exit.Usage("--instances is missing: %s takes a map of instances beside each label map", m.Name)
+	case folder != "" && !m.Instances():
+		return "", exit.Usage("--instances: %s takes none", m.Name)
+	case folder != "":
+		if info, err := os.Stat(folder); err != nil || !info.IsDir() {
+			return "", exit.Usage("--instances %q: not a folder", folder)
+		}
+	}
+	return folder, nil
 }
 
 func attributes(exemplars []*manifest.Input) []string {
@@ -63,6 +81,18 @@ func attributes(exemplars []*manifest.Input) []string {
 	return names
 }
 
+// countInWords says how many exemplars an input takes.
+func countInWords(e manifest.Exemplar) string {
+	least := max(e.Min, 1)
+	switch {
+	case e.Max == 1:
+		return "one"
+	case least == e.Max:
+		return fmt.Sprint(e.Max)
+	}
+	return fmt.Sprintf("%d to %d", least, e.Max)
+}
+
 // forEach names the attributes of a model that takes several exemplars.
 func forEach(attributes []string) string {
 	if len(attributes) == 1 {
@@ -71,32 +101,42 @@ func forEach(attributes []string) string {
 	return " for each of " + list(attributes)
 }
 
-// readExemplars decodes the file of each attribute at the size that the model takes. It also returns the
+// readExemplars decodes the files of each attribute at the size that the model takes. It also returns the
 // files' digests, for the identity of results.
-func readExemplars(ctx context.Context, open stages.OpenOptions, m *manifest.Manifest, files map[string]string) (map[string]models.Batch, []stages.Property, error) {
+func readExemplars(ctx context.Context, open stages.OpenOptions, m *manifest.Manifest, files map[string][]string) (map[string]models.Batch, []stages.Property, error) {
 	var (
 		exemplars map[string]models.Batch
 		digests   []stages.Property
 	)
 	open.OwnToo = true
 	for _, in := range m.Exemplars() {
-		path, given := files[in.Exemplar.Attribute]
-		if !given {
-			continue
+		var (
+			fit    = fitOf(in)
+			all    models.Batch
+			values []string
+		)
+		for _, path := range files[in.Exemplar.Attribute] {
+			read := stages.Then(stages.Open(open), stages.Then(stages.Decode(fit.Decoding()), stages.Resize(fit)))
+			img, err := read(ctx, stages.Source{In: path})
+			if err != nil {
+				return nil, nil, exit.CannotStart(fmt.Errorf("--exemplar %q: %w", path, err))
+			}
+			p := img.Pixels
+			// All exemplars of an input share a tensor, so the first one decides its height and width.
+			fit.Shape = func(int, int) (int, int) { return p.Width, p.Height }
+			all.N, all.Height, all.Width = all.N+1, p.Height, p.Width
+			all.Pixels = append(all.Pixels, p.Data...)
+			values = append(values, img.Digest)
 		}
-		fit := fitOf(in)
-		read := stages.Then(stages.Open(open), stages.Then(stages.Decode(fit.Decoding()), stages.Resize(fit)))
-		img, err := read(ctx, stages.Source{In: path})
-		if err != nil {
-			return nil, nil, exit.CannotStart(fmt.Errorf("--exemplar %q: %w", path, err))
+		if all.N == 0 {
+			continue
 		}
 		if exemplars == nil {
 			exemplars = map[string]models.Batch{}
 		}
-		p := img.Pixels
-		exemplars[in.Exemplar.Attribute] = models.Batch{N: 1, Height: p.Height, Width: p.Width, Pixels: p.Data}
+		exemplars[in.Exemplar.Attribute] = all
 		name := strings.Join(strings.Fields("exemplar "+in.Exemplar.Attribute), "-")
-		digests = append(digests, stages.Property{Name: name, Value: img.Digest})
+		digests = append(digests, stages.Property{Name: name, Value: strings.Join(values, " ")})
 	}
 	return exemplars, digests, nil
 }

@@ -1,19 +1,27 @@
 package cli
 
 import (
+	"cmp"
+	"context"
 	"io"
+	"maps"
+	"slices"
 	"strconv"
 	"strings"
+	"sync"
 
 	"github.com/urfave/cli/v2"
 
 	"gtx/cli/exit"
 	"gtx/cli/ledger"
+	"gtx/cli/paths"
 	"gtx/cli/progress"
+	"gtx/cli/stdout"
 	"gtx/models"
 	"gtx/models/manifest"
 	"gtx/pipeline"
 	"gtx/stages"
+	"gtx/stages/durable"
 )
 
 // resultFlags are the options of commands that write images.
@@ -22,6 +30,7 @@ func resultFlags() []cli.Flag {
 		&cli.IntFlag{Name: "quality", Value: 90, Usage: "write lossy formats at quality `Q`, 1 to 100"},
 		&cli.StringFlag{Name: "encode", Usage: "`OPTIONS` of JPEG, with commas: subsampling=420, 444 or source (the source's, if it is a JPEG), optimize=on (smaller files) or off (faster); default: source, and on up to 512x512"},
 		&cli.StringFlag{Name: "existing", Value: string(stages.ExistingSkip), Usage: "`POLICY` for an output that exists: skip it if it is up to date, redo it, or fail"},
+		&cli.BoolFlag{Name: "touch", Usage: "set the time of an output that is skipped because it is up to date to now, for make"},
 		&cli.StringFlag{Name: "checkerboard", Value: string(stages.CheckWarn), Usage: "`POLICY` for a result with a checkerboard: warn, fail, repair it, or off (do not look)"},
 		&cli.BoolFlag{Name: "print0", Usage: "end printed paths with NUL"},
 		&cli.StringFlag{Name: "report", Usage: "write one JSON object per input to `FILE`; a report of earlier runs is continued, and a later record of an input replaces the earlier"},
@@ -33,6 +42,7 @@ func resultFlags() []cli.Flag {
 // results holds the values of resultFlags that decide what is written, checked.
 type results struct {
 	existing stages.Existing
+	touch    bool
 	check    stages.Checkerboard
 	quality  int
 	jpeg     stages.JPEGOptions
@@ -42,6 +52,7 @@ func resultsOf(c *cli.Context) (r results, err error) {
 	if r.existing, err = oneOf(c, "existing", stages.ExistingSkip, stages.ExistingRedo, stages.ExistingFail); err != nil {
 		return r, err
 	}
+	r.touch = c.Bool("touch")
 	if r.check, err = oneOf(c, "checkerboard", stages.CheckWarn, stages.CheckFail, stages.CheckRepair, stages.CheckOff); err != nil {
 		return r, err
 	}
@@ -98,45 +109,165 @@ func terminator(c *cli.Context) string {
 	return "\n"
 }
 
-// collect is the sink of the line: it records the outcome of each image, prints the paths of results, and
-// counts. base has the fields that all records of a run share.
-func (p *program) collect(flow *pipeline.Flow[stages.Source, stages.Written], c *cli.Context, records *ledger.Ledger, base ledger.Record, tally *progress.Tally) error {
-	return pipeline.Drain(flow, func(it pipeline.Item[stages.Source, stages.Written]) error {
-		rec := base
-		rec.Fill(it)
-		if err := records.Write(rec); err != nil {
-			return err
-		}
-		for _, warning := range rec.Warnings {
-			tally.Line("%q: %s", rec.In, warning)
-		}
-		if rec.Status == ledger.StatusDone || rec.Status == ledger.StatusCopied {
-			if err := p.deliver(it.Value, terminator(c)); err != nil {
-				return err
-			}
-		}
-		if rec.Repaired {
-			tally.Repaired++
-		}
-		if rec.Flagged {
-			tally.Flagged++
-			tally.Line("%q: the translation shows a checkerboard (%.2f, %.2f, %.2f grey levels at periods 2, 4, 8)",
-				rec.In, it.Value.After.A2, it.Value.After.A4, it.Value.After.A8)
-		}
-		tally.Count(rec.In, rec.Status, rec.Message)
-		if rec.Status == ledger.StatusFailed && c.Bool("fail-fast") {
-			return exit.Silent(exit.CodeFailFast)
-		}
-		return nil
+// synced adds the stage that makes results durable. While one group of results is synced, the next one gathers.
+func synced(encoded *pipeline.Flow[stages.Source, stages.Encoded], out *durable.Writer) *pipeline.Flow[stages.Source, stages.Written] {
+	sync := stages.Sync(out)
+	return pipeline.Batch(encoded, "sync", pipeline.Batching[stages.Encoded, int]{
+		Size: durable.GroupMost, Workers: 1, Key: func(stages.Encoded) int { return 0 }, Light: true,
+	}, func(ctx context.Context, group []stages.Encoded) ([]stages.Written, error) {
+		written, errs := sync(ctx, group)
+		return written, pipeline.Errors(errs).Or()
 	})
 }
 
-// deliver prints the path of a result, or the result itself.
-func (p *program) deliver(w stages.Written, terminator string) error {
-	if w.Source.Out == stages.Stdout {
-		_, err := p.out.Write(w.Data)
-		return err
+// A collector is the sink of the line: it records the outcome of each image, prints the paths of results, and
+// counts.
+type collector struct {
+	out        *stdout.Writer
+	terminator string // of each path that is printed
+	failFast   bool
+	records    *ledger.Ledger
+	base       ledger.Record // the fields that all records of a run share
+	tally      *progress.Tally
+	queue      *paths.Queue
+	where      string // the network ran, for the summary
+
+	mu      sync.Mutex
+	arrived map[int]outcome // done, and waiting for an earlier image
+	ended   bool
+}
+
+// An outcome is an image that has come out of the line.
+type outcome = pipeline.Item[stages.Source, stages.Written]
+
+// collector makes the sink of a run.
+func (p *program) collector(c *cli.Context, records *ledger.Ledger, e *engine, tally *progress.Tally, queue *paths.Queue) *collector {
+	return &collector{
+		out: p.out, terminator: terminator(c), failFast: c.Bool("fail-fast"), records: records, base: e.record(),
+		tally: tally, queue: queue, where: runsOn(e.translator), arrived: map[int]outcome{},
 	}
-	_, err := io.WriteString(p.out, strings.Join(append([]string{w.Source.Out}, w.Source.More...), terminator)+terminator)
+}
+
+// collect runs the line that flow ends and prints the summary.
+func (p *program) collect(flow *pipeline.Flow[stages.Source, stages.Written], k *collector) error {
+	p.last.Store(k)
+	err := pipeline.Collect(flow, k.arrive, k.take)
+	if failed := k.finish(); failed != nil {
+		return failed
+	}
+	return err
+}
+
+// drain runs the line of a command that writes no files. What sink did not get counts as not reached.
+func drain[T any](flow *pipeline.Flow[stages.Source, T], queue *paths.Queue, tally *progress.Tally, sink func(pipeline.Item[stages.Source, T]) error) error {
+	err := pipeline.Drain(flow, func(it pipeline.Item[stages.Source, T]) error {
+		if err := sink(it); err != nil {
+			queue.Stop()
+			return err
+		}
+		queue.Done(it.Seq)
+		return nil
+	})
+	for range queue.Left {
+		tally.Unreached++
+	}
+	tally.Unread = queue.Unread()
+	return err
+}
+
+// arrive notes that an image is done.
+func (k *collector) arrive(it outcome) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.arrived[it.Seq] = it
+}
+
+// take is the sink. Its error ends the run.
+func (k *collector) take(it outcome) error {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.ended {
+		return nil
+	}
+	return k.account(it)
+}
+
+// account records, prints and counts the outcome of an image.
+func (k *collector) account(it outcome) error {
+	delete(k.arrived, it.Seq)
+	k.queue.Done(it.Seq)
+	rec := k.base
+	rec.Fill(it)
+	var printed error
+	if it.Err == nil && it.Source.Out == stages.Stdout {
+		if _, printed = k.out.Write(it.Value.Data); printed != nil {
+			rec.Status, rec.Class, rec.Message = ledger.StatusFailed, "print", printed.Error()
+		}
+	}
+	err := k.record(rec)
+	k.tell(rec, it.Value)
+	if rec.Made() && it.Source.Out != stages.Stdout {
+		_, printed = io.WriteString(k.out, strings.Join(append([]string{rec.Out}, it.Source.More...), k.terminator)+k.terminator)
+	}
+	if err = cmp.Or(err, printed); err == nil && rec.Status == ledger.StatusFailed && k.failFast {
+		err = exit.Silent(exit.CodeFailFast)
+	}
+	if err != nil {
+		k.queue.Stop()
+	}
+	return err
+}
+
+// record writes a record. It counts the records that cannot be written, and returns the first error.
+func (k *collector) record(rec ledger.Record) error {
+	err := k.records.Write(rec)
+	if err == nil {
+		return nil
+	}
+	if k.tally.Unrecorded++; k.tally.Unrecorded > 1 {
+		return nil // the first error ends the run
+	}
+	return err
+}
+
+// tell counts the outcome of an image and prints what a person should know about it.
+func (k *collector) tell(rec ledger.Record, w stages.Written) {
+	for _, warning := range rec.Warnings {
+		k.tally.Line("%q: %s", rec.In, warning)
+	}
+	if rec.Repaired {
+		k.tally.Repaired++
+	}
+	if rec.Flagged {
+		k.tally.Flagged++
+		k.tally.Line("%q: the translation shows a checkerboard (%.2f, %.2f, %.2f grey levels at periods 2, 4, 8)",
+			rec.In, w.After.A2, w.After.A4, w.After.A8)
+	}
+	k.tally.Count(rec.In, rec.Status, rec.Message)
+}
+
+// finish accounts for what was done when the run was aborted and for the inputs that it did not reach, and prints
+// the summary, once.
+func (k *collector) finish() (err error) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.ended {
+		return nil
+	}
+	k.ended = true
+	for _, seq := range slices.Sorted(maps.Keys(k.arrived)) {
+		if it := k.arrived[seq]; it.Source.Out != stages.Stdout {
+			err = cmp.Or(err, k.account(it))
+		}
+	}
+	for s := range k.queue.Left {
+		k.tally.Unreached++
+		rec := k.base
+		rec.Place(s)
+		rec.Status = ledger.StatusUnreached
+		err = cmp.Or(err, k.record(rec))
+	}
+	k.tally.Unread = k.queue.Unread()
+	k.tally.Finish(k.where)
 	return err
 }

@@ -21,8 +21,12 @@ type interrupted struct{ signal syscall.Signal }
 func (i interrupted) Error() string { return "stopped by " + i.signal.String() }
 
 // patience is how long the work under way has to end after the second signal. Encoders cannot be stopped.
-// A result under its final name is always complete, so the program may end at any moment.
-const patience = 1500 * time.Millisecond
+// A result under its final name is always complete, so the program may end at any moment. lastWords is how long
+// the report and the summary may take then.
+const (
+	patience  = 1300 * time.Millisecond
+	lastWords = 400 * time.Millisecond
+)
 
 // onSignals returns two contexts. The first signal cancels reading, so that gtx
 // finishes what it has read. The second signal cancels run, and ends the program after patience if
@@ -45,7 +49,7 @@ func (p *program) onSignals(parent context.Context) (run, reading context.Contex
 				drain(cause)
 			} else if run.Err() == nil {
 				abort(cause)
-				force = time.AfterFunc(patience, func() { os.Exit(128 + int(cause.signal)) })
+				force = time.AfterFunc(patience, func() { p.endNow(128 + int(cause.signal)) })
 			}
 		}
 		return nil
@@ -61,12 +65,25 @@ func (p *program) onSignals(parent context.Context) (run, reading context.Contex
 	}
 }
 
+// endNow ends the program with work under way. It leaves a complete report and the summary, unless they wait for a
+// reader that has stopped.
+func (p *program) endNow(code int) {
+	time.AfterFunc(lastWords, func() { os.Exit(code) })
+	if k := p.last.Load(); k != nil {
+		_ = k.finish()
+	}
+	os.Exit(code)
+}
+
 // ending is the error that a command returns after a run: for a signal, for an error
 // of the sink, or for images that failed, in this order.
 func ending(err error, reading context.Context, t *progress.Tally) error {
 	var stopped interrupted
 	if errors.As(context.Cause(reading), &stopped) {
-		return exit.Silent(128 + int(stopped.signal))
+		if errors.As(err, new(interrupted)) {
+			err = nil
+		}
+		return &exit.Failure{Code: 128 + int(stopped.signal), Err: err}
 	}
 	if err != nil {
 		return err

@@ -10,6 +10,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"gtx/cli/decoders"
 	"gtx/cli/exit"
 	"gtx/cli/ledger"
 	"gtx/cli/paths"
@@ -18,13 +19,15 @@ import (
 	"gtx/models/manifest"
 	"gtx/pipeline"
 	"gtx/stages"
+	"gtx/stages/durable"
 )
 
 func (p *program) translateCommand() *cli.Command {
 	flags := []cli.Flag{
 		&cli.StringFlag{Name: "to", Usage: "translate to `DOMAIN`; not needed if the model has only one"},
 		&cli.StringFlag{Name: "model", Value: builtIn, Usage: "`NAME` of a model, or path of an .onnx file"},
-		&cli.StringSliceFlag{Name: "exemplar", Usage: "`[ATTRIBUTE=]FILE` is an image that shows what is wanted, for models that take exemplars"},
+		&cli.StringSliceFlag{Name: "exemplar", Usage: "`[ATTRIBUTE=]FILE` is an image that shows what is wanted, for models that take exemplars; repeat it for models that take several"},
+		&cli.StringFlag{Name: "instances", Usage: "`DIR` holds a map of instances for each label map, for models that take one: a PNG of the same size, path and name"},
 		&cli.Uint64Flag{Name: "seed", Usage: "draw noise from seed `N`: the same seed and path give the same result"},
 		&cli.IntFlag{Name: "samples", Value: 1, Usage: "make `N` results of each image, for models that draw noise"},
 		&cli.StringFlag{Name: "from", Usage: "the source's `DOMAIN`, any (it does not matter) or auto (ask a classifier); default: auto if the model or --in-target needs the domain, any otherwise"},
@@ -33,7 +36,7 @@ func (p *program) translateCommand() *cli.Command {
 
 		&cli.StringFlag{Name: "out", Aliases: []string{"o"}, Usage: "write below `DIR`, in the same tree as the inputs; default: beside each input"},
 		&cli.StringFlag{Name: "base", Value: ".", Usage: "with -o, keep the paths of single files relative to `DIR`"},
-		&cli.StringFlag{Name: "name", Usage: "`TEMPLATE` for the results' names, with the fields {dir}, {stem}, {ext}, {to}, {model}, {sample}"},
+		&cli.StringFlag{Name: "name", Usage: "`TEMPLATE` for the results' names, with the fields {dir}, {stem}, {ext}, {to}, {model}, {sample}; {stem} keeps the source's extension where names would clash, as in IMG_1.HEIC.jpg"},
 		&cli.StringFlag{Name: "format", Value: "same", Usage: "write `FORMAT`: same, jpg, png, webp, tiff or avif"},
 		&cli.BoolFlag{Name: "dry-run", Aliases: []string{"n"}, Usage: "only print what would be done: input, tab, output"},
 	}
@@ -58,9 +61,10 @@ func (p *program) translateCommand() *cli.Command {
 type translation struct {
 	model     *models.Model
 	request   models.Request
-	exemplars map[string]string // attribute -> file
-	digests   []stages.Property // of the exemplars, once they are read
-	from      string            // "any", "auto", "none" or domains with commas
+	exemplars map[string][]string // attribute -> files
+	digests   []stages.Property   // of the exemplars, once they are read
+	instances string              // folder; "" for models that take none
+	from      string              // "any", "auto", "none" or domains with commas
 	inTarget  stages.InTarget
 	open      stages.OpenOptions
 	results   results
@@ -85,6 +89,9 @@ func translationOf(c *cli.Context) (t translation, err error) {
 	if t.exemplars, err = exemplarsOf(c, m); err != nil {
 		return t, err
 	}
+	if t.instances, err = instancesOf(c, m); err != nil {
+		return t, err
+	}
 	if t.inTarget, err = oneOf(c, "in-target", stages.InTargetTranslate, stages.InTargetCopy, stages.InTargetSkip); err != nil {
 		return t, err
 	}
@@ -97,6 +104,7 @@ func translationOf(c *cli.Context) (t translation, err error) {
 	if t.open, err = openOptions(c); err != nil {
 		return t, err
 	}
+	t.open.Decoders.Keep(decoders.Kept)
 	if t.fidelity, err = fidelityOf(c, m); err != nil {
 		return t, err
 	}
@@ -149,7 +157,7 @@ func (t translation) encodeOptions() stages.EncodeOptions {
 	}
 	return stages.EncodeOptions{
 		Size: f.size, Quality: t.results.quality, JPEG: t.results.jpeg, InTarget: t.inTarget, Parameters: append(parameters, t.digests...),
-		MadeBy: t.madeBy, Required: t.required,
+		MadeBy: t.madeBy, Required: t.required, Touch: t.results.touch,
 		KeepProfile: f.keepProfile, Strip: f.strip, StripGPS: f.stripGPS,
 	}
 }
@@ -165,6 +173,8 @@ func (t *translation) toStdout() error {
 }
 
 func (p *program) translate(c *cli.Context) (err error) {
+	runtime := load(c)
+	defer alsoClose(&err, runtime)
 	t, err := translationOf(c)
 	if err != nil {
 		return err
@@ -192,7 +202,7 @@ func (p *program) translate(c *cli.Context) (err error) {
 	if err := paths.Writable(c.String("out")); err != nil {
 		return err
 	}
-	e, err := openEngine(c, t.model, t.request)
+	e, err := openEngine(c, runtime, t.model, t.request)
 	if err != nil {
 		return err
 	}
@@ -217,20 +227,27 @@ func (p *program) translate(c *cli.Context) (err error) {
 		return err
 	}
 	defer alsoClose(&err, records)
+	out := durable.NewWriter()
+	defer alsoClose(&err, out)
 	t.madeBy = e.madeBy()
-	flow := translateLine(pipeline.New(run, e.widths.inFlight()), in.Sources, t, e.widths, n, label)
+	queue := in.Queue()
+	flow := translateLine(pipeline.New(run, e.widths.inFlight()), queue.Sources, t, e.widths, n, label, out)
 	tally := progress.New(p.err, "translated", in.Known, c.Bool("quiet"), c.Bool("verbose"))
-	err = p.collect(flow, c, records, e.record(), tally)
-	tally.Finish(runsOn(e.translator))
+	err = p.collect(flow, p.collector(c, records, e, tally, queue))
 	return ending(err, reading, tally)
 }
 
 // translateLine is the heart of gtx: the stages of a translation, in order.
-func translateLine(line *pipeline.Line, sources iter.Seq[stages.Source], t translation, w widths, n stages.Network, label labeller) *pipeline.Flow[stages.Source, stages.Written] {
+func translateLine(line *pipeline.Line, sources iter.Seq[stages.Source], t translation, w widths, n stages.Network, label labeller, out *durable.Writer) *pipeline.Flow[stages.Source, stages.Written] {
 	fit, encode := t.fidelity.fit(t.model.Manifest), t.encodeOptions()
-	files := pipeline.Each(pipeline.From(line, sources), "open", w.jobs, stages.Open(t.open))
+	encode.Writer = out
+	open := stages.Open(t.open)
+	if t.instances != "" {
+		open = stages.Then(open, stages.Instances(t.instances, t.open))
+	}
+	files := pipeline.Each(pipeline.From(line, sources), "open", w.jobs, open)
 	wanted := pipeline.Each(files, "compare", w.jobs, stages.Compare(t.results.existing, encode))
-	images := pipeline.Each(wanted, "decode", w.jobs, stages.Decode(fit.Decoding()))
+	images := pipeline.Each(wanted, "decode", w.jobs, t.fidelity.detailOptions().Decode(fit.Decoding()))
 	fitted := pipeline.Each(images, "resize", w.jobs, stages.Resize(fit))
 	labelled := label(fitted)
 	translated := pipeline.Batch(labelled, "translate", pipeline.Batching[stages.Labelled, stages.TranslationKey]{
@@ -238,7 +255,7 @@ func translateLine(line *pipeline.Line, sources iter.Seq[stages.Source], t trans
 	}, stages.Translate(n))
 	checked := pipeline.Each(translated, "check", w.jobs, stages.Check(t.results.check))
 	detailed := pipeline.Each(checked, "detail", w.jobs, stages.Detail(t.fidelity.detailOptions()))
-	return pipeline.Each(detailed, "encode", w.jobs, stages.Encode(encode))
+	return synced(pipeline.Each(detailed, "encode", w.jobs, stages.Encode(encode)), out)
 }
 
 // dryRun prints each input with its outputs.

@@ -33,6 +33,8 @@ func addVariables(flags []cli.Flag) {
 		switch f := f.(type) {
 		case *cli.BoolFlag:
 			f.EnvVars = names
+		case *cli.DurationFlag:
+			f.EnvVars = names
 		case *cli.Float64Flag:
 			f.EnvVars = names
 		case *cli.IntFlag:

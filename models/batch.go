@@ -14,6 +14,9 @@ type Batch struct {
 	Pixels           []byte
 	From             []string // the domain of each image, as in Manifest.Code; nil: unknown
 	Seeds            []uint64 // of each image's noise; nil: the Request's seed for all
+	// Instances has the size of Pixels. In it every object of a label map has a colour of its own. If it is nil,
+	// a model that takes one takes Pixels instead.
+	Instances []byte
 
 	// Results of a model that covers: what lies beneath the cover, like Pixels, and how opaque the cover is,
 	// a byte per pixel, 255 for opaque. Else both are nil.
@@ -41,6 +44,8 @@ func (b Batch) check(image *manifest.Input) error {
 		return fmt.Errorf("a batch of %d images of %d×%d", b.N, b.Width, b.Height)
 	case len(b.Pixels) != b.N*b.Height*b.Width*channels:
 		return fmt.Errorf("%d bytes for %d images of %d×%d", len(b.Pixels), b.N, b.Width, b.Height)
+	case b.Instances != nil && len(b.Instances) != len(b.Pixels):
+		return fmt.Errorf("%d bytes of instances for %d bytes of images", len(b.Instances), len(b.Pixels))
 	case !image.Size.Allows(b.Width, b.Height):
 		return fmt.Errorf("the model does not accept images of %d×%d", b.Width, b.Height)
 	}
@@ -63,6 +68,9 @@ func (b Batch) part(from, to int) Batch {
 		p.Beneath = b.Beneath[from*size : to*size]
 		p.Opacity = b.Opacity[from*size/channels : to*size/channels]
 	}
+	if b.Instances != nil {
+		p.Instances = b.Instances[from*size : to*size]
+	}
 	if b.From != nil {
 		p.From = b.From[from:to]
 	}
@@ -80,6 +88,7 @@ func (b Batch) padded(n int) Batch {
 	p, last := b, b.part(b.N-1, b.N)
 	p.N = n
 	p.Pixels = slices.Concat(b.Pixels, slices.Repeat(last.Pixels, n-b.N))
+	p.Instances = slices.Concat(b.Instances, slices.Repeat(last.Instances, n-b.N))
 	p.From = slices.Concat(b.From, slices.Repeat(last.From, n-b.N))
 	p.Seeds = slices.Concat(b.Seeds, slices.Repeat(last.Seeds, n-b.N))
 	return p

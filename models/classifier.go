@@ -55,7 +55,7 @@ func (c *Classifier) Run(ctx context.Context, in Batch) ([]float32, error) {
 		for i, input := range s.inputs {
 			inputs[i] = pack(part.Pixels, part.N, part.Height, part.Width, input)
 		}
-		outputs, err := s.run(ctx, inputs)
+		outputs, err := s.run(ctx, inputs, c.fixes(part.Width, part.Height))
 		if err != nil {
 			return err
 		}

@@ -70,7 +70,7 @@ func (r *Runtime) offers(t target) error {
 		return errNoOpenVINO
 	}
 	err := quietly(func() error {
-		options, err := sessionOptions(t)
+		options, err := sessionOptions(t, "")
 		if err != nil {
 			return err
 		}
@@ -86,8 +86,9 @@ func (r *Runtime) offers(t target) error {
 // errNoOpenVINO says what to install.
 var errNoOpenVINO = errors.New("this ONNX Runtime comes without OpenVINO ('make deps' fetches one with it, for x86-64)")
 
-// sessionOptions returns the options for a target. The caller destroys them.
-func sessionOptions(t target) (_ *ort.SessionOptions, err error) {
+// sessionOptions returns the options for a target and for inputs of some shapes, see session.shapesOf. The caller
+// destroys them.
+func sessionOptions(t target, shapes string) (_ *ort.SessionOptions, err error) {
 	options, err := ort.NewSessionOptions()
 	if err != nil {
 		return nil, err
@@ -108,7 +109,7 @@ func sessionOptions(t target) (_ *ort.SessionOptions, err error) {
 	}
 	switch t.name {
 	case deviceOpenVINO:
-		return options, appendOpenVINO(options, t)
+		return options, appendOpenVINO(options, t, shapes)
 	case deviceCUDA:
 		return options, appendCUDA(options, t)
 	}
@@ -131,7 +132,7 @@ func appendCUDA(options *ort.SessionOptions, t target) error {
 
 // appendOpenVINO lets OpenVINO's CPU plugin run the whole network: each stream serves one call at a time on
 // one thread.
-func appendOpenVINO(options *ort.SessionOptions, t target) error {
+func appendOpenVINO(options *ort.SessionOptions, t target, shapes string) error {
 	// A network that OpenVINO knows only in part is an error, and does not run on the CPU provider unnoticed.
 	if err := options.AddSessionConfigEntry("session.disable_cpu_ep_fallback", "1"); err != nil {
 		return err
@@ -152,8 +153,9 @@ func appendOpenVINO(options *ort.SessionOptions, t target) error {
 	if err != nil {
 		return err
 	}
-	return options.AppendExecutionProviderOpenVINO(map[string]string{
-		"device_type": "CPU",
-		"load_config": string(config),
-	})
+	settings := map[string]string{"device_type": "CPU", "load_config": string(config)}
+	if shapes != "" {
+		settings["reshape_input"] = shapes
+	}
+	return options.AppendExecutionProviderOpenVINO(settings)
 }

@@ -14,6 +14,22 @@ func Folder() string {
 	return ""
 }
 
+// modelFolders lists the folders in which models are found by name: the user's own, then the one of a program that
+// is installed as PREFIX/bin/gtx, which is PREFIX/share/gtx/models.
+func modelFolders(program string) []string {
+	var folders []string
+	if own := Folder(); own != "" {
+		folders = append(folders, own)
+	}
+	if program == "" {
+		return folders
+	}
+	if resolved, err := filepath.EvalSymlinks(program); err == nil {
+		program = resolved
+	}
+	return append(folders, filepath.Join(filepath.Dir(program), "..", "share", "gtx", "models"))
+}
+
 // dataFolder returns the user's data folder of gtx, or "" for a user without a home.
 func dataFolder() string {
 	data := os.Getenv("XDG_DATA_HOME")

@@ -47,7 +47,7 @@ func (p *pass) runGraph(ctx context.Context, s *session) error {
 			return err
 		}
 	}
-	outputs, err := s.run(ctx, inputs)
+	outputs, err := s.run(ctx, inputs, p.fixes(p.in.Width, p.in.Height))
 	if err != nil {
 		return err
 	}
@@ -140,9 +140,16 @@ func (p *pass) tensor(in *manifest.Input, rank, height, width int) (tensor, erro
 	}
 	switch in.Role {
 	case manifest.RoleExemplar:
-		p := p.request.Exemplars[in.Exemplar.Attribute]
-		return pack(slices.Repeat(p.Pixels, n), n, p.Height, p.Width, in), nil
+		e := p.request.Exemplars[in.Exemplar.Attribute]
+		t := pack(slices.Repeat(e.Pixels, n), n*e.N, e.Height, e.Width, in)
+		if in.Exemplar.Several() {
+			t.shape = append([]int64{int64(n), int64(e.N)}, t.shape[1:]...)
+		}
+		return t, nil
 	case manifest.RoleInstance:
+		if in.Instance != nil && in.Instance.IDs {
+			return packEdges(instancesOf(p.in), n, height, width, in.Layout), nil
+		}
 		classes, err := p.readClasses(p.manifest.LabelMapOf(in.Graph).LabelMap)
 		if err != nil {
 			return tensor{}, err

@@ -116,8 +116,17 @@ func TestLabelMapsBecomeChannels(t *testing.T) {
 	if got := packEdges(classes, 1, 2, 3, manifest.LayoutNHWC); !slices.Equal(got.floats, edges) {
 		t.Errorf("edges %v", got.floats)
 	}
+	objects := instancesOf(Batch{Pixels: make([]byte, 18), Instances: []byte{0, 0, 1, 0, 0, 1, 0, 1, 1, 0, 0, 1, 0, 0, 1, 0, 0, 1}})
+	if got := packEdges(objects, 1, 2, 3, manifest.LayoutNCHW); !slices.Equal(got.floats, []float32{0, 1, 1, 0, 0, 1}) {
+		t.Errorf("edges of objects %v", got.floats)
+	}
 	coloured := &manifest.LabelMap{Encoding: manifest.EncodingPalette, Classes: 2, Palette: [][]int{{0, 0, 0}, {128, 64, 0}}}
 	if got, err := classesOf(coloured, []byte{128, 64, 0, 0, 0, 0}); err != nil || !bytes.Equal(got, []byte{1, 0}) {
+		t.Errorf("%v, %v", got, err)
+	}
+	lossy := *coloured
+	lossy.Nearest = true
+	if got, err := classesOf(&lossy, []byte{120, 70, 9, 3, 0, 2, 120, 70, 9}); err != nil || !bytes.Equal(got, []byte{1, 0, 1}) {
 		t.Errorf("%v, %v", got, err)
 	}
 	if _, err := classesOf(coloured, []byte{1, 2, 3}); err == nil || !strings.Contains(err.Error(), "the colour [1 2 3] in the label map belongs to no class") {
@@ -179,6 +188,7 @@ func TestExemplarsAreCheckedBeforeAnythingRuns(t *testing.T) {
 		{"genegan", "smiling", map[string]Batch{"": grey(31)}, "exemplar: the model does not accept images of 31×31"},
 		{"genegan", "smiling", map[string]Batch{"": grey(32), "hat": grey(32)}, `the model takes no exemplar of "hat"`},
 		{"shift", "winter", map[string]Batch{"": grey(32)}, "the model takes no exemplar"},
+		{"genegan", "smiling", map[string]Batch{"": {N: 2, Height: 32, Width: 32, Pixels: make([]byte, 2*32*32*3)}}, "exemplar: 2 images; the model takes 1 to 1"},
 	} {
 		q := Request{To: c.to, Strength: 1, Exemplars: c.exemplars}
 		if _, err := r.NewTranslator(find(t, fixtures+c.model+".onnx"), q, Options{Device: "cpu"}); err == nil || !strings.Contains(err.Error(), c.want) {

@@ -2,6 +2,7 @@ package models
 
 import (
 	"fmt"
+	"math"
 
 	"gtx/models/manifest"
 )
@@ -17,7 +18,12 @@ func classesOf(l *manifest.LabelMap, pixels []byte) ([]byte, error) {
 		p := [channels]byte(pixels[i*channels:])
 		if l.Palette != nil {
 			class, ok := byColour[p]
-			if !ok {
+			switch {
+			case ok:
+			case l.Nearest:
+				class = nearest(l.Palette, p)
+				byColour[p] = class
+			default:
 				return nil, fmt.Errorf("the colour %v in the label map belongs to no class", p)
 			}
 			classes[i] = class
@@ -32,6 +38,21 @@ func classesOf(l *manifest.LabelMap, pixels []byte) ([]byte, error) {
 		classes[i] = p[0]
 	}
 	return classes, nil
+}
+
+// nearest returns the index of the colour with the smallest squared distance in RGB, the first of several.
+func nearest(palette [][]int, p [channels]byte) byte {
+	best, least := 0, math.MaxInt
+	for i, colour := range palette {
+		distance := 0
+		for c, v := range colour {
+			distance += (v - int(p[c])) * (v - int(p[c]))
+		}
+		if distance < least {
+			best, least = i, distance
+		}
+	}
+	return byte(best)
 }
 
 // packClasses turns n label maps of h×w pixels each into a tensor.
@@ -55,8 +76,22 @@ func packClasses(l *manifest.LabelMap, classes []byte, n, h, w int, layout manif
 	return t
 }
 
-// packEdges turns label maps into one channel, which is 1 at the edges of areas and 0 elsewhere.
-func packEdges(classes []byte, n, h, w int, layout manifest.Layout) tensor {
+// instancesOf returns a number for each pixel, which differs between objects.
+func instancesOf(b Batch) []uint32 {
+	colours := b.Instances
+	if colours == nil {
+		colours = b.Pixels
+	}
+	ids := make([]uint32, len(colours)/channels)
+	for i := range ids {
+		p := colours[i*channels:][:channels]
+		ids[i] = uint32(p[0])<<16 | uint32(p[1])<<8 | uint32(p[2])
+	}
+	return ids
+}
+
+// packEdges turns maps into one channel, which is 1 at the edges of areas and 0 elsewhere.
+func packEdges[T comparable](classes []T, n, h, w int, layout manifest.Layout) tensor {
 	t := tensor{shape: imageShape(layout, n, 1, h, w), floats: make([]float32, n*h*w)}
 	for k := range n {
 		drawEdges(classes[k*h*w:][:h*w], h, w, t.floats[k*h*w:], 1)
@@ -66,7 +101,7 @@ func packEdges(classes []byte, n, h, w int, layout manifest.Layout) tensor {
 
 // drawEdges sets the pixels that differ from one of their four neighbours to 1, on both sides of an
 // edge (Wang et al. 2018, pix2pixHD, "instance boundary map").
-func drawEdges(classes []byte, h, w int, to []float32, step int) {
+func drawEdges[T comparable](classes []T, h, w int, to []float32, step int) {
 	mark := func(i, j int) {
 		if classes[i] != classes[j] {
 			to[i*step], to[j*step] = 1, 1

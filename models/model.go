@@ -55,19 +55,7 @@ func (e *ManifestMissingError) Hint() string {
 
 // Load reads the model in an .onnx file. The manifest is in the file named like the model with ".yaml" after
 // it or, if there is no such file, under the metadata key gtx.manifest.
-func Load(path string) (*Model, error) {
-	info, err := os.Stat(path)
-	if err != nil {
-		return nil, err
-	}
-	switch {
-	case !info.Mode().IsRegular():
-		return nil, fmt.Errorf("%q is not a file", path)
-	case info.Size() > onnx.MaxModelBytes:
-		return nil, fmt.Errorf("%q has %w", path, onnx.ErrTooLarge)
-	}
-	return load(&Model{Origin: path, path: path})
-}
+func Load(path string) (*Model, error) { return load(&Model{Origin: path, path: path}) }
 
 // load fills in the manifest and the digest of a model whose path is set.
 func load(m *Model) (*Model, error) {
@@ -119,12 +107,26 @@ func (m *Model) readFile(path string) ([]byte, error) {
 	case m.Origin == builtIn:
 		return builtin.ReadFile(path)
 	case m.files == nil:
-		return os.ReadFile(path)
+		return readRegular(path)
 	}
 	if data, ok := m.files[path]; ok {
 		return data, nil
 	}
 	return nil, fs.ErrNotExist
+}
+
+// readRegular reads a file of a model. It refuses what may block or never end, and what is too large.
+func readRegular(path string) ([]byte, error) {
+	info, err := os.Stat(path)
+	switch {
+	case err != nil:
+		return nil, err
+	case !info.Mode().IsRegular():
+		return nil, fmt.Errorf("%q is not a file", path)
+	case info.Size() > onnx.MaxModelBytes:
+		return nil, fmt.Errorf("%q has %w", path, onnx.ErrTooLarge)
+	}
+	return os.ReadFile(path)
 }
 
 // read returns the bytes of the .onnx file and of the manifest beside it, which are nil if there is none.
@@ -163,8 +165,10 @@ func (m *Model) graphs(network []byte) (map[string][]byte, error) {
 		if err := onnx.CheckSelfContained(graphs[id]); err != nil {
 			return nil, err
 		}
-		sum := sha256.Sum256(graphs[id])
-		if has := hex.EncodeToString(sum[:]); graph.SHA256 != "" && !strings.EqualFold(graph.SHA256, has) {
+		if graph.SHA256 == "" {
+			continue
+		}
+		if has := fmt.Sprintf("%x", sha256.Sum256(graphs[id])); !strings.EqualFold(graph.SHA256, has) {
 			return nil, manifest.Errorf("graphs."+id+".sha256", "this is another network: its digest is %s", has)
 		}
 	}
@@ -195,7 +199,8 @@ func (m *Model) networks() (map[string][]byte, error) {
 		return nil, err
 	}
 	graphs, err := m.graphs(network)
-	if err != nil || m.digest(network, beside, graphs) != m.Digest {
+	// What is built in cannot change, and its digest takes milliseconds of every start.
+	if err != nil || m.Origin != builtIn && m.digest(network, beside, graphs) != m.Digest {
 		return nil, fmt.Errorf("%q has changed since it was loaded", m.path)
 	}
 	return graphs, nil

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 
 	"gtx/models/manifest"
@@ -55,6 +56,17 @@ func TestManifestBesideAModelOverridesAndChangesTheDigest(t *testing.T) {
 	}
 	if m.Manifest.Name != "beside" || m.Digest == inside.Digest {
 		t.Errorf("name %q, digest %s", m.Manifest.Name, m.Digest)
+	}
+}
+
+// To open a FIFO would block.
+func TestManifestThatIsNoFileIsRefused(t *testing.T) {
+	path := write(t, filepath.Join(t.TempDir(), "shift.onnx"), read(t, fixtures+"shift.onnx"))
+	if err := syscall.Mkfifo(path+ManifestSuffix, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Load(path); err == nil || !strings.Contains(err.Error(), "is not a file") {
+		t.Errorf("%v", err)
 	}
 }
 
@@ -126,6 +138,34 @@ func TestModelsAreFoundByNameAndByPath(t *testing.T) {
 	var unknown *NotFoundError
 	if !errors.As(err, &unknown) || !slices.Equal(unknown.Known, []string{"seasons-classifier", "seasons", "mine"}) {
 		t.Errorf("spring: %v", err)
+	}
+}
+
+func TestInstalledModelsAreFoundAfterTheUsersOwn(t *testing.T) {
+	t.Setenv("XDG_DATA_HOME", t.TempDir())
+	prefix, elsewhere := t.TempDir(), t.TempDir()
+	program := write(t, filepath.Join(prefix, "bin", "gtx"), nil)
+	installed := filepath.Join(prefix, "share", "gtx", "models")
+	for _, path := range []string{filepath.Join(installed, "both.onnx"), filepath.Join(installed, "zoo.onnx"), filepath.Join(Folder(), "both.onnx")} {
+		write(t, path, read(t, fixtures+"shift.onnx"))
+	}
+	link := filepath.Join(elsewhere, "gtx")
+	if err := os.Symlink(program, link); err != nil {
+		t.Fatal(err)
+	}
+	for _, program := range []string{program, link} {
+		var origins []string
+		for _, m := range placesIn(modelFolders(program)) {
+			if m.Origin != builtIn {
+				origins = append(origins, m.Origin)
+			}
+		}
+		if want := []string{filepath.Join(Folder(), "both.onnx"), filepath.Join(installed, "zoo.onnx")}; !slices.Equal(origins, want) {
+			t.Errorf("%s: %q, want %q", program, origins, want)
+		}
+	}
+	if got := modelFolders(""); !slices.Equal(got, []string{Folder()}) {
+		t.Errorf("%q", got)
 	}
 }
 

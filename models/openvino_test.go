@@ -19,6 +19,7 @@ func openOpenVINO(t *testing.T) *Runtime {
 		t.Skip("no ONNX Runtime with OpenVINO: 'make deps' fetches it for x86-64")
 	}
 	t.Setenv(libraryVariable, path)
+	t.Setenv("XDG_CACHE_HOME", t.TempDir())
 	return openRuntime(t)
 }
 
@@ -103,7 +104,12 @@ func TestFailedGoldenCaseKeepsAutoOnTheCPU(t *testing.T) {
 func TestOpenVINOGivesTheSameBytesEachTime(t *testing.T) {
 	r := openOpenVINO(t)
 	m, q := find(t, "seasons"), Request{To: "winter", Strength: 1}
-	in := images(4, 64, 96)
+	for _, size := range [][2]int{{64, 96}, {192, 256}} { // one that is common, and one that is not
+		testSameBytes(t, r, m, q, images(4, size[0], size[1]))
+	}
+}
+
+func testSameBytes(t *testing.T, r *Runtime, m *Model, q Request, in Batch) {
 	for _, precision := range []string{"f32", "bf16"} {
 		if precision == "bf16" {
 			needBF16(t)
@@ -118,9 +124,10 @@ func TestOpenVINOGivesTheSameBytesEachTime(t *testing.T) {
 			for range calls {
 				together.Go(func() {
 					for i := range in.N {
-						_, err := translator.Run(t.Context(), images(1, 64, 64)) // another shape between
+						_, err := translator.Run(t.Context(), images(1, 64, 64)) // other shapes between
+						_, err1 := translator.Run(t.Context(), images(1, 256, 256))
 						out, err2 := translator.Run(t.Context(), in.part(i, i+1))
-						if err := errors.Join(err, err2); err != nil {
+						if err := errors.Join(err, err1, err2); err != nil {
 							t.Error(err)
 							return
 						}
@@ -134,6 +141,58 @@ func TestOpenVINOGivesTheSameBytesEachTime(t *testing.T) {
 			together.Wait()
 			translator.Close()
 		}
+	}
+}
+
+// What passed the golden cases once is not tried again, as long as the proof in the cache is whole.
+func TestProofsReplaceGoldenCases(t *testing.T) {
+	needBF16(t)
+	r := openOpenVINO(t)
+	q := Request{To: "winter", Strength: 1}
+	good, bad := find(t, "seasons"), find(t, "seasons")
+	bad.Manifest.Golden[0].Output.Means[0] += 50 // its digest stays the same
+	provider := func(m *Model) string {
+		translator := opened(t, r, m, q, Options{})
+		defer translator.Close()
+		return translator.Provider()
+	}
+	if got := provider(bad); got != "cpu" {
+		t.Fatalf("without a proof, a failed case leads to %s", got)
+	}
+	if got := provider(good); got != "openvino" {
+		t.Fatalf("passed cases lead to %s", got)
+	}
+	if got := provider(bad); got != "openvino" {
+		t.Errorf("a proof leads to %s", got)
+	}
+	proofs, err := filepath.Glob(filepath.Join(os.Getenv("XDG_CACHE_HOME"), "gtx", "proofs", "*"))
+	if err != nil || len(proofs) != 1 {
+		t.Fatalf("proofs: %q, %v", proofs, err)
+	}
+	if err := os.WriteFile(proofs[0], []byte("golden cases passed\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if got := provider(bad); got != "cpu" {
+		t.Errorf("a damaged proof leads to %s", got)
+	}
+	provider(good)
+	if text, err := os.ReadFile(proofs[0]); err != nil || !strings.Contains(string(text), good.Digest) {
+		t.Errorf("the proof was not made again: %q, %v", text, err)
+	}
+}
+
+func TestUnwritableCacheOnlyCostsTime(t *testing.T) {
+	needBF16(t)
+	r := openOpenVINO(t)
+	blocked := filepath.Join(t.TempDir(), "file")
+	if err := os.WriteFile(blocked, nil, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("XDG_CACHE_HOME", blocked)
+	translator := opened(t, r, find(t, "seasons"), Request{To: "winter", Strength: 1}, Options{})
+	defer translator.Close()
+	if got := translator.Provider(); got != "openvino" || translator.Fallback() != nil {
+		t.Errorf("on %s, %v", got, translator.Fallback())
 	}
 }
 

@@ -33,8 +33,8 @@ func (e *NotFoundError) Hint() string {
 	return "the path of a model ends in .onnx"
 }
 
-// Find returns the model with a name, built in or in the user's folder, or the model at a path that ends
-// in .onnx. The error is a *NotFoundError if no model has the name.
+// Find returns the model with a name, built in, in the user's folder or installed with gtx, or the model at a path
+// that ends in .onnx. The error is a *NotFoundError if no model has the name.
 func Find(nameOrPath string) (*Model, error) {
 	if strings.HasSuffix(nameOrPath, extension) {
 		return Load(nameOrPath)
@@ -51,7 +51,7 @@ func Find(nameOrPath string) (*Model, error) {
 	return load(places[i])
 }
 
-// List returns the built-in models and those in the user's folder. It leaves out models that cannot be read,
+// List returns the models that Find knows by name. It leaves out models that cannot be read,
 // and returns their errors joined. A file with a further graph of a model does not count as a model.
 func List() ([]*Model, error) {
 	var models []*Model
@@ -97,9 +97,17 @@ func (m *Model) Classifies(domains []string) bool {
 	})
 }
 
-// places returns the models that exist, not yet loaded: the built-in ones, then the user's, each in the order
-// of their names. If two have the same name, the second is left out.
+// places returns the models that exist, not yet loaded: the built-in ones, then the user's, then those installed
+// with gtx, each in the order of their names. If two have the same name, the second is left out.
 func places() []*Model {
+	program, err := os.Executable()
+	if err != nil {
+		program = ""
+	}
+	return placesIn(modelFolders(program))
+}
+
+func placesIn(folders []string) []*Model {
 	var found []*Model
 	embedded, err := fs.Glob(builtin, "builtin/*"+extension)
 	if err != nil {
@@ -108,14 +116,16 @@ func places() []*Model {
 	for _, p := range embedded {
 		found = append(found, &Model{Origin: builtIn, path: p})
 	}
-	// An unreadable or missing folder counts as empty.
-	entries, _ := os.ReadDir(Folder())
-	for _, entry := range entries {
-		m := &Model{Origin: filepath.Join(Folder(), entry.Name())}
-		m.path = m.Origin
-		taken := slices.ContainsFunc(found, func(other *Model) bool { return other.stem() == m.stem() })
-		if strings.HasSuffix(m.path, extension) && isFile(m.path) && !taken {
-			found = append(found, m)
+	for _, folder := range folders {
+		// An unreadable or missing folder counts as empty.
+		entries, _ := os.ReadDir(folder)
+		for _, entry := range entries {
+			m := &Model{Origin: filepath.Join(folder, entry.Name())}
+			m.path = m.Origin
+			taken := slices.ContainsFunc(found, func(other *Model) bool { return other.stem() == m.stem() })
+			if strings.HasSuffix(m.path, extension) && isFile(m.path) && !taken {
+				found = append(found, m)
+			}
 		}
 	}
 	return found

@@ -41,7 +41,8 @@ func Open(library string) (*Runtime, error) {
 		return nil, err
 	}
 	ort.SetSharedLibraryPath(path)
-	if err := ort.InitializeEnvironment(); err != nil {
+	// Its log writes coloured lines to standard error, which repeat the errors that it returns.
+	if err := ort.InitializeEnvironment(ort.WithLogLevelFatal()); err != nil {
 		return nil, fmt.Errorf("load ONNX Runtime from %q: %w", path, openError(path, err))
 	}
 	return &Runtime{library: path, version: ort.GetVersion()}, nil
@@ -107,6 +108,13 @@ func (r *Runtime) release() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.sessions--
+}
+
+// Preload loads the parts of OpenVINO if options may lead there. Without it the first NewTranslator would.
+func (r *Runtime) Preload(o Options) {
+	if o.wantOpenVINO() {
+		_ = r.offers(target{device: device{name: deviceOpenVINO}, precision: precisionF32}) // NewTranslator asks again
+	}
 }
 
 // A Provider is a kind of device on which ONNX Runtime may run networks.

@@ -33,6 +33,8 @@ type sessions struct {
 	// kernels for other batches, and the result of an image must not depend on its neighbours.
 	single   bool
 	fallback error // why auto did not take OpenVINO, nil if it did or could not be asked
+	// fixes tells for which image sizes a graph is prepared for that size alone, see prepared.
+	fixes func(width, height int) bool
 
 	mu      sync.RWMutex        // held for reading by each run, so that close waits for them
 	byGraph map[string]*session // nil once closed
@@ -41,7 +43,10 @@ type sessions struct {
 // session is one graph.
 type session struct {
 	*signature
-	net *ort.DynamicAdvancedSession
+	open func(shapes string) (*ort.DynamicAdvancedSession, error)
+
+	mu       sync.Mutex
+	prepared map[string]*prepared // by the shapes that they are made for; "" takes all shapes
 }
 
 // A program is a graph that has been checked against its manifest, before there is a session.
@@ -89,6 +94,7 @@ func (r *Runtime) openSessions(m *Model, graphs []string, o Options, try rehears
 		open: func(t target, profile string) (*sessions, error) {
 			return newSessions(m.Manifest, programs, t, profile)
 		},
+		proof: func(precision string) proof { return r.proofOf(m, graphs, precision) },
 	}
 	if s.streams <= 0 {
 		s.streams = runtime.GOMAXPROCS(0)
@@ -128,39 +134,21 @@ func newProgram(m *manifest.Manifest, graph string, model []byte) (program, erro
 func newSessions(m *manifest.Manifest, programs []program, t target, profile string) (_ *sessions, err error) {
 	n := &sessions{
 		manifest: m, provider: t.String(), precision: t.precision, single: t.name == deviceOpenVINO,
-		byGraph: map[string]*session{},
+		fixes: func(int, int) bool { return false }, byGraph: map[string]*session{},
 	}
-	defer func() {
-		if err != nil {
-			n.destroy()
-		}
-	}()
+	if t.name == deviceOpenVINO {
+		n.fixes = commonSizes(m)
+	}
 	for _, p := range programs {
-		net, err := newSession(p, t, profile)
-		if err != nil {
-			return nil, explain(err)
+		n.byGraph[p.graph] = &session{
+			signature: p.signature, prepared: map[string]*prepared{},
+			open: func(shapes string) (*ort.DynamicAdvancedSession, error) { return newSession(p, t, shapes, profile) },
 		}
-		n.byGraph[p.graph] = &session{p.signature, net}
 	}
-	return n, nil
-}
-
-func newSession(p program, t target, profile string) (net *ort.DynamicAdvancedSession, err error) {
-	err = quietly(func() error {
-		options, err := sessionOptions(t)
-		if err != nil {
-			return err
-		}
-		defer options.Destroy()
-		if profile != "" {
-			if err := options.EnableProfiling(profile + "-" + p.graph); err != nil {
-				return err
-			}
-		}
-		net, err = ort.NewDynamicAdvancedSessionWithONNXData(p.onnx, p.takes, p.gives, options)
-		return err
-	})
-	return net, err
+	if t.name != deviceOpenVINO { // there, preparing takes so long that it waits until it is needed
+		err = n.prepare()
+	}
+	return n, err
 }
 
 // Provider is where the network runs: "cpu", "openvino", or "cuda:0" and so on.
@@ -187,7 +175,11 @@ func (n *sessions) close() error {
 func (n *sessions) destroy() error {
 	var failures []error
 	for _, s := range n.byGraph {
-		failures = append(failures, quietly(s.net.Destroy))
+		for _, net := range s.prepared {
+			if net.DynamicAdvancedSession != nil {
+				failures = append(failures, quietly(net.Destroy))
+			}
+		}
 	}
 	n.byGraph = nil
 	return errors.Join(failures...)
@@ -224,9 +216,13 @@ func (n *sessions) inParts(ctx context.Context, graphs []string, in Batch, run f
 	return nil
 }
 
-// run gives one batch to a graph and returns its outputs. When the context ends, run tells ONNX Runtime to
-// stop and waits until it has stopped.
-func (s *session) run(ctx context.Context, inputs []tensor) ([]tensor, error) {
+// run gives one batch to a graph and returns its outputs. fixed asks for a network of the inputs' shapes. When the
+// context ends, run tells ONNX Runtime to stop and waits until it has stopped.
+func (s *session) run(ctx context.Context, inputs []tensor, fixed bool) ([]tensor, error) {
+	net, err := s.preparedFor(inputs, fixed)
+	if err != nil {
+		return nil, err
+	}
 	var pinner runtime.Pinner // ONNX Runtime keeps the address of each input during the run
 	defer pinner.Unpin()
 	values, err := s.values(inputs, &pinner)
@@ -249,7 +245,7 @@ func (s *session) run(ctx context.Context, inputs []tensor) ([]tensor, error) {
 		options.Terminate()
 	})
 	outputs := make([]ort.Value, len(s.outputs))
-	err = s.net.RunWithOptions(values, outputs, options)
+	err = net.RunWithOptions(values, outputs, options)
 	if !stop() {
 		<-told // the options must outlive the call that ends them
 	}

@@ -117,10 +117,18 @@ func shapeOf(m *manifest.Manifest, in *manifest.Input, rank int) []int {
 	default: // a latent has the shape that the other graph gives
 		return nil
 	}
+	shape := []int{manifest.AnyDim, depth, h, w}
 	if in.Layout == manifest.LayoutNHWC {
-		return []int{manifest.AnyDim, h, w, depth}
+		shape = []int{manifest.AnyDim, h, w, depth}
 	}
-	return []int{manifest.AnyDim, depth, h, w}
+	if e := in.Exemplar; e != nil && e.Several() {
+		count := manifest.AnyDim
+		if e.Min == e.Max {
+			count = e.Max
+		}
+		shape = slices.Insert(shape, 1, count)
+	}
+	return shape
 }
 
 // vectorShape returns the shape of a tensor of some rank that has a vector for each image: [N,width],

@@ -14,7 +14,7 @@ type Request struct {
 	To        string           // a target, see Manifest.Targets; "" if the model has none
 	Strength  float64          // 1 is full
 	Seed      uint64           // for shared noise, and for images without a seed of their own
-	Exemplars map[string]Batch // by attribute; each is a batch of one image
+	Exemplars map[string]Batch // by attribute
 }
 
 // A Translator is a model that gives images, opened for one request.
@@ -93,8 +93,8 @@ func checkExemplars(m *manifest.Manifest, q Request) error {
 		case !given && in.Exemplar.Min > 0:
 			return fmt.Errorf("an exemplar of %s is needed", attribute)
 		case given:
-			if exemplar.N != 1 {
-				return fmt.Errorf("exemplar: %d images; one is needed", exemplar.N)
+			if !in.Exemplar.Accepts(exemplar.N) {
+				return fmt.Errorf("exemplar: %d images; the model takes %d to %d", exemplar.N, max(in.Exemplar.Min, 1), in.Exemplar.Max)
 			}
 			if err := exemplar.check(in); err != nil {
 				return fmt.Errorf("exemplar: %w", err)

@@ -196,7 +196,8 @@ func goldenRequest(m *manifest.Manifest, args manifest.GoldenArgs) Request {
 	for _, in := range m.Exemplars() {
 		if in.Exemplar.Min > 0 {
 			w, h := in.Size.Nominal()
-			q.Exemplars[in.Exemplar.Attribute] = Batch{N: 1, Height: h, Width: w, Pixels: Ramps(h, w)}
+			n := in.Exemplar.Min
+			q.Exemplars[in.Exemplar.Attribute] = Batch{N: n, Height: h, Width: w, Pixels: slices.Repeat(Ramps(h, w), n)}
 		}
 	}
 	return q

@@ -2,6 +2,7 @@ package pipeline
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -12,6 +13,23 @@ type Batching[A any, K comparable] struct {
 	Size    int       // maximum number of items in one batch
 	Workers int       // number of batches in progress at once
 	Key     func(A) K // items share a batch only if their keys are equal
+	Light   bool      // items need little memory from here on: the line's limit no longer counts them
+}
+
+// Errors is an error of a batch that says which items failed: it has an error or nil for each. The results of
+// the other items count, and the batch is not tried again.
+type Errors []error
+
+func (e Errors) Error() string { return fmt.Sprint(errors.Join(e...)) }
+
+// Or returns nil if no item failed, else e.
+func (e Errors) Or() error {
+	for _, err := range e {
+		if err != nil {
+			return e
+		}
+	}
+	return nil
 }
 
 // Batch adds a stage that calls f with several items at once. f returns one
@@ -19,7 +37,7 @@ type Batching[A any, K comparable] struct {
 // free, full or not: there are no timers, and nothing waits for stragglers.
 // Items gather only while all workers are busy, so batches grow with the load.
 //
-// If f fails, the batch is halved and tried again, until only the items at fault
+// If f fails, but not with Errors, the batch is halved and tried again, until only the items at fault
 // fail and all others have succeeded.
 func Batch[S, A, B any, K comparable](in *Flow[S, A], stage string, o Batching[A, K], f func(context.Context, []A) ([]B, error)) *Flow[S, B] {
 	line := in.line
@@ -28,7 +46,11 @@ func Batch[S, A, B any, K comparable](in *Flow[S, A], stage string, o Batching[A
 	work := make(chan []Item[S, A])
 	line.group.Go(func() error {
 		defer close(work)
-		return gather(line.ctx, in.items, work, max(o.Size, 1), o.Key)
+		arrive := func(*Item[S, A]) {}
+		if o.Light {
+			arrive = func(it *Item[S, A]) { line.land(&it.light) }
+		}
+		return gather(line.ctx, in.items, work, waiting[S, A, K]{size: max(o.Size, 1), key: o.Key}, arrive)
 	})
 	line.pool(o.Workers, func() { close(out.items) }, func() error {
 		for batch := range work {
@@ -46,11 +68,11 @@ func Batch[S, A, B any, K comparable](in *Flow[S, A], stage string, o Batching[A
 	return out
 }
 
-// gather forms batches of equal keys from items and hands them to work.
-func gather[S, A any, K comparable](ctx context.Context, items <-chan Item[S, A], work chan<- []Item[S, A], size int, key func(A) K) error {
-	w := waiting[S, A, K]{size: size, key: key}
+// gather forms batches in w from items and hands them to work. It calls arrive with each item.
+func gather[S, A any, K comparable](ctx context.Context, items <-chan Item[S, A], work chan<- []Item[S, A], w waiting[S, A, K], arrive func(*Item[S, A])) error {
 	add := func(it Item[S, A], more bool) {
 		if more {
+			arrive(&it)
 			w.add(it)
 		} else {
 			items = nil // the source has ended
@@ -137,10 +159,14 @@ func solve[S, A, B any](ctx context.Context, batch []Item[S, A], f func(context.
 		in[i] = it.Value
 	}
 	values, err := f(ctx, in)
-	if err == nil && len(values) != len(batch) {
+	each, isEach := err.(Errors)
+	if (err == nil || isEach) && len(values) != len(batch) || isEach && len(each) != len(batch) {
 		err = fmt.Errorf("%d results for %d items", len(values), len(batch))
 	}
-	if err == nil {
+	if isEach {
+		errs = each
+	}
+	if err == nil || isEach {
 		return values, errs
 	}
 	if len(batch) == 1 || ctx.Err() != nil {

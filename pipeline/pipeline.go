@@ -17,7 +17,8 @@
 //     however long the source is.
 //   - Nothing waits for input that has not arrived: an item moves on as soon as
 //     a worker is free, so a source may be endless.
-//   - When Drain returns, every goroutine of the line has ended.
+//   - If a run is aborted, Collect still tells what had passed every stage.
+//   - When Drain or Collect returns, every goroutine of the line has ended.
 //
 // The package does not depend on what it moves.
 package pipeline
@@ -26,6 +27,7 @@ import (
 	"context"
 	"fmt"
 	"iter"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -38,6 +40,8 @@ type Item[S, T any] struct {
 	Value  T      // meaningless when Err is set
 	Err    error  // an *Error, or nil
 	Spans  []Span // of the stages passed, in order
+
+	light bool // it has given its token of the line's flight back
 }
 
 // A Span is the time that one stage took for an item. For a batch it is the time
@@ -81,11 +85,20 @@ func New(ctx context.Context, limit int) *Line {
 	}
 }
 
+// land gives an item's token of the flight back, unless that was done before. light is the item's.
+func (l *Line) land(light *bool) {
+	if !*light {
+		<-l.flight
+		*light = true
+	}
+}
+
 // A Flow is the end of a line under construction. Its items began as an S and
 // are now a T. It feeds exactly one further stage.
 type Flow[S, T any] struct {
-	line  *Line
-	items chan Item[S, T]
+	line    *Line
+	items   chan Item[S, T]
+	collect atomic.Bool // after an abort too, items without an error are received
 }
 
 func newFlow[S, T any](line *Line) *Flow[S, T] {
@@ -98,8 +111,12 @@ func (f *Flow[S, T]) send(it Item[S, T]) error {
 	case f.items <- it:
 		return nil
 	case <-f.line.ctx.Done():
-		return context.Cause(f.line.ctx)
 	}
+	if f.collect.Load() && it.Err == nil {
+		f.items <- it
+		return nil
+	}
+	return context.Cause(f.line.ctx)
 }
 
 // From starts a line. The source is read in one goroutine, one item at a time,
@@ -132,35 +149,62 @@ func From[S any](line *Line, source iter.Seq[S]) *Flow[S, S] {
 // order, and returns when all goroutines of the line have ended. It returns the
 // first error of sink, which aborts the run, or the cause if ctx was cancelled.
 func Drain[S, T any](in *Flow[S, T], sink func(Item[S, T]) error) error {
-	line := in.line
-	line.group.Go(func() error {
-		early := map[int]Item[S, T]{} // finished before an earlier item
-		next := 0
+	in.line.group.Go(func() error { return in.order(func(Item[S, T]) {}, sink) })
+	return in.line.group.Wait()
+}
+
+// Collect is Drain, and loses nothing that is done: arrive gets every item without an error as soon as it has passed
+// all stages, before sink gets it in its turn, and also after an abort. It never runs at the same time as sink.
+func Collect[S, T any](in *Flow[S, T], arrive func(Item[S, T]), sink func(Item[S, T]) error) error {
+	in.collect.Store(true)
+	in.line.group.Go(func() error {
+		if err := in.order(arrive, sink); err != nil {
+			in.line.group.Go(func() error { return err }) // abort the run, and go on receiving
+		}
 		for it := range in.items {
-			<-line.flight
-			early[it.Seq] = it
-			for {
-				it, ok := early[next]
-				if !ok {
-					break
-				}
-				delete(early, next)
-				next++
-				<-line.order
-				if err := sink(it); err != nil {
-					return err
-				}
+			if it.Err == nil {
+				arrive(it)
 			}
 		}
 		return nil
 	})
-	return line.group.Wait()
+	return in.line.group.Wait()
+}
+
+// order calls arrive with the items without an error as they come, and sink with all in the source's order. It ends
+// with sink's error, or with the cause if the run was aborted.
+func (f *Flow[S, T]) order(arrive func(Item[S, T]), sink func(Item[S, T]) error) (err error) {
+	early := map[int]Item[S, T]{} // finished before an earlier item
+	next := 0
+	for it := range f.items {
+		f.line.land(&it.light)
+		if it.Err == nil {
+			arrive(it)
+		} else if f.line.ctx.Err() != nil {
+			err = context.Cause(f.line.ctx) // perhaps the item failed because the run was aborted
+			continue
+		}
+		early[it.Seq] = it
+		for {
+			it, ok := early[next]
+			if !ok {
+				break
+			}
+			delete(early, next)
+			next++
+			<-f.line.order
+			if err := sink(it); err != nil {
+				return err
+			}
+		}
+	}
+	return err
 }
 
 // advance returns the item for the next stage, with the value or the error of
 // this one and the time it took.
 func advance[S, A, B any](it Item[S, A], stage string, took time.Duration, value B, err error) Item[S, B] {
-	next := Item[S, B]{Seq: it.Seq, Source: it.Source, Err: it.Err, Spans: it.Spans}
+	next := Item[S, B]{Seq: it.Seq, Source: it.Source, Err: it.Err, Spans: it.Spans, light: it.light}
 	if it.Err != nil {
 		return next
 	}

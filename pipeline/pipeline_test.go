@@ -269,6 +269,66 @@ func TestSlowItemDoesNotStopTheOthers(t *testing.T) {
 	})
 }
 
+func TestErrorsFailOnlyTheirItemsAndTheBatchIsNotTriedAgain(t *testing.T) {
+	calls := 0
+	line := pipeline.New(t.Context(), 8)
+	batched := pipeline.Batch(pipeline.From(line, count(8)), "odd", pipeline.Batching[int, struct{}]{Size: 8, Workers: 1, Key: one},
+		func(_ context.Context, batch []int) ([]int, error) {
+			calls += len(batch)
+			errs := make(pipeline.Errors, len(batch))
+			for i, n := range batch {
+				if n%2 == 1 {
+					errs[i] = errOdd
+				}
+			}
+			return batch, errs.Or()
+		})
+	err := pipeline.Drain(batched, func(it pipeline.Item[int, int]) error {
+		if odd := it.Seq%2 == 1; odd != errors.Is(it.Err, errOdd) || !odd && it.Value != it.Seq {
+			t.Errorf("%d: %v, %v", it.Seq, it.Value, it.Err)
+		}
+		return nil
+	})
+	if err != nil || calls != 8 {
+		t.Errorf("%v, %d items", err, calls)
+	}
+}
+
+// While one item blocks a light stage, more items than the line's limit pass the stage before it, and all of them
+// come out.
+func TestLightItemsDoNotCountAgainstTheLimit(t *testing.T) {
+	const limit, items = 2, 20
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	line := pipeline.New(ctx, limit)
+	var passed atomic.Int32
+	before := pipeline.Each(pipeline.From(line, count(items)), "before", 1, func(_ context.Context, n int) (int, error) {
+		passed.Add(1)
+		return n, nil
+	})
+	light := pipeline.Batch(before, "light", pipeline.Batching[int, struct{}]{Size: 4, Workers: 1, Key: one, Light: true},
+		func(ctx context.Context, batch []int) ([]int, error) {
+			for passed.Load() < items {
+				if ctx.Err() != nil {
+					return nil, ctx.Err()
+				}
+				runtime.Gosched()
+			}
+			return batch, nil
+		})
+	seen := 0
+	err := pipeline.Drain(light, func(it pipeline.Item[int, int]) error {
+		if it.Err != nil || it.Value != seen {
+			t.Errorf("%+v", it)
+		}
+		seen++
+		return nil
+	})
+	if err != nil || seen != items {
+		t.Errorf("%v, %d items", err, seen)
+	}
+}
+
 func TestCancelAbortsAndLeaksNothing(t *testing.T) {
 	before := runtime.NumGoroutine()
 	for range 20 {
@@ -378,4 +438,54 @@ func BenchmarkOverhead(b *testing.B) {
 	if err := pipeline.Drain(last, func(pipeline.Item[int, int]) error { return nil }); err != nil {
 		b.Fatal(err)
 	}
+}
+
+// What had passed the last stage when the run was aborted is not lost, although an item before it was.
+func TestCollectTellsWhatIsDoneAfterAnAbort(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithCancel(t.Context())
+		line := pipeline.New(ctx, 8)
+		flow := pipeline.Each(pipeline.From(line, count(5)), "work", 8, func(ctx context.Context, i int) (int, error) {
+			if i == 1 || i == 3 {
+				<-ctx.Done()
+				return 0, ctx.Err()
+			}
+			if i == 4 { // it is done after the abort
+				<-ctx.Done()
+				time.Sleep(time.Second)
+			}
+			return i, nil
+		})
+		go func() {
+			synctest.Wait()
+			cancel()
+		}()
+		var got, arrived []int
+		err := pipeline.Collect(flow, func(it pipeline.Item[int, int]) { arrived = append(arrived, it.Value) },
+			func(it pipeline.Item[int, int]) error {
+				got = append(got, it.Value)
+				return nil
+			})
+		slices.Sort(arrived)
+		if !errors.Is(err, context.Canceled) || !slices.Equal(got, []int{0}) || !slices.Equal(arrived, []int{0, 2, 4}) {
+			t.Errorf("in order %v, arrived %v, %v", got, arrived, err)
+		}
+	})
+}
+
+func TestCollectTellsWhatIsDoneWhenTheSinkFails(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		line := pipeline.New(t.Context(), 8)
+		flow := pipeline.Each(pipeline.From(line, count(4)), "work", 8, func(ctx context.Context, i int) (int, error) {
+			time.Sleep([]time.Duration{5, 4, 1, 9}[i] * time.Second) // two before the sink fails, one after
+			return i, nil
+		})
+		var arrived []int
+		err := pipeline.Collect(flow, func(it pipeline.Item[int, int]) { arrived = append(arrived, it.Value) },
+			func(it pipeline.Item[int, int]) error { return errOdd })
+		slices.Sort(arrived)
+		if !errors.Is(err, errOdd) || !slices.Equal(arrived, []int{0, 1, 2, 3}) {
+			t.Errorf("arrived %v, %v", arrived, err)
+		}
+	})
 }

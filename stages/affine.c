@@ -226,7 +226,7 @@ static void take_moments(fit *f, long y, float *row)
 	}
 }
 
-// The smooth maps, with what they do not explain added to their offsets.
+// The smooth maps, with what they do not explain added to their offsets. Each line gets 12 planes.
 static void take_maps(fit *f, long y, float *row)
 {
 	const unsigned char *s = f->small + 3 * f->width * y, *t = f->result + 3 * f->width * y;
@@ -245,7 +245,12 @@ static void take_maps(fit *f, long y, float *row)
 
 			m[3] += t[x + a] - explained;
 		}
-	take_values(f, y, row);
+	for (long k = 0; k < COEFFICIENTS; k++) {
+		float *plane = f->values + (COEFFICIENTS * y + k) * f->width;
+
+		for (long x = 0; x < f->width; x++)
+			plane[x] = row[COEFFICIENTS * x + k];
+	}
 }
 
 int gtx_box_mean(float *values, long width, long height, long channels, long radius)

@@ -3,7 +3,7 @@
 // returns 0 if memory ran out.
 int gtx_box_mean(float *values, long width, long height, long channels, long radius);
 
-// gtx_fit fills in the maps that affine.go describes, 12 coefficients per pixel. small,
+// gtx_fit fills in the maps that affine.go describes, for each line 12 planes of a coefficient. small,
 // beneath and result are RGB. opacity has one byte per pixel, or is NULL without a cover.
 // It returns 0 if memory ran out.
 int gtx_fit(const unsigned char *small, const unsigned char *beneath, const unsigned char *result,

@@ -86,7 +86,12 @@ func plainAffineChange(small, result Pixels, layers *Layers) *change {
 			row[3] += float32(result.Data[3*i+a]) - explained
 		}
 	}
-	return &change{columns: small.Width, rows: small.Height, maps: maps}
+	c := &change{columns: small.Width, rows: small.Height, maps: make([]float32, coefficients*n)}
+	for i, v := range maps {
+		pixel := i / coefficients
+		c.maps[c.at(pixel%small.Width, pixel/small.Width, i%coefficients)] = v
+	}
+	return c
 }
 
 // momentsOf returns the moments of each single pixel.

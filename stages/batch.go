@@ -7,6 +7,7 @@ type Batch struct {
 	Pixels           []byte
 	From             []string // domain of each image, "" if unknown
 	Seeds            []uint64 // of the noise for each image
+	Instances        []byte   // like Pixels, see Instances; nil if there are none
 	Beneath, Opacity []byte   // see Layers; of results only, nil if the network covers nothing
 }
 

@@ -9,6 +9,7 @@ import (
 	"io/fs"
 
 	"gtx/stages/container"
+	"gtx/stages/durable"
 )
 
 // Existing says what to do with an output that exists already.
@@ -42,9 +43,10 @@ func (o EncodeOptions) metBy(file []byte) bool {
 // Compare returns the stage that looks for the outputs of a file before any work is
 // done. It compares the identity and the seal recorded in each, and what EncodeOptions
 // require of its note, never name or time alone. A copy of an image in the target domain records none: if Encode makes
-// copies, an output equal to its input may be written again.
+// copies, an output equal to its input may be written again. It also removes the temporary files that killed
+// runs left in the folders of outputs.
 func Compare(o Existing, e EncodeOptions) func(context.Context, File) (File, error) {
-	copies := e.InTarget == InTargetCopy
+	copies, abandoned := e.InTarget == InTargetCopy, durable.NewSweeper()
 	return func(_ context.Context, f File) (File, error) {
 		if f.Source.Out == Stdout {
 			return f, nil
@@ -52,10 +54,12 @@ func Compare(o Existing, e EncodeOptions) func(context.Context, File) (File, err
 		identity := container.Identity(f.Digest, e.parametersFor(f.Source.output(f.Format)))
 		current := true
 		for _, path := range append([]string{f.Source.Out}, f.Source.More...) {
-			old, exists, err := f.Source.readOutput(path, o == ExistingSkip)
+			place := f.Source.place(path)
+			abandoned.Sweep(place)
+			old, exists, err := readOutput(place, o == ExistingSkip)
 			switch {
 			case err != nil:
-				return f, WithoutPath(err)
+				return f, place.Unreadable(err)
 			case exists && o == ExistingFail:
 				return f, errExists
 			case !exists || o != ExistingSkip:
@@ -68,16 +72,31 @@ func Compare(o Existing, e EncodeOptions) func(context.Context, File) (File, err
 			}
 			current = current && recorded == identity && isWhole(old) && e.metBy(old)
 		}
-		if current {
-			return f, Skip{UpToDate}
+		if !current {
+			return f, nil
 		}
-		return f, nil
+		if e.Touch {
+			if err := f.Source.touch(); err != nil {
+				return f, err
+			}
+		}
+		return f, Skip{UpToDate}
 	}
 }
 
+// touch sets the times of all outputs to now.
+func (s Source) touch() error {
+	for _, path := range append([]string{s.Out}, s.More...) {
+		if err := s.place(path).Touch(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // readOutput reads an output. If its content does not matter, it only makes sure that it can be replaced.
-func (s Source) readOutput(path string, content bool) (data []byte, exists bool, err error) {
-	f, err := s.openOutput(path)
+func readOutput(p durable.Place, content bool) (data []byte, exists bool, err error) {
+	f, err := p.Open()
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return nil, false, nil

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"testing"
@@ -56,7 +57,7 @@ func TestCompare(t *testing.T) {
 		}
 	}
 	f.Source.Out = filepath.Join(dir, "current", "below")
-	if _, err := Compare(ExistingSkip, EncodeOptions{})(context.Background(), f); err == nil || err.Error() != "not a directory" {
+	if _, err := Compare(ExistingSkip, EncodeOptions{})(context.Background(), f); err == nil || err.Error() != fmt.Sprintf("cannot read %q: not a directory", f.Source.Out) {
 		t.Errorf("below a file: %v", err)
 	}
 }

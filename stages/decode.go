@@ -15,6 +15,7 @@ type Image struct {
 	Digest        string // of the file
 	Width, Height int    // of the whole image, upright, or of the part that a crop leaves
 	Pixels        Pixels
+	Instances     Pixels   // from Resize: RGB of the size of Pixels, zero if there is no map of instances
 	Alpha         []byte   // from Resize: one byte per pixel, or nil if every pixel is opaque
 	Profile       []byte   // a profile of sRGB if the file had any profile, else nil
 	Warnings      []string // faults that do not prevent its use
@@ -26,6 +27,7 @@ type Image struct {
 // Faults of a file that can still be decoded.
 const (
 	warnDamaged = "damaged inside: parts of the image may be wrong"
+	warnIntent  = "the colour profile has no relative colorimetric intent: another one is used"
 	warnProfile = "the colour profile is broken or does not fit the image: its colours are read as sRGB"
 )
 
@@ -37,11 +39,24 @@ type Shape func(width, height int) (int, int)
 // Decode returns the stage that decodes a file, turns it upright, converts it to sRGB
 // and shrinks it by powers of two, as long as it stays at least as large as the shape.
 // With a nil shape it keeps the full size.
-func Decode(shape Shape) func(context.Context, File) (Image, error) {
+func Decode(shape Shape) func(context.Context, File) (Image, error) { return decodeStage(shape, 0) }
+
+// DecodeOnce is Decode for images that Detail and Encode will need at full size. Small ones are decoded whole, and
+// their pixels are kept until then.
+func DecodeOnce(shape Shape) func(context.Context, File) (Image, error) {
+	return decodeStage(shape, keptUpTo)
+}
+
+// keptUpTo is the pixel count up to which DecodeOnce keeps an image. To decode it again would take longer, and its
+// pixels take a few megabytes.
+const keptUpTo = 1 << 20
+
+func decodeStage(shape Shape, keepUpTo int) func(context.Context, File) (Image, error) {
 	return func(_ context.Context, f File) (img Image, err error) {
+		keep := f.Width*f.Height <= keepUpTo && f.decoding == nil // a decoder keeps its picture itself
 		err = withPictures(func(s *scope) error {
-			if img, err = decode(s, f, shape, anyFault); err != nil {
-				img, err = decode(s, f, shape, badFault)
+			if img, err = decode(s, f, shape, keep, anyFault); err != nil && s.failed == nil && !errors.Is(err, errTooLarge) {
+				img, err = decode(s, f, shape, keep, badFault)
 				img.Warnings = append(img.Warnings, warnDamaged)
 			}
 			return err
@@ -50,14 +65,22 @@ func Decode(shape Shape) func(context.Context, File) (Image, error) {
 	}
 }
 
-func decode(s *scope, f File, shape Shape, strict strictness) (Image, error) {
+func decode(s *scope, f File, shape Shape, keep bool, strict strictness) (Image, error) {
 	img := Image{Source: f.Source, Format: f.Format, Digest: f.Digest, original: original{file: f, strict: strict}}
-	p := s.open(f.Data, "", true, strict)
+	p := s.header(f, strict)
 	if p.image == nil {
 		return img, errDecode
 	}
+	// A file may say one size to its parser and another to its decoder.
+	if err := checkPixels(p.width(), p.height(), f.maxPixels); err != nil {
+		return img, err
+	}
+	p.orient(f.Orientation)
 	img.readMetadata(p)
 	img.readColours(p)
+	if err := img.readSamples(p); err != nil {
+		return img, err
+	}
 	// The picture as stored may lie on its side.
 	width, height := p.width(), p.height()
 	minWidth, minHeight := width, height
@@ -76,15 +99,10 @@ func decode(s *scope, f File, shape Shape, strict strictness) (Image, error) {
 	if err := checkSize(halved(width, k), halved(height, k), 4); err != nil {
 		return img, err
 	}
+	keep = keep && !img.original.deep
 	options := ""
-	if n := min(k, 3); f.Format == JPEG || f.Format == WebP && p.bands() == 3 {
-		// These decoders shrink faster than libvips, but round down.
-		for n > 0 && (width>>n < minWidth || height>>n < minHeight) {
-			n--
-		}
-		if options = fmt.Sprintf("[shrink=%d]", 1<<n); f.Format == WebP {
-			options = fmt.Sprintf("[scale=%g]", 1/float64(int(1)<<n))
-		}
+	if !keep {
+		options = shrinkOptions(f.Format, p, width, height, minWidth, minHeight, k)
 	}
 	p = img.original.open(s, options, true, false, false)
 	if p.image == nil && img.original.profile {
@@ -95,7 +113,9 @@ func decode(s *scope, f File, shape Shape, strict strictness) (Image, error) {
 	if p.image == nil {
 		return img, errDecode
 	}
-	p.shrink(1 << halvings(p.width(), p.height(), minWidth, minHeight))
+	if !keep {
+		p.shrink(1 << halvings(p.width(), p.height(), minWidth, minHeight))
+	}
 	if p.image != nil && p.orientation() > 1 {
 		p.toMemory()
 		p.turnUpright()
@@ -104,7 +124,30 @@ func decode(s *scope, f File, shape Shape, strict strictness) (Image, error) {
 	if img.Pixels, err = p.pixels(); err != nil {
 		return img, errDecode
 	}
-	return img, nil
+	if keep {
+		img.original.pixels = img.Pixels
+		if k > 0 {
+			img.Pixels, err = img.Pixels.shrunk(1 << k)
+		}
+	}
+	return img, err
+}
+
+// shrinkOptions lets the decoders of JPEG and WebP halve an image up to k times. They do it faster than libvips, but
+// round the sides down.
+func shrinkOptions(format Format, p picture, width, height, minWidth, minHeight, k int) string {
+	n := min(k, 3)
+	for n > 0 && (width>>n < minWidth || height>>n < minHeight) {
+		n--
+	}
+	switch {
+	case n == 0:
+	case format == JPEG:
+		return fmt.Sprintf("[shrink=%d]", 1<<n)
+	case format == WebP && p.bands() == 3:
+		return fmt.Sprintf("[scale=%g]", 1/float64(int(1)<<n))
+	}
+	return ""
 }
 
 // halvings is how often both sides can be halved without falling below minWidth × minHeight.

@@ -314,3 +314,80 @@ func TestShrinkingWeighsColourByAlpha(t *testing.T) {
 		t.Errorf("%d×%d %v, want %v: %v", got.Width, got.Height, got.Data, want, err)
 	}
 }
+
+// What DecodeOnce keeps is what Encode would read from the file.
+func TestKeptPixelsAreThoseOfTheFile(t *testing.T) {
+	photo := scene(300, 200)
+	transparent := photo.join(bytes.Repeat([]byte{255, 7, 0, 128}, 300*200/4))
+	plain := jpegOf(t, photo)
+	for name, file := range map[string][]byte{
+		"jpeg": plain, "png": pngOf(t, goImage(photo)), "alpha": pngOf(t, goImage(transparent)),
+		"turned":  withSegment(plain, 0xe1, append([]byte("Exif\x00\x00"), exif(6, nil)...)),
+		"profile": withProfile(plain, wideProfile()),
+		"deep":    tiffOf(300, 200, 16, 3, 2, make([]byte, 6*300*200)),
+	} {
+		t.Run(name, func(t *testing.T) {
+			shape := func(w, h int) (int, int) { return w / 4, h / 4 }
+			f := opened(t, file)
+			again, err := Decode(shape)(t.Context(), f)
+			if err != nil {
+				t.Fatal(err)
+			}
+			once, err := DecodeOnce(shape)(t.Context(), f)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if kept := once.original.pixels.Data != nil; kept != (name != "deep") || again.original.pixels.Data != nil {
+				t.Errorf("kept: %t", kept)
+			}
+			if once.Pixels.Width != again.Pixels.Width || distance(t, once.Pixels, again.Pixels) > 3 {
+				t.Errorf("the network sees another image: %d×%d", once.Pixels.Width, once.Pixels.Height)
+			}
+			for _, own := range []bool{false, true} {
+				if !bytes.Equal(wholeOf(t, once, own), wholeOf(t, again, own)) {
+					t.Errorf("own colours %t: other pixels", own)
+				}
+			}
+		})
+	}
+}
+
+// wholeOf returns the pixels of a photograph as Encode sees them.
+func wholeOf(t *testing.T, img Image, own bool) []byte {
+	t.Helper()
+	var pixels Pixels
+	err := withPictures(func(s *scope) (err error) {
+		pixels, err = img.original.whole(s, img.Width, img.Height, false, own).pixels()
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return pixels.Data
+}
+
+func TestShrunkPixelsAreMeans(t *testing.T) {
+	for _, size := range [][3]int{{1, 1, 2}, {8, 8, 2}, {9, 7, 4}, {300, 17, 8}, {1000, 3, 256}} {
+		p, factor := textured(size[0], size[1], 3, 1), size[2]
+		got, err := p.shrunk(factor)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for y := range got.Height {
+			for x := range got.Width {
+				for band := range 3 {
+					sum, n := 0, 0
+					for v := y * factor; v < min((y+1)*factor, p.Height); v++ {
+						for u := x * factor; u < min((x+1)*factor, p.Width); u++ {
+							sum += int(p.Data[3*(v*p.Width+u)+band])
+							n++
+						}
+					}
+					if want := byte((sum + n/2) / n); got.Data[3*(y*got.Width+x)+band] != want {
+						t.Fatalf("%v: %d,%d is %v, not %d", size, x, y, got.Data[3*(y*got.Width+x)+band], want)
+					}
+				}
+			}
+		}
+	}
+}

@@ -22,6 +22,14 @@ type DetailOptions struct {
 	Keep   bool // stay in the colours of the photograph's own profile
 }
 
+// Decode returns DecodeOnce if results are made of the photograph's own pixels, or else Decode.
+func (o DetailOptions) Decode(shape Shape) func(context.Context, File) (Image, error) {
+	if o.Method == Plain || o.Size.kind == sizeModel {
+		return Decode(shape)
+	}
+	return DecodeOnce(shape)
+}
+
 // Detail returns the stage that determines how the network changed a photograph, so
 // that Encode can change all of its pixels in the same way: a network sees a few
 // hundred per side, and the photograph has thousands.

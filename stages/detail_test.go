@@ -3,6 +3,7 @@ package stages
 import (
 	"bytes"
 	"math"
+	"math/rand/v2"
 	"slices"
 	"testing"
 )
@@ -130,7 +131,7 @@ func TestDeepImagesAreChangedAsOthersAre(t *testing.T) {
 		err := withPictures(func(s *scope) error {
 			file := p.file(t, PNG, 1, true, alpha, nil)
 			q := s.open(file, "", true, anyFault)
-			q.toSRGB(false, true)
+			q.toSRGB(false, 0, true)
 			q.change(affineChange(small, result, nil))
 			return q.save(".png", nil, nil, nil, func(f []byte) error {
 				got.Write(f)
@@ -149,6 +150,36 @@ func TestDeepImagesAreChangedAsOthersAre(t *testing.T) {
 			case math.Abs(float64(v)/257-float64(want.Data[i/4*3+i%4])) > 2.5: // 8 bits of source, times a gain
 				t.Fatalf("sample %d is %.1f, want %d", i, float64(v)/257, want.Data[i/4*3+i%4])
 			}
+		}
+	}
+}
+
+// Every processor gives the same bytes.
+func TestWideRegistersChangeNothing(t *testing.T) {
+	rng := rand.New(rand.NewPCG(5, 6))
+	for range 200 {
+		columns, rows := 1+rng.IntN(40), 1+rng.IntN(12)
+		c := &change{columns: columns, rows: rows, maps: make([]float32, coefficients*columns*rows)}
+		for i := range c.maps {
+			c.maps[i] = rng.Float32()*2 - 0.5
+		}
+		p := textured(1+rng.IntN(300), 1+rng.IntN(40), 3+rng.IntN(2), rng.Uint64())
+		change := func() (out Pixels) {
+			err := withPictures(func(s *scope) (err error) {
+				q := s.of(p)
+				q.change(c)
+				out, err = q.pixels()
+				return err
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			return out
+		}
+		wide, plain := change(), Pixels{}
+		plainly(func() { plain = change() })
+		if !slices.Equal(wide.Data, plain.Data) {
+			t.Fatalf("%d×%d nodes over %d×%d pixels: other bytes", columns, rows, p.Width, p.Height)
 		}
 	}
 }

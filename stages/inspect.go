@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"image"
 	"image/png"
+
+	"gtx/stages/durable"
 )
 
 // InspectOptions says what Inspect does besides scoring.
@@ -25,6 +27,7 @@ func (i Inspected) Flagged() bool { return i.Score.Flagged(i.Source) }
 // Inspect returns the stage that scores images. A source of another size is resized to
 // the image's size first.
 func Inspect(o InspectOptions) func(context.Context, Image) (Inspected, error) {
+	out, abandoned := durable.NewWriter(), durable.NewSweeper()
 	return func(ctx context.Context, img Image) (i Inspected, err error) {
 		i.Score = ScoreOf(img.Pixels)
 		if o.Against != nil {
@@ -48,7 +51,9 @@ func Inspect(o InspectOptions) func(context.Context, Image) (Inspected, error) {
 			if err == nil {
 				var file []byte
 				if file, err = img.Pixels.checkerboardMap(); err == nil {
-					err = Source{Below: o.Below}.write(path, markedMap(file))
+					place := durable.Place{Path: path, Below: o.Below}
+					abandoned.Sweep(place)
+					err = out.Write(ctx, place, markedMap(file))
 				}
 			}
 			if err != nil {

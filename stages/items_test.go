@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"image/png"
 	"testing"
+
+	"gtx/stages/durable"
 )
 
 // opened is what Open returns for a file in memory.
@@ -72,6 +74,19 @@ func encodedAs(t testing.TB, format Format, c Checked) []byte {
 		t.Fatal(err)
 	}
 	return w.Data
+}
+
+// encodedTo writes a result to its files, as Encode and Sync do.
+func encodedTo(t testing.TB, ctx context.Context, o EncodeOptions, c Checked) (Written, error) {
+	t.Helper()
+	o.Writer = durable.NewWriter()
+	defer o.Writer.Close()
+	e, err := Encode(o)(ctx, c)
+	if err != nil {
+		return e.Written, err
+	}
+	written, errs := Sync(o.Writer)(ctx, []Encoded{e})
+	return written[0], errs[0]
 }
 
 func batch(n int) []Labelled {

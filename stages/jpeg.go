@@ -53,8 +53,15 @@ func (o JPEGOptions) String() string {
 	return strings.Join(fields, ",")
 }
 
-// saver is libvips' saver for an image from source. Transparent parts become white.
-func (o JPEGOptions) saver(source container.Subsampling, quality, pixels int) string {
+// A jpegCoding says how one JPEG is coded.
+type jpegCoding struct {
+	quality  int  // 1 to 100
+	halve    bool // chroma has half the width and height
+	optimize bool // Huffman tables made for this file
+}
+
+// coding says how to code an image of so many pixels, whose source has a subsampling.
+func (o JPEGOptions) coding(source container.Subsampling, quality, pixels int) jpegCoding {
 	subsampling := o.Subsampling
 	if subsampling == "" {
 		subsampling = source
@@ -62,12 +69,11 @@ func (o JPEGOptions) saver(source container.Subsampling, quality, pixels int) st
 	if subsampling == "" && quality >= fullChromaFrom {
 		subsampling = container.Subsampling444
 	}
-	halve := "on"
-	if subsampling == container.Subsampling444 {
-		halve = "off"
+	return jpegCoding{
+		quality:  quality,
+		halve:    subsampling != container.Subsampling444,
+		optimize: o.Optimize == "on" || o.Optimize == "" && pixels <= optimizeUpTo,
 	}
-	optimize := o.Optimize == "on" || o.Optimize == "" && pixels <= optimizeUpTo
-	return fmt.Sprintf(".jpg[Q=%d,subsample-mode=%s,optimize-coding=%t,background=255]", quality, halve, optimize)
 }
 
 // parametersFor are the parameters of a result in a format. Options of JPEG change no other files.

@@ -1,6 +1,9 @@
 package stages
 
 import (
+	"bytes"
+	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"testing"
@@ -50,12 +53,9 @@ func TestJPEGsKeepTheSubsamplingOfTheirSource(t *testing.T) {
 }
 
 func TestSmallJPEGsHaveTablesOfTheirOwn(t *testing.T) {
-	for pixels, want := range map[int]string{
-		optimizeUpTo:     ".jpg[Q=90,subsample-mode=off,optimize-coding=true,background=255]",
-		optimizeUpTo + 1: ".jpg[Q=90,subsample-mode=off,optimize-coding=false,background=255]",
-	} {
-		if got := (JPEGOptions{}).saver("", 90, pixels); got != want {
-			t.Errorf("%d pixels: %s, want %s", pixels, got, want)
+	for pixels, want := range map[int]bool{optimizeUpTo: true, optimizeUpTo + 1: false} {
+		if got := (JPEGOptions{}).coding("", 90, pixels).optimize; got != want {
+			t.Errorf("%d pixels: %t, want %t", pixels, got, want)
 		}
 	}
 	source := pngOf(t, goImage(scene(200, 150)))
@@ -81,6 +81,38 @@ func TestCompareMindsTheCodingOfJPEG(t *testing.T) {
 		_, err := Compare(ExistingSkip, o)(t.Context(), f)
 		if redone := err == nil; redone != c.redone {
 			t.Errorf("%s: %v", c.format, err)
+		}
+	}
+}
+
+// Our own saver of JPEGs writes what libvips writes, but for the Exif data that libvips makes up.
+func TestJPEGsAreThoseOfLibvips(t *testing.T) {
+	xmp, iptc := []byte("<x:xmpmeta/>"), []byte("Photoshop 3.0\x008BIM")
+	profile := srgbProfile()
+	for _, bands := range []int{3, 4} {
+		for _, size := range [][2]int{{1, 1}, {16, 16}, {257, 131}, {600, 40}} {
+			for _, coding := range []jpegCoding{{90, true, true}, {75, false, false}, {100, true, false}, {1, false, true}} {
+				halve := map[bool]string{true: "on", false: "off"}[coding.halve]
+				libvips := fmt.Sprintf(".jpg[Q=%d,subsample-mode=%s,optimize-coding=%t,background=255]", coding.quality, halve, coding.optimize)
+				var files [2][]byte
+				err := withPictures(func(s *scope) error {
+					p := s.of(textured(size[0], size[1], bands, 1))
+					p.attach(profile)
+					keep := func(i int) func([]byte) error {
+						return func(file []byte) error {
+							files[i] = bytes.Join(container.Metadata{}.Insert(JPEG, file), nil)
+							return nil
+						}
+					}
+					return errors.Join(p.saveJPEG(coding, xmp, iptc, keep(0)), p.save(libvips, nil, xmp, iptc, keep(1)))
+				})
+				if err != nil {
+					t.Fatal(err)
+				}
+				if !bytes.Equal(files[0], files[1]) {
+					t.Errorf("%v, %d bands, %+v: %d bytes, libvips %d", size, bands, coding, len(files[0]), len(files[1]))
+				}
+			}
 		}
 	}
 }

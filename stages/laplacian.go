@@ -22,8 +22,9 @@ func laplacianChange(small, result Pixels) *change {
 	for i := range n {
 		gain := min(float32(math.Sqrt(float64((to[i]+gainNoise)/(from[i]+gainNoise)))), gainMost)
 		for a := range 3 {
-			row := c.maps[i*coefficients+4*a:][:4]
-			row[a], row[3] = gain, float32(result.Data[3*i+a])-gain*float32(small.Data[3*i+a])
+			x, y := i%small.Width, i/small.Width
+			c.maps[c.at(x, y, 5*a)] = gain
+			c.maps[c.at(x, y, 4*a+3)] = float32(result.Data[3*i+a]) - gain*float32(small.Data[3*i+a])
 		}
 	}
 	return c

@@ -211,7 +211,7 @@ func throughFile(t *testing.T, source []byte, to Format, o EncodeOptions) []byte
 	img.Pixels, img.Alpha = img.Pixels.split()
 	o.Size, o.Quality = Size{kind: "source"}, cmp.Or(o.Quality, 90)
 	c := Checked{Translated: Translated{Labelled: Labelled{Image: img}, Result: img.Pixels}}
-	if _, err := Encode(o)(t.Context(), c); err != nil {
+	if _, err := encodedTo(t, t.Context(), o, c); err != nil {
 		t.Fatal(err)
 	}
 	file, err := os.ReadFile(out)
@@ -250,5 +250,86 @@ func TestMetadataComeOutOfHEIC(t *testing.T) {
 	}
 	if d := distance(t, decoded(t, file, nil).Pixels, scene(64, 48)); d > 3 {
 		t.Errorf("off by %.1f grey levels", d)
+	}
+}
+
+// rawProfile is the text of a PNG that holds a profile as ImageMagick writes it.
+func rawProfile(kind string, data []byte) []byte {
+	return fmt.Appendf(nil, "Raw profile type %s\x00\n%s\n%8d\n%x", kind, kind, len(data), data)
+}
+
+// Pillow and Adobe's programs turn such images, too.
+func TestOrientationThatOnlyXMPOrTextNamesTurnsTheImage(t *testing.T) {
+	want := scene(48, 32)
+	for _, o := range []int{1, 3, 6, 7} {
+		stored := lying(want, o)
+		for _, form := range []string{`tiff:Orientation="%d"`, `tiff:Orientation='%d'`} {
+			packet := []byte(strings.Replace(packetOfXMP, `tiff:Orientation="6"`, fmt.Sprintf(form, o), 1))
+			inXMP := append([]byte("http://ns.adobe.com/xap/1.0/\x00"), packet...)
+			png, jpeg := pngOf(t, goImage(stored)), jpegOf(t, stored)
+			both := withSegment(withSegment(jpeg, 0xe1, inXMP), 0xe1, append([]byte("Exif\x00\x00"), exif(o, nil)...))
+			for name, file := range map[string][]byte{
+				"JPEG": withSegment(jpeg, 0xe1, inXMP), "JPEG with Exif data": both,
+				"PNG":                    withChunk(png, "iTXt", append([]byte("XML:com.adobe.xmp\x00\x00\x00\x00\x00"), packet...)),
+				"PNG with text":          withChunk(png, "tEXt", rawProfile("exif", exif(o, nil))),
+				"PNG with XMP in a text": withChunk(png, "tEXt", rawProfile("xmp", packet)),
+				"WebP":                   extended(vipsOf(t, stored, bimg.Options{Type: bimg.WEBP, Lossless: true}), stored.Width, stored.Height, 0x04, "XMP ", packet),
+				"TIFF":                   tiffOf(stored.Width, stored.Height, 8, 3, 2, stored.Data, tag{700, 1, uint32(len(packet)), 0, packet}),
+			} {
+				for _, shape := range []Shape{nil, square(16)} {
+					img := decoded(t, file, shape)
+					if shape == nil && distance(t, img.Pixels, want) > 2 || img.Width != 48 || img.Height != 32 || len(img.Warnings) > 0 {
+						t.Errorf("%s, %s, %d: %d×%d, %q", name, form, o, img.Width, img.Height, img.Warnings)
+					}
+				}
+				out := throughFile(t, file, TIFF, EncodeOptions{})
+				if h, err := container.Parse(out); err != nil || h.Orientation != 1 || h.Metadata.Orientation() > 1 {
+					t.Errorf("%s, %s, %d: the result has orientation %d, %v", name, form, o, h.Metadata.Orientation(), err)
+				}
+				if img := decoded(t, out, nil); distance(t, img.Pixels, want) > 2 {
+					t.Errorf("%s, %s, %d: the result is turned", name, form, o)
+				}
+			}
+		}
+	}
+}
+
+// An AVIF says in another place how it is turned.
+func TestOrientationInXMPTurnsNoAVIF(t *testing.T) {
+	if img := decoded(t, sourcesWith(t, exifData(binary.LittleEndian))[AVIF], nil); img.Width != 32 || img.Height != 48 {
+		t.Errorf("%d×%d", img.Width, img.Height)
+	}
+}
+
+func TestLongXMPGoesFromEachFormatToEach(t *testing.T) {
+	long := strings.Repeat("long", 40_000)
+	packet := []byte(strings.Replace(packetOfXMP, `tiff:Artist="Nobody"`, `tiff:Artist="`+long+`"`, 1))
+	file := withChunk(pngOf(t, goImage(scene(48, 32))), "iTXt", append([]byte("XML:com.adobe.xmp\x00\x00\x00\x00\x00"), packet...))
+	for _, from := range Formats {
+		source := throughFile(t, file, from, EncodeOptions{})
+		for _, to := range Formats {
+			out := throughFile(t, source, to, EncodeOptions{StripGPS: true})
+			img := decoded(t, out, nil)
+			if xmp := img.original.metadata.XMP; !bytes.Contains(xmp, []byte(long)) || bytes.Contains(xmp, []byte("GPS")) || len(img.Warnings) > 0 {
+				t.Errorf("%s to %s: %d bytes of XMP, %q", from, to, len(xmp), img.Warnings)
+			}
+			if container.ReadSeal(out) != container.SealWhole {
+				t.Errorf("%s to %s: the seal does not fit", from, to)
+			}
+		}
+	}
+}
+
+func TestLostMetadataAreReported(t *testing.T) {
+	tooLong := exif(1, make([]byte, 1<<16))
+	png := withChunk(pngOf(t, goImage(scene(48, 32))), "eXIf", tooLong)
+	png = withChunk(png, "iTXt", []byte("XML:com.adobe.xmp\x00\x00\x00\x00\x00<broken"))
+	img := decoded(t, png, nil)
+	c := Checked{Translated: Translated{Labelled: Labelled{Image: img}, Result: img.Pixels}}
+	c.Source = Source{Out: Stdout, Format: JPEG}
+	w, err := Encode(EncodeOptions{Size: Size{kind: "source"}, Quality: 90})(t.Context(), c)
+	want := []string{"the XMP packet is broken and was left out", "the Exif data are too long for a JPEG and were left out"}
+	if err != nil || !slices.Equal(w.Warnings, want) {
+		t.Errorf("%v, %q", err, w.Warnings)
 	}
 }

@@ -9,6 +9,7 @@ func NetworkOf[B ~struct {
 	Pixels           []byte
 	From             []string
 	Seeds            []uint64
+	Instances        []byte
 	Beneath, Opacity []byte
 }](run func(context.Context, B) ([]B, error)) Network {
 	return networkFunc(func(ctx context.Context, in Batch) ([]Batch, error) {

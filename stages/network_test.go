@@ -12,6 +12,7 @@ type foreignBatch struct {
 	Pixels           []byte
 	From             []string
 	Seeds            []uint64
+	Instances        []byte
 	Beneath, Opacity []byte
 }
 

@@ -7,12 +7,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"math"
 	"os"
 	"syscall"
 
 	"gtx/stages/container"
+	"gtx/stages/durable"
+	"gtx/stages/worker"
 )
 
 // A File is an input that has been read but not decoded.
@@ -20,21 +21,27 @@ type File struct {
 	container.Header // parsed once, for all stages
 	Source           Source
 	Data             []byte
-	Digest           string // SHA-256 of Data, in hexadecimal
+	Digest           string // SHA-256 of Data, in hexadecimal, or of the digests of Data and instances
+
+	instances []byte    // the file of the map of instances that belongs to a label map, or nil
+	maxPixels int       // as in OpenOptions
+	decoding  *decoding // nil if the file is decoded in this process
 }
 
 // OpenOptions says which inputs to refuse.
 type OpenOptions struct {
 	MaxPixels int  // larger images are an error; 0 for no limit
 	OwnToo    bool // read files that gtx made; otherwise they are skipped
+
+	Decoders *Decoders // for formats that are isolated; nil to decode all in this process
 }
 
-var errTooLarge = errors.New("more pixels than --max-pixels allows")
+var errTooLarge = worker.ErrTooLarge
 
 // Open returns the stage that reads a file. It makes sure that the file is complete,
 // holds one still image of at most MaxPixels, and has a format that gtx reads.
 func Open(o OpenOptions) func(context.Context, Source) (File, error) {
-	return func(_ context.Context, s Source) (File, error) {
+	return func(ctx context.Context, s Source) (File, error) {
 		if s.Err != nil {
 			return File{}, s.Err
 		}
@@ -52,14 +59,20 @@ func Open(o OpenOptions) func(context.Context, Source) (File, error) {
 		if err != nil {
 			return File{}, err
 		}
-		if o.MaxPixels > 0 && h.Width > o.MaxPixels/h.Height {
-			return File{}, fmt.Errorf("%d×%d: %w (%d)", h.Width, h.Height, errTooLarge, o.MaxPixels)
+		if err := checkPixels(h.Width, h.Height, o.MaxPixels); err != nil {
+			return File{}, err
 		}
 		if !o.OwnToo && container.ReadIdentity(data) != "" {
 			return File{}, Skip{OwnOutput}
 		}
+		if (h.Format == AVIF || h.Format == HEIF) && !o.Decoders.isolates(h.Format) {
+			loadHEIF()
+		}
 		digest := sha256.Sum256(data)
-		return File{Header: h, Source: s, Data: data, Digest: fmt.Sprintf("%x", digest)}, nil
+		return File{
+			Header: h, Source: s, Data: data, Digest: fmt.Sprintf("%x", digest),
+			maxPixels: o.MaxPixels, decoding: newDecoding(ctx, o.Decoders, h.Format),
+		}, nil
 	}
 }
 
@@ -180,16 +193,4 @@ func openRegular(path string) (*os.File, error) {
 }
 
 // WithoutPath drops the path from a file error, because the caller reports the path.
-func WithoutPath(err error) error {
-	var (
-		one *fs.PathError
-		two *os.LinkError
-	)
-	switch {
-	case errors.As(err, &one):
-		return one.Err
-	case errors.As(err, &two):
-		return two.Err
-	}
-	return err
-}
+func WithoutPath(err error) error { return durable.WithoutPath(err) }

@@ -12,11 +12,14 @@ type original struct {
 	file     File
 	metadata container.Metadata
 	strict   strictness
-	deep     bool      // it has 16 bits per sample
-	profile  bool      // its own profile, not sRGB, defines its colours
-	own      []byte    // that profile, if it is one for RGB
-	assumed  bool      // the file does not embed that profile but names it in its Exif data
-	crop     rectangle // the part that is translated
+	deep     bool             // it has 16 bits per sample
+	profile  bool             // its own profile, not sRGB, defines its colours
+	intent   container.Intent // of that profile, for reading it
+	own      []byte           // that profile, if it is one for RGB and results can be in it
+	assumed  bool             // the file does not embed that profile but names it in its Exif data
+	samples  *samples         // how they are read, if they are unusual
+	crop     rectangle        // the part that is translated
+	pixels   Pixels           // of all of it, upright, 8 bits and sRGB, if DecodeOnce kept them
 }
 
 // readMetadata takes the metadata from the header, and in AVIF and HEIF from libheif.
@@ -43,17 +46,43 @@ func (img *Image) readColours(p picture) {
 	switch profile := p.blob(fieldProfile); {
 	case profile == nil && p.bands() >= 3 && o.metadata.SaysAdobeRGB():
 		img.Profile = srgbProfile()
-		o.profile, o.assumed, o.own = true, true, container.AdobeRGB()
+		o.profile, o.intent, o.assumed, o.own = true, container.Relative, true, container.AdobeRGB()
 	case profile == nil:
 	case container.IsSRGB(profile):
 		img.Profile = profile
 	default:
 		img.Profile = srgbProfile()
-		o.profile = true
-		if p.bands() >= 3 && len(profile) > 20 && string(profile[16:20]) == "RGB " {
+		from, to := container.Intents(profile)
+		if from == container.NoIntent || !p.suits(profile) {
+			img.Warnings = append(img.Warnings, warnProfile)
+			return
+		}
+		o.profile, o.intent = true, from
+		if from != container.Relative {
+			img.Warnings = append(img.Warnings, warnIntent)
+		}
+		if p.bands() >= 3 && string(profile[16:20]) == "RGB " && to != container.NoIntent {
 			o.own = profile
 		}
 	}
+}
+
+// readSamples decides how the samples of the file are to be read. It reads all of p.
+func (img *Image) readSamples(p picture) error {
+	if img.Format != TIFF {
+		return nil
+	}
+	found, warning, err := samplesOf(p)
+	if err != nil || found == nil {
+		return err
+	}
+	o := &img.original
+	found.linear = found.linear && !o.profile
+	o.samples, o.deep = found, true
+	if warning != "" {
+		img.Warnings = append(img.Warnings, warning)
+	}
+	return nil
 }
 
 // ignoreProfile reads the colours as sRGB from now on.
@@ -62,22 +91,33 @@ func (o *original) ignoreProfile() { o.profile, o.assumed, o.own = false, false,
 // open makes a picture of the file as stored, not turned. own: keep the colours of its own profile
 // instead of converting them to sRGB. deep: keep 16 bits per sample if it has them.
 func (o original) open(s *scope, options string, downwards, deep, own bool) picture {
-	p := s.open(o.file.Data, options, downwards, o.strict)
+	p := s.file(o.file, options, downwards, o.strict)
+	p.orient(o.file.Orientation)
+	p.scale(o.samples)
 	if o.assumed {
 		p.attach(o.own)
 	}
-	p.toSRGB(o.profile && !own, deep)
+	p.toSRGB(o.profile && !own, o.intent, deep)
 	return p
 }
 
 // whole makes a picture of the photograph, upright and cropped, at the given size.
 func (o original) whole(s *scope, width, height int, deep, own bool) picture {
+	p := o.upright(s, deep, own)
+	p.crop(o.crop)
+	p.resize(FilterLanczos, width, height)
+	return p
+}
+
+// upright makes a picture of the whole photograph, from the kept pixels if they are what is asked for.
+func (o original) upright(s *scope, deep, own bool) picture {
+	if o.pixels.Data != nil && !(own && o.own != nil) {
+		return s.of(o.pixels)
+	}
 	p := o.open(s, "", true, deep, own)
 	if p.image != nil && p.orientation() > 1 {
 		p = o.open(s, "", false, deep, own)
 		p.turnUpright()
 	}
-	p.crop(o.crop)
-	p.resize(FilterLanczos, width, height)
 	return p
 }

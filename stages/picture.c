@@ -34,13 +34,13 @@ VipsImage *gtx_from_memory(const void *data, int width, int height, int bands)
 
 // Converts to sRGB, through the embedded profile if profile is set. With deep, a
 // picture of 16 bits per sample keeps them. All others get 8.
-VipsImage *gtx_srgb(VipsImage *in, gboolean profile, gboolean deep)
+VipsImage *gtx_srgb(VipsImage *in, gboolean profile, VipsIntent intent, gboolean deep)
 {
 	VipsImage *out = NULL;
 
 	deep = deep && in->BandFmt == VIPS_FORMAT_USHORT;
 	if (profile) {
-		if (vips_icc_transform(in, &out, "srgb", "embedded", TRUE, "depth", deep ? 16 : 8, NULL))
+		if (vips_icc_transform(in, &out, "srgb", "embedded", TRUE, "intent", intent, "depth", deep ? 16 : 8, NULL))
 			return NULL;
 	}
 	else if (vips_colourspace(in, &out, deep ? VIPS_INTERPRETATION_RGB16 : VIPS_INTERPRETATION_sRGB,
@@ -52,7 +52,7 @@ VipsImage *gtx_srgb(VipsImage *in, gboolean profile, gboolean deep)
 }
 
 // Converts from sRGB to the colours of a profile.
-VipsImage *gtx_to_profile(VipsImage *in, const void *profile, size_t length)
+VipsImage *gtx_to_profile(VipsImage *in, const void *profile, size_t length, VipsIntent intent)
 {
 	VipsObject *scope = VIPS_OBJECT(vips_image_new());
 	VipsImage **t = (VipsImage **) vips_object_local_array(scope, 2);
@@ -60,7 +60,7 @@ VipsImage *gtx_to_profile(VipsImage *in, const void *profile, size_t length)
 
 	if (!vips_icc_import(in, &t[0], "input_profile", "srgb", NULL) && !vips_copy(t[0], &t[1], NULL)) {
 		vips_image_set_blob_copy(t[1], VIPS_META_ICC_NAME, profile, length);
-		if (vips_icc_export(t[1], &out, "depth", 8, NULL))
+		if (vips_icc_export(t[1], &out, "intent", intent, "depth", 8, NULL))
 			out = NULL;
 	}
 	g_object_unref(scope);
@@ -77,6 +77,66 @@ VipsImage *gtx_attach(VipsImage *in, const void *profile, size_t length)
 	vips_image_remove(out, VIPS_META_ICC_NAME);
 	if (length)
 		vips_image_set_blob_copy(out, VIPS_META_ICC_NAME, profile, length);
+	return out;
+}
+
+VipsImage *gtx_oriented(VipsImage *in, int orientation)
+{
+	VipsImage *out = NULL;
+
+	if (vips_copy(in, &out, NULL))
+		return NULL;
+	vips_image_set_int(out, VIPS_META_ORIENTATION, orientation);
+	return out;
+}
+
+// The least and the largest sample of the colours, and their mean.
+gboolean gtx_range(VipsImage *in, double range[3])
+{
+	VipsObject *scope = VIPS_OBJECT(vips_image_new());
+	VipsImage **t = (VipsImage **) vips_object_local_array(scope, 2);
+	gboolean done = !vips_extract_band(in, &t[0], 0, "n", in->Bands < 3 ? 1 : 3, NULL) && !vips_stats(t[0], &t[1], NULL);
+
+	if (done) {
+		range[0] = *VIPS_MATRIX(t[1], 0, 0);
+		range[1] = *VIPS_MATRIX(t[1], 1, 0);
+		range[2] = *VIPS_MATRIX(t[1], 4, 0);
+	}
+	g_object_unref(scope);
+	return done;
+}
+
+// Maps samples from black to white to 16 bits, and those of an alpha from 0 to opaque. With linear, the colours
+// are proportional to light.
+VipsImage *gtx_scaled(VipsImage *in, double black, double white, double opaque, gboolean linear)
+{
+	VipsObject *scope = VIPS_OBJECT(vips_image_new());
+	VipsImage **t = (VipsImage **) vips_object_local_array(scope, 6);
+	int colours = in->Bands < 3 ? 1 : 3;
+	double most = linear ? 1 : 65535, add = linear ? 0 : 0.5;
+	VipsImage *out = NULL;
+
+	if (vips_extract_band(in, &t[0], 0, "n", colours, NULL) ||
+		vips_linear1(t[0], &t[1], most / (white - black), add - black * most / (white - black), NULL) ||
+		(linear ? vips_copy(t[1], &t[2], "interpretation", VIPS_INTERPRETATION_scRGB, NULL) ||
+					vips_colourspace(t[2], &t[3], VIPS_INTERPRETATION_RGB16, NULL)
+				: vips_cast(t[1], &t[2], VIPS_FORMAT_USHORT, NULL) ||
+					vips_copy(t[2], &t[3], "interpretation",
+						colours == 1 ? VIPS_INTERPRETATION_GREY16 : VIPS_INTERPRETATION_RGB16, NULL)))
+		;
+	else if (in->Bands == colours)
+		out = g_object_ref(t[3]);
+	else {
+		VipsImage *alpha = NULL;
+
+		if (!vips_extract_band(in, &alpha, colours, NULL) &&
+			!vips_linear1(alpha, &t[4], 65535 / opaque, 0.5, NULL) &&
+			!vips_cast(t[4], &t[5], VIPS_FORMAT_USHORT, NULL) &&
+			vips_bandjoin2(t[3], t[5], &out, NULL))
+			out = NULL;
+		g_clear_object(&alpha);
+	}
+	g_object_unref(scope);
 	return out;
 }
 

@@ -1,17 +1,20 @@
 package stages
 
 /*
-#cgo pkg-config: vips
+#cgo pkg-config: vips libjpeg
 #include <stdlib.h>
 #include "picture.h"
 */
 import "C"
 
 import (
+	"bytes"
 	"errors"
 	"math"
 	"runtime"
 	"unsafe"
+
+	"gtx/stages/container"
 )
 
 // A picture is an image of libvips: a recipe that makes its pixels on demand, in
@@ -23,12 +26,15 @@ import (
 type picture struct {
 	image *C.VipsImage // nil if a step failed
 	scope *scope
+	blobs map[string][]byte // the fields of a picture that was decoded in another process, else nil
 }
 
 // A scope keeps pictures and the memory that they read until it ends.
 type scope struct {
 	images []*C.VipsImage
 	pins   runtime.Pinner
+	ends   []func() // called after the images are freed
+	failed error    // of a decoder that is a process of its own
 }
 
 // strictness says which faults of a file make decoding fail.
@@ -53,10 +59,16 @@ func withPictures(f func(s *scope) error) error {
 		for _, image := range s.images {
 			C.g_object_unref(C.gpointer(image))
 		}
+		for _, end := range s.ends {
+			end()
+		}
 	}()
 	err := f(s)
 	if err != nil {
 		C.vips_error_clear()
+	}
+	if err != nil && s.failed != nil {
+		return s.failed
 	}
 	return err
 }
@@ -80,7 +92,7 @@ func (s *scope) keep(image *C.VipsImage) picture {
 	if image != nil {
 		s.images = append(s.images, image)
 	}
-	return picture{image, s}
+	return picture{image: image, scope: s}
 }
 
 // pin keeps data in place until the scope ends.
@@ -111,6 +123,9 @@ func (p picture) orientation() int { return int(C.vips_image_get_orientation(p.i
 
 // blob returns a copy of a field, or nil if there is none.
 func (p picture) blob(name string) []byte {
+	if p.blobs != nil {
+		return bytes.Clone(p.blobs[name])
+	}
 	field := C.CString(name)
 	defer C.free(unsafe.Pointer(field))
 	var n C.size_t
@@ -127,12 +142,18 @@ const (
 	fieldXMP     = C.VIPS_META_XMP_NAME
 )
 
-// toSRGB converts to sRGB. profile: use the embedded profile, otherwise ignore it.
-// deep: keep 16 bits per sample if the picture has them, otherwise convert to 8.
-func (p *picture) toSRGB(profile, deep bool) {
+// toSRGB converts to sRGB. profile: use the embedded profile with a rendering intent
+// that it has, otherwise ignore it. deep: keep 16 bits per sample if the picture has
+// them, otherwise convert to 8.
+func (p *picture) toSRGB(profile bool, intent container.Intent, deep bool) {
 	if p.image != nil {
-		p.become(C.gtx_srgb(p.image, gboolean(profile), gboolean(deep)))
+		p.become(C.gtx_srgb(p.image, gboolean(profile), C.VipsIntent(intent), gboolean(deep)))
 	}
+}
+
+// suits reports whether a profile can be read and is for the colours of the picture.
+func (p picture) suits(profile []byte) bool {
+	return len(profile) > 0 && C.vips_icc_is_compatible_profile(p.image, unsafe.Pointer(&profile[0]), C.size_t(len(profile))) != 0
 }
 
 // shrink averages blocks of factor × factor pixels. Blocks at the right and at the
@@ -202,27 +223,41 @@ func (p picture) pixels() (Pixels, error) {
 	return out, nil
 }
 
-// save encodes a picture with libvips' saver, such as ".jpg[Q=90]", and calls f with
-// the file, which is valid only until f returns. exif, xmp and iptc may be nil.
+// save encodes a picture with libvips' saver, such as ".png[compression=1]", and calls f with the file, which is
+// valid only until f returns. exif, xmp and iptc may be nil.
 func (p picture) save(saver string, exif, xmp, iptc []byte, f func(file []byte) error) error {
+	options := C.CString(saver)
+	defer C.free(unsafe.Pointer(options))
+	return p.saveBy([][]byte{exif, xmp, iptc}, f, func(blobs *unsafe.Pointer, lengths, size *C.size_t) unsafe.Pointer {
+		return C.gtx_save(p.image, options, blobs, lengths, size)
+	})
+}
+
+// saveJPEG is save for a JPEG without Exif data. It does all work in the calling thread.
+func (p picture) saveJPEG(j jpegCoding, xmp, iptc []byte, f func(file []byte) error) error {
+	options := C.gtx_jpeg{quality: C.int(j.quality), halve: gboolean(j.halve), optimize: gboolean(j.optimize)}
+	return p.saveBy([][]byte{nil, xmp, iptc}, f, func(blobs *unsafe.Pointer, lengths, size *C.size_t) unsafe.Pointer {
+		return C.gtx_save_jpeg(p.image, &options, blobs, lengths, size)
+	})
+}
+
+func (p picture) saveBy(metadata [][]byte, f func(file []byte) error, save func(blobs *unsafe.Pointer, lengths, size *C.size_t) unsafe.Pointer) error {
 	if p.image == nil {
 		return errPicture
 	}
-	options := C.CString(saver)
-	defer C.free(unsafe.Pointer(options))
 	var (
 		blobs   [3]unsafe.Pointer
 		lengths [3]C.size_t
 		size    C.size_t
 	)
-	for i, b := range [][]byte{exif, xmp, iptc} {
+	for i, b := range metadata {
 		blobs[i], lengths[i] = pin(p.scope, b), C.size_t(len(b))
 	}
-	file := C.gtx_save(p.image, options, &blobs[0], &lengths[0], &size)
+	file := save(&blobs[0], &lengths[0], &size)
 	if file == nil {
 		return errPicture
 	}
-	defer C.g_free(C.gpointer(file))
+	defer C.free(file) // the memory of libvips too: g_free is free
 	if uint64(size) > math.MaxInt32 {
 		return errPicture
 	}
@@ -242,7 +277,8 @@ func (p *picture) toMemory() {
 // toProfile converts from sRGB to the colours of a profile.
 func (p *picture) toProfile(profile []byte) {
 	if p.image != nil {
-		p.become(C.gtx_to_profile(p.image, unsafe.Pointer(&profile[0]), C.size_t(len(profile))))
+		_, intent := container.Intents(profile)
+		p.become(C.gtx_to_profile(p.image, unsafe.Pointer(&profile[0]), C.size_t(len(profile)), C.VipsIntent(intent)))
 	}
 }
 
@@ -250,6 +286,13 @@ func (p *picture) toProfile(profile []byte) {
 func (p *picture) attach(profile []byte) {
 	if p.image != nil {
 		p.become(C.gtx_attach(p.image, unsafe.Pointer(unsafe.SliceData(profile)), C.size_t(len(profile))))
+	}
+}
+
+// orient says how a picture is to be turned, if libvips has not found that in the file.
+func (p *picture) orient(orientation int) {
+	if p.image != nil && orientation > 1 && p.orientation() == 1 {
+		p.become(C.gtx_oriented(p.image, C.int(orientation)))
 	}
 }
 
@@ -264,6 +307,13 @@ func (p *picture) change(c *change) {
 	default:
 		p.become(C.gtx_added(p.image, pin(p.scope, c.less.Data), pin(p.scope, c.more.Data)))
 	}
+}
+
+// plainly runs f as on a processor without AVX-512, for tests. No pictures may be made meanwhile.
+func plainly(f func()) {
+	C.gtx_plain = 1
+	defer func() { C.gtx_plain = 0 }()
+	f()
 }
 
 // takeAlpha gives an opaque picture the alpha of another of its size.

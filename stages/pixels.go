@@ -1,5 +1,8 @@
 package stages
 
+// #include "means.h"
+import "C"
+
 import (
 	"errors"
 	"fmt"
@@ -37,6 +40,27 @@ func (p Pixels) resizedBy(filter Filter, width, height int) (Pixels, error) {
 	})
 	if err != nil {
 		return Pixels{}, errors.New("cannot be resized")
+	}
+	return out, nil
+}
+
+// shrunk returns the means of blocks of factor × factor pixels, rounded. At the right and the bottom, blocks may be
+// cut. factor is at most 256.
+func (p Pixels) shrunk(factor int) (Pixels, error) {
+	if p.Bands == 4 { // colours are weighted by alpha
+		var out Pixels
+		err := withPictures(func(s *scope) (err error) {
+			q := s.of(p)
+			q.shrink(factor)
+			out, err = q.pixels()
+			return err
+		})
+		return out, err
+	}
+	out := Pixels{Width: (p.Width + factor - 1) / factor, Height: (p.Height + factor - 1) / factor, Bands: p.Bands}
+	out.Data = make([]byte, out.Width*out.Height*out.Bands)
+	if C.gtx_means((*C.uchar)(&p.Data[0]), C.long(p.Width), C.long(p.Height), C.long(factor), (*C.uchar)(&out.Data[0])) == 0 {
+		panic(errMemory)
 	}
 	return out, nil
 }

@@ -38,6 +38,12 @@ func Resize(f Fit) func(context.Context, Image) (Image, error) {
 }
 
 func (f Fit) resize(img Image) (Image, error) {
+	if data := img.original.file.instances; data != nil {
+		var err error
+		if img.Instances, err = f.instances(img, data); err != nil {
+			return Image{}, err
+		}
+	}
 	netWidth, netHeight := f.Shape(img.Width, img.Height)
 	pixels := img.Pixels
 	inner := rectangle{width: netWidth, height: netHeight}

@@ -1,15 +1,15 @@
 // Package stages holds the steps that an image passes through, one per file:
 //
-//	Source -> File -> Image -> Labelled -> Translated -> Checked -> Written
-//	        open   decode  classify    translate    check     encode
-//	      compare  resize                                     detail
+//	Source -> File -> Image -> Labelled -> Translated -> Checked -> Encoded -> Written
+//	        open   decode  classify    translate    check      encode      sync
+//	      compare  resize                                      detail
 //
 // Label stands in for Classify, Generate for the steps up to Translate, and Inspect
 // scores images on their own. Then joins two steps into one.
 //
 // Each takes its options and returns a function that a pipeline can run. Such a
 // function takes one type and returns the next, so the compiler checks the order of
-// the line. It is safe for concurrent use, keeps nothing between calls and never
+// the line. It is safe for concurrent use, keeps no image between calls and never
 // changes its argument. An error says what broke. The caller adds the path and the
 // stage.
 //
@@ -17,13 +17,18 @@
 // Open checks every file before libvips sees it.
 package stages
 
-import "context"
+import (
+	"context"
+
+	"gtx/stages/durable"
+)
 
 // A Source names one input and where its result goes.
 type Source struct {
 	In       string   // path, as the user gave it
 	Relative string   // path below the folder or the base that the user named; empty if a command needs none
 	Out      string   // path of the result; empty if a command writes none
+	Expected string   // what Out would be, if the file cannot be read; empty if that is not known
 	Below    string   // folder that results do not leave by symbolic links; empty for any place
 	More     []string // paths of further results, if the network gives several
 	Data     []byte   // content of the file if it is in memory already, else nil
@@ -32,6 +37,9 @@ type Source struct {
 	Seed     uint64   // of the noise that networks may draw
 	Err      error    // an error from before the file was opened
 }
+
+// place is where a result of the source goes.
+func (s Source) place(path string) durable.Place { return durable.Place{Path: path, Below: s.Below} }
 
 // A Network maps a batch of images to one or more batches of as many images: one
 // batch for each result that it gives.

@@ -55,6 +55,7 @@ func Translate(n Network) func(context.Context, []Labelled) ([]Translated, error
 		for _, l := range images {
 			in.From = append(in.From, l.Domain)
 			in.Seeds = append(in.Seeds, l.Source.Seed)
+			in.Instances = append(in.Instances, l.Instances.Data...)
 		}
 		if err := run(ctx, n, in, out); err != nil {
 			return nil, err

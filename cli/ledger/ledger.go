@@ -1,18 +1,23 @@
 // Package ledger keeps the report of --report: what became of each input.
 //
-// Open continues the report of earlier runs. Runs append records; at its end a run drops the records that later
-// ones replace, so that each result has one. If a run is killed, both records stay until the next run ends: the
-// later one counts. A result that is up to date keeps the record of how it was made. A lock keeps two runs from
-// writing to one report at the same time.
+// Open continues the report of earlier runs. Runs append records; at its end a run drops the records that others
+// replace, so that each result has one. If a run is killed, all stay until the next run ends. These rules decide:
+//
+//   - The later record replaces the earlier one.
+//   - A result that is up to date keeps the record of how it was made. If there is none, because the run that made
+//     it was killed or wrote no report, its record says that an earlier run made it.
+//   - An input that a run did not reach keeps the record that it had.
+//
+// A lock keeps two runs from writing to one report at the same time.
 package ledger
 
 import (
 	"bufio"
 	"bytes"
-	"crypto/sha256"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"hash/maphash"
 	"io"
 	"io/fs"
 	"os"
@@ -32,10 +37,14 @@ import (
 // after the other. It writes each record at once, so that a run that is killed leaves the records of what it
 // finished.
 type Ledger struct {
-	file  *os.File
-	enc   *json.Encoder
-	path  string // "" if the file keeps nothing
-	first int    // number of lines that earlier runs wrote
+	file      *os.File
+	name      string // as the user gave it
+	path      string // without symbolic links; "" if the file keeps nothing
+	first     int    // number of lines that earlier runs wrote
+	size      int64  // of the whole lines
+	continued bool   // the file was there before
+	line      bytes.Buffer
+	err       error // the first of Write
 }
 
 // Open opens the report at path and continues it, or begins it anew if fresh. Another run that writes to it is
@@ -44,23 +53,39 @@ func Open(path string, fresh bool) (*Ledger, error) {
 	if path == "" {
 		return &Ledger{}, nil
 	}
-	f, real, first, err := openReport(path, fresh)
-	if err != nil {
-		return nil, exit.CannotStart(err)
+	l := &Ledger{name: path}
+	if err := l.open(fresh); err != nil {
+		if l.file != nil {
+			l.file.Close()
+		}
+		return nil, exit.CannotStart(reportError(path, err))
 	}
-	enc := json.NewEncoder(f)
-	enc.SetEscapeHTML(false)
-	return &Ledger{f, enc, real, first}, nil
+	return l, nil
 }
 
-// Write appends a record.
+// Write appends a record. After an error it writes nothing more, and the file ends with a whole line.
 func (l *Ledger) Write(rec Record) error {
-	if l.file == nil {
-		return nil
+	if l.file == nil || l.err != nil {
+		return l.err
 	}
-	if err := l.enc.Encode(rec); err != nil {
-		return fmt.Errorf("--report: %w", err)
+	if l.continued {
+		rec.recover()
 	}
+	l.line.Reset()
+	enc := json.NewEncoder(&l.line)
+	enc.SetEscapeHTML(false)
+	err := enc.Encode(rec)
+	if err == nil {
+		_, err = l.file.Write(l.line.Bytes())
+	}
+	if err != nil {
+		l.err = reportError(l.name, err)
+		if l.path != "" {
+			_ = l.file.Truncate(l.size) // else the next run does it
+		}
+		return l.err
+	}
+	l.size += int64(l.line.Len())
 	return nil
 }
 
@@ -71,8 +96,11 @@ func (l *Ledger) Close() error {
 	}
 	var err error
 	if l.path != "" {
-		if err = compact(l.file, l.path, l.first); err != nil {
-			err = reportError(l.path, err)
+		// Without room for a record there may be none for a new file either. Write has returned that error.
+		if err = compact(l.file, l.path, l.first); err != nil && l.err == nil {
+			err = reportError(l.name, err)
+		} else {
+			err = nil
 		}
 	}
 	return errors.Join(err, l.file.Close())
@@ -137,34 +165,48 @@ func wholeLines(f *os.File) (int64, error) {
 	return 0, err
 }
 
-// A digest stands for text of any length in the tables of compact.
-type digest [16]byte
+// seed makes the hashes of one process. Two texts have the same hash with a probability of 2^-64, and nobody
+// can choose texts that do.
+var seed = maphash.MakeSeed()
 
-func digestOf(parts ...string) (d digest) {
-	sum := sha256.Sum256([]byte(strings.Join(parts, "\x00")))
-	copy(d[:], sum[:])
-	return d
+func hash(parts ...string) uint64 { return maphash.String(seed, strings.Join(parts, "\x00")) }
+
+// An entry is the part of a record that decides which records stay.
+type entry struct {
+	In       string `json:"in"`
+	InBytes  []byte `json:"in_base64"`
+	Sample   int    `json:"sample"`
+	Out      string `json:"out"`
+	OutBytes []byte `json:"out_base64"`
+	Status   string `json:"status"`
+	Message  string `json:"message"`
+	Earlier  bool   `json:"earlier"`
 }
 
 // key is equal for the records of one result of one input.
-func (r Record) key() digest {
-	return digestOf(r.In, string(r.InBytes), strconv.Itoa(max(1, r.Sample)))
-}
+func (e *entry) key() uint64 { return hash(e.In, string(e.InBytes), strconv.Itoa(max(1, e.Sample))) }
 
 // A standing is the record of a result that counts so far.
 type standing struct {
-	line int
+	line uint32
 	made bool   // the result was written
-	out  digest // of its path
+	out  uint64 // hash of its path
+}
+
+func (e *entry) standing(line int) standing {
+	made := e.Status == StatusDone || e.Status == StatusCopied
+	return standing{uint32(line), made, hash(e.Out, string(e.OutBytes))}
 }
 
 // replacedBy tells whether a later record counts instead. first is the line with which the last run begins.
-func (s standing) replacedBy(r Record, first int) bool {
-	switch r.Status {
-	case StatusFailed: // in one run, an input that is named twice
-		return s.line < first
-	case StatusSkipped: // the earlier record says how it was made
-		return !(s.made && r.Message == stages.UpToDate && s.out == digestOf(r.Out, string(r.OutBytes)))
+func (s standing) replacedBy(e *entry, later standing, first int) bool {
+	switch {
+	case e.Status == StatusUnreached:
+		return false
+	case e.Status == StatusFailed: // in one run, an input that is named twice
+		return int(s.line) < first
+	case e.Earlier, e.Status == StatusSkipped && e.Message == stages.UpToDate:
+		return !(s.made && s.out == later.out) // the earlier record says how it was made
 	}
 	return true
 }
@@ -174,7 +216,7 @@ func eachLine(f *os.File, do func(number int, line []byte) error) error {
 	if _, err := f.Seek(0, io.SeekStart); err != nil {
 		return err
 	}
-	for number, b := 0, bufio.NewReader(f); ; number++ {
+	for number, b := 0, bufio.NewReaderSize(f, 64<<10); ; number++ {
 		line, err := b.ReadBytes('\n')
 		if errors.Is(err, io.EOF) {
 			return nil
@@ -188,27 +230,26 @@ func eachLine(f *os.File, do func(number int, line []byte) error) error {
 	}
 }
 
-// compact drops the records that later ones replace. The last run began at the line first.
+// compact drops the records that others replace. The last run began at the line first.
 func compact(f *os.File, path string, first int) error {
-	last := map[digest]standing{}
+	last := map[uint64]standing{}
 	lines := 0
 	err := eachLine(f, func(number int, line []byte) error {
 		lines++
-		var rec Record
-		if json.Unmarshal(line, &rec) != nil {
+		var e entry
+		if json.Unmarshal(line, &e) != nil {
 			return nil // what is no record is dropped
 		}
-		key := rec.key()
-		if before, known := last[key]; !known || before.replacedBy(rec, first) {
-			made := rec.Status == StatusDone || rec.Status == StatusCopied
-			last[key] = standing{number, made, digestOf(rec.Out, string(rec.OutBytes))}
+		key, now := e.key(), e.standing(number)
+		if before, known := last[key]; !known || before.replacedBy(&e, now, first) {
+			last[key] = now
 		}
 		return nil
 	})
 	if err != nil || len(last) == lines {
 		return err
 	}
-	kept := make(map[int]bool, len(last))
+	kept := make([]bool, lines)
 	for _, s := range last {
 		kept[s.line] = true
 	}
@@ -245,28 +286,22 @@ func openPipe(path string) (*os.File, error) {
 	return os.OpenFile(path, os.O_WRONLY|unix.O_NONBLOCK, 0) // a FIFO without a reader is an error
 }
 
-// openReport opens the file of --report. real is its path without symbolic links, or "" for a pipe or a device.
-func openReport(path string, fresh bool) (f *os.File, real string, first int, err error) {
-	if info, err := os.Stat(path); err == nil && info.Mode()&(fs.ModeNamedPipe|fs.ModeCharDevice) != 0 {
-		if f, err = openPipe(path); err != nil {
-			return nil, "", 0, reportError(path, err)
-		}
-		return f, "", 0, nil
+// open opens the file of --report.
+func (l *Ledger) open(fresh bool) (err error) {
+	info, err := os.Stat(l.name)
+	if err == nil && info.Mode()&(fs.ModeNamedPipe|fs.ModeCharDevice) != 0 {
+		l.file, err = openPipe(l.name)
+		return err
 	}
-	if real, err = filepath.EvalSymlinks(path); err != nil {
-		real = path // there is no such file yet
+	l.continued = err == nil && !fresh
+	if l.path, err = filepath.EvalSymlinks(l.name); err != nil {
+		l.path = l.name // there is no such file yet
 	}
-	f, earlier, err := openLedger(real, fresh)
-	if err == nil && earlier > 0 {
-		first, err = countLines(f)
+	if l.file, l.size, err = openLedger(l.path, fresh); err != nil || l.size == 0 {
+		return err
 	}
-	if err != nil {
-		if f != nil {
-			f.Close()
-		}
-		return nil, "", 0, reportError(path, err)
-	}
-	return f, real, first, nil
+	l.first, err = countLines(l.file)
+	return err
 }
 
 func reportError(path string, err error) error {

@@ -1,6 +1,7 @@
 package ledger
 
 import (
+	"cmp"
 	"errors"
 	"math"
 	"time"
@@ -17,10 +18,11 @@ type Record struct {
 	Sample    int      `json:"sample,omitempty"`    // number of the result, if it is not the first of its input
 	Out       string   `json:"out,omitempty"`
 	OutBytes  []byte   `json:"out_base64,omitempty"`
-	Status    string   `json:"status"`          // done, copied, skipped or failed
+	Status    string   `json:"status"`          // done, copied, skipped, failed or unreached
 	Class     string   `json:"class,omitempty"` // the stage that failed
 	Message   string   `json:"message,omitempty"`
-	Model     string   `json:"model,omitempty"` // its digest
+	Earlier   bool     `json:"earlier,omitempty"` // done by an earlier run that wrote no record
+	Model     string   `json:"model,omitempty"`   // its digest
 	Warnings  []string `json:"warnings,omitempty"`
 	Provider  string   `json:"provider,omitempty"`
 	Domain    string   `json:"domain,omitempty"`
@@ -60,6 +62,8 @@ const (
 	StatusCopied  = "copied"
 	StatusSkipped = "skipped"
 	StatusFailed  = "failed"
+
+	StatusUnreached = "unreached" // the run ended before
 )
 
 // Outcome turns the error of an item into the fields of a record.
@@ -95,14 +99,32 @@ func exact(path string) []byte {
 	return []byte(path)
 }
 
+// Made tells whether the result was written.
+func (r *Record) Made() bool { return r.Status == StatusDone || r.Status == StatusCopied }
+
+// Place adds the paths of an input and its output to a record.
+func (r *Record) Place(s stages.Source) {
+	r.In, r.InBytes = s.In, exact(s.In)
+	if s.Sample > 1 {
+		r.Sample = s.Sample
+	}
+	r.Out = cmp.Or(s.Out, s.Expected)
+	r.OutBytes = exact(r.Out)
+}
+
+// recover turns the record of a result that is up to date into that of an earlier run that made it. How that run
+// made it is not known.
+func (r *Record) recover() {
+	if r.Status == StatusSkipped && r.Message == stages.UpToDate {
+		r.Status, r.Earlier = StatusDone, true
+		r.Message, r.Provider, r.Precision, r.Millis = "", "", "", nil
+	}
+}
+
 // Fill adds the outcome of an item to a record.
 func (r *Record) Fill(it pipeline.Item[stages.Source, stages.Written]) {
 	w := it.Value
-	r.In, r.InBytes = it.Source.In, exact(it.Source.In)
-	if it.Source.Sample > 1 {
-		r.Sample = it.Source.Sample
-	}
-	r.Out, r.OutBytes = it.Source.Out, exact(it.Source.Out)
+	r.Place(it.Source)
 	r.Status, r.Class, r.Message = Outcome(it.Err)
 	r.Millis = millis(it.Spans)
 	if it.Err != nil {

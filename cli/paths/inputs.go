@@ -19,14 +19,30 @@ import (
 
 // Inputs are the images that the user named, as a list or as a stream.
 type Inputs struct {
-	Sources iter.Seq[stages.Source]
-	Known   int  // number of sources; -1 for a stream
-	Single  bool // one image, from standard input to standard output
+	Sources iter.Seq[stages.Source] // as long as the context lasts
+	Known   int                     // number of sources; -1 for a stream
+	Single  bool                    // one image, from standard input to standard output
+
+	all    iter.Seq[stages.Source] // whether the context lasts or not
+	ctx    context.Context
+	stream *stream // nil if the inputs are known
+}
+
+// Of makes inputs of sources, which last as long as ctx does.
+func Of(ctx context.Context, known int, all iter.Seq[stages.Source]) Inputs {
+	return Inputs{Known: known, ctx: ctx, all: all, Sources: func(yield func(stages.Source) bool) {
+		for s := range all {
+			if ctx.Err() != nil || !yield(s) {
+				return
+			}
+		}
+	}}
 }
 
 // A Placer says where the results of an image go. It gets the image's path and format, and the folder
 // argument that the image was found in, or "". It returns a source for each result. The format is "" for
-// a file that is no image: then the placer only says whether the user may name that file.
+// a file that is no image, or was not looked at: then the placer says whether the user may name that file, and returns
+// one source without a place.
 type Placer func(path, folder string, found stages.Format) ([]stages.Source, error)
 
 // Nowhere is the Placer of commands that write no images.
@@ -38,18 +54,27 @@ func Nowhere(path, _ string, _ stages.Format) ([]stages.Source, error) {
 // without a place: the open stage reports it in its turn.
 func (place Placer) probe(path, folder string) (s []stages.Source, isImage bool, err error) {
 	found, err := stages.Probe(path)
-	if err == nil && found == "" && folder == "" { // the user named it
-		_, err := place(path, folder, found)
-		return []stages.Source{{In: path}}, false, err
-	}
-	if err != nil || found == "" {
+	switch {
+	case err != nil:
 		if errors.Is(err, fs.ErrNotExist) && strings.HasSuffix(path, "\r") {
 			err = fmt.Errorf("%w: the lines of the list end in CR LF, as on Windows: convert it with dos2unix", err)
 		}
-		return []stages.Source{{In: path, Err: err}}, false, nil
+		s = place.unread(path, folder)
+		s[0].Err = err
+		return s, false, nil
+	case found == "" && folder != "":
+		return []stages.Source{{In: path}}, false, nil
 	}
 	s, err = place(path, folder, found)
-	return s, true, err
+	return s, found != "", err
+}
+
+// unread is the source of a file that was not looked at.
+func (place Placer) unread(path, folder string) []stages.Source {
+	if s, err := place(path, folder, ""); err == nil {
+		return s
+	}
+	return []stages.Source{{In: path}}
 }
 
 // ReadList takes the paths in a file.
@@ -80,35 +105,49 @@ func ReadList(list string, place Placer, null bool) ([]stages.Source, error) {
 	return sources, nil
 }
 
-// Stream takes paths from a reader as they come. An error of the placer belongs to its path: the paths before
+// Stream takes paths from a file as they come. An error of the placer belongs to its path: the paths before
 // it may be done already.
-func Stream(ctx context.Context, in io.Reader, place Placer, null bool) Inputs {
-	return Inputs{Known: -1, Sources: func(yield func(stages.Source) bool) {
-		for path, err := range Entries(in, null) {
-			if err != nil {
-				if ctx.Err() == nil {
-					yield(stages.Source{In: "standard input", Err: err})
-				}
-				return
-			}
-			s, _, err := place.probe(path, "")
-			if err != nil {
-				s = []stages.Source{{In: path, Err: err}}
-			}
-			for _, one := range s {
-				if ctx.Err() != nil || !yield(one) { // many paths may be buffered
-					return
-				}
-			}
-		}
-	}}
+func Stream(ctx context.Context, file *os.File, place Placer, null bool) (Inputs, error) {
+	reading, stop := context.WithCancel(ctx)
+	list, err := listReader(reading, file)
+	if err != nil {
+		stop()
+		return Inputs{}, err
+	}
+	s := &stream{ctx: reading, list: list, place: place, null: null, stop: stop}
+	in := Of(ctx, -1, s.sources)
+	in.stream = s
+	return in, nil
 }
 
-// Until yields the sources as long as ctx lasts.
-func Until(ctx context.Context, sources []stages.Source) iter.Seq[stages.Source] {
-	return func(yield func(stages.Source) bool) {
-		for _, s := range sources {
-			if ctx.Err() != nil || !yield(s) {
+// A stream is a list of paths that comes on standard input.
+type stream struct {
+	ctx    context.Context
+	stop   context.CancelFunc // ends ctx
+	list   io.Reader
+	place  Placer
+	null   bool
+	unread bool // more may come, or have come, than was read before ctx ended
+}
+
+// sources yields the sources of a stream. After the end of its context it yields the paths that have come, without
+// looking at their files.
+func (s *stream) sources(yield func(stages.Source) bool) {
+	for path, err := range Entries(s.list, s.null) {
+		if err != nil {
+			if s.unread = s.ctx.Err() != nil; !s.unread {
+				yield(stages.Source{In: "standard input", Err: err})
+			}
+			return
+		}
+		var placed []stages.Source
+		if s.ctx.Err() != nil {
+			placed = s.place.unread(path, "")
+		} else if placed, _, err = s.place.probe(path, ""); err != nil {
+			placed = []stages.Source{{In: path, Err: err}}
+		}
+		for _, one := range placed {
+			if !yield(one) {
 				return
 			}
 		}
@@ -132,12 +171,12 @@ func Entries(r io.Reader, null bool) iter.Seq2[string, error] {
 				yield("", fmt.Errorf("an entry of the list has more than %d bytes: the rest is not read", pathMost))
 				return
 			}
-			path := string(bytes.TrimSuffix(line, []byte{end}))
-			if path != "" && !yield(path, nil) || errors.Is(err, io.EOF) {
+			if err != nil && !errors.Is(err, io.EOF) {
+				yield("", stages.WithoutPath(err)) // the line is not whole
 				return
 			}
-			if err != nil {
-				yield("", stages.WithoutPath(err))
+			path := string(bytes.TrimSuffix(line, []byte{end}))
+			if path != "" && !yield(path, nil) || err != nil {
 				return
 			}
 		}
@@ -173,7 +212,6 @@ func Expand(args []string, place Placer, skip string) ([]stages.Source, error) {
 // a folder without images.
 func walk(folder string, place Placer, skip string) ([]stages.Source, error) {
 	var sources []stages.Source
-	found := 0
 	err := filepath.WalkDir(folder, func(path string, entry fs.DirEntry, err error) error {
 		switch {
 		case err != nil:
@@ -195,12 +233,11 @@ func walk(folder string, place Placer, skip string) ([]stages.Source, error) {
 		}
 		s, isImage, err := place.probe(path, folder)
 		if isImage || err == nil && s[0].Err != nil {
-			found++
 			sources = append(sources, s...)
 		}
 		return err
 	})
-	if err == nil && found == 0 {
+	if err == nil && len(sources) == 0 {
 		sources = append(sources, stages.Source{In: folder, Err: errors.New("no images in this folder")})
 	}
 	return sources, err

@@ -11,12 +11,14 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
 
 	"gtx/cli/exit"
 	"gtx/stages"
+	"gtx/stages/durable"
 )
 
 // A Naming says where results go. Make it with New.
@@ -95,7 +97,7 @@ func (n *Naming) Place(in, folder string, found stages.Format) ([]stages.Source,
 		return nil, err
 	}
 	if found == "" {
-		return nil, nil
+		return []stages.Source{{In: in, Relative: relative, Expected: n.expected(in, relative)}}, nil
 	}
 	mine := map[string]bool{}
 	sources := make([]stages.Source, n.Samples)
@@ -121,6 +123,18 @@ func (n *Naming) Place(in, folder string, found stages.Format) ([]stages.Source,
 		n.taken[out] = in
 	}
 	return sources, nil
+}
+
+// expected is the path that the first result of an input would have if the format of the input is what its name
+// says, or "".
+func (n *Naming) expected(in, relative string) string {
+	for _, f := range stages.Formats {
+		if n.Format == f || n.Format == "" && f.Extension(in) == filepath.Ext(in) {
+			path, _ := n.path(in, relative, f, 1)
+			return path
+		}
+	}
+	return ""
 }
 
 // admit refuses an input that the run will replace. On a stream, only this item fails.
@@ -219,10 +233,11 @@ func (n *Naming) path(in, relative string, format stages.Format, sample int) (st
 	dir, name := filepath.Split(where)
 	ext := filepath.Ext(name)
 	stem := strings.TrimSuffix(name, ext)
-	if stem == "" { // a name such as .jpg
-		stem, ext = name, ""
+	result := format.Extension(name)
+	if stem == "" || result != ext && mustKeep(in, ext) { // stem is "" for a name such as .jpg
+		stem = name
 	}
-	values := n.values(strings.TrimSuffix(dir, "/"), stem, format.Extension(name), sample)
+	values := n.values(strings.TrimSuffix(dir, "/"), stem, result, sample)
 	if dir == "" {
 		values["{dir}"] = "."
 	}
@@ -235,6 +250,34 @@ func (n *Naming) path(in, relative string, format stages.Format, sample int) (st
 		return "", exit.Usage("--name: %q would leave the folder %q", path, n.Out)
 	}
 	return filepath.Join(n.Out, path), nil
+}
+
+// mustKeep tells whether the name of a result keeps the extension of its source, as in IMG_1.HEIC.jpg. Two sources
+// that differ in their extensions alone then have two results. The answer does not depend on which other inputs a
+// run has, and not on their order. Extensions that gtx does not write always stay: HEIC files often lie beside JPEGs
+// of the same name, or come before them. Others stay if there is such a neighbour.
+func mustKeep(in, ext string) bool {
+	var known []string
+	for _, f := range stages.Formats {
+		known = append(known, f.Extensions()...)
+	}
+	if !slices.Contains(known, strings.ToLower(ext)) {
+		return true
+	}
+	self, err := os.Stat(in)
+	if err != nil {
+		return false
+	}
+	for _, other := range known {
+		for _, other := range []string{other, strings.ToUpper(other)} {
+			path := strings.TrimSuffix(in, ext) + other
+			info, err := os.Stat(path)
+			if err == nil && info.Mode().IsRegular() && !os.SameFile(info, self) && !stages.IsOwn(path) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // relative is the path of an input below its folder argument or, without one, below the base. An input
@@ -259,24 +302,10 @@ func Writable(dir string) error {
 	if dir == "" {
 		return nil
 	}
-	err := os.MkdirAll(dir, 0o777)
-	if err == nil {
-		err = tryFile(dir)
-	}
-	if err != nil {
+	if err := durable.TryFolder(dir); err != nil {
 		return exit.CannotStart(fmt.Errorf("output folder %q: %w", dir, stages.WithoutPath(err)))
 	}
 	return nil
-}
-
-// tryFile creates a file in a folder and removes it.
-func tryFile(dir string) error {
-	f, err := os.CreateTemp(dir, ".gtx-*")
-	if err != nil {
-		return err
-	}
-	f.Close()
-	return os.Remove(f.Name())
 }
 
 // Mirror is a Placer that gives each image its relative path, by which --against and --map find or put

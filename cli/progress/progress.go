@@ -26,6 +26,9 @@ type Tally struct {
 	bar     *progressbar.ProgressBar // nil unless messages go to a terminal
 
 	Failed, Flagged, Repaired int
+	Unreached                 int  // inputs that the run ended before
+	Unread                    bool // standard input holds more paths
+	Unrecorded                int  // inputs whose outcome is not in the report
 
 	done, copied int
 	skipped      map[string]int // by reason
@@ -108,6 +111,15 @@ func (t *Tally) Finish(where string) {
 	}
 	if t.Flagged > 0 {
 		parts = append(parts, fmt.Sprintf("%d with a checkerboard", t.Flagged))
+	}
+	if t.Unreached > 0 {
+		parts = append(parts, fmt.Sprintf("%d not reached", t.Unreached))
+	}
+	if t.Unread {
+		parts = append(parts, "the rest of standard input not read")
+	}
+	if t.Unrecorded > 0 {
+		parts = append(parts, fmt.Sprintf("%d not in the report", t.Unrecorded))
 	}
 	took := time.Since(t.start)
 	fmt.Fprintf(t.out, "gtx: %s in %.1f s (%.1f images/s)%s\n",

@@ -4,7 +4,8 @@
 
 int gtx_stdout_closed;
 
-/* This runs before the Go runtime starts, which opens /dev/null in place of closed standard files. */
+/* This runs before the Go runtime starts, which opens /dev/null in place of
+ * closed standard files. */
 __attribute__((constructor)) static void look(void) {
-	gtx_stdout_closed = fcntl(STDOUT_FILENO, F_GETFD) == -1 && errno == EBADF;
+  gtx_stdout_closed = fcntl(STDOUT_FILENO, F_GETFD) == -1 && errno == EBADF;
 }

@@ -66,6 +66,7 @@ func (m *Manifest) completeRole(field string, in *Input) error {
 		{"labelmap", in.LabelMap != nil, []Role{RoleLabelMap}},
 		{"noise", in.Noise != nil, []Role{RoleNoise}},
 		{"exemplar", in.Exemplar != nil, []Role{RoleExemplar}},
+		{"instance", in.Instance != nil, []Role{RoleInstance}},
 		{"layout", in.Layout != "", []Role{RoleImage, RoleExemplar, RoleLabelMap, RoleInstance, RoleCoords, RoleNoise, RoleConst}},
 		{"value", in.Value != 0, []Role{RoleConst}},
 	} {
@@ -122,8 +123,12 @@ func (m *Manifest) completeImage(field string, in *Input) error {
 	if in.Image == nil {
 		return Errorf(field+".image", "missing")
 	}
-	if len(in.Shape) != 0 && len(in.Shape) != 4 {
-		return Errorf(field+".shape", "%d dimensions; an image has 4", len(in.Shape))
+	dimensions := 4
+	if in.Exemplar != nil && in.Exemplar.Several() {
+		dimensions = 5
+	}
+	if len(in.Shape) != 0 && len(in.Shape) != dimensions {
+		return Errorf(field+".shape", "%d dimensions; an image has %d", len(in.Shape), dimensions)
 	}
 	p := pixels{in.DType, in.Layout, in.Image.Color, &in.Image.Scale, &in.Image.Offset}
 	if err := p.complete(field, field+".image"); err != nil {
@@ -137,8 +142,11 @@ func (m *Manifest) completeImage(field string, in *Input) error {
 			in.Exemplar = &Exemplar{Min: 1, Max: 1}
 		}
 		e := in.Exemplar
-		if e.Max = max(e.Max, 1); e.Min < 0 || e.Min > 1 || e.Max > 1 {
-			return Errorf(field+".exemplar", "%d to %d exemplars; an input takes exactly one, or at most one if min is 0", e.Min, e.Max)
+		if e.Max == 0 {
+			e.Max = max(e.Min, 1)
+		}
+		if e.Min < 0 || e.Max < max(e.Min, 1) || e.Max > MaxExemplars {
+			return Errorf(field+".exemplar", "%d to %d exemplars; an input takes 0 to %d", e.Min, e.Max, MaxExemplars)
 		}
 		for _, other := range m.Exemplars() {
 			if other != in && other.Exemplar != nil && other.Exemplar.Attribute == e.Attribute && m.inputIndex(other) < m.inputIndex(in) {
@@ -179,6 +187,9 @@ func (l *LabelMap) check(field string) error {
 	}
 	if (l.Encoding == EncodingPalette) != (len(l.Palette) > 0) || len(l.Palette) > 0 && len(l.Palette) != l.Classes {
 		return Errorf(field+".palette", "%d colours for %d classes, encoded as %s", len(l.Palette), l.Classes, l.Encoding)
+	}
+	if l.Nearest && l.Palette == nil {
+		return Errorf(field+".nearest", "only colours of a palette have a nearest one")
 	}
 	for i, colour := range l.Palette {
 		at := fmt.Sprintf("%s.palette[%d]", field, i)

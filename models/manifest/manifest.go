@@ -71,9 +71,11 @@ func (b *BatchSize) decode(field string, value any) error {
 // Input is one input tensor of a graph. Its role says what goes in:
 //
 //	image     the source image
-//	exemplar  another image, the same for all source images, that shows what is wanted
+//	exemplar  another image, the same for all source images, that shows what is wanted; an input for K of them
+//	          has one more dimension, [N,K,C,H,W] or [N,K,H,W,C]
 //	labelmap  the source image, whose samples are class numbers or the colours of classes
-//	instance  [N,1,H,W] or [N,H,W,1]: 1 at the edges of the areas of a label map, else 0
+//	instance  [N,1,H,W] or [N,H,W,1]: 1 at the edges of the areas of a label map, or of a map of instances, see
+//	          Instance, else 0
 //	label     the target, see Labeled
 //	strength  the strength itself, one number per image
 //	noise     random numbers, see Noise
@@ -93,6 +95,7 @@ type Input struct {
 	LabelMap *LabelMap `yaml:"labelmap"` // of role labelmap
 	Noise    *Noise    `yaml:"noise"`    // of role noise
 	Exemplar *Exemplar `yaml:"exemplar"` // of role exemplar; nil: one, needed
+	Instance *Instance `yaml:"instance"` // of role instance; nil: the edges of the label map
 	Value    float64   `yaml:"value"`    // of role const
 }
 
@@ -113,7 +116,10 @@ type LabelMap struct {
 	Encoding Encoding `yaml:"encoding"`
 	Classes  int      `yaml:"classes"`
 	Palette  [][]int  `yaml:"palette"` // red, green and blue of each class
-	Edges    bool     `yaml:"edges"`   // adds a channel: 1 at the edges of areas, else 0
+	// Nearest takes any other colour for the nearest in Palette, as label maps stored as JPEG need. Without it
+	// such a colour is an error.
+	Nearest bool `yaml:"nearest"`
+	Edges   bool `yaml:"edges"` // adds a channel: 1 at the edges of areas, else 0
 }
 
 // Labeled describes the input that names the target, a vector for each image:
@@ -155,11 +161,29 @@ type Noise struct {
 	Hypersphere bool  `yaml:"hypersphere"` // divides the numbers by the root of their mean square
 }
 
-// Exemplar says which exemplar an input takes.
+// Exemplar says which exemplars an input takes.
 type Exemplar struct {
-	Attribute string `yaml:"attribute"` // distinguishes several exemplars
+	Attribute string `yaml:"attribute"` // distinguishes the inputs that take exemplars
 	Min       int    `yaml:"min"`       // 0: may be left out, and then graphs that take it do not run
-	Max       int    `yaml:"max"`       // 1
+	// Max is 1 to MaxExemplars, by default Min or 1. If it is more than 1, the number given is a dimension of the
+	// tensor. The network may fix it if Min is Max.
+	Max int `yaml:"max"`
+}
+
+// MaxExemplars is the most images that one input can take as exemplars.
+const MaxExemplars = 64
+
+// Accepts says whether an input can take n exemplars, n > 0.
+func (e Exemplar) Accepts(n int) bool { return n >= e.Min && n <= e.Max }
+
+// Several says whether the tensor of an input has a dimension for the number of exemplars.
+func (e Exemplar) Several() bool { return e.Max > 1 }
+
+// Instance says where edges come from.
+type Instance struct {
+	// IDs asks for a second map beside each label map, in which every object has a colour of its own. Its edges
+	// part objects of one class.
+	IDs bool `yaml:"ids"`
 }
 
 // Output is one output tensor of a graph. Its role says what comes out:

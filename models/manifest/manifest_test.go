@@ -71,6 +71,38 @@ func TestOpacityAndCoverBelongToTheImageOfTheirGraph(t *testing.T) {
 	}
 }
 
+// exemplars returns plain with a second input, which takes exemplars.
+func exemplars(count, more string) string {
+	return strings.Replace(plain, "outputs:", `- {graph: main, name: e, dtype: float32, layout: NCHW, role: exemplar,
+   image: {channels: 3, color: RGB}, size: {mode: fixed, h: 8, w: 8}, `+more+` exemplar: {`+count+`}}
+outputs:`, 1)
+}
+
+func TestAnInputTakesOneOrSeveralExemplars(t *testing.T) {
+	for _, c := range []struct {
+		count    string
+		min, max int
+	}{
+		{"", 0, 1}, {"min: 1", 1, 1}, {"max: 5", 0, 5}, {"min: 3", 3, 3}, {"min: 2, max: 64", 2, 64},
+	} {
+		e := parse(t, exemplars(c.count, "")).Exemplars()[0].Exemplar
+		if e.Min != c.min || e.Max != c.max || e.Several() != (c.max > 1) {
+			t.Errorf("{%s}: %+v", c.count, e)
+		}
+	}
+	parse(t, exemplars("max: 5", "shape: [-1, -1, 3, 8, 8],"))
+	for _, c := range []struct{ count, more, want string }{
+		{"min: 2, max: 1", "", "exemplar: 2 to 1 exemplars; an input takes 0 to 64"},
+		{"min: -1", "", "exemplar: -1 to 1 exemplars"},
+		{"max: 65", "", "exemplar: 0 to 65 exemplars"},
+		{"max: 5", "shape: [-1, 3, 8, 8],", "shape: 4 dimensions; an image has 5"},
+	} {
+		if _, err := Parse([]byte(exemplars(c.count, c.more))); err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("{%s} %s: %v, want %s", c.count, c.more, err, c.want)
+		}
+	}
+}
+
 // wrongManifests are valid manifests with one text replaced by a wrong one, and the error that follows.
 var wrongManifests = []struct {
 	base, old, new string
@@ -117,6 +149,7 @@ var wrongManifests = []struct {
 	{coded, "title:", "tiling: {halo: -1}\ntitle:", "tiling.halo", "negative"},
 	{plain, "scale: [0.5, 0.5, 0.5]", "scale: [0.5]", "inputs[0].image.scale", "1 numbers for 3 channels"},
 	{plain, "scale: [0.5, 0.5, 0.5]", "scale: [0.5, 0, 0.5]", "inputs[0].image.scale", "0 would make"},
+	{plain, "role: image,\n   image: {channels: 3, color: BGR, scale: [0.5, 0.5, 0.5], offset: [-1, -1, -1]}", "role: labelmap, labelmap: {encoding: index, classes: 3, nearest: true}", "inputs[0].labelmap.nearest", "only colours of a palette"},
 	{plain, "id: mosaic", "id: mosaic, code: 1", "domains[1].code", "the network takes none"},
 	{plain, "to: mosaic", "to: cubism", "directions[0].to", `"cubism" is not in domains`},
 	{plain, "from: any", "from: cubism", "directions[0].from", `"cubism" is not in domains`},

@@ -46,6 +46,14 @@ func (m *Manifest) Exemplars() []*Input {
 	return found
 }
 
+// Instances says whether a model takes a map of instances beside each label map.
+func (m *Manifest) Instances() bool {
+	return slices.ContainsFunc(m.Inputs, func(in Input) bool { return in.takesInstances() })
+}
+
+// takesInstances says whether an input takes the edges of a map of instances.
+func (in *Input) takesInstances() bool { return in.Instance != nil && in.Instance.IDs }
+
 // Noisy says whether a model takes random numbers.
 func (m *Manifest) Noisy() bool {
 	return slices.ContainsFunc(m.Inputs, func(in Input) bool {

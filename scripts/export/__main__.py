@@ -1,32 +1,25 @@
-"""Export a training run as one ONNX file with its manifest."""
+"""Export a training run as ONNX with its manifest: one file, and one beside it for each further graph."""
 
 from __future__ import annotations
 
 import argparse
 import subprocess
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import onnx
 import torch
-from torch import nn
 
 from export import golden
-from export.graph import (
-    BytesClassifier,
-    BytesGenerator,
-    BytesLayers,
-    halve_weights,
-    round_weights,
-    save,
-    to_onnx,
-)
+from export.graph import decode, encode, halve_weights, round_weights, save, to_onnx
 from export.lean import lean
-from export.manifest import Manifest, classifier_manifest, generator_manifest, layers_manifest
+from export.manifest import LICENSE, Manifest, file_of, manifest
 from export.parity import TOLERANCE, parity
 from train import loop
 from train.config import Config
+from train.ports import Exported, Graph
 
 
 def commit() -> str:
@@ -45,77 +38,87 @@ def describe(config: Config, step: int) -> dict[str, Any]:
     return {"data": ", ".join(folders), "steps": step, "commit": commit()}
 
 
-def golden_cases(wrapped: nn.Module, manifest: Manifest) -> list[golden.Case]:
-    """The answers of the network for the golden image: one case per domain for a generator."""
-    image = torch.from_numpy(golden.ramps(golden.SIDE, golden.SIDE))[None]
-    with torch.no_grad():
-        if isinstance(wrapped, BytesClassifier):
-            return [golden.probability_case(wrapped(image)[0].softmax(0).tolist())]
-        if isinstance(wrapped, BytesLayers):
-            wrapped = BytesGenerator(wrapped.net).eval()
-        return [
-            golden.image_case(
-                wrapped(image, torch.tensor([float(domain["code"])]))[0].numpy(), to=domain["id"], strength=1
-            )
-            for domain in manifest["domains"]
-        ]
+@torch.no_grad()
+def golden_cases(made: Exported) -> list[golden.Case]:
+    """The answers of the networks for the golden image."""
+    picture = decode(torch.from_numpy(golden.ramps(made.side, made.side))[None])
+    cases = []
+    for args, answer in made.golden:
+        found = answer(picture)
+        if found.dim() == 2:
+            cases.append(golden.probability_case(found[0].softmax(0).tolist()))
+            continue
+        pixels = encode(found.expand(-1, 3, -1, -1))[0].numpy()
+        cases.append(golden.image_case(pixels, made.side, **args))
+    return cases
 
 
-def build(
-    run: Path, name: str, title: str, composed: bool = True, half: bool = False
-) -> tuple[onnx.ModelProto, nn.Module]:
-    """The graph of a run's averaged network, and that network. Both map bytes to bytes.
+@dataclass(frozen=True)
+class Export:
+    """The graphs of a run's averaged networks and their files. The last one carries the manifest."""
+
+    graphs: tuple[Graph, ...]
+    models: list[onnx.ModelProto]
+    manifest: Manifest
+
+    @property
+    def model(self) -> onnx.ModelProto:
+        return self.models[-1]
+
+    @property
+    def files(self) -> list[str]:
+        """The names of the files, in order."""
+        name = self.manifest["name"]
+        return [*(file_of(name, graph) for graph in self.graphs[:-1]), f"{name}.onnx"]
+
+
+def build(run: Path, name: str, title: str, composed: bool = True, half: bool = False) -> Export:
+    """What a run exports.
 
     composed: of a generator with a cover, give the translation instead of its layers.
-    half: store the weights of convolutions as float16; the network gets what is left of them.
+    half: store the weights of convolutions as float16; the networks get what is left of them.
     """
     config, trainer, facts = loop.restore(run, torch.device("cpu"))
+    made = trainer.composed() if composed and hasattr(trainer, "composed") else trainer.exported()
+    for graph in made.graphs:
+        graph.net.eval().requires_grad_(False)
+        if half:
+            round_weights(graph.net)
+    text = manifest(name, title or config.title or name, made, describe(config, facts["step"]))
+    text["license"] = config.license or LICENSE
+    cases = golden_cases(made)
+    if cases:
+        text["golden"] = cases
+    models = [to_onnx(graph) for graph in made.graphs[:-1]] + [to_onnx(made.graphs[-1], text)]
     if half:
-        round_weights(trainer.network())
-    training = describe(config, facts["step"])
-    wrapped: nn.Module
-    manifest: Manifest
-    if config.method == "classifier":
-        wrapped = BytesClassifier(trainer.network())
-        manifest = classifier_manifest(name, title, config.domains, training)
-    elif config.method == "opacity" and not composed:
-        wrapped = BytesLayers(trainer.network())
-        manifest = layers_manifest(name, title, config.domains, training)
-    elif config.method in ("domain-code", "opacity"):
-        wrapped = BytesGenerator(trainer.network())
-        manifest = generator_manifest(name, title, config.domains, training)
-    else:
-        raise ValueError(f"no export for method {config.method!r}")
-    wrapped.eval()
-    manifest["golden"] = golden_cases(wrapped, manifest)
-    model = to_onnx(wrapped, manifest)
-    if half:
-        halve_weights(model)
-    return lean(model), wrapped
+        for model in models:
+            halve_weights(model)
+    return Export(made.graphs, [lean(model) for model in models], text)
 
 
 def parse(argv: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m export", description=__doc__)
     parser.add_argument("run", type=Path, help="run folder of python -m train")
     parser.add_argument("--out", type=Path, required=True, help="the .onnx file to write")
-    parser.add_argument("--title", default="", help="title in the manifest (default: the name of OUT)")
+    parser.add_argument("--title", default="", help="title in the manifest (default: the recipe's)")
     parser.add_argument(
         "--composed", action="store_true", help="one output, the translation, of a generator with a cover"
     )
-    parser.add_argument("--half", action="store_true", help="store the convolutions' weights as float16")
+    parser.add_argument("--half", action="store_true", help="store the weights as float16")
     return parser.parse_args(argv)
 
 
 def main(argv: list[str]) -> int:
     options = parse(argv)
-    title = options.title or options.out.stem
-    model, wrapped = build(options.run, options.out.stem, title, options.composed, options.half)
-    difference = parity(model, wrapped)
-    if difference > TOLERANCE:
-        print(f"export: the graph differs from the network by {difference:.2g}", file=sys.stderr)
+    made = build(options.run, options.out.stem, options.title, options.composed, options.half)
+    differences = [parity(model, graph) for model, graph in zip(made.models, made.graphs)]
+    if max(differences) > TOLERANCE:
+        print(f"export: a graph differs from its network by {max(differences):.2g}", file=sys.stderr)
         return 1
-    save(model, options.out)
-    print(f"{options.out}: {options.out.stat().st_size} bytes, parity {difference:.1g}")
+    for file, model, difference in zip(made.files, made.models, differences):
+        path = options.out.with_name(file)
+        save(model, path)
+        print(f"{path}: {path.stat().st_size} bytes, parity {difference:.1g}")
     return 0
 
 

@@ -42,11 +42,14 @@ def means(image: Pixels) -> str:
     return base64.b64encode(bytes(levels)).decode()
 
 
-def image_case(image: Pixels, **args: Any) -> Case:
-    """The case of a translator that turns the ramps into `image`. args are the arguments of the run."""
+def image_case(image: Pixels, side: int = SIDE, **args: Any) -> Case:
+    """The case of a translator that turns ramps of `side` pixels into `image`.
+
+    args are the arguments of the run.
+    """
     height, width, _ = image.shape
     return {
-        "inputs": {"picture": "ramps", "h": SIDE, "w": SIDE},
+        "inputs": {"picture": "ramps", "h": side, "w": side},
         "args": args,
         "output": {"h": height, "w": width, "means": means(image)},
         "tol": LEVELS,

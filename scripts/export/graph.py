@@ -11,12 +11,14 @@ import onnx
 import onnx.numpy_helper
 import torch
 from torch import Tensor, nn
+from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from export.manifest import KEY, Manifest
+from train.ports import Graph, Port
 
 OPSET = 13
 IR_VERSION = 8
-DYNAMIC = {0: "n", 1: "h", 2: "w"}
+HALVED = {"Conv": 1, "Gemm": 1, "MatMul": 1}  # operators whose weights are stored as float16
 
 
 def decode(image: Tensor) -> Tensor:
@@ -29,79 +31,63 @@ def encode(image: Tensor) -> Tensor:
     return torch.round(torch.clamp((image + 1) * 127.5, 0, 255)).to(torch.uint8).permute(0, 2, 3, 1)
 
 
-class BytesGenerator(nn.Module):
-    """A generator on bytes: (image, code) -> translation.
+class OnBytes(nn.Module):
+    """The network of a graph, with bytes for images. All other tensors pass unchanged.
 
-    rounded=False returns float NCHW in [-1, 1], to compare more finely than in whole levels.
+    rounded=False leaves what the network gives, to compare more finely than in whole levels.
     """
 
-    inputs = ("image", "code")
-    output = "translation"
-
-    def __init__(self, net: nn.Module, rounded: bool = True) -> None:
+    def __init__(self, graph: Graph, rounded: bool = True) -> None:
         super().__init__()
-        self.net = net
+        self.net = graph.net
+        self.graph = graph
         self.rounded = rounded
+        self.eval()
 
-    def forward(self, image: Tensor, code: Tensor) -> Tensor:
-        result = self.net(decode(image), code)
-        return encode(result) if self.rounded else result
-
-
-class BytesLayers(nn.Module):
-    """A generator with a cover: (image, code) -> graded image, opacity, cover, all at the image's size.
-
-    image and cover are bytes [n, h, w, 3]; opacity is bytes [n, h, w, 1], 255 for opaque. The
-    translation is (1 - opacity / 255) * image + (opacity / 255) * cover in bytes, rounded once.
-    """
-
-    inputs = ("image", "code")
-    outputs = ("graded", "opacity", "cover")
-
-    def __init__(self, net: nn.Module, rounded: bool = True) -> None:
-        super().__init__()
-        self.net = net
-        self.rounded = rounded
-
-    def forward(self, image: Tensor, code: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        made = self.net.layers(decode(image), code)
+    def forward(self, *inputs: Tensor) -> tuple[Tensor, ...]:
+        prepared = (decode(x) if port.bytes else x for x, port in zip(inputs, self.graph.inputs))
+        results = self.net(*prepared)
+        results = results if isinstance(results, tuple) else (results,)
         if not self.rounded:
-            return made.graded, made.opacity, made.cover
-        return encode(made.graded), encode(made.opacity * 2 - 1), encode(made.cover)
+            return results
+        return tuple(encode(x) if port.bytes else x for x, port in zip(results, self.graph.outputs))
 
 
-class BytesClassifier(nn.Module):
-    """A classifier on bytes: image -> logits."""
-
-    inputs = ("image",)
-    output = "logits"
-
-    def __init__(self, net: nn.Module) -> None:
-        super().__init__()
-        self.net = net
-
-    def forward(self, image: Tensor) -> Tensor:
-        return self.net(decode(image))
-
-
-def example(wrapped: nn.Module, batch: int, height: int, width: int, seed: int = 0) -> tuple[Tensor, ...]:
-    """Random inputs for a wrapped network."""
+def example(graph: Graph, batch: int, height: int, width: int, seed: int = 0) -> tuple[Tensor, ...]:
+    """Random inputs for a graph."""
     rng = torch.Generator().manual_seed(seed)
-    image = torch.randint(0, 256, (batch, height, width, 3), generator=rng, dtype=torch.uint8)
-    if "code" not in wrapped.inputs:
-        return (image,)
-    return image, torch.linspace(-1, 1, batch) if batch > 1 else torch.ones(1)
+    return tuple(example_of(port, batch, height, width, rng) for port in graph.inputs)
 
 
-def outputs_of(wrapped: nn.Module) -> tuple[str, ...]:
-    return wrapped.outputs if isinstance(wrapped, BytesLayers) else (wrapped.output,)
+def example_of(port: Port, batch: int, height: int, width: int, rng: torch.Generator) -> Tensor:
+    sides = {"h": height, "w": width}
+    shape = [sides.get(n, n) for n in port.shape]
+    if port.bytes:
+        return torch.randint(0, 256, (batch, height, width, port.channels), generator=rng, dtype=torch.uint8)
+    return torch.rand(batch, *shape, generator=rng) * 2 - 1
+
+
+def axes_of(port: Port) -> dict[int, str]:
+    """The dynamic axes of a tensor."""
+    shape = ("h", "w", port.channels) if port.bytes else port.shape
+    return {0: "n", **{i + 1: n for i, n in enumerate(shape) if isinstance(n, str)}}
+
+
+def fold_normalisation(net: nn.Module) -> None:
+    """Fold batch normalisations into the convolutions before them, as the exporter would after rounding."""
+    for module in net.modules():
+        convs, norms = getattr(module, "convs", []), getattr(module, "norms", [])
+        for i, (conv, norm) in enumerate(zip(convs, norms)):
+            if isinstance(norm, nn.BatchNorm2d):
+                convs[i], norms[i] = fuse_conv_bn_eval(conv, norm), nn.Identity()
 
 
 @torch.no_grad()
 def round_weights(net: nn.Module) -> None:
-    """Round the weights of convolutions to what float16 can hold."""
+    """Round the weights of convolutions and linear layers to what float16 can hold."""
+    fold_normalisation(net)
     for layer in net.modules():
-        if isinstance(layer, nn.Conv2d):
+        if isinstance(layer, (nn.Conv2d, nn.Linear)):
             layer.weight.copy_(layer.weight.half().float())
 
 
@@ -112,7 +98,11 @@ def halve_weights(model: onnx.ModelProto) -> None:
     (onnxruntime#10079). The runtime folds the casts, so only the file gets smaller.
     """
     graph = model.graph
-    used = {node.input[1] for node in graph.node if node.op_type == "Conv"}
+    used = {
+        node.input[HALVED[node.op_type]]
+        for node in graph.node
+        if node.op_type in HALVED and len(node.input) > HALVED[node.op_type]
+    }
     casts = []
     for tensor in graph.initializer:
         if tensor.name not in used or tensor.data_type != onnx.TensorProto.FLOAT:
@@ -127,12 +117,22 @@ def halve_weights(model: onnx.ModelProto) -> None:
     onnx.checker.check_model(model)
 
 
-def to_onnx(wrapped: nn.Module, manifest: Manifest, size: int = 64) -> onnx.ModelProto:
+def to_onnx(graph: Graph, manifest: Manifest | None = None, rounded: bool = True) -> onnx.ModelProto:
     """Trace with a batch of two (a batch of one silently freezes some broadcasts), with the manifest."""
-    axes = {name: DYNAMIC for name in ("image", "translation", *BytesLayers.outputs)}
-    axes.update(code={0: "n"}, logits={0: "n"})
-    inputs = example(wrapped, 2, size, size)
-    return trace(wrapped, inputs, wrapped.inputs, outputs_of(wrapped), axes, manifest)
+    wrapped = OnBytes(graph, rounded)
+    ports = {port.name: port for port in (*graph.inputs, *graph.outputs)}
+    axes = {name: axes_of(port) for name, port in ports.items()}
+    if not rounded:
+        for port in graph.outputs:
+            axes[port.name] = {0: "n"} | ({2: "h", 3: "w"} if port.bytes else axes[port.name])
+    return trace(
+        wrapped,
+        example(graph, *graph.sizes[0]),
+        tuple(port.name for port in graph.inputs),
+        tuple(port.name for port in graph.outputs),
+        axes,
+        manifest,
+    )
 
 
 def trace(
@@ -141,7 +141,7 @@ def trace(
     inputs: tuple[str, ...],
     outputs: tuple[str, ...],
     axes: dict[str, dict[int, str]],
-    manifest: Manifest,
+    manifest: Manifest | None,
 ) -> onnx.ModelProto:
     """Trace a network on example inputs and attach the manifest. axes names the dynamic axes."""
     net.eval()
@@ -161,7 +161,8 @@ def trace(
     )
     model = onnx.load_from_string(buffer.getvalue())
     model.ir_version = min(model.ir_version, IR_VERSION)
-    onnx.helper.set_model_props(model, {KEY: json.dumps(manifest)})
+    if manifest is not None:
+        onnx.helper.set_model_props(model, {KEY: json.dumps(manifest)})
     onnx.checker.check_model(model)
     return model
 

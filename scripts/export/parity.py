@@ -5,36 +5,35 @@ from __future__ import annotations
 import onnx
 import onnxruntime
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-from export.graph import BytesGenerator, BytesLayers, example, to_onnx
+from export.graph import OnBytes, example, to_onnx
+from train.ports import Graph
 
 TOLERANCE = 1e-3
-CASES = ((2, 64, 64), (1, 96, 136), (1, 256, 256))
 
 
-def parity(model: onnx.ModelProto, wrapped: nn.Module) -> float:
-    """The worst difference between graph and network. A generator is also compared without rounding."""
-    worst = worst_difference(model, wrapped)
-    if isinstance(wrapped, (BytesGenerator, BytesLayers)):
-        exact = type(wrapped)(wrapped.net, rounded=False).eval()
-        worst = max(worst, worst_difference(to_onnx(exact, {}), exact))
+def parity(model: onnx.ModelProto, graph: Graph) -> float:
+    """The worst difference between a graph's file and its network. Images are also compared unrounded."""
+    worst = worst_difference(model, graph)
+    if any(port.bytes for port in graph.outputs):
+        worst = max(worst, worst_difference(to_onnx(graph, rounded=False), graph, rounded=False))
     return worst
 
 
-def worst_difference(model: onnx.ModelProto, wrapped: nn.Module) -> float:
+def worst_difference(model: onnx.ModelProto, graph: Graph, rounded: bool = True) -> float:
     """The largest difference over batch sizes and image sizes, in units of [-1, 1] or logits.
 
     A difference of one level in bytes does not count: the value may lie on the edge of rounding.
     """
     session = onnxruntime.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
+    wrapped = OnBytes(graph, rounded)
     worst = 0.0
-    for case in CASES:
-        inputs = example(wrapped, *case)
-        feed = {name: value.numpy() for name, value in zip(wrapped.inputs, inputs)}
+    for case in graph.sizes:
+        inputs = example(graph, *case)
+        feed = {port.name: value.numpy() for port, value in zip(graph.inputs, inputs)}
         with torch.no_grad():
             wanted = wrapped(*inputs)
-        wanted = wanted if isinstance(wanted, tuple) else (wanted,)
         for ours, theirs in zip(session.run(None, feed), wanted, strict=True):
             worst = max(worst, difference(torch.from_numpy(ours), theirs, str(case)))
     return worst

@@ -42,7 +42,7 @@ def folders(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, str]:
     for name, tint in (("summer", (60, 160, 60)), ("winter", (220, 220, 230))):
         folder = tmp_path_factory.mktemp(name)
         for i in range(6):
-            noise = rng.integers(-30, 30, (48, 64, 3))
+            noise = rng.integers(-30, 30, (260, 280, 3))
             pixels = np.clip(np.array(tint) + noise, 0, 255).astype(np.uint8)
             Image.fromarray(pixels).save(folder / f"{i}.png")
         made.append(str(folder))

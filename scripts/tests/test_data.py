@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from train import config as configs
-from train.data import SIDE, Sampler, load
+from train.data import SIDE, DataError, Sampler, load
 
 
 def test_images_are_decoded_once(folders: tuple[str, str]):
@@ -29,7 +29,7 @@ def test_batches_repeat_with_their_seed(folders: tuple[str, str]):
 
 
 def test_an_empty_folder_is_an_error(tmp_path):
-    with pytest.raises(FileNotFoundError):
+    with pytest.raises(DataError):
         load(str(tmp_path))
 
 

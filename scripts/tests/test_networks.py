@@ -8,7 +8,7 @@ from train.networks.classifier import Classifier
 from train.networks.discriminator import Discriminators
 from train.networks.generator import Generator, apply_residual
 from train.networks.judge import Judge
-from train.networks.layers import Double, multiply_accumulates
+from train.networks.layers import UPSAMPLINGS, Double, multiply_accumulates
 
 
 def test_generator_costs_at_most_three_billion_multiply_accumulates():
@@ -69,12 +69,13 @@ def test_judges_give_two_logits_of_their_features(judge: type):
     assert torch.equal(net.head(net.features(images)), net(images))
 
 
-def test_nearest_upsampling_keeps_a_flat_image_flat_and_transposed_does_not():
+def test_nearest_upsampling_and_icnr_keep_a_flat_image_flat_and_the_others_do_not():
     torch.manual_seed(0)
     flat = torch.ones(1, 4, 8, 8)
-    inner = {kind: Double(4, kind)(flat)[..., 2:-2, 2:-2] for kind in ("nearest", "transposed")}
+    inner = {kind: Double(4, kind)(flat)[..., 2:-2, 2:-2] for kind in UPSAMPLINGS}
     spread = {kind: (x - x.mean((2, 3), keepdim=True)).abs().max() for kind, x in inner.items()}
     assert spread["nearest"] == 0 and spread["transposed"] > 0.01
+    assert spread["icnr"] < 1e-6 and spread["shuffle"] > 0.01
 
 
 def test_unknown_upsampling_is_an_error():

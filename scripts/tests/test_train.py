@@ -10,7 +10,7 @@ import torch
 from conftest import TINY, new_run
 
 from train import config as configs
-from train import data, loop, parallel
+from train import loop, parallel
 from train.clean import cross_validate, unlikely
 from train.methods import method
 from train.methods.domain_code import strengths
@@ -71,10 +71,10 @@ def test_one_run_grows_from_64_to_256_pixels(folders: tuple[str, str]):
     given = {"method": "domain-code", "a": folders[:1], "b": folders[1:], **TINY, "stages": stages}
     _, defaults = method("domain-code")
     trainer = loop.build(configs.from_dict({**defaults, **given}), loop.device())
-    a, b = (data.Sampler([data.load(folder)], jitter=0.1) for folder in folders)
+    source = trainer.data(trainer.config)
     tops = []
     for step in range(3):
-        found = trainer.step(a, b, np.random.default_rng(step), step)
+        found = trainer.step(source, np.random.default_rng(step), step)
         assert all(np.isfinite(value) for value in found.values())
         tops.append(trainer.top)
     assert tops == [1, 2, 3]

@@ -1,24 +1,41 @@
-"""Train an image translator or a classifier from two folders of images, one per domain."""
+"""Train an image translator, a generator or a classifier on folders of images."""
 
 from __future__ import annotations
 
 import argparse
+import dataclasses
+import json
 import sys
 from pathlib import Path
+from typing import Any
 
 from train import config as configs
 from train import loop, parallel
-from train.methods import method
+from train.data import DataError
+from train.methods import METHODS, method
+
+
+class ListMethods(argparse.Action):
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
+        for name in METHODS:
+            found, _ = method(name)
+            print(f"{name}\n    data   {found.data.takes}\n    paper  {found.paper}")
+        parser.exit()
 
 
 def parse(argv: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m train", description=__doc__)
-    parser.add_argument("--method", help="domain-code, opacity, classifier or judge")
-    parser.add_argument("--a", action="append", default=[], help="image folder of domain a; repeatable")
-    parser.add_argument("--b", action="append", default=[], help="image folder of domain b; repeatable")
+    parser.add_argument(
+        "--list", action=ListMethods, nargs=0, help="print the methods, their data and their papers"
+    )
+    parser.add_argument("--method", help="what to train by, see --list")
+    parser.add_argument("--a", action="append", default=[], help="first image folder; repeatable")
+    parser.add_argument("--b", action="append", default=[], help="second image folder; repeatable")
+    parser.add_argument("--table", help="CSV file with an attribute per column")
+    parser.add_argument("--data", type=Path, help="folder that the recipe's folders are in")
     parser.add_argument("--drop", help="text file of images to leave out, one path per line")
     parser.add_argument("--out", type=Path, required=True, help="run folder; an existing run continues")
-    parser.add_argument("--config", type=Path, help="JSON file with changes to the method's defaults")
+    parser.add_argument("--config", type=Path, help="recipe: JSON file with changes to the method's defaults")
     parser.add_argument("--init", help="run folder to start from instead of random weights")
     parser.add_argument("--seed", type=int, help="seed of all random numbers")
     parser.add_argument("--until", type=int, help="stop after this step")
@@ -28,22 +45,60 @@ def parse(argv: list[str]) -> argparse.Namespace:
     return parser.parse_args(argv)
 
 
+def given(options: argparse.Namespace) -> dict[str, Any]:
+    """What the recipe and the flags say. Flags win. The recipe's folders are taken in --data."""
+    values = configs.read(options.config) if options.config else {}
+    if options.data:
+        for key in ("a", "b"):
+            values[key] = [str(options.data / folder) for folder in values.get(key, [])]
+        if values.get("table"):
+            values["table"] = str(options.data / values["table"])
+    flags = {key: getattr(options, key) for key in ("method", "a", "b", "table", "drop", "init", "seed")}
+    values.update({key: value for key, value in flags.items() if value})
+    return values
+
+
+SAID = ("title", "license")  # what an export says, and training does not depend on
+
+
+def differing(old: dict[str, Any], values: dict[str, Any]) -> list[str]:
+    """The keys whose values differ from those that a run was started with."""
+    _, defaults = method(old["method"])
+    whole = configs.from_dict({**defaults, "method": old["method"], **values})
+    wanted = json.loads(json.dumps(dataclasses.asdict(whole)))
+    return [key for key in values if key not in SAID and wanted[key] != old.get(key)]
+
+
+def start(options: argparse.Namespace) -> None:
+    """Write the configuration of a new run, or see that an existing run is asked for as it was started."""
+    path = options.out / loop.CONFIG
+    values = given(options)
+    if path.exists():
+        changed = differing(configs.read(path), values)
+        if changed:
+            raise DataError(
+                f"{options.out} was started with another {', '.join(changed)}: continue it without, "
+                "or give another --out"
+            )
+        return
+    missing = [key for key in ("method", "a") if not values.get(key)]
+    if missing:
+        raise DataError(f"a new run needs --{', --'.join(missing)}")
+    found, defaults = method(values["method"])
+    config = configs.from_dict({**defaults, **values})
+    found.data(config)  # bad data is an error before there is a run
+    options.out.mkdir(parents=True, exist_ok=True)
+    configs.write(config, path)
+
+
 def main(argv: list[str]) -> int:
     options = parse(argv)
-    path = options.out / loop.CONFIG
-    if not path.exists():
-        given = configs.read(options.config) if options.config else {}
-        flags = {"method": options.method, "a": options.a, "b": options.b}
-        flags.update(drop=options.drop, init=options.init, seed=options.seed)
-        given.update({key: value for key, value in flags.items() if value})
-        missing = [key for key in ("method", "a", "b") if not given.get(key)]
-        if missing:
-            print(f"train: a new run needs --{', --'.join(missing)}", file=sys.stderr)
-            return 2
-        _, defaults = method(given["method"])
-        options.out.mkdir(parents=True, exist_ok=True)
-        configs.write(configs.from_dict({**defaults, **given}), path)
-    parallel.launch(loop.train, options.workers, options.out, options.until)
+    try:
+        start(options)
+        parallel.launch(loop.train, options.workers, options.out, options.until)
+    except (DataError, loop.NotFinite, loop.NoRoom) as error:
+        print(f"train: {error}", file=sys.stderr)
+        return 2 if isinstance(error, DataError) else 1
     return 0
 
 

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from train.data import SIDE
+
 
 @dataclass(frozen=True)
 class Stage:
@@ -29,12 +31,17 @@ class Config:
     """Everything that determines a run, besides the images."""
 
     method: str
-    a: list[str]
-    b: list[str]
     stages: list[Stage]
-    domains: tuple[str, str] = ("summer", "winter")
+    a: list[str] = field(default_factory=list)  # image folders; see train.sources for each kind of data
+    b: list[str] = field(default_factory=list)
+    table: str = ""  # CSV file of attributes: a column `file`, then 0 or 1 per attribute
+    domains: tuple[str, ...] = ("summer", "winter")  # or attributes
+    side: int = SIDE  # pixels; images are decoded to squares of this side
+    mirror: bool = True  # half of the crops
     init: str = ""  # run folder: start from its networks and optimisers
     drop: str = ""  # text file: paths of training images to leave out
+    title: str = ""  # of the exported model
+    license: str = ""  # of its weights
     seed: int = 1
     lr: float = 4e-4
     decay_from: float = 0.5  # fraction of the run after which the learning rate falls to zero

@@ -13,14 +13,18 @@ import torch.nn.functional as F
 from PIL import Image
 from torch import Tensor
 
-SIDE = 256  # side of the decoded images
+SIDE = 256  # side of the decoded images, unless a recipe asks for another
 SUFFIXES = {".jpg", ".jpeg", ".png", ".webp"}
 LUMA = (0.299, 0.587, 0.114)
 
 
+class DataError(ValueError):
+    """The data or the request does not fit. The message is for whoever gave it."""
+
+
 @dataclass(frozen=True)
 class Folder:
-    """The paths of the images in one folder, and their pixels: uint8 [n, 256, 256, 3]."""
+    """The paths of the images in one folder, and their pixels: uint8 [n, side, side, 3]."""
 
     paths: list[str]
     pixels: np.ndarray
@@ -30,17 +34,19 @@ def cache_dir() -> Path:
     return Path(os.environ.get("GTX_CACHE", Path.home() / ".cache" / "gtx"))
 
 
-def load(folder: str, drop: frozenset[str] = frozenset()) -> Folder:
+def load(folder: str, drop: frozenset[str] = frozenset(), side: int = SIDE) -> Folder:
     """Decode a folder. The pixels are cached in a file, which later runs map into memory."""
+    if not Path(folder).is_dir():
+        raise DataError(f"{folder} is not a folder")
     paths = sorted(str(p) for p in Path(folder).iterdir() if p.suffix.lower() in SUFFIXES)
     if not paths:
-        raise FileNotFoundError(f"no images in {folder}")
+        raise DataError(f"no images in {folder}")
     key = hashlib.sha256("\n".join(f"{p} {os.stat(p).st_mtime_ns}" for p in paths).encode())
-    cached = cache_dir() / f"{key.hexdigest()[:24]}-{SIDE}.npy"
+    cached = cache_dir() / f"{key.hexdigest()[:24]}-{side}.npy"
     if cached.exists():
         pixels = np.load(cached, mmap_mode="r")
     else:
-        pixels = np.stack([decode(p) for p in paths])
+        pixels = np.stack([decode(p, side) for p in paths])
         cached.parent.mkdir(parents=True, exist_ok=True)
         np.save(cached, pixels)
     keep = [i for i, p in enumerate(paths) if p not in drop]
@@ -59,6 +65,20 @@ def decode(path: str, side: int = SIDE) -> np.ndarray:
         return np.asarray(image)
 
 
+def check_sides(folder: Folder, least: int) -> None:
+    """Refuse images whose shorter side is below `least` pixels: enlarged, they would teach blur."""
+    small = [path for path in folder.paths if min(size_of(path)) < least]
+    if small:
+        some = ", ".join(small[:3]) + (", ..." if len(small) > 3 else "")
+        raise DataError(f"{len(small)} images are smaller than the {least} pixels of a crop: {some}")
+
+
+def size_of(path: str) -> tuple[int, int]:
+    """Width and height, read from the header."""
+    with Image.open(path) as image:
+        return image.size
+
+
 def read_drop(path: str) -> frozenset[str]:
     return frozenset(Path(path).read_text().split("\n")) if path else frozenset()
 
@@ -75,9 +95,10 @@ class Sampler:
     the same batches.
     """
 
-    def __init__(self, folders: list[Folder], jitter: float) -> None:
+    def __init__(self, folders: list[Folder], jitter: float, mirror: bool = True) -> None:
         self.folders = folders
         self.jitter = jitter
+        self.mirror = mirror
 
     def __len__(self) -> int:
         return sum(len(folder.pixels) for folder in self.folders)
@@ -87,18 +108,37 @@ class Sampler:
         for _ in range(n):
             pixels = self.folders[rng.integers(len(self.folders))].pixels
             image = pixels[rng.integers(len(pixels))]
-            side = round(SIDE * rng.uniform(*cover))
-            top, left = rng.integers(0, SIDE - side + 1, size=2)
-            crop = image[top : top + side, left : left + side]
-            if rng.random() < 0.5:
-                crop = crop[:, ::-1]
-            crop = to_float(crop)
-            if side != size:
-                crop = F.interpolate(
-                    crop[None], (size, size), mode="bilinear", align_corners=False, antialias=True
-                )[0]
-            crops.append(jitter_colour(crop, rng, self.jitter))
+            crop = Crop.draw(rng, image.shape[0], cover, self.mirror)
+            crops.append(jitter_colour(crop.take(image, size), rng, self.jitter))
         return torch.stack(crops)
+
+
+@dataclass(frozen=True)
+class Crop:
+    """A square of an image, perhaps mirrored. Several images can take the same."""
+
+    top: int
+    left: int
+    side: int
+    mirrored: bool
+
+    @classmethod
+    def draw(
+        cls, rng: np.random.Generator, whole: int, cover: tuple[float, float], mirror: bool = True
+    ) -> Crop:
+        side = round(whole * rng.uniform(*cover))
+        top, left = rng.integers(0, whole - side + 1, size=2)
+        return cls(int(top), int(left), side, bool(mirror and rng.random() < 0.5))
+
+    def take(self, image: np.ndarray, size: int) -> Tensor:
+        """uint8 [h, w, 3] -> float [3, size, size]."""
+        part = image[self.top : self.top + self.side, self.left : self.left + self.side]
+        crop = to_float(part[:, ::-1] if self.mirrored else part)
+        if self.side == size:
+            return crop
+        return F.interpolate(crop[None], (size, size), mode="bilinear", align_corners=False, antialias=True)[
+            0
+        ]
 
 
 def jitter_colour(image: Tensor, rng: np.random.Generator, amount: float) -> Tensor:

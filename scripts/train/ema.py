@@ -15,6 +15,12 @@ class Average:
         self.net = copy.deepcopy(net).eval().requires_grad_(False)
         self.decay = decay
 
+    def state_dict(self) -> dict[str, torch.Tensor]:
+        return self.net.state_dict()
+
+    def load_state_dict(self, state: dict[str, torch.Tensor]) -> None:
+        self.net.load_state_dict(state)
+
     @torch.no_grad()
     def update(self, net: nn.Module, step: int) -> None:
         # A long memory would mostly remember the random start in the first steps.

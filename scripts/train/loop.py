@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import time
 from pathlib import Path
@@ -12,13 +13,21 @@ import numpy as np
 import torch
 
 from train import config as configs
-from train import data, parallel, sheets
+from train import parallel, sheets
 from train.config import Config
 from train.methods import Method, method
 
 CHECKPOINT = "checkpoint.pt"
 CONFIG = "config.json"
 LOG = "log.jsonl"
+
+
+class NotFinite(RuntimeError):
+    """A loss is NaN or infinite."""
+
+
+class NoRoom(RuntimeError):
+    """A checkpoint cannot be written. The one before it is still there."""
 
 
 def device() -> torch.device:
@@ -56,6 +65,7 @@ def train(run: Path, until: int | None = None) -> None:
     result as an uninterrupted one. If there are several processes, only the first writes files.
     """
     on = device()
+    torch.set_flush_denormal(True)  # on CPUs they cost a hundred times as much as other numbers
     if (run / CHECKPOINT).exists():
         config, trainer, facts = restore(run, on)
         first, seconds = facts["step"], facts["seconds"]
@@ -65,19 +75,21 @@ def train(run: Path, until: int | None = None) -> None:
     main = parallel.rank() == 0
     if main:
         keep_log(run / LOG, first)
-    drop = data.read_drop(config.drop)
-    a, b = (
-        data.Sampler([data.load(folder, drop) for folder in side], config.jitter)
-        for side in (config.a, config.b)
-    )
+    source = trainer.data(config)
     last = config.steps if until is None else min(until, config.steps)
     began = time.monotonic() - seconds
     with (run / LOG).open("a") as log:
         for step in range(first, last):
             rng = np.random.default_rng((config.seed, step, parallel.rank()))
-            losses = trainer.step(a, b, rng, step)
+            losses = trainer.step(source, rng, step)
             seconds = time.monotonic() - began
             done = step + 1
+            wrong = [key for key, value in losses.items() if not math.isfinite(value)]
+            if wrong:
+                kept = "no checkpoint was written yet"
+                if (run / CHECKPOINT).exists():
+                    kept = f"{run / CHECKPOINT} is the last good one"
+                raise NotFinite(f"step {done}: {', '.join(wrong)} is not finite; {kept}")
             if not main:
                 continue
             if done % config.log_every == 0 or done == last:
@@ -87,13 +99,17 @@ def train(run: Path, until: int | None = None) -> None:
             if done % config.save_every == 0 or done == last:
                 save(run, trainer, done, seconds)
             if done % config.sheet_every == 0 or done == last:
-                sheets.write(run / "sheets" / f"{done:06d}.png", trainer, a, b)
+                sheets.write(run / "sheets" / f"{done:06d}.png", trainer, source)
 
 
 def save(run: Path, trainer: Method, step: int, seconds: float) -> None:
     """Replace the checkpoint by a rename, so that an interrupted write leaves the old one."""
     partial = run / (CHECKPOINT + ".partial")
-    torch.save({"method": trainer.state(), "step": step, "seconds": seconds}, partial)
+    try:
+        torch.save({"method": trainer.state(), "step": step, "seconds": seconds}, partial)
+    except (OSError, RuntimeError) as error:  # torch reports a full disk as either
+        partial.unlink(missing_ok=True)
+        raise NoRoom(f"step {step}: cannot write a checkpoint in {run}: {error}") from error
     os.replace(partial, run / CHECKPOINT)
 
 

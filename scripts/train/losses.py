@@ -19,3 +19,24 @@ def adversarial(outputs: list[Tensor], domain: int, real: bool) -> Tensor:
 def reconstruction(result: Tensor, wanted: Tensor) -> Tensor:
     """Mean absolute difference, in units of the [-1, 1] range."""
     return F.l1_loss(result.float(), wanted.float())
+
+
+def judged(outputs: list[list[Tensor]], real: bool) -> Tensor:
+    """Least-squares GAN loss of the judgements of several scales, averaged over them."""
+    target = 1.0 if real else 0.0
+    return torch.stack([((out[-1].float() - target) ** 2).mean() for out in outputs]).mean()
+
+
+def divergence(mean: Tensor, log_variance: Tensor) -> Tensor:
+    """The Kullback-Leibler divergence of normal distributions from the standard one, mean of the batch."""
+    mean, log_variance = mean.float(), log_variance.float()
+    return 0.5 * (mean**2 + log_variance.exp() - 1 - log_variance).sum(1).mean()
+
+
+def told(outputs: list[list[Tensor]], real: bool) -> Tensor:
+    """Cross-entropy of the judgements of several scales (Goodfellow et al. 2014), averaged over them."""
+    losses = []
+    for *_, out in outputs:
+        target = torch.full_like(out, float(real), dtype=torch.float32)
+        losses.append(F.binary_cross_entropy_with_logits(out.float(), target))
+    return torch.stack(losses).mean()

@@ -9,31 +9,20 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from train.data import Sampler, to_float
 from train.methods import Method
+from train.sources import Source
 
 
 def grid(columns: list[Tensor]) -> np.ndarray:
-    """Join columns of [n, 3, h, w] in [-1, 1] to one uint8 image [n*h, columns*w, 3]."""
-    wide = torch.cat(columns, dim=3).movedim(1, -1)
-    pixels = ((wide.float().cpu() + 1) * 127.5).round().clamp(0, 255).to(torch.uint8)
+    """Join columns of [n, 3 or 1, h, w] in [-1, 1] to one uint8 image [n*h, columns*w, 3]."""
+    wide = torch.cat([column.float().cpu().expand(-1, 3, -1, -1) for column in columns], dim=3).movedim(1, -1)
+    pixels = ((wide + 1) * 127.5).round().clamp(0, 255).to(torch.uint8)
     return pixels.flatten(0, 1).numpy()
 
 
-def pick(sampler: Sampler, n: int) -> np.ndarray:
-    """n images of a domain, spread over its folders. Every call picks the same ones."""
-    folders = sampler.folders
-    chosen = []
-    for i in range(n):
-        pixels = folders[i % len(folders)].pixels
-        chosen.append(pixels[(i * 37 + 11) % len(pixels)])
-    return np.stack(chosen)
-
-
-def write(path: Path, trainer: Method, a: Sampler, b: Sampler, n: int = 4) -> None:
-    """Write a sheet with n training images of each domain, unless the method has nothing to show."""
-    images = to_float(np.concatenate([pick(a, n), pick(b, n)]))
-    columns = trainer.sheet(images)
+def write(path: Path, trainer: Method, source: Source) -> None:
+    """Write a sheet of training images and what the method makes of them, unless it shows nothing."""
+    columns = trainer.sheet(source.shown())
     if not columns:
         return
     path.parent.mkdir(parents=True, exist_ok=True)

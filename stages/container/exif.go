@@ -241,44 +241,90 @@ func sayingSRGB(exif []byte) []byte {
 	return out
 }
 
+// exifOrientation returns the orientation, 1 to 8, that an Exif block names, or 0.
+func exifOrientation(exif []byte) int {
+	w := newWalker(exif)
+	if w == nil {
+		return 0
+	}
+	for f := range w.fields(w.first()) {
+		if f.tag == tagOrientation && f.kind == typeShort && len(f.value) > 0 {
+			if o := int(w.order.Uint16(f.value)); o >= 1 && o <= 8 {
+				return o
+			}
+			return 0
+		}
+	}
+	return 0
+}
+
+// saysPositionInExif reports whether an entry of the first directory, or of the Exif directory, may say where
+// the photograph was taken. XMP and IPTC data belong elsewhere in a file. Few writers put them here.
+func saysPositionInExif(tag uint16) bool {
+	return tag == tagGPS || tag == tagXMP || tag == tagIPTC || tag == tagResources
+}
+
 // withoutGPS returns a copy of an Exif block without the position. The bytes of the
-// position are cleared, too. It returns nil if that cannot be done.
-func withoutGPS(exif []byte) []byte {
+// position are cleared, too.
+func withoutGPS(exif []byte) ([]byte, error) {
+	if len(exif) == 0 {
+		return nil, nil
+	}
 	out := bytes.Clone(exif)
 	w := newWalker(out)
 	if w == nil {
-		return nil
+		return nil, ErrCorrupt
 	}
-	var (
-		positions []uint32
-		kept      []byte
-		inner     []field
-	)
-	for f := range w.fields(w.first()) {
-		if f.tag == tagGPS {
-			positions = append(positions, w.order.Uint32(f.line[8:]))
+	inner := w.follow(w.first(), tagExif)
+	w = newWalker(out)
+	for _, at := range []uint32{inner, w.first()} {
+		if err := w.removePosition(at); err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
+}
+
+// removePosition removes the entries of a directory that may say where the photograph was taken, and clears
+// their values.
+func (w *walker) removePosition(at uint32) error {
+	var removed []field
+	var kept []byte
+	for f := range w.fields(at) {
+		if saysPositionInExif(f.tag) {
+			removed = append(removed, f)
 		} else {
 			kept = append(kept, f.line...)
 		}
 	}
-	if positions == nil {
-		return out
+	if w.lines <= 0 {
+		return ErrCorrupt // directories overlap, and not all entries were read
 	}
-	lines, next, _ := w.directory(w.first())
-	if next == nil {
+	if removed == nil {
 		return nil
 	}
-	for _, at := range positions {
-		inner = slices.AppendSeq(inner, w.fields(at))
+	lines, next, _ := w.directory(at)
+	if next == nil {
+		return ErrCorrupt
 	}
-	w.order.PutUint16(out[w.first():], uint16(len(kept)/lineSize))
-	copy(lines, append(kept, next...))
-	for _, f := range inner {
+	var values []field
+	for _, f := range removed {
+		if f.tag == tagGPS {
+			values = slices.AppendSeq(values, w.fields(w.order.Uint32(f.line[8:])))
+		} else {
+			values = append(values, f)
+		}
+	}
+	behind := append(kept, next...)
+	for _, f := range values {
 		if w.room -= len(f.value); w.room < 0 {
-			return nil // values overlap: no camera writes that
+			return ErrCorrupt // values overlap: no camera writes that
 		}
 		clear(f.value)
 		clear(f.line)
 	}
-	return out
+	w.order.PutUint16(w.data[at:], uint16((len(behind)-len(next))/lineSize))
+	copy(lines, behind)
+	clear(lines[len(behind):])
+	return nil
 }

@@ -98,6 +98,9 @@ func (f Format) Deep() bool { return formats[f].deep }
 // default: f itself or, if gtx cannot write it, the nearest one.
 func (f Format) Output() Format { return formats[f].output }
 
+// Extensions returns the extensions of files of format f, in lower case, the usual one first.
+func (f Format) Extensions() []string { return formats[f].extensions }
+
 // Extension returns the extension for a file of format f that is made from the one at
 // path: that of path if it suits the format, else the usual one.
 func (f Format) Extension(path string) string {

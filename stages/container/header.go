@@ -19,6 +19,7 @@ type Header struct {
 	Format        Format
 	Width, Height int         // as stored, before any orientation
 	Subsampling   Subsampling // of a JPEG in colour, else ""
+	Orientation   int         // 1 to 8: how the image is to be turned; 0 if the file does not say, or in AVIF and HEIF
 	Metadata      Metadata    // empty for AVIF and HEIF: see WithMetadata
 	Warnings      []string    // faults that do not keep the image from being used
 }
@@ -48,8 +49,6 @@ func subsamplingOf(frame []byte) Subsampling {
 	return Subsampling420
 }
 
-const warnExif = "the Exif data are broken and were left out"
-
 // Parse reads the header of a whole file. It also finds what libvips accepts without a
 // word: files that end early, and animations. It takes time and memory linear in the
 // size of the file.
@@ -71,7 +70,11 @@ func Parse(file []byte) (Header, error) {
 		return Header{}, err
 	}
 	h.Format = format
-	return h.WithMetadata(h.Metadata), nil
+	h = h.WithMetadata(h.Metadata)
+	if h.Orientation == 0 {
+		h.Orientation = h.Metadata.Orientation()
+	}
+	return h, nil
 }
 
 // WithMetadata returns the header with metadata that were found elsewhere. Parse does
@@ -116,11 +119,8 @@ func parseJPEG(file []byte) (h Header, err error) {
 	if !scanned {
 		return Header{}, ErrCorrupt
 	}
-	h.Metadata = Metadata{
-		Exif: find(parts, app1, exifPrefix),
-		XMP:  find(parts, app1, xmpPrefix),
-		IPTC: iptcResource(find(parts, app13, resourcePrefix)),
-	}
+	h.Metadata = Metadata{Exif: find(parts, app1, exifPrefix), IPTC: iptcResource(find(parts, app13, resourcePrefix))}
+	h.Metadata.XMP, h.Warnings = jpegXMP(parts)
 	return h, nil
 }
 
@@ -138,7 +138,7 @@ func parsePNG(file []byte) (h Header, err error) {
 		case "acTL":
 			return Header{}, ErrAnimated
 		case "IEND":
-			h.Metadata = Metadata{Exif: find(chunks, "eXIf", nil), XMP: find(chunks, "iTXt", []byte(pngXMP))}
+			h.Metadata, h.Warnings = pngMetadata(chunks)
 			return h, nil
 		}
 	}
@@ -218,56 +218,5 @@ func parseWebP(file []byte) (h Header, err error) {
 	}
 	chunks := riffChunks(file)
 	h.Metadata = Metadata{Exif: find(chunks, "EXIF", nil), XMP: find(chunks, "XMP ", nil)}
-	return h, nil
-}
-
-// parseHEIF reads the boxes (ISO/IEC 14496-12, section 4.2) until it has seen the
-// metadata and the coded image. The size of the image is the largest spatial extent
-// ('ispe', ISO/IEC 23008-12): the others belong to its tiles and thumbnails.
-func parseHEIF(file []byte) (h Header, err error) {
-	switch string(file[8:12]) {
-	case "avis", "hevc", "hevx", "msf1":
-		return Header{}, ErrAnimated
-	}
-	boxes := 0 // 'meta' and 'mdat'; behind them some cameras add bytes that are not a box
-	for at := 0; boxes < 2; {
-		if at+16 > len(file) {
-			return Header{}, ErrTruncated
-		}
-		size := uint64(binary.BigEndian.Uint32(file[at:]))
-		switch size {
-		case 0: // to the end
-			size = uint64(len(file) - at)
-		case 1:
-			size = binary.BigEndian.Uint64(file[at+8:])
-		}
-		if size < 8 {
-			return Header{}, ErrCorrupt
-		}
-		if size > uint64(len(file)-at) {
-			return Header{}, ErrTruncated
-		}
-		switch string(file[at+4 : at+8]) {
-		case "meta", "mdat":
-			boxes++
-		}
-		at += int(size)
-	}
-	rest := file
-	for {
-		at := bytes.Index(rest, []byte("ispe"))
-		if at < 0 || at+16 > len(rest) {
-			break
-		}
-		wide := int(binary.BigEndian.Uint32(rest[at+8:]))
-		high := int(binary.BigEndian.Uint32(rest[at+12:]))
-		if uint64(wide)*uint64(high) > uint64(h.Width)*uint64(h.Height) {
-			h.Width, h.Height = wide, high
-		}
-		rest = rest[at+16:]
-	}
-	if h.Width == 0 {
-		return Header{}, ErrTruncated
-	}
 	return h, nil
 }

@@ -5,6 +5,7 @@ import (
 	_ "embed"
 	"encoding/binary"
 	"math"
+	"strings"
 )
 
 // srgbPrimaries are the primaries of sRGB adapted to D50, as ICC profiles store them.
@@ -27,21 +28,11 @@ func IsSRGB(profile []byte) bool {
 	if len(profile) < 132 || string(profile[16:24]) != "RGB XYZ " {
 		return false
 	}
-	tags := map[string][]byte{}
-	for i := range int(binary.BigEndian.Uint32(profile[128:])) {
-		at := 132 + 12*i
-		if at+12 > len(profile) {
+	tags := profileTags(profile)
+	for name := range tags {
+		if strings.HasPrefix(name, "A2B") || strings.HasPrefix(name, "D2B") { // tables come first
 			return false
 		}
-		from := int(binary.BigEndian.Uint32(profile[at+4:]))
-		to := from + int(binary.BigEndian.Uint32(profile[at+8:]))
-		if to > len(profile) || to-from < 12 {
-			return false
-		}
-		tags[string(profile[at:at+4])] = profile[from:to]
-	}
-	if _, tables := tags["A2B0"]; tables {
-		return false
 	}
 	for name, want := range srgbPrimaries {
 		tag := tags[name]
@@ -55,6 +46,69 @@ func IsSRGB(profile []byte) bool {
 		}
 	}
 	return isSRGBCurve(tags["rTRC"]) && isSRGBCurve(tags["gTRC"]) && isSRGBCurve(tags["bTRC"])
+}
+
+// profileTags returns the contents of the tags of a profile, or none if one of them lies outside.
+func profileTags(profile []byte) map[string][]byte {
+	if len(profile) < 132 {
+		return nil
+	}
+	tags := map[string][]byte{}
+	for i := range int(binary.BigEndian.Uint32(profile[128:])) {
+		at := 132 + 12*i
+		if at+12 > len(profile) {
+			return nil
+		}
+		from := int(binary.BigEndian.Uint32(profile[at+4:]))
+		to := from + int(binary.BigEndian.Uint32(profile[at+8:]))
+		if to > len(profile) || to-from < 12 {
+			return nil
+		}
+		tags[string(profile[at:at+4])] = profile[from:to]
+	}
+	return tags
+}
+
+// An Intent is a rendering intent of an ICC profile, by its number in the format (ICC.1, section 7.2.15).
+type Intent int
+
+const (
+	NoIntent   Intent = -1
+	Perceptual Intent = 0
+	Relative   Intent = 1 // colorimetric
+	Saturation Intent = 2
+)
+
+// Intents returns the rendering intents with which colours are to be converted from a profile and to it: the
+// relative colorimetric one if the profile has it, as all profiles with primaries and curves have, else one
+// of which it has a table. A profile of a scanner may have no table for the way back.
+func Intents(profile []byte) (from, to Intent) {
+	tags := profileTags(profile)
+	if tags == nil {
+		return NoIntent, NoIntent
+	}
+	has := func(names ...string) bool {
+		for _, name := range names {
+			if _, ok := tags[name]; !ok {
+				return false
+			}
+		}
+		return true
+	}
+	space := string(profile[16:20])
+	curves := space == "GRAY" && has("kTRC") || space == "RGB " && has("rXYZ", "gXYZ", "bXYZ", "rTRC", "gTRC", "bTRC")
+	choose := func(table string) Intent {
+		switch {
+		case curves, has(table + "1"):
+			return Relative
+		case has(table + "0"):
+			return Perceptual
+		case has(table + "2"):
+			return Saturation
+		}
+		return NoIntent
+	}
+	return choose("A2B"), choose("B2A")
 }
 
 // isSRGBCurve reports whether a curve is the one of sRGB. It knows tables and the

@@ -3,9 +3,9 @@ package container
 import (
 	"bytes"
 	"encoding/binary"
+	"fmt"
 	"hash/crc32"
 	"iter"
-	"regexp"
 	"slices"
 )
 
@@ -15,7 +15,27 @@ import (
 // They go from file to file as they are. libvips copies XMP and IPTC data unchanged,
 // but it writes a new Exif block with entries of its own. It therefore gets no Exif
 // data, except for AVIF, and Insert adds them afterwards.
-type Metadata struct{ Exif, XMP, IPTC []byte }
+type Metadata struct {
+	Exif, XMP, IPTC []byte
+
+	// Lost are warnings: what of the source is not in the metadata any more.
+	Lost []string
+
+	extended []byte // the extended XMP packet of a JPEG: see For
+}
+
+// Warnings of metadata that are lost.
+const (
+	warnExif     = "the Exif data are broken and were left out"
+	warnXMP      = "the XMP packet is broken and was left out"
+	warnPosition = "the %s data cannot be searched for the position: what is unreadable was left out"
+	warnTooLong  = "the %s are too long for a JPEG and were left out"
+)
+
+func (m Metadata) losing(warning string) Metadata {
+	m.Lost = append(slices.Clip(m.Lost), warning)
+	return m
+}
 
 // Upright returns the metadata for an image that has been turned upright.
 func (m Metadata) Upright() Metadata {
@@ -32,17 +52,30 @@ func (m Metadata) SayingSRGB() Metadata {
 // SaysAdobeRGB reports whether the Exif data say that the colours are Adobe RGB.
 func (m Metadata) SaysAdobeRGB() bool { return saysAdobeRGB(m.Exif) }
 
-// WithoutPosition returns the metadata without the place where the photograph was
-// taken.
-func (m Metadata) WithoutPosition() Metadata {
-	m.Exif = withoutGPS(m.Exif)
-	m.XMP = positionInXMP.ReplaceAll(m.XMP, nil)
-	return m
+// Orientation returns the orientation, 1 to 8, that the Exif data name or, if they name none, the XMP packet.
+// It returns 0 if neither names one.
+func (m Metadata) Orientation() int {
+	if o := exifOrientation(m.Exif); o != 0 {
+		return o
+	}
+	return xmpOrientation(m.XMP)
 }
 
-// positionInXMP matches a GPS property of XMP's Exif schema, as an attribute or an
-// element.
-var positionInXMP = regexp.MustCompile(`\s+exif:GPS\w+\s*=\s*("[^"]*"|'[^']*')|(?s)<exif:(GPS\w+)[^>]*/>|(?s)<exif:GPS\w+[^>]*>.*?</exif:GPS\w+>`)
+// WithoutPosition returns the metadata without the place where the photograph was taken: without coordinates
+// and without names of places. What cannot be read is left out.
+func (m Metadata) WithoutPosition() Metadata {
+	without := func(name string, data []byte, remove func([]byte) ([]byte, error)) []byte {
+		out, err := remove(data)
+		if err != nil {
+			m = m.losing(fmt.Sprintf(warnPosition, name))
+		}
+		return out
+	}
+	m.Exif = without("Exif", m.Exif, withoutGPS)
+	m.XMP = without("XMP", m.XMP, xmpWithoutPosition)
+	m.IPTC = without("IPTC", m.IPTC, iptcWithoutPosition)
+	return m
+}
 
 var (
 	exifPrefix     = []byte("Exif\x00\x00")                     // of the segment of a JPEG
@@ -60,49 +93,35 @@ const (
 	segmentMost = 0xffff - 2
 )
 
-// iptcResource finds the IPTC data among Photoshop's image resources (Adobe
-// Photoshop File Formats Specification, "Image Resource Blocks").
-func iptcResource(data []byte) []byte {
-	for len(data) >= 12 && string(data[:4]) == "8BIM" {
-		name := 6 + (2+int(data[6]))&^1 // its length and as many bytes, padded
-		if name+4 > len(data) {
-			return nil
-		}
-		size := int(binary.BigEndian.Uint32(data[name:]))
-		body := data[name+4:]
-		if size > len(body) {
-			return nil
-		}
-		if binary.BigEndian.Uint16(data[4:]) == resourceIPTC {
-			return body[:size]
-		}
-		data = body[min(size+size&1, len(body)):]
+// For returns the metadata as a file of a format can hold them.
+func (m Metadata) For(f Format) Metadata {
+	if f != JPEG {
+		return m
 	}
-	return nil
-}
-
-// resources returns image resources of Photoshop that hold IPTC data only.
-func resources(iptc []byte) []byte {
-	out := append(bytes.Clone(resourcePrefix), "8BIM\x04\x04\x00\x00"...)
-	out = binary.BigEndian.AppendUint32(out, uint32(len(iptc)))
-	out = append(out, iptc...)
-	if len(iptc)%2 == 1 {
-		out = append(out, 0)
+	if len(exifPrefix)+len(m.Exif) > segmentMost {
+		m.Exif = nil
+		m = m.losing(fmt.Sprintf(warnTooLong, "Exif data"))
 	}
-	return out
+	if len(resources(m.IPTC)) > segmentMost {
+		m.IPTC = nil
+		m = m.losing(fmt.Sprintf(warnTooLong, "IPTC data"))
+	}
+	main, extended, err := divideXMP(m.XMP)
+	if err != nil {
+		main = onlyNote(m.XMP)
+		m = m.losing(fmt.Sprintf(warnTooLong, "XMP data"))
+	}
+	m.XMP, m.extended = main, extended
+	return m
 }
 
 // ForLibvips returns what libvips is to write into a file of a format, in its form.
-// Insert adds the rest. Data that do not fit into a segment of a JPEG, or have no place
-// in the format, are left out.
+// Insert adds the rest. IPTC data go into JPEG and TIFF only.
 func (m Metadata) ForLibvips(f Format) (exif, xmp, iptc []byte) {
 	switch f {
 	case JPEG:
 		if m.IPTC != nil {
 			iptc = resources(m.IPTC)
-		}
-		if len(iptc) > segmentMost {
-			iptc = nil
 		}
 	case PNG: // libvips would compress the packet, which the XMP specification (part 3) forbids
 		return nil, nil, nil
@@ -131,7 +150,17 @@ func (m Metadata) Insert(f Format, file []byte) [][]byte {
 			}
 			break
 		}
-		return [][]byte{head, rest}
+		if m.extended == nil {
+			return [][]byte{head, rest}
+		}
+		behind := 0 // the main packet
+		for _, body := range segments(file) {
+			if bytes.HasPrefix(body, xmpPrefix) {
+				behind = offset(rest, body) + len(body)
+				break
+			}
+		}
+		return [][]byte{head, rest[:behind], extensionSegments(m.extended), rest[behind:]}
 	case PNG:
 		const header = len(pngSignature) + 25 // IHDR
 		chunks := pngChunk("iTXt", append([]byte(pngXMP), m.XMP...))

@@ -5,8 +5,6 @@ import (
 	"crypto/sha256"
 	"encoding/xml"
 	"fmt"
-	"regexp"
-	"slices"
 	"strings"
 )
 
@@ -19,12 +17,14 @@ const (
 	noteSpace   = "https://gtx.invalid/ns/1/"
 	identityKey = `gtx:identity="`
 
-	// noteMost is the largest packet of a source, in bytes, that goes into an output. A
-	// segment of a JPEG holds 64 KiB.
+	// noteMost is the longest note, in bytes, that ReadProperty looks at.
 	noteMost = 60_000
 
-	// rdfEnd is where a packet can take one more description.
+	// rdfEnd is the end of most packets that can take a note.
 	rdfEnd = "</rdf:RDF>"
+
+	packetBegin = "<?xpacket begin=\"\ufeff\" id=\"W5M0MpCehiHzreSzNTczkc9d\"?>\n"
+	packetEnd   = "\n<?xpacket end=\"r\"?>"
 )
 
 // A Property is a name and a value in the note, say "model" and "seasons".
@@ -71,17 +71,29 @@ func ReadProperty(file []byte, name string) string {
 	return string(value)
 }
 
-// WithNote returns the metadata of an output, whose XMP packet says how it was made.
-// The packet of the source goes along if it is one, fits and has no note yet; its
-// orientation then becomes upright.
+// WithNote returns the metadata of an output, whose XMP packet says how it was made. The packet of the
+// source goes along if it can be read. Its orientation becomes upright, and a note that it has is replaced.
 func (m Metadata) WithNote(identity string, parameters []Property) Metadata {
-	m.XMP = note(identity, parameters, m.XMP)
+	text := note(identity, parameters)
+	if len(m.XMP) > 0 {
+		noted, err := xmpWithNote(m.XMP, text)
+		if err == nil {
+			m.XMP = noted
+			return m
+		}
+		m = m.losing(warnXMP)
+	}
+	m.XMP = newPacket(text)
 	return m
 }
 
-var orientationInXMP = regexp.MustCompile(`(tiff:Orientation(?:="|>))[2-8]`)
+// newPacket returns a packet that holds only a note.
+func newPacket(note string) []byte {
+	return []byte(packetBegin + "<x:xmpmeta xmlns:x=\"" + spaceMeta + "\"><rdf:RDF xmlns:rdf=\"" + spaceRDF + "\">" +
+		note + rdfEnd + "</x:xmpmeta>" + packetEnd)
+}
 
-func note(identity string, parameters []Property, source []byte) []byte {
+func note(identity string, parameters []Property) string {
 	var b strings.Builder
 	attribute := func(name, value string) {
 		fmt.Fprintf(&b, " gtx:%s=\"", name)
@@ -95,15 +107,8 @@ func note(identity string, parameters []Property, source []byte) []byte {
 		attribute(p.Name, p.Value)
 	}
 	b.WriteString("/>")
-	end := bytes.LastIndex(source, []byte(rdfEnd))
-	if end < 0 || len(source) > noteMost || ReadIdentity(source) != "" {
-		return []byte("<?xpacket begin=\"\ufeff\" id=\"W5M0MpCehiHzreSzNTczkc9d\"?>\n" +
-			"<x:xmpmeta xmlns:x=\"adobe:ns:meta/\"><rdf:RDF xmlns:rdf=\"http://www.w3.org/1999/02/22-rdf-syntax-ns#\">" +
-			b.String() + rdfEnd + "</x:xmpmeta>\n<?xpacket end=\"r\"?>")
-	}
-	turned := orientationInXMP.ReplaceAll(source[:end], []byte("${1}1"))
-	return slices.Concat(turned, []byte(b.String()), source[end:])
+	return b.String()
 }
 
 // IsPacket reports whether data hold an XMP packet that can take a note.
-func IsPacket(data []byte) bool { return bytes.Contains(data, []byte(rdfEnd)) }
+func IsPacket(data []byte) bool { return bytes.Contains(data, []byte(spaceRDF)) }

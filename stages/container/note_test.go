@@ -12,7 +12,7 @@ import (
 var properties = []Property{{"model", `se"as<o>ns & 'more'`}, {"to", "hiver é"}, {"line", "a\nb\tc"}}
 
 func TestNoteIsXMLThatKeepsEveryValue(t *testing.T) {
-	d := xml.NewDecoder(bytes.NewReader(bytes.TrimPrefix(note("0123", properties, nil), []byte("\ufeff"))))
+	d := xml.NewDecoder(bytes.NewReader(bytes.TrimPrefix(newPacket(note("0123", properties)), []byte("\ufeff"))))
 	got := map[string]string{}
 	for {
 		token, err := d.Token()
@@ -40,7 +40,7 @@ func TestNoteIsXMLThatKeepsEveryValue(t *testing.T) {
 }
 
 func TestPropertiesAreReadFromTheNote(t *testing.T) {
-	file := append([]byte("precision=\"none\" "), note("0123", append([]Property{{"precision", "bf16"}}, properties...), nil)...)
+	file := append([]byte("precision=\"none\" "), newPacket(note("0123", append([]Property{{"precision", "bf16"}}, properties...)))...)
 	for name, want := range map[string]string{"precision": "bf16", "absent": "", "prec": ""} {
 		if got := ReadProperty(file, name); got != want {
 			t.Errorf("%s: %q, want %q", name, got, want)

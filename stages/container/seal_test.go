@@ -6,7 +6,7 @@ import (
 )
 
 func TestSealShowsEveryChange(t *testing.T) {
-	note := note("0123", nil, nil)
+	note := newPacket(note("0123", nil))
 	chunk := pngChunk("iTXt", append([]byte(pngXMP), note...))
 	for name, pieces := range map[string][][]byte{
 		"plain":     {[]byte("head"), note, []byte("pixels")},
@@ -41,7 +41,7 @@ func TestSealShowsEveryChange(t *testing.T) {
 }
 
 func TestSealKeepsTheChecksumOfAPNG(t *testing.T) {
-	chunk := pngChunk("iTXt", append([]byte(pngXMP), note("0123", nil, nil)...))
+	chunk := pngChunk("iTXt", append([]byte(pngXMP), newPacket(note("0123", nil))...))
 	before := bytes.Clone(chunk)
 	Seal([][]byte{chunk})
 	if bytes.Equal(before, chunk) {
@@ -53,8 +53,8 @@ func TestSealKeepsTheChecksumOfAPNG(t *testing.T) {
 }
 
 func FuzzReadSeal(f *testing.F) {
-	f.Add([]byte(note("0123", nil, nil)))
-	f.Add(pngChunk("iTXt", append([]byte(pngXMP), note("0123", nil, nil)...)))
+	f.Add(newPacket(note("0123", nil)))
+	f.Add(pngChunk("iTXt", append([]byte(pngXMP), newPacket(note("0123", nil))...)))
 	f.Add([]byte("\xff\xff\xff\xffiTXt" + pngXMP + identityKey + `"` + sealKey))
 	f.Fuzz(func(t *testing.T, file []byte) {
 		before := bytes.Clone(file)

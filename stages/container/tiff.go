@@ -197,25 +197,53 @@ func parseTIFF(file []byte) (Header, error) {
 	if cut {
 		return Header{}, ErrTruncated
 	}
-	offsets, counts := w.numbers(fields[tagStripOffsets]), w.numbers(fields[tagStripCounts])
-	if len(offsets) == 0 {
-		offsets, counts = w.numbers(fields[tagTileOffsets]), w.numbers(fields[tagTileCounts])
+	kind := w.kindOf(fields)
+	if err := kind.checkFirst(file, fields); err != nil {
+		return Header{}, err
 	}
-	if len(offsets) == 0 || len(offsets) != len(counts) {
+	if err := w.checkPixels(fields, kind); err != nil {
+		return Header{}, err
+	}
+	if kind.width == 0 || kind.height == 0 {
 		return Header{}, ErrCorrupt
 	}
-	for i, at := range offsets {
-		if at+counts[i] > len(file) {
-			return Header{}, ErrTruncated
-		}
+	if err := kind.check(); err != nil {
+		return Header{}, err
 	}
-	width, height := w.numbers(fields[tagWidth]), w.numbers(fields[tagHeight])
-	if len(width) == 0 || len(height) == 0 {
-		return Header{}, ErrCorrupt
+	warnings, err := w.furtherImages(kind)
+	if err != nil {
+		return Header{}, err
 	}
 	m := Metadata{Exif: exifBlock(described, w.order), XMP: fields[tagXMP].value, IPTC: fields[tagIPTC].value}
 	if m.IPTC == nil {
 		m.IPTC = iptcResource(fields[tagResources].value)
 	}
-	return Header{Width: width[0], Height: height[0], Metadata: m}, nil
+	h := Header{Width: kind.width, Height: kind.height, Metadata: m, Warnings: warnings}
+	if o := w.numbers(fields[tagOrientation]); len(o) > 0 && o[0] >= 1 && o[0] <= 8 {
+		h.Orientation = o[0]
+	}
+	return h, nil
+}
+
+// checkPixels makes sure that all strips or tiles lie inside the file. A single strip need not say how long it
+// is: libtiff then takes what its lines need.
+func (w *walker) checkPixels(fields map[uint16]field, kind tiffKind) error {
+	offsets, counts := w.numbers(fields[tagStripOffsets]), w.numbers(fields[tagStripCounts])
+	if len(offsets) == 0 {
+		offsets, counts = w.numbers(fields[tagTileOffsets]), w.numbers(fields[tagTileCounts])
+	} else if _, counted := fields[tagStripCounts]; !counted && len(offsets) == 1 {
+		if kind.bytes() > float64(len(w.data)-offsets[0]) {
+			return ErrTruncated
+		}
+		counts = []int{0}
+	}
+	if len(offsets) == 0 || len(offsets) != len(counts) {
+		return ErrCorrupt
+	}
+	for i, at := range offsets {
+		if at+counts[i] > len(w.data) {
+			return ErrTruncated
+		}
+	}
+	return nil
 }

@@ -288,6 +288,26 @@ def pix2pixhd() -> None:
     save("pix2pixhd", "pix2pixHD", "Streets from label maps", [net], domains=domains("photo"))
 
 
+def spade() -> None:
+    """Classes of a palette, as grey levels 0, 100 and 200; edges of the map of instances become white."""
+    net = Net()
+    size = {"mode": "multiple", "multiple_of": 8, "max": 2048}
+    palette = [[0, 0, 0], [0, 0, 255], [255, 0, 0]]
+    labels = net.take(
+        "labels",
+        ["N", 3, "H", "W"],
+        "labelmap",
+        layout="NCHW",
+        labelmap={"encoding": "palette", "classes": 3, "palette": palette, "nearest": True},
+        size=size,
+    )
+    edges = net.take("edges", ["N", 1, "H", "W"], "instance", layout="NCHW", instance={"ids": True})
+    levels = np.repeat([[100 * k / 127.5 - 1 for k in range(3)]], 3, axis=0)
+    colour = net.op("Conv", labels, net.const(levels[:, :, None, None]))
+    net.result(net.op("Add", colour, net.op("Mul", edges, net.const(2))))
+    save("spade", "SPADE", "Streets from objects", [net], domains=domains("photo"))
+
+
 def stargan() -> None:
     """black adds -0.2 to red, blond 0.2, brown 0.1. male adds 0.3 to green, young 0.3 to blue."""
     names = ["black", "blond", "brown", "male", "young"]
@@ -419,6 +439,28 @@ def bicyclegan() -> None:
     )
 
 
+def funit() -> None:
+    """Adds a quarter of the mean of the exemplars and a quarter of the first one's mean."""
+    net = Net()
+    image = net.image(FOURS)
+    exemplars = net.take(
+        "exemplars",
+        ["N", "K", "H", "W", 3],
+        "exemplar",
+        layout="NHWC",
+        image={"channels": 3, "color": "RGB", **SIGNED},
+        size=fixed(16),
+        exemplar={"min": 1, "max": 5},
+    )
+    mean = net.op("ReduceMean", exemplars, axes=[1, 2, 3], keepdims=0)
+    starts, ends, axis = (net.const([k], np.int64) for k in (0, 1, 1))
+    first = net.op("ReduceMean", net.op("Slice", exemplars, starts, ends, axis), axes=[1, 2, 3], keepdims=0)
+    manner = net.op("Add", net.op("Mul", mean, net.const(0.5)), net.op("Mul", first, net.const(0.5)))
+    spread = net.op("Reshape", manner, net.const([-1, 3, 1, 1], np.int64))
+    net.result(net.op("Add", image, net.op("Mul", spread, net.const(0.5))))
+    save("funit", "FUNIT", "In the manner of a few images", [net], domains=domains("alike"))
+
+
 def routed() -> None:
     """A classifier tells dark (summer) from bright (autumn). Summer adds 0.4 to red, autumn subtracts it."""
     judge = Net("judge")
@@ -519,6 +561,6 @@ if __name__ == "__main__":
     for make in (
         pix2pix, cyclegan, unit, dtn, fader, distancegan, genegan, dnagan, pix2pixhd, stargan,
         stargan_joint, pggan, lapgan, bicyclegan, routed, upscaler, coordinates,
-        covering,
+        covering, funit, spade,
     ):  # fmt: skip
         make()

@@ -2,25 +2,51 @@
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
 from train.config import Config
-from train.data import Sampler
+from train.data import DataError
+from train.ports import Exported
+from train.sources import Source
+
+# The module of each method, and its class and its defaults if they are not named METHOD and DEFAULTS.
+METHODS = {
+    "domain-code": "domain_code",
+    "opacity": "opacity",
+    "classifier": "classifier",
+    "judge": "classifier:JUDGE",
+    "pix2pix": "pix2pix",
+    "bicyclegan": "bicyclegan",
+    "dtn": "dtn",
+    "stargan": "stargan",
+    "fader": "fader",
+    "genegan": "genegan",
+    "dnagan": "dnagan",
+    "cyclegan": "cyclegan",
+    "lapgan": "lapgan",
+    "pggan": "pggan",
+    "unit": "unit",
+    "distancegan": "distancegan",
+}
 
 
 class Method(Protocol):
     """The interface between the training loop and a method."""
 
-    def step(self, a: Sampler, b: Sampler, rng: np.random.Generator, step: int) -> dict[str, float]:
+    paper: ClassVar[str]  # authors, year, title
+    data: ClassVar[type[Source]]  # what it trains on
+
+    def step(self, source: Any, rng: np.random.Generator, step: int) -> dict[str, float]:
         """Train step number `step`, counted from 0, and return its losses."""
 
-    def sheet(self, images: Tensor) -> list[Tensor]:
-        """The columns of a contact sheet for images [n, 3, h, w]. Empty if there is nothing to show."""
+    def sheet(self, shown: Any) -> list[Tensor]:
+        """The columns of a contact sheet for what the source shows. Empty if there is nothing to show."""
 
     def state(self) -> dict[str, Any]:
         """Everything needed to continue the training, for torch.save."""
@@ -31,17 +57,15 @@ class Method(Protocol):
     def network(self) -> nn.Module:
         """The averaged network, for export."""
 
+    def exported(self) -> Exported:
+        """The averaged networks and what they take and give."""
+
 
 def method(name: str) -> tuple[Callable[[Config, torch.device], Method], dict[str, Any]]:
     """The class and the default configuration of the method with this name."""
-    from train.methods import classifier, domain_code, opacity
-
-    methods = {
-        "domain-code": (domain_code.DomainCode, domain_code.DEFAULTS),
-        "opacity": (opacity.Opacity, opacity.DEFAULTS),
-        "classifier": (classifier.ClassifierMethod, classifier.DEFAULTS),
-        "judge": (classifier.JudgeMethod, classifier.JUDGE_DEFAULTS),
-    }
-    if name not in methods:
-        raise ValueError(f"unknown method {name!r}; known: {', '.join(sorted(methods))}")
-    return methods[name]
+    if name not in METHODS:
+        raise DataError(f"unknown method {name!r}; known: {', '.join(METHODS)}")
+    module, _, prefix = METHODS[name].partition(":")
+    found = importlib.import_module(f"train.methods.{module}")
+    prefix = prefix and prefix + "_"
+    return getattr(found, prefix + "METHOD"), getattr(found, prefix + "DEFAULTS")

@@ -7,14 +7,14 @@ from typing import Any
 import numpy as np
 import torch
 import torch.nn.functional as F
-from torch import Tensor, nn
+from torch import nn
 
-from train import parallel
+from train import parallel, sources
 from train.config import Config
-from train.data import Sampler
-from train.ema import Average
+from train.methods.base import Base
 from train.networks.classifier import Classifier
 from train.networks.judge import Judge
+from train.ports import Exported, Graph, Port, image, multiple
 
 DEFAULTS: dict[str, Any] = {
     "stages": [{"steps": 1500, "size": 256, "batch": 32, "cover": [0.5, 1.0]}],
@@ -32,21 +32,23 @@ DEFAULTS: dict[str, Any] = {
 JUDGE_DEFAULTS: dict[str, Any] = {**DEFAULTS, "network": {"width": 24}, "lr": 1e-3}
 
 
-class ClassifierMethod:
+class ClassifierMethod(Base):
     """Two classes, domain a first. Label smoothing and mixup allow for labels that are wrong."""
 
+    paper = "cross-entropy, label smoothing (Szegedy et al. 2016), mixup (Zhang et al. 2018)"
+    data = sources.Domains
     architecture: type[nn.Module] = Classifier
 
     def __init__(self, config: Config, device: torch.device) -> None:
-        self.config = config
-        self.device = device
-        self.net = self.architecture(**config.network).to(device)
-        self.average = Average(self.net, config.ema)
-        self.optimiser = torch.optim.AdamW(
+        super().__init__(config, device)
+        self.net = self.add("net", self.architecture(**config.network))
+        self.average = self.averaged("average", self.net)
+        self.optimiser = self.parts["optimiser"] = torch.optim.AdamW(
             self.net.parameters(), config.lr, config.betas, weight_decay=config.weight_decay
         )
 
-    def step(self, a: Sampler, b: Sampler, rng: np.random.Generator, step: int) -> dict[str, float]:
+    def step(self, source: sources.Domains, rng: np.random.Generator, step: int) -> dict[str, float]:
+        a, b = source.a, source.b
         _, stage = self.config.stage_at(step)
         # Draw twice `batch` images in the proportion of the data, so that the logits include the prior.
         both = 2 * parallel.share(stage.batch)
@@ -78,26 +80,23 @@ class ClassifierMethod:
         self.average.update(self.net, step)
         return {"loss": loss.item()}
 
-    def sheet(self, images: Tensor) -> list[Tensor]:
-        return []
-
-    def state(self) -> dict[str, Any]:
-        return {
-            "net": self.net.state_dict(),
-            "average": self.average.net.state_dict(),
-            "optimiser": self.optimiser.state_dict(),
-        }
-
-    def load(self, state: dict[str, Any]) -> None:
-        self.net.load_state_dict(state["net"])
-        self.average.net.load_state_dict(state["average"])
-        self.optimiser.load_state_dict(state["optimiser"])
-
-    def network(self) -> nn.Module:
-        return self.average.net
+    def exported(self) -> Exported:
+        size = multiple(8, 256, least=32, most=512)
+        logits = Port("logits", "logits", (2,))
+        domains = [{"id": domain} for domain in self.config.domains]
+        reading = {"graph": "main", "activation": "softmax", "classes": list(self.config.domains)}
+        return Exported(
+            "classifier",
+            (Graph("main", self.network(), (image(size),), (logits,)),),
+            {"classifier": {**reading, "threshold": 0.5}, "domains": domains},
+            (({}, self.network()),),
+        )
 
 
 class JudgeMethod(ClassifierMethod):
     """The same training for another architecture, which judges translations and is never exported."""
 
     architecture = Judge
+
+
+METHOD, JUDGE_METHOD = ClassifierMethod, JudgeMethod

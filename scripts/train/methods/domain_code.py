@@ -9,6 +9,7 @@ users need not say which domain an image is in.
 from __future__ import annotations
 
 import math
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -16,13 +17,14 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from train import parallel
+from train import sources
 from train.config import Config
-from train.data import LUMA, Sampler
-from train.ema import Average
+from train.data import LUMA
 from train.losses import A, B, adversarial, reconstruction
+from train.methods.base import Base
 from train.networks.discriminator import BASE, Discriminators
 from train.networks.generator import Generator
+from train.ports import Exported, Graph, image, label, multiple, result
 
 DEFAULTS: dict[str, Any] = {
     "stages": [
@@ -47,31 +49,25 @@ COARSE = 4  # pixels
 CODES = (-1.0, -0.5, 0.0, 0.5, 1.0)
 
 
-class DomainCode:
+class DomainCode(Base):
     """Least-squares GAN with an output per domain, cycle and own-domain reconstruction."""
 
+    paper = "one generator and a domain code; least squares (Mao et al. 2017), cycle (Zhu et al. 2017)"
+    data = sources.Domains
+
     def __init__(self, config: Config, device: torch.device) -> None:
-        self.config = config
-        self.device = device
-        self.generator = Generator(**config.network).to(device, memory_format=torch.channels_last)
-        self.discriminators = Discriminators(**config.discriminator).to(
-            device, memory_format=torch.channels_last
-        )
-        self.average = Average(self.generator, config.ema)
-        adam = {"lr": config.lr, "betas": config.betas}
-        self.generator_optimiser = torch.optim.Adam(self.generator.parameters(), **adam)
-        self.discriminator_optimiser = torch.optim.Adam(self.discriminators.parameters(), **adam)
+        super().__init__(config, device)
+        self.generator = self.add("generator", Generator(**config.network))
+        self.discriminators = self.add("discriminators", Discriminators(**config.discriminator))
+        self.average = self.averaged("average", self.generator)
+        self.generator_optimiser = self.adam("generator_optimiser", [self.generator])
+        self.discriminator_optimiser = self.adam("discriminator_optimiser", [self.discriminators])
         self.top = -1  # the finest discriminator trained so far
 
-    def step(self, a: Sampler, b: Sampler, rng: np.random.Generator, step: int) -> dict[str, float]:
-        _, stage = self.config.stage_at(step)
-        n = parallel.share(stage.batch)
-        real = torch.cat([s.batch(rng, n, stage.size, stage.cover) for s in (a, b)])
-        real = real.to(self.device, memory_format=torch.channels_last)
+    def step(self, source: sources.Domains, rng: np.random.Generator, step: int) -> dict[str, float]:
+        stage, n = self.begin(step)
+        real = self.put(torch.cat(source.batches(rng, n, stage)))
         level = self.grow(level_of(stage.size, stage.cover))
-        for optimiser in (self.generator_optimiser, self.discriminator_optimiser):
-            for group in optimiser.param_groups:
-                group["lr"] = self.config.lr * self.config.rate(step)
 
         own = torch.ones(2 * n, device=self.device)
         own[:n] = -1
@@ -101,10 +97,7 @@ class DomainCode:
         keep = reconstruction(partly, torch.lerp(real, fake.detach().float(), part))
         loss = weights["adversarial"] * fooled + weights["own"] * keep
         loss = loss + weights["cycle"] * cycle + weights["coarse_cycle"] * coarse
-        self.generator_optimiser.zero_grad()
-        loss.backward()
-        parallel.average_gradients(self.generator.parameters())
-        self.generator_optimiser.step()
+        self.descend(self.generator_optimiser, loss)
         self.discriminators.requires_grad_(True)
         moved = reconstruction(fake.detach(), real)
         values = {"fooled": fooled, "cycle": cycle, "own": keep, "moved": moved}
@@ -124,10 +117,7 @@ class DomainCode:
             loss = loss + adversarial([out[other] for out in on_fake], domain, False)
             wrong = wrong + adversarial([out[other] for out in on_real], domain, False)
         total = loss + self.config.weights["wrong"] * wrong
-        self.discriminator_optimiser.zero_grad()
-        total.backward()
-        parallel.average_gradients(self.discriminators.parameters())
-        self.discriminator_optimiser.step()
+        self.descend(self.discriminator_optimiser, total)
         return {"discriminator": loss.item(), "wrong": wrong.item()}
 
     def grow(self, level: int) -> int:
@@ -137,12 +127,6 @@ class DomainCode:
                 self.discriminators.grow(new)
         self.top = max(self.top, level)
         return level
-
-    def autocast(self) -> torch.autocast:
-        """Use bfloat16 on GPUs, and on CPUs where it is faster than float32."""
-        cpu = self.device.type == "cpu"
-        enabled = not cpu or fast_bfloat16()
-        return torch.autocast(self.device.type, torch.bfloat16, enabled=enabled)
 
     @torch.no_grad()
     def sheet(self, images: Tensor) -> list[Tensor]:
@@ -154,25 +138,37 @@ class DomainCode:
         return columns
 
     def state(self) -> dict[str, Any]:
-        return {
-            "generator": self.generator.state_dict(),
-            "discriminators": self.discriminators.state_dict(),
-            "average": self.average.net.state_dict(),
-            "generator_optimiser": self.generator_optimiser.state_dict(),
-            "discriminator_optimiser": self.discriminator_optimiser.state_dict(),
-            "top": self.top,
-        }
+        return {**super().state(), "top": self.top}
 
     def load(self, state: dict[str, Any]) -> None:
-        self.generator.load_state_dict(state["generator"])
-        self.discriminators.load_state_dict(state["discriminators"])
-        self.average.net.load_state_dict(state["average"])
-        self.generator_optimiser.load_state_dict(state["generator_optimiser"])
-        self.discriminator_optimiser.load_state_dict(state["discriminator_optimiser"])
+        super().load(state)
         self.top = state["top"]
 
-    def network(self) -> nn.Module:
-        return self.average.net
+    def exported(self) -> Exported:
+        return coded(self.network(), self.config.domains)
+
+
+def coded(net: nn.Module, domains: tuple[str, ...]) -> Exported:
+    """The export of a network that takes an image and a code: -1 for the first domain, +1 for the second."""
+    strength = {"op": "scale", "min": 0, "max": 1.5, "neutral": 0}
+    code = label("code", 0, kind="scalar", strength=strength, requires_source_label=False)
+    size = multiple(8, 256, least=64, most=512)
+    codes = dict(zip(domains, (-1, 1)))
+    return Exported(
+        "domain-code",
+        (Graph("main", net, (image(size), code), (result(),)),),
+        {"domains": [{"id": domain, "code": value} for domain, value in codes.items()]},
+        tuple(
+            (
+                {"to": domain, "strength": 1},
+                partial(lambda value, x: net(x, torch.full((len(x),), value)), float(value)),
+            )
+            for domain, value in codes.items()
+        ),
+    )
+
+
+METHOD = DomainCode
 
 
 def coarse_luma(image: Tensor) -> Tensor:
@@ -191,8 +187,3 @@ def level_of(size: int, cover: tuple[float, float]) -> int:
     """The pyramid level of crops. At level 0 the whole image would be about 32 pixels wide."""
     whole = size / (0.5 * (cover[0] + cover[1]))
     return max(0, round(math.log2(whole / BASE)))
-
-
-def fast_bfloat16() -> bool:
-    """Whether bfloat16 is faster than float32 on this CPU. With torch 1.x it is slower."""
-    return int(torch.__version__.split(".")[0]) >= 2 and torch.backends.cpu.get_cpu_capability() == "AVX512"

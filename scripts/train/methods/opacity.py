@@ -7,6 +7,7 @@ features, which know grass from snow before the first step.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -14,17 +15,17 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from train import parallel
+from train import sources
 from train.augmentation import augment
 from train.config import Config
-from train.data import Sampler
-from train.ema import Average
 from train.ground import masks, share, unlike_earth, unlike_meadow, unlike_snow
 from train.losses import A, B, adversarial, reconstruction
-from train.methods.domain_code import coarse_luma, fast_bfloat16
+from train.methods.base import Base
+from train.methods.domain_code import coarse_luma, coded
 from train.networks.efficientnet import features
 from train.networks.opacity import Layers, OpacityGenerator
 from train.networks.projected import ProjectedDiscriminators
+from train.ports import Exported, Port, result
 
 DEFAULTS: dict[str, Any] = {
     "stages": [
@@ -62,31 +63,29 @@ MOST, LEAST = 1.6, -1.0  # of paint: levels 248 and 27
 SEES = 96  # pixels: smaller images are enlarged for the features, which expect about 224
 
 
-class Opacity:
+class Opacity(Base):
     """Least squares on frozen features; own-domain reconstruction; a cycle of what still shows."""
 
-    def __init__(self, config: Config, device: torch.device) -> None:
-        self.config = config
-        self.device = device
-        given = dict(config.discriminator)
-        self.features = features(given.pop("features")).to(device, memory_format=torch.channels_last)
-        self.generator = OpacityGenerator(**config.network)
-        self.generator.to(device, memory_format=torch.channels_last)
-        self.discriminators = ProjectedDiscriminators(self.features.channels, **given)
-        self.discriminators.to(device, memory_format=torch.channels_last)
-        self.average = Average(self.generator, config.ema)
-        adam = {"lr": config.lr, "betas": config.betas}
-        self.generator_optimiser = torch.optim.Adam(self.generator.parameters(), **adam)
-        self.discriminator_optimiser = torch.optim.Adam(self.discriminators.parameters(), **adam)
+    paper = "as domain-code; discriminators on frozen features (Sauer et al. 2021), an opacity and a cover"
+    data = sources.Domains
 
-    def step(self, a: Sampler, b: Sampler, rng: np.random.Generator, step: int) -> dict[str, float]:
-        _, stage = self.config.stage_at(step)
-        n = parallel.share(stage.batch)
-        real = torch.cat([s.batch(rng, n, stage.size, stage.cover) for s in (a, b)])
-        real = real.to(self.device, memory_format=torch.channels_last)
+    def __init__(self, config: Config, device: torch.device) -> None:
+        super().__init__(config, device)
+        given = dict(config.discriminator)
+        self.features = features(given.pop("features")).to(device, memory_format=self.layout)
+        self.generator = self.add("generator", OpacityGenerator(**config.network))
+        heads = ProjectedDiscriminators(self.features.channels, **given)
+        self.discriminators = self.add("discriminators", heads)
+        self.average = self.averaged("average", self.generator)
+        self.generator_optimiser = self.adam("generator_optimiser", [self.generator])
+        self.discriminator_optimiser = self.adam("discriminator_optimiser", [self.discriminators])
+
+    def step(self, source: sources.Domains, rng: np.random.Generator, step: int) -> dict[str, float]:
+        stage, n = self.begin(step)
+        real = self.put(torch.cat(source.batches(rng, n, stage)))
         for optimiser in (self.generator_optimiser, self.discriminator_optimiser):
             for group in optimiser.param_groups:
-                group["lr"] = self.config.lr * self.config.rate(step) * min(1.0, (step + 1) / WARM)
+                group["lr"] *= min(1.0, (step + 1) / WARM)
 
         own = torch.ones(2 * n, device=self.device)
         own[:n] = -1
@@ -128,10 +127,7 @@ class Opacity:
         loss = weights["adversarial"] * fooled
         loss = loss + hold * sum(weights[key] * terms[key] for key in ("own", "cycle", "coarse_cycle"))
         loss = loss + sum(weights[key] * terms[key] for key in HINTS)
-        self.generator_optimiser.zero_grad()
-        loss.backward()
-        parallel.average_gradients(self.generator.parameters())
-        self.generator_optimiser.step()
+        self.descend(self.generator_optimiser, loss)
         self.discriminators.requires_grad_(True)
         terms["moved"] = reconstruction(fake.detach(), real)
         values = {key: value.item() for key, value in terms.items()}
@@ -178,10 +174,7 @@ class Opacity:
             loss = loss + adversarial([out[other] for out in on_fake], domain, False)
             wrong = wrong + adversarial([out[other] for out in on_real], domain, False)
         total = loss + self.config.weights["wrong"] * wrong
-        self.discriminator_optimiser.zero_grad()
-        total.backward()
-        parallel.average_gradients(self.discriminators.parameters())
-        self.discriminator_optimiser.step()
+        self.descend(self.discriminator_optimiser, total)
         return {"discriminator": loss.item(), "wrong": wrong.item()}
 
     def know(self, images: Tensor) -> list[Tensor]:
@@ -191,11 +184,7 @@ class Opacity:
             if images.shape[-1] < SEES:
                 size = (SEES, SEES)
                 images = F.interpolate(images, size, mode="bilinear", align_corners=False)
-            return self.features(images.contiguous(memory_format=torch.channels_last))
-
-    def autocast(self) -> torch.autocast:
-        enabled = self.device.type != "cpu" or fast_bfloat16()
-        return torch.autocast(self.device.type, torch.bfloat16, enabled=enabled)
+            return self.features(images.contiguous(memory_format=self.layout))
 
     @torch.no_grad()
     def sheet(self, images: Tensor) -> list[Tensor]:
@@ -208,24 +197,50 @@ class Opacity:
             columns += [made.compose(), opacity, made.cover]
         return columns
 
-    def state(self) -> dict[str, Any]:
-        return {
-            "generator": self.generator.state_dict(),
-            "discriminators": self.discriminators.state_dict(),
-            "average": self.average.net.state_dict(),
-            "generator_optimiser": self.generator_optimiser.state_dict(),
-            "discriminator_optimiser": self.discriminator_optimiser.state_dict(),
-        }
+    def exported(self) -> Exported:
+        """A graph with the layers: the graded image, the opacity and the cover."""
+        return layered(self.network(), self.config.domains)
 
-    def load(self, state: dict[str, Any]) -> None:
-        self.generator.load_state_dict(state["generator"])
-        self.discriminators.load_state_dict(state["discriminators"])
-        self.average.net.load_state_dict(state["average"])
-        self.generator_optimiser.load_state_dict(state["generator_optimiser"])
-        self.discriminator_optimiser.load_state_dict(state["discriminator_optimiser"])
+    def composed(self) -> Exported:
+        """A graph with the translation alone."""
+        return coded(self.network(), self.config.domains)
 
-    def network(self) -> nn.Module:
-        return self.average.net
+
+class AsLayers(nn.Module):
+    """The three layers that gtx lays over one another, each from -1 to 1."""
+
+    def __init__(self, net: OpacityGenerator) -> None:
+        super().__init__()
+        self.net = net
+
+    def forward(self, image: Tensor, code: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        made = self.net.layers(image, code)
+        return made.graded, made.opacity * 2 - 1, made.cover
+
+
+def layered(net: OpacityGenerator, domains: tuple[str, ...]) -> Exported:
+    """`combine: over` says how the translation is made of the layers, per channel and in bytes (sRGB
+    values as they are, not linear light):
+
+        translation = (1 - opacity / 255) * image + opacity / 255 * cover
+
+    At another size than the network's, the image comes first to the photograph's own size as for
+    any translator, without the cover. Then cover and opacity are enlarged and laid over it. The
+    strength is in all three layers already: it scales the code, the graph scales the opacity by
+    its size, and the cover does not depend on it.
+    """
+    whole = coded(net, domains)
+    outputs = (
+        result("graded"),
+        Port("opacity", "opacity", (1, "h", "w")),
+        Port("cover", "cover", (3, "h", "w")),
+    )
+    graph = replace(whole.graphs[0], net=AsLayers(net), outputs=outputs)
+    parts = {**whole.parts, "stages": [{"graph": "main", "combine": "over"}]}
+    return replace(whole, graphs=(graph,), parts=parts)
+
+
+METHOD = Opacity
 
 
 def ramp(step: int, steps: float) -> float:

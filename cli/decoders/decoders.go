@@ -1,0 +1,44 @@
+// Package decoders reads the options about decoding in processes of its own.
+package decoders
+
+import (
+	"runtime"
+	"time"
+
+	"github.com/urfave/cli/v2"
+
+	"gtx/cli/exit"
+	"gtx/stages"
+)
+
+// Kept is how many bytes of decoded images a translation keeps for its results, in total. The others are decoded twice.
+const Kept = 256 << 20
+
+// Flags are the options of commands that decode images.
+func Flags() []cli.Flag {
+	return []cli.Flag{
+		&cli.StringFlag{Name: "isolate", Value: string(stages.IsolateAuto), Usage: "decode `FORMATS` in processes of their own, where a crash costs one image: auto (all but JPEG and PNG), all or none"},
+		&cli.DurationFlag{Name: "timeout", Value: 2 * time.Minute, Usage: "give up on an isolated image that takes longer than `DURATION` to decode; 0: no limit"},
+		&cli.IntFlag{Name: "max-memory", Value: 2000, Usage: "give up on an isolated image that takes more than `N` megabytes to decode; 0: no limit"},
+	}
+}
+
+// Of makes the decoders that the options ask for.
+func Of(c *cli.Context) (*stages.Decoders, error) {
+	o := stages.DecoderOptions{
+		Isolate: stages.Isolation(c.String("isolate")), Processes: c.Int("jobs"),
+		Timeout: c.Duration("timeout"), Memory: int64(c.Int("max-memory")) * 1_000_000,
+	}
+	switch o.Isolate {
+	case stages.IsolateAuto, stages.IsolateAll, stages.IsolateNone:
+	default:
+		return nil, exit.Usage("--isolate %q: known are auto, all, none", o.Isolate)
+	}
+	if o.Timeout < 0 || o.Memory < 0 {
+		return nil, exit.Usage("--timeout and --max-memory take 0 or more")
+	}
+	if o.Processes < 1 {
+		o.Processes = runtime.GOMAXPROCS(0)
+	}
+	return stages.NewDecoders(o), nil
+}

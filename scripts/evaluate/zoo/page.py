@@ -1,0 +1,88 @@
+"""Write docs/zoo.md from the results, and the sheets for the screen."""
+
+from __future__ import annotations
+
+import html
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from evaluate.zoo.bench import Figure
+from evaluate.zoo.models import RUNS
+from measure.page import table
+
+COMMAND = "python -m evaluate.zoo"
+HEAD = f"""# The zoo
+
+Small models of the families that gtx runs, trained in this project's own trainer on two processor cores and
+judged on validation images. `make zoo DATA=FOLDER` trains what is missing. `{COMMAND}`
+writes this page. Each figure is measured on what `gtx translate` or `gtx generate` makes with the exported
+model. A judge is a network that was trained on real images only and is in no loss. A mark in brackets is
+what the model had to reach.
+
+`make install` puts the models where gtx finds them by name. In a checkout, write
+`--model models/zoo/NAME.onnx`. The weights are for research use only: see each model's licence with
+`gtx models show NAME`.
+
+GMAC and milliseconds are those of one image at the model's own size. The time is of one thread of ONNX
+Runtime, the fastest of {RUNS} runs.
+"""
+Entry = dict[str, Any]
+
+
+def figure_of(entry: Entry) -> Figure:
+    return Figure(**entry)
+
+
+def cells(name: str, method: str, data: str, entry: Entry | None) -> list[str]:
+    if entry is None:
+        return [name, method, data, *["–"] * 4, "not trained yet", "–", "–"]
+    figures = "<br>".join(str(figure_of(f)) for f in entry["figures"])
+    size = f"{entry['side']}²" if entry["side"] else "–"
+    cost = [f"{entry['gmac']:.2f}", size, f"{entry['bytes'] / 1e6:.2f}", f"{entry['ms']:.1f}"]
+    return [name, method, data, *cost, figures, entry["judge"], f"`{entry['command']}`"]
+
+
+def document(rows: list[list[str]]) -> str:
+    """The whole of docs/zoo.md."""
+    head = [
+        "model",
+        "method",
+        "data",
+        "GMAC",
+        "size",
+        "MB",
+        "ms",
+        "figures",
+        "judge on real images",
+        "try it",
+    ]
+    return f"{HEAD}\n{table(head, rows, left=len(head))}\n"
+
+
+def write_sheet(folder: Path, name: str, sheet: list[tuple[str, np.ndarray]]) -> None:
+    """One strip of images for each title, NAME-KK.png, and their titles in NAME.txt."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for old in folder.glob(f"{name}-[0-9][0-9].png"):
+        old.unlink()
+    for k, (_, images) in enumerate(sheet):
+        Image.fromarray(np.concatenate(list(images[:24]), axis=1)).save(folder / f"{name}-{k:02}.png")
+    (folder / f"{name}.txt").write_text("".join(f"{title}\n" for title, _ in sheet))
+
+
+def write_index(folder: Path, entries: dict[str, Entry]) -> None:
+    """index.html with the strips of all models that have some."""
+    parts = ["<!doctype html><meta charset=utf-8><title>gtx: the zoo</title>"]
+    parts.append("<style>body{font:16px sans-serif;margin:2em}p{margin:.3em 0}img{display:block}</style>")
+    parts.append("<h1>The zoo</h1><p>Translations of validation images. Not for publication.")
+    for name, entry in entries.items():
+        titles = folder / f"{name}.txt"
+        if not titles.exists():
+            continue
+        parts.append(f"<h2>{html.escape(name)}</h2>")
+        parts += [f"<p>{html.escape(str(figure_of(f)))}" for f in entry["figures"]]
+        for k, title in enumerate(titles.read_text().splitlines()):
+            parts.append(f"<p><b>{html.escape(title)}</b><img src='{name}-{k:02}.png' alt=''>")
+    (folder / "index.html").write_text("\n".join(parts) + "\n")

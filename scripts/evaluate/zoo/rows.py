@@ -1,0 +1,76 @@
+"""The rows of docs/zoo.md: which criterion judges which model."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from evaluate.zoo import digits, faces, noise, paired, seasons
+from evaluate.zoo.bench import Bench, Verdict
+from evaluate.zoo.models import Model
+
+Criterion = Callable[[Bench, Model], Verdict]
+
+
+@dataclass(frozen=True)
+class Row:
+    """A model of the zoo. beside: models that its figures are compared with."""
+
+    name: str
+    method: str
+    data: str
+    criterion: Criterion
+    beside: tuple[str, ...] = ()
+
+
+GOODS = noise.of_noise("shoes/{part}/photo")
+LANDSCAPES = noise.of_noise("seasons/{part}/summer", "seasons/{part}/winter")
+
+ROWS = (
+    Row("facades", "pix2pix (Isola et al. 2017)", "facades", paired.facades),
+    Row("facades-hd", "pix2pixHD (Wang et al. 2018)", "facades", paired.facades_hd, ("facades",)),
+    Row("shoes", "BicycleGAN (Zhu et al. 2017)", "shoes", paired.shoes),
+    Row("seasons-cyclegan", "CycleGAN (Zhu et al. 2017)", "seasons", seasons.seasons),
+    Row("digits-unit", "UNIT (Liu et al. 2017)", "digits, seasons", digits.read(0.85)),
+    Row("digits-distance", "DistanceGAN (Benaim & Wolf 2017)", "digits, seasons", digits.read(0.75)),
+    Row("digits-dtn", "DTN (Taigman et al. 2017)", "digits, seasons", digits.read(0.90)),
+    Row("faces-fader", "Fader Networks (Lample et al. 2017)", "faces", faces.fader),
+    Row("faces-glasses", "GeneGAN (Zhou et al. 2017)", "faces", faces.exchange),
+    Row("faces-bangs", "GeneGAN (Zhou et al. 2017)", "faces", faces.exchange),
+    Row("faces-dna", "DNA-GAN (Xiao et al. 2018)", "faces", faces.exchange),
+    Row("faces-star", "StarGAN (Choi et al. 2018)", "faces", faces.star),
+    Row("goods", "PGGAN (Karras et al. 2018)", "shoes", GOODS, ("goods-direct",)),
+    Row("landscapes", "LAPGAN (Denton et al. 2015)", "seasons", LANDSCAPES, ("landscapes-direct",)),
+)
+
+
+def further(model: Model) -> Row | None:
+    """The row of a model that is not listed, by its domains: variants that are compared with each other."""
+    domains = set(model.domains)
+    if domains == set(seasons.NAMES):
+        return Row(model.name, model.manifest["family"], "seasons", seasons.seasons)
+    if domains and faces.attributes(model):
+        return Row(model.name, model.manifest["family"], "faces", faces.coded)
+    return None
+
+
+def rows(bench: Bench) -> list[Row]:
+    """All rows: those listed, then one for each other model in the folder."""
+    listed = {row.name for row in ROWS}
+    found = list(ROWS)
+    for path in sorted(bench.models.glob("*.onnx")):
+        model = bench.model(path.stem)
+        if model and path.stem not in listed and not is_part(bench, path.name):
+            row = further(model)
+            if row:
+                found.append(row)
+    return found
+
+
+def is_part(bench: Bench, file: str) -> bool:
+    """Whether a file is a further graph of another model: it has no manifest of its own."""
+    try:
+        model = Model(bench.models / file, bench.gtx)
+        return not model.manifest
+    except StopIteration:
+        return True

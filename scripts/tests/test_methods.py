@@ -1,0 +1,240 @@
+"""Every method trains, resumes to the step and exports graphs that agree with its networks."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+import torch
+from PIL import Image
+from test_export import manifest_of
+from test_train import losses
+
+from export.__main__ import build, main
+from train import __main__ as command
+from train import config as configs
+from train import loop
+from train.data import DataError
+from train.methods import METHODS, method
+from train.sources import Domains
+
+SMALL = {"width": 4}
+STAGES = [{"steps": 3, "size": 64, "batch": 2, "cover": [1.0, 1.0]}]
+TINY = {
+    "pix2pix": {"side": 64, "network": {**SMALL, "levels": 3, "most": 2}},
+    "bicyclegan": {"side": 64, "network": {**SMALL, "levels": 3, "most": 2, "z": 8}},
+    "dtn": {"weights": {**method("dtn")[1]["weights"], "pretrain": 1}, "network": SMALL},
+    "stargan": {"network": {**SMALL, "blocks": 1}, "discriminator": {**SMALL, "levels": 4}},
+    "fader": {"network": {**SMALL, "levels": 4, "most": 2}, "discriminator": SMALL},
+    "genegan": {"network": {**SMALL, "levels": 3, "most": 2, "object": 4}},
+    "dnagan": {"network": {**SMALL, "levels": 3, "most": 2, "part": 2}},
+    "cyclegan": {"network": {**SMALL, "blocks": 1}},
+    "lapgan": {"network": {"width": 4, "layers": 1, "z": 4, "coarse": 16, "levels": 2}},
+    "pggan": {
+        "network": {"z": 4, "widths": [4, 4, 4]},
+        "discriminator": {},
+        "stages": [{**STAGES[0], "steps": 1, "size": 8}, {**STAGES[0], "steps": 2, "size": 16}],
+    },
+    "unit": {"network": {**SMALL, "levels": 2, "most": 2, "shared": 1}},
+    "distancegan": {"network": {**SMALL, "blocks": 1}},
+}
+NAMES = {
+    "stargan": ["black-hair", "brown-hair", "male"],
+    "genegan": ["male"],
+    "dnagan": ["black-hair", "male"],
+    "fader": ["black-hair", "male"],
+}
+
+
+def noise(folder: Path, names: list[str], side: int = 64) -> str:
+    folder.mkdir(parents=True)
+    rng = np.random.default_rng(len(folder.name))
+    for name in names:
+        Image.fromarray(rng.integers(0, 256, (side, side, 3)).astype(np.uint8)).save(folder / f"{name}.png")
+    return str(folder)
+
+
+@pytest.fixture(scope="session")
+def inputs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict]:
+    """The data of each kind, as a recipe gives it."""
+    root = tmp_path_factory.mktemp("data")
+    names = [f"{i}" for i in range(6)]
+    first, second = (noise(root / name, names) for name in ("inputs", "results"))
+    columns = ["file", "Black_Hair", "Brown_Hair", "Male"]
+    rows = [f"inputs/{name}.png,{i % 2},{(i + 1) % 2},{i // 3}" for i, name in enumerate(names)]
+    table = root / "attributes.csv"
+    table.write_text("\n".join([",".join(columns), *rows]) + "\n")
+    for digit in range(10):
+        noise(root / "digits" / str(digit), ["0", "1"], 28)
+    return {
+        "Pairs": {"a": [first], "b": [second]},
+        "Domains": {"a": [first], "b": [second]},
+        "Single": {"a": [first]},
+        "Attributes": {"a": [first], "table": str(table)},
+        "Digits": {"a": [str(root / "digits")], "b": [first]},
+    }
+
+
+def recipe(name: str, inputs: dict[str, dict]) -> dict:
+    found, defaults = method(name)
+    side = defaults.get("side", 256)
+    given = {
+        "method": name,
+        **inputs[found.data.__name__],
+        "stages": [{**STAGES[0], "size": min(64, side)}],
+        "domains": NAMES.get(name, ["a", "b"]),
+        "discriminator": SMALL,
+        "log_every": 1,
+        "save_every": 1,
+        "sheet_every": 3,
+    }
+    return {**given, **TINY[name]}
+
+
+def start(folder: Path, given: dict, *flags: str) -> int:
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "recipe.json").write_text(json.dumps(given))
+    arguments = ["--config", str(folder / "recipe.json"), "--out", str(folder / "run"), *flags]
+    return command.main(arguments)
+
+
+@pytest.mark.parametrize("name", TINY)
+def test_a_method_resumes_and_exports(name: str, inputs: dict[str, dict], tmp_path: Path):
+    given = recipe(name, inputs)
+    assert start(tmp_path / "broken", given, "--until", "2") == 0
+    assert start(tmp_path / "broken", given) == 0
+    assert start(tmp_path / "unbroken", given) == 0
+    broken, unbroken = tmp_path / "broken" / "run", tmp_path / "unbroken" / "run"
+    assert losses(broken) == losses(unbroken)
+    last = [loop.restore(run, loop.device())[1].state() for run in (broken, unbroken)]
+    for part, state in last[0].items():
+        if not part.endswith("optimiser"):
+            assert all(torch.equal(v, last[1][part][k]) for k, v in state.items() if torch.is_tensor(v)), part
+    assert (broken / "sheets" / "000003.png").stat().st_size > 0
+
+    out = tmp_path / f"{name}.onnx"
+    assert main([str(broken), "--out", str(out), "--half"]) == 0
+    manifest = manifest_of(onnx.load(str(out)))
+    assert manifest["training"]["steps"] == 3
+    files = {graph["file"] for graph in manifest["graphs"].values() if "file" in graph}
+    assert files == {path.name for path in tmp_path.glob("*.onnx")} - {out.name}
+    assert {entry["graph"] for entry in manifest["inputs"]} == set(manifest["graphs"])
+
+
+def test_every_method_says_what_it_needs(capsys: pytest.CaptureFixture):
+    with pytest.raises(SystemExit) as stopped:
+        command.main(["--list"])
+    assert stopped.value.code == 0
+    printed = capsys.readouterr().out
+    for name in METHODS:
+        assert f"{name}\n    data   " in printed
+        assert method(name)[0].paper in printed
+
+
+def failing(folder: Path, given: dict, capsys: pytest.CaptureFixture) -> str:
+    assert start(folder, given) == 2
+    assert not (folder / "run").exists()
+    return capsys.readouterr().err
+
+
+def test_files_without_a_partner_are_named(inputs: dict, tmp_path: Path, capsys: pytest.CaptureFixture):
+    given = recipe("pix2pix", inputs)
+    given["b"] = [noise(tmp_path / "results", ["0", "1", "2", "3", "5", "left"])]
+    message = failing(tmp_path, given, capsys)
+    assert "2 files have no partner of the same name: 4, left" in message
+
+
+def test_a_table_without_the_column_is_an_error(inputs: dict, tmp_path: Path, capsys: pytest.CaptureFixture):
+    given = {**recipe("stargan", inputs), "domains": ["male", "eyeglasses"]}
+    assert "has no column for eyeglasses" in failing(tmp_path, given, capsys)
+
+
+def test_an_attribute_that_all_images_have_is_an_error(inputs: dict, tmp_path: Path, capsys):
+    table = tmp_path / "all.csv"
+    rows = [f"inputs/{i}.png,1" for i in range(6)]
+    table.write_text("\n".join(["file,Male", *rows]) + "\n")
+    given = {**recipe("genegan", inputs), "table": str(table)}
+    assert "no image has male = 0" in failing(tmp_path, given, capsys)
+
+
+def test_an_empty_domain_is_an_error(inputs: dict, tmp_path: Path, capsys: pytest.CaptureFixture):
+    (tmp_path / "empty").mkdir()
+    given = {**recipe("pix2pix", inputs), "b": [str(tmp_path / "empty")]}
+    assert f"no images in {tmp_path / 'empty'}" in failing(tmp_path, given, capsys)
+
+
+def test_images_smaller_than_the_crop_are_an_error(inputs: dict, tmp_path: Path, capsys):
+    given = recipe("pix2pix", inputs)
+    given.update(a=[noise(tmp_path / "a", ["x"], 40)], b=[noise(tmp_path / "b", ["x"], 64)])
+    assert "1 images are smaller than the 64 pixels of a crop" in failing(tmp_path, given, capsys)
+
+
+def test_a_run_is_not_continued_by_another_recipe(inputs: dict, tmp_path: Path, capsys):
+    given = recipe("pix2pix", inputs)
+    assert start(tmp_path, given, "--until", "1") == 0
+    assert start(tmp_path, {**given, "lr": 0.1}) == 2
+    assert "was started with another lr" in capsys.readouterr().err
+
+
+def test_a_table_parts_the_domains(inputs: dict[str, dict]):
+    given = {"method": "domain-code", **inputs["Attributes"], "stages": STAGES, "domains": ["female", "male"]}
+    source = Domains(configs.from_dict(given))
+    assert [len(source.a), len(source.b)] == [3, 3]
+    assert [Path(p).stem for p in source.b.folders[0].paths] == ["3", "4", "5"]
+
+
+def tiny(folder: Path, inputs: dict) -> Path:
+    assert start(folder, recipe("pix2pix", inputs), "--until", "1") == 0
+    return folder / "run"
+
+
+def test_nan_stops_and_keeps_the_checkpoint(inputs: dict, tmp_path: Path, capsys, monkeypatch):
+    run = tiny(tmp_path, inputs)
+    before = (run / loop.CHECKPOINT).read_bytes()
+    monkeypatch.setattr(method("pix2pix")[0], "step", lambda *_: {"l1": float("nan")})
+    assert command.main(["--out", str(run)]) == 1
+    assert "step 2: l1 is not finite" in capsys.readouterr().err
+    assert (run / loop.CHECKPOINT).read_bytes() == before
+
+
+def test_no_room_keeps_the_checkpoint(inputs: dict, tmp_path: Path, capsys, monkeypatch):
+    run = tiny(tmp_path, inputs)
+    before = (run / loop.CHECKPOINT).read_bytes()
+
+    def full(_: object, path: Path) -> None:
+        Path(path).write_bytes(b"half of it")
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(torch, "save", full)
+    assert command.main(["--out", str(run)]) == 1
+    assert "step 2: cannot write a checkpoint" in capsys.readouterr().err
+    assert (run / loop.CHECKPOINT).read_bytes() == before
+    assert not list(run.glob("*.partial"))
+
+
+def test_an_unknown_method_is_an_error():
+    with pytest.raises(DataError, match="known: domain-code"):
+        method("pix3pix")
+
+
+def test_a_code_reaches_the_result(inputs: dict, tmp_path: Path):
+    """Instance normalisation cancels a constant: z and labels must enter after it."""
+    given = recipe("bicyclegan", inputs)
+    assert start(tmp_path, given) == 0
+    _, generator = build(tmp_path / "run", "shoes", "Shoes").graphs
+    image = torch.rand(1, 3, 64, 64)
+    with torch.no_grad():
+        one, other = (generator.net(image, torch.full((1, 8), value)) for value in (-1.0, 1.0))
+    assert (one - other).abs().mean() > 1e-4
+
+
+@pytest.mark.parametrize("path", sorted((Path(configs.__file__).parent / "recipes").glob("*.json")))
+def test_a_recipe_fits_its_method(path: Path):
+    given = configs.read(path)
+    name = given.get("method", "domain-code" if "classifier" not in path.name else "classifier")
+    _, defaults = method(name)
+    config = configs.from_dict({**defaults, "method": name, **given})
+    assert config.steps > 0
