@@ -22,6 +22,7 @@ from export.graph import save
 
 TO_NHWC = [0, 2, 3, 1]
 TO_NCHW = [0, 3, 1, 2]
+BRANCHES = (onnx.AttributeProto.GRAPH, onnx.AttributeProto.GRAPHS)
 # The last convolution makes this many pixels of a row at once. Images are multiples of it in width.
 PIXELS = 4
 
@@ -49,6 +50,11 @@ class Graph:
         """The node that makes a value, if it is of this kind."""
         node = self.producers.get(name)
         return node if node is not None and node.op_type == kind else None
+
+    def only_user(self, name: str, kind: str) -> NodeProto | None:
+        """The node that alone uses a value, if it is of this kind."""
+        users = self.users.get(name, [])
+        return users[0] if len(users) == 1 and users[0].op_type == kind else None
 
     def value(self, name: str) -> NDArray | None:
         """What an initializer holds. A weight that is stored in half counts in full."""
@@ -168,7 +174,8 @@ def fold_constants(graph: Graph) -> None:
     known, chain = set(graph.values), []
     for node in graph.nodes:
         half = node.op_type == "Cast" and node.input[0] in graph.values
-        if not half and all(name in known for name in node.input if name):
+        random = not node.input and node.op_type != "Constant"
+        if not half and not random and all(name in known for name in node.input if name):
             chain.append(node)
             known.update(node.output)
     if not chain:
@@ -210,8 +217,10 @@ def merge_films(graph: Graph) -> None:
     """
     films: dict[str, list[tuple[NodeProto, NodeProto, NDArray, NDArray]]] = {}
     for norm in [n for n in graph.nodes if n.op_type == "InstanceNormalization"]:
-        (scaled,) = graph.users[norm.output[0]]
-        (shifted,) = graph.users[scaled.output[0]]
+        scaled = graph.only_user(norm.output[0], "Mul")
+        shifted = graph.only_user(scaled.output[0], "Add") if scaled is not None else None
+        if shifted is None:
+            continue
         plus_one = graph.operands(other(scaled, norm.output[0]), "Add")
         gemm = linear_of(graph, plus_one[0]) if plus_one is not None and plus_one[1] == 1 else None
         if gemm is None or gemm is not linear_of(graph, other(shifted, scaled.output[0])):
@@ -398,6 +407,8 @@ REWRITINGS = (
 
 def lean(model: onnx.ModelProto) -> onnx.ModelProto:
     """The model in its faster form. The model that is given stays as it is."""
+    if any(a.type in BRANCHES for node in model.graph.node for a in node.attribute):
+        return model  # values that branches use are not found
     graph = Graph(model)
     for rewrite in REWRITINGS:
         rewrite(graph)
