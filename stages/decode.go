@@ -146,7 +146,7 @@ func decode(s *scope, f File, shape Shape, keep bool, strict strictness) (Image,
 		return img, errDecode
 	}
 	if keep {
-		img.original.pixels = img.Pixels
+		img.original.pixels, img.original.resolution = img.Pixels, p.resolution()
 		if k > 0 {
 			img.Pixels, err = img.Pixels.shrunk(1 << k)
 		}
