@@ -51,6 +51,10 @@ func Run(args []string, in, out, err *os.File) int {
 	}
 	// A crash ends the program with SIGABRT. Go would exit with 2, which means a wrong command line.
 	debug.SetTraceback("crash")
+	// Images come and go in pieces of megabytes, so garbage grows large before it is collected.
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(50)
+	}
 	// Let a write to a closed pipe, or beyond the limit on the size of files, return an error. The signal would
 	// kill the program between writing a temporary file and renaming it.
 	signal.Ignore(syscall.SIGPIPE, syscall.SIGXFSZ)

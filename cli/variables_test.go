@@ -15,6 +15,8 @@ func valueFor(t *testing.T, f cli.Flag) string {
 		return "true"
 	case *cli.IntFlag, *cli.Uint64Flag, *cli.Float64Flag:
 		return "7"
+	case *cli.DurationFlag:
+		return "7s"
 	case *cli.StringFlag, *cli.StringSliceFlag:
 		return "text"
 	}

@@ -57,10 +57,14 @@ func Batch[S, A, B any, K comparable](in *Flow[S, A], stage string, o Batching[A
 			start := time.Now()
 			values, errs := solve(line.ctx, batch, f)
 			took := time.Since(start)
-			for i, it := range batch {
+			var ended error
+			for i, it := range batch { // after an abort Collect still wants those without an error
 				if err := out.send(advance(it, stage, took, values[i], errs[i])); err != nil {
-					return err
+					ended = err
 				}
+			}
+			if ended != nil {
+				return ended
 			}
 		}
 		return nil

@@ -489,3 +489,36 @@ func TestCollectTellsWhatIsDoneWhenTheSinkFails(t *testing.T) {
 		}
 	})
 }
+
+// A batch that was done in part when the run was aborted is told in part.
+func TestCollectTellsWhatIsDoneOfABatch(t *testing.T) {
+	for range 20 { // an item with an error is sent or not, up to chance
+		synctest.Test(t, func(t *testing.T) {
+			ctx, cancel := context.WithCancel(t.Context())
+			line := pipeline.New(ctx, 8)
+			batching := pipeline.Batching[int, int]{Size: 3, Workers: 1, Key: func(int) int { return 0 }}
+			source := func(yield func(int) bool) {
+				for i := range 4 {
+					if !yield(i) {
+						return
+					}
+					time.Sleep(time.Millisecond) // the first is a batch of its own, and the others gather
+				}
+			}
+			flow := pipeline.Batch(pipeline.From(line, source), "work", batching, func(_ context.Context, in []int) ([]int, error) {
+				time.Sleep(time.Second)
+				if in[0] == 0 {
+					return in, nil
+				}
+				cancel()
+				return in, pipeline.Errors{errOdd, nil, nil}
+			})
+			var arrived []int
+			pipeline.Collect(flow, func(it pipeline.Item[int, int]) { arrived = append(arrived, it.Value) },
+				func(pipeline.Item[int, int]) error { return nil })
+			if !slices.Equal(arrived, []int{0, 2, 3}) {
+				t.Errorf("arrived %v", arrived)
+			}
+		})
+	}
+}

@@ -4,6 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
+
+	"gtx/stages/container"
 )
 
 // An Image is a decoded image, upright and in sRGB. Decode returns it at least as large
@@ -61,8 +64,26 @@ func decodeStage(shape Shape, keepUpTo int) func(context.Context, File) (Image, 
 			}
 			return err
 		})
+		if err == nil && !slices.Contains(img.Warnings, warnDamaged) && f.isDamaged() {
+			img.Warnings = append(img.Warnings, warnDamaged)
+		}
 		return img, err
 	}
+}
+
+// checksumUpTo is the pixel count up to which the checksum of a PNG's pixels is checked. In larger ones that would
+// cost a tenth of the whole translation. All chunks of a PNG have checksums of their own, which are always checked.
+const checksumUpTo = 1 << 20
+
+// isDamaged reports whether a file has faults inside that libvips passes over.
+func (f File) isDamaged() bool {
+	switch f.Format {
+	case GIF:
+		return container.GIFIsDamaged(f.Data)
+	case PNG:
+		return f.Width*f.Height <= checksumUpTo && container.PNGIsDamaged(f.Data)
+	}
+	return false
 }
 
 func decode(s *scope, f File, shape Shape, keep bool, strict strictness) (Image, error) {
@@ -125,7 +146,7 @@ func decode(s *scope, f File, shape Shape, keep bool, strict strictness) (Image,
 		return img, errDecode
 	}
 	if keep {
-		img.original.pixels = img.Pixels
+		img.original.pixels, img.original.resolution = img.Pixels, p.resolution()
 		if k > 0 {
 			img.Pixels, err = img.Pixels.shrunk(1 << k)
 		}

@@ -16,6 +16,7 @@ import (
 	"time"
 	"unsafe"
 
+	"gtx/stages/container"
 	"gtx/stages/worker"
 )
 
@@ -99,7 +100,7 @@ func (e decoderError) Unwrap() error { return e.error }
 // decoded already.
 func (s *scope) header(f File, strict strictness) picture {
 	if f.decoding == nil {
-		return s.open(f.Data, "", true, strict)
+		return s.open(f.coded(), "", true, strict)
 	}
 	return s.isolated(f, "", strict, f.Format == JPEG || f.Format == WebP)
 }
@@ -107,9 +108,17 @@ func (s *scope) header(f File, strict strictness) picture {
 // file makes a picture of a file. The arguments are those of open.
 func (s *scope) file(f File, options string, downwards bool, strict strictness) picture {
 	if f.decoding == nil {
-		return s.open(f.Data, options, downwards, strict)
+		return s.open(f.coded(), options, downwards, strict)
 	}
 	return s.isolated(f, options, strict, false)
+}
+
+// coded is what libvips reads of a file.
+func (f File) coded() []byte {
+	if f.Format == PNG {
+		return container.WithoutText(f.Data)
+	}
+	return f.Data
 }
 
 func (s *scope) isolated(f File, options string, strict strictness, header bool) picture {
@@ -125,7 +134,7 @@ func (s *scope) isolated(f File, options string, strict strictness, header bool)
 		return s.pictureOf(d.kept)
 	}
 	got, err := d.by.pool.Decode(d.ctx, worker.Request{
-		File: f.Data, Options: options, FailOn: int(strict), Header: header,
+		File: f.coded(), Options: options, FailOn: int(strict), Header: header,
 		Limits: worker.Limits{Memory: d.by.o.Memory, Pixels: f.maxPixels, Timeout: d.by.o.Timeout},
 	})
 	switch {

@@ -20,6 +20,8 @@ type original struct {
 	samples  *samples         // how they are read, if they are unusual
 	crop     rectangle        // the part that is translated
 	pixels   Pixels           // of all of it, upright, 8 bits and sRGB, if DecodeOnce kept them
+
+	resolution resolution // with pixels
 }
 
 // readMetadata takes the metadata from the header, and in AVIF and HEIF from libheif.
@@ -112,7 +114,9 @@ func (o original) whole(s *scope, width, height int, deep, own bool) picture {
 // upright makes a picture of the whole photograph, from the kept pixels if they are what is asked for.
 func (o original) upright(s *scope, deep, own bool) picture {
 	if o.pixels.Data != nil && !(own && o.own != nil) {
-		return s.of(o.pixels)
+		p := s.of(o.pixels)
+		p.resolve(o.resolution)
+		return p
 	}
 	p := o.open(s, "", true, deep, own)
 	if p.image != nil && p.orientation() > 1 {

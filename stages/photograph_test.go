@@ -116,7 +116,11 @@ func TestDamageInsideAWholeFileIsSaidOrAnError(t *testing.T) {
 	file[len(file)/2] ^= 0xff
 	webp := vipsOf(t, p, bimg.Options{Type: bimg.WEBP, Lossless: true})
 	clear(webp[40:400])
-	for name, file := range map[string][]byte{"PNG": file, "WebP": webp} {
+	gif := gifOf(t, 1)
+	for i := range 8 {
+		gif[len(gif)-60+i] ^= 0x55
+	}
+	for name, file := range map[string][]byte{"PNG": file, "WebP": webp, "GIF": gif} {
 		f := opened(t, file)
 		if img, err := Decode(nil)(t.Context(), f); err == nil && !slices.Contains(img.Warnings, warnDamaged) {
 			t.Errorf("%s: decodes without a word", name)

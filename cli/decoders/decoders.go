@@ -19,7 +19,7 @@ func Flags() []cli.Flag {
 	return []cli.Flag{
 		&cli.StringFlag{Name: "isolate", Value: string(stages.IsolateAuto), Usage: "decode `FORMATS` in processes of their own, where a crash costs one image: auto (all but JPEG and PNG), all or none"},
 		&cli.DurationFlag{Name: "timeout", Value: 2 * time.Minute, Usage: "give up on an isolated image that takes longer than `DURATION` to decode; 0: no limit"},
-		&cli.IntFlag{Name: "max-memory", Value: 2000, Usage: "give up on an isolated image that takes more than `N` megabytes to decode; 0: no limit"},
+		&cli.IntFlag{Name: "max-memory", Value: 3000, Usage: "give up on an isolated image that takes more than `N` megabytes to decode; 0: no limit"},
 	}
 }
 

@@ -14,6 +14,7 @@ import torch
 
 from export import golden
 from export.graph import decode, encode, halve_weights, round_weights, save, to_onnx
+from export.lean import lean
 from export.manifest import LICENSE, Manifest, file_of, manifest
 from export.parity import TOLERANCE, parity
 from train import loop
@@ -92,7 +93,7 @@ def build(run: Path, name: str, title: str, composed: bool = True, half: bool = 
     if half:
         for model in models:
             halve_weights(model)
-    return Export(made.graphs, models, text)
+    return Export(made.graphs, [lean(model) for model in models], text)
 
 
 def parse(argv: list[str]) -> argparse.Namespace:

@@ -133,6 +133,12 @@ def test_domains_name_attributes(domain: str, wanted: tuple[str, bool] | None):
     assert faces.attribute_of(domain) == wanted
 
 
+def test_of_two_domains_one_may_be_called_anything(bench: benches.Bench):
+    fader = put(bench, "fader", "faces-coded")
+    assert fader.domains == ["plain", "glasses"]
+    assert faces.meanings(fader) == {"glasses": ("Eyeglasses", True), "plain": ("Eyeglasses", False)}
+
+
 def test_labels_name_one_colour_of_hair(bench: benches.Bench):
     known = pictures.Faces(
         np.zeros((3, 4, 4, 3), np.uint8),

@@ -153,13 +153,7 @@ func parseGIF(file []byte) (h Header, err error) {
 	}
 	word := func(at int) int { return int(binary.LittleEndian.Uint16(file[at:])) }
 	h.Width, h.Height = word(6), word(8)
-	table := func(flags byte) int { // bytes of a colour table
-		if flags&0x80 == 0 {
-			return 0
-		}
-		return 3 << (flags&7 + 1)
-	}
-	at := 13 + table(file[10])
+	at := 13 + gifTable(file[10])
 	for images := 0; at < len(file); {
 		block := file[at]
 		switch block {
@@ -180,7 +174,7 @@ func parseGIF(file []byte) (h Header, err error) {
 			// libvips enlarges the screen for an image that reaches beyond it.
 			h.Width = max(h.Width, word(at+1)+word(at+5))
 			h.Height = max(h.Height, word(at+3)+word(at+7))
-			at += 11 + table(file[at+9])
+			at += 11 + gifTable(file[at+9])
 		default:
 			return Header{}, ErrCorrupt
 		}

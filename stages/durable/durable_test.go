@@ -26,12 +26,13 @@ func TestMain(m *testing.M) {
 	if err != nil {
 		panic(err)
 	}
-	_, name, err := newTemporary(folder)
+	f, name, err := newTemporary(folder)
 	if err != nil {
 		panic(err)
 	}
+	defer f.Close()
 	fmt.Println(name)
-	select {}
+	time.Sleep(time.Hour) // until it is killed
 }
 
 // names lists a folder, hidden files too.
@@ -95,6 +96,7 @@ func TestTheLongestNamesHaveRoomForTheirTemporaryOnes(t *testing.T) {
 func TestOnlyFilesThatNobodyOwnsAreSwept(t *testing.T) {
 	dir := t.TempDir()
 	folder := openRoot(t, dir)
+	mount := mountOf(folder)
 	const random = "-ABCDEFGHIJKL2"
 	other := ".gtx-00112233445566" + "77"
 	kept, gone := []string{}, []string{}
@@ -125,11 +127,11 @@ func TestOnlyFilesThatNobodyOwnsAreSwept(t *testing.T) {
 	temporary(&gone, false)
 	file(&kept, other+random, foreignAge-time.Hour)
 	file(&gone, other+"-ABCDEFGHIJKL3", foreignAge+time.Hour)
-	file(&kept, ".gtx-"+noBoot+random, time.Hour)
+	file(&kept, ".gtx-"+noMount+random, time.Hour)
 	file(&kept, ".gtx-notes", 2*foreignAge)
 	file(&kept, ".gtx-ABCDEFGHIJKLMNOPQRSTUVWXYZ", 2*foreignAge)
-	file(&kept, "gtx-"+boot()+random, 2*foreignAge)
-	file(&kept, ".gtx-"+boot()+random+".jpg", 2*foreignAge)
+	file(&kept, "gtx-"+mount+random, 2*foreignAge)
+	file(&kept, ".gtx-"+mount+random+".jpg", 2*foreignAge)
 	locked, err := os.OpenFile(file(&kept, other+"-ABCDEFGHIJKL4", 2*foreignAge), os.O_WRONLY, 0)
 	if err != nil {
 		t.Fatal(err)
@@ -138,7 +140,7 @@ func TestOnlyFilesThatNobodyOwnsAreSwept(t *testing.T) {
 	if err := lock(locked, syscall.F_WRLCK); err != nil {
 		t.Fatal(err)
 	}
-	link, sub, fifo := ".gtx-"+boot()+"-LINKLINKLINK2", ".gtx-"+boot()+"-SUBSUBSUBSUB2", ".gtx-"+boot()+"-FIFOFIFOFIFO2"
+	link, sub, fifo := ".gtx-"+mount+"-LINKLINKLINK2", ".gtx-"+mount+"-SUBSUBSUBSUB2", ".gtx-"+mount+"-FIFOFIFOFIFO2"
 	if err := errors.Join(os.Symlink(".gtx-notes", filepath.Join(dir, link)), os.Mkdir(filepath.Join(dir, sub), 0o777), syscall.Mkfifo(filepath.Join(dir, fifo), 0o666)); err != nil {
 		t.Fatal(err)
 	}
@@ -153,6 +155,14 @@ func TestOnlyFilesThatNobodyOwnsAreSwept(t *testing.T) {
 	put(t, filepath.Join(dir, other+"-ABCDEFGHIJKL5"), "x", 0o666)
 	s.Sweep(Place{Path: filepath.Join(dir, "other.jpg")}) // a folder is swept once
 	s.Sweep(Place{Path: filepath.Join(dir, "missing", "a.jpg")})
+}
+
+// Two mounts of one network file system on one machine may not see each other's locks.
+func TestEachFileSystemHasAMountOfItsOwn(t *testing.T) {
+	here, there := mountOf(openRoot(t, t.TempDir())), mountOf(openRoot(t, "/proc"))
+	if here == noMount || there == noMount || here == there || here != mountOf(openRoot(t, os.TempDir())) {
+		t.Errorf("%s, %s", here, there)
+	}
 }
 
 func TestFilesOfALiveProcessStayUntilItIsKilled(t *testing.T) {

@@ -53,6 +53,10 @@ func decode(file []byte, o order) (a answer, fd int, err error) {
 	}
 	blobs := a.readFields(image)
 	if fd, err = a.fill(image, pixels, blobs, memory); err != nil {
+		// Some codecs do not say that they got no memory. They take up to four times that of the pixels.
+		if err == error(fault{failedCorrupt}) && o.Limits.Memory > 0 && pixels > o.Limits.Memory/4 {
+			err = fault{failedUnclear}
+		}
 		return a, -1, err
 	}
 	return a, fd, nil

@@ -46,6 +46,7 @@ var (
 	ErrCorrupt  = errors.New("libvips failed")
 	ErrTooLarge = errors.New("more pixels than --max-pixels allows")
 	ErrMemory   = errors.New("decoding it takes more memory than --max-memory allows")
+	ErrUnclear  = errors.New("cannot be decoded: corrupt, or takes more memory than --max-memory allows")
 )
 
 // ErrTimeout means that an image took too long.
@@ -84,6 +85,7 @@ const (
 	failedCorrupt  failure = "corrupt"
 	failedTooLarge failure = "too large"
 	failedMemory   failure = "memory"
+	failedUnclear  failure = "unclear"
 )
 
 func (f failure) err() error {
@@ -92,6 +94,8 @@ func (f failure) err() error {
 		return ErrTooLarge
 	case failedMemory:
 		return ErrMemory
+	case failedUnclear:
+		return ErrUnclear
 	}
 	return ErrCorrupt
 }

@@ -259,6 +259,11 @@ func TestMemoryIsBounded(t *testing.T) {
 	if _, err := p.Decode(t.Context(), request([]byte("no memory"))); !errors.Is(err, ErrMemory) {
 		t.Errorf("death: %v", err)
 	}
+	broken := request(file[:len(file)/2])
+	broken.Limits = Limits{Memory: 30_000_000}
+	if _, err := p.Decode(t.Context(), broken); !errors.Is(err, ErrUnclear) {
+		t.Errorf("half of a file: %v", err)
+	}
 	r.Limits.Memory = 100_000_000
 	got, err := p.Decode(t.Context(), r)
 	if err != nil {

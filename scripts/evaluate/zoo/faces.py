@@ -24,7 +24,7 @@ STRENGTHS = (0.0, 0.25, 0.5, 0.75, 1.0)
 ABSENCE = ("no-", "not-", "without-")
 NAMES = {name.lower().replace("_", "-"): name for name in ATTRIBUTES}
 NAMES |= {"glasses": "Eyeglasses", "black": "Black_Hair", "blond": "Blond_Hair", "brown": "Brown_Hair"}
-OPPOSITES = {"female": "Male", "old": "Young", "plain": ""}
+OPPOSITES = {"female": "Male", "old": "Young"}
 
 
 @dataclass(frozen=True)
@@ -41,41 +41,50 @@ def attribute_of(domain: str) -> tuple[str, bool] | None:
     for prefix in ABSENCE:
         if domain.startswith(prefix) and domain[len(prefix) :] in NAMES:
             return NAMES[domain[len(prefix) :]], False
-    if domain in OPPOSITES and OPPOSITES[domain]:
+    if domain in OPPOSITES:
         return OPPOSITES[domain], False
     return (NAMES[domain], True) if domain in NAMES else None
+
+
+def meanings(model: Model) -> dict[str, tuple[str, bool]]:
+    """The attribute of each of a model's domains, and whether the domain has it.
+
+    Of two domains, one may have any name: then it is the absence of the other.
+    """
+    found = {domain: attribute_of(domain) for domain in model.domains}
+    known = {domain: meaning for domain, meaning in found.items() if meaning}
+    if len(found) == 2 and len(known) == 1:
+        ((attribute, on),) = known.values()
+        known.update({domain: (attribute, not on) for domain in found if domain not in known})
+    return known
 
 
 def targets(model: Model, both: bool = True) -> list[Target]:
     """What a model can be asked for. both: also against attributes, as labels of several allow."""
     found = []
     kinds = {i["label"]["kind"] for i in model.manifest["inputs"] if i["role"] == "label"}
-    for domain in model.domains:
-        known = attribute_of(domain)
-        if known:
-            found.append(Target(domain, *known))
-            if both and kinds & {"multihot", "concat"} and known[0] not in HAIR:
-                found.append(Target(f"not-{domain}", known[0], not known[1]))
+    for domain, (attribute, on) in meanings(model).items():
+        found.append(Target(domain, attribute, on))
+        if both and kinds & {"multihot", "concat"} and attribute not in HAIR:
+            found.append(Target(f"not-{domain}", attribute, not on))
     return found
 
 
 def attributes(model: Model) -> list[str]:
     """The attributes of a model's domains, each once."""
-    known = [attribute_of(domain) for domain in model.domains]
-    return list(dict.fromkeys(k[0] for k in known if k))
+    return list(dict.fromkeys(attribute for attribute, _ in meanings(model).values()))
 
 
 def labels(model: Model, faces: pictures.Faces) -> list[str]:
     """For each face the model's domains that it is in, as --from takes them."""
-    found = []
+    found, known = [], meanings(model)
     for i in range(len(faces.pixels)):
         mine, hair = [], False
-        for domain in model.domains:
-            known = attribute_of(domain)
-            if known and faces.attributes[known[0]][i] == known[1]:
-                if known[0] in HAIR and hair:
+        for domain, (attribute, on) in known.items():
+            if faces.attributes[attribute][i] == on:
+                if attribute in HAIR and hair:
                     continue  # two colours of hair exclude each other in a label
-                hair = hair or known[0] in HAIR
+                hair = hair or attribute in HAIR
                 mine.append(domain)
         found.append(",".join(mine) or "none")
     return found
