@@ -19,6 +19,7 @@ type original struct {
 	assumed  bool             // the file does not embed that profile but names it in its Exif data
 	samples  *samples         // how they are read, if they are unusual
 	crop     rectangle        // the part that is translated
+	printed  resolution       // for pixels
 	pixels   Pixels           // of all of it, upright, 8 bits and sRGB, if DecodeOnce kept them
 }
 
@@ -112,7 +113,9 @@ func (o original) whole(s *scope, width, height int, deep, own bool) picture {
 // upright makes a picture of the whole photograph, from the kept pixels if they are what is asked for.
 func (o original) upright(s *scope, deep, own bool) picture {
 	if o.pixels.Data != nil && !(own && o.own != nil) {
-		return s.of(o.pixels)
+		p := s.of(o.pixels)
+		p.resolve(o.printed)
+		return p
 	}
 	p := o.open(s, "", true, deep, own)
 	if p.image != nil && p.orientation() > 1 {
