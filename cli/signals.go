@@ -55,6 +55,10 @@ func (p *program) onSignals(parent context.Context) (run, reading context.Contex
 		return nil
 	})
 	return run, reading, func() {
+		var stopped interrupted
+		if errors.As(context.Cause(reading), &stopped) {
+			exitOnSignal(128 + int(stopped.signal))
+		}
 		signal.Stop(signals)
 		close(signals)
 		group.Wait()
@@ -63,6 +67,19 @@ func (p *program) onSignals(parent context.Context) (run, reading context.Contex
 		}
 		abort(nil)
 	}
+}
+
+// exitOnSignal makes a signal that comes while gtx tidies up end it with a code. Otherwise the signal would kill it.
+func exitOnSignal(code int) {
+	late := make(chan os.Signal, 1)
+	signal.Notify(late, syscall.SIGINT, syscall.SIGTERM)
+	if !signal.Ignored(syscall.SIGHUP) {
+		signal.Notify(late, syscall.SIGHUP)
+	}
+	go func() {
+		<-late
+		os.Exit(code)
+	}()
 }
 
 // endNow ends the program with work under way. It leaves a complete report and the summary, unless they wait for a

@@ -100,7 +100,6 @@ func decode(s *scope, f File, shape Shape, keep bool, strict strictness) (Image,
 		return img, err
 	}
 	p.orient(f.Orientation)
-	img.original.printed = p.resolution()
 	img.readMetadata(p)
 	img.readColours(p)
 	if err := img.readSamples(p); err != nil {
@@ -150,7 +149,7 @@ func decode(s *scope, f File, shape Shape, keep bool, strict strictness) (Image,
 		return img, errDecode
 	}
 	if keep {
-		img.original.pixels = img.Pixels
+		img.original.pixels, img.original.resolution = img.Pixels, p.resolution()
 		if k > 0 {
 			img.Pixels, err = img.Pixels.shrunk(1 << k)
 		}

@@ -322,6 +322,7 @@ func TestKeptPixelsAreThoseOfTheFile(t *testing.T) {
 	plain := jpegOf(t, photo)
 	for name, file := range map[string][]byte{
 		"jpeg": plain, "png": pngOf(t, goImage(photo)), "alpha": pngOf(t, goImage(transparent)),
+		"dots":    withChunk(pngOf(t, goImage(photo)), "pHYs", []byte{0, 0, 0x2e, 0x23, 0, 0, 0x2e, 0x23, 1}), // 300 per inch
 		"turned":  withSegment(plain, 0xe1, append([]byte("Exif\x00\x00"), exif(6, nil)...)),
 		"profile": withProfile(plain, wideProfile()),
 		"deep":    tiffOf(300, 200, 16, 3, 2, make([]byte, 6*300*200)),
@@ -342,6 +343,9 @@ func TestKeptPixelsAreThoseOfTheFile(t *testing.T) {
 			}
 			if once.Pixels.Width != again.Pixels.Width || distance(t, once.Pixels, again.Pixels) > 3 {
 				t.Errorf("the network sees another image: %d×%d", once.Pixels.Width, once.Pixels.Height)
+			}
+			if name == "dots" && once.original.resolution.x != 11.811 {
+				t.Errorf("resolution %v", once.original.resolution)
 			}
 			for _, own := range []bool{false, true} {
 				if !bytes.Equal(wholeOf(t, once, own), wholeOf(t, again, own)) {

@@ -18,27 +18,6 @@ VipsImage *gtx_isolated(const void *pixels, size_t length, int width, int height
 	return out;
 }
 
-VipsImage *gtx_with_resolution(VipsImage *in, double xres, double yres, const char *unit)
-{
-	VipsImage *out = NULL;
-
-	if (vips_copy(in, &out, "xres", xres, "yres", yres, NULL))
-		return NULL;
-	if (unit)
-		vips_image_set_string(out, VIPS_META_RESOLUTION_UNIT, unit);
-	return out;
-}
-
-const char *gtx_resolution_unit(VipsImage *in)
-{
-	const char *unit = NULL;
-
-	if (!vips_image_get_typeof(in, VIPS_META_RESOLUTION_UNIT) ||
-		vips_image_get_string(in, VIPS_META_RESOLUTION_UNIT, &unit))
-		return NULL;
-	return unit;
-}
-
 void gtx_set_int(VipsImage *image, const char *name, int value)
 {
 	vips_image_set_int(image, name, value);

@@ -19,8 +19,9 @@ type original struct {
 	assumed  bool             // the file does not embed that profile but names it in its Exif data
 	samples  *samples         // how they are read, if they are unusual
 	crop     rectangle        // the part that is translated
-	printed  resolution       // for pixels
 	pixels   Pixels           // of all of it, upright, 8 bits and sRGB, if DecodeOnce kept them
+
+	resolution resolution // with pixels
 }
 
 // readMetadata takes the metadata from the header, and in AVIF and HEIF from libheif.
@@ -114,7 +115,7 @@ func (o original) whole(s *scope, width, height int, deep, own bool) picture {
 func (o original) upright(s *scope, deep, own bool) picture {
 	if o.pixels.Data != nil && !(own && o.own != nil) {
 		p := s.of(o.pixels)
-		p.resolve(o.printed)
+		p.resolve(o.resolution)
 		return p
 	}
 	p := o.open(s, "", true, deep, own)

@@ -32,6 +32,17 @@ VipsImage *gtx_from_memory(const void *data, int width, int height, int bands)
 	return out;
 }
 
+VipsImage *gtx_with_resolution(VipsImage *in, double x, double y, const char *unit)
+{
+	VipsImage *out = NULL;
+
+	if (vips_copy(in, &out, "xres", x, "yres", y, NULL))
+		return NULL;
+	if (unit)
+		vips_image_set_string(out, VIPS_META_RESOLUTION_UNIT, unit);
+	return out;
+}
+
 // Converts to sRGB, through the embedded profile if profile is set. With deep, a
 // picture of 16 bits per sample keeps them. All others get 8.
 VipsImage *gtx_srgb(VipsImage *in, gboolean profile, VipsIntent intent, gboolean deep)

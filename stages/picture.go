@@ -264,6 +264,36 @@ func (p picture) saveBy(metadata [][]byte, f func(file []byte) error, save func(
 	return f(unsafe.Slice((*byte)(file), int(size)))
 }
 
+// A resolution says how large a pixel is meant to be.
+type resolution struct {
+	x, y float64 // in pixels per millimetre
+	unit string  // how files state it, such as "in"; or ""
+}
+
+func (p picture) resolution() resolution {
+	r := resolution{x: float64(p.image.Xres), y: float64(p.image.Yres)}
+	var unit *C.char
+	name := C.CString(C.VIPS_META_RESOLUTION_UNIT)
+	defer C.free(unsafe.Pointer(name))
+	if C.vips_image_get_typeof(p.image, name) != 0 && C.vips_image_get_string(p.image, name, &unit) == 0 {
+		r.unit = C.GoString(unit)
+	}
+	return r
+}
+
+// resolve gives a picture a resolution.
+func (p *picture) resolve(r resolution) {
+	if p.image == nil {
+		return
+	}
+	var unit *C.char
+	if r.unit != "" {
+		unit = C.CString(r.unit)
+		defer C.free(unsafe.Pointer(unit))
+	}
+	p.become(C.gtx_with_resolution(p.image, C.double(r.x), C.double(r.y), unit))
+}
+
 // deep reports whether a picture has 16 bits per sample.
 func (p picture) deep() bool { return p.image.BandFmt == C.VIPS_FORMAT_USHORT }
 

@@ -6,6 +6,10 @@
 
 VipsImage *gtx_open(const void *file, size_t length, const char *options, gboolean sequential, VipsFailOn fail);
 VipsImage *gtx_from_memory(const void *data, int width, int height, int bands);
+
+// gtx_with_resolution returns the same pixels with another resolution, in pixels per millimetre. unit
+// is how files state it, such as "in", or NULL.
+VipsImage *gtx_with_resolution(VipsImage *in, double x, double y, const char *unit);
 VipsImage *gtx_srgb(VipsImage *in, gboolean profile, VipsIntent intent, gboolean deep);
 VipsImage *gtx_to_profile(VipsImage *in, const void *profile, size_t length, VipsIntent intent);
 VipsImage *gtx_attach(VipsImage *in, const void *profile, size_t length);

@@ -38,11 +38,11 @@ func (p *Packed) Add(s stages.Source) {
 	}
 	p.number(s.Sample)
 	p.bytes = binary.LittleEndian.AppendUint64(p.bytes, s.Seed)
-	if s.More != nil || s.Data != nil || s.Err != nil {
+	if s.More != nil || s.Data != nil || s.Err != nil || s.Expected != "" {
 		if p.rare == nil {
 			p.rare = map[int]stages.Source{}
 		}
-		p.rare[p.n] = stages.Source{More: s.More, Data: s.Data, Err: s.Err}
+		p.rare[p.n] = stages.Source{More: s.More, Data: s.Data, Err: s.Err, Expected: s.Expected}
 	}
 	p.last = s
 	p.n++

@@ -60,7 +60,7 @@ func kills(s *soak, r *result) error {
 // killsAtCalls kills runs before their first, second, ... call on a file.
 func killsAtCalls(s *soak, r *result) error {
 	for _, beside := range []bool{false, true} {
-		w, err := s.newWorld(2, beside)
+		w, err := s.newWorld(3, beside)
 		if err != nil {
 			return err
 		}

@@ -26,12 +26,13 @@ func TestMain(m *testing.M) {
 	if err != nil {
 		panic(err)
 	}
-	_, name, err := newTemporary(folder)
+	f, name, err := newTemporary(folder)
 	if err != nil {
 		panic(err)
 	}
+	defer f.Close()
 	fmt.Println(name)
-	select {}
+	time.Sleep(time.Hour) // until it is killed
 }
 
 // names lists a folder, hidden files too.
