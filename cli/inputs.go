@@ -43,10 +43,10 @@ func (p *program) readInputs(ctx context.Context, c *cli.Context, place paths.Pl
 		return p.readImage(ctx, c)
 	case len(args) > 0:
 		sources, err := paths.Expand(args, place, skip)
-		return paths.Of(ctx, len(sources), slices.Values(sources)), err
+		return paths.Of(ctx, sources.Len(), sources.All), err
 	case list != "" && list != "-":
 		sources, err := paths.ReadList(list, place, c.Bool("null"))
-		return paths.Of(ctx, len(sources), slices.Values(sources)), err
+		return paths.Of(ctx, sources.Len(), sources.All), err
 	case list == "" && isatty.IsTerminal(p.in.Fd()):
 		if err := cli.ShowSubcommandHelp(c); err != nil {
 			return paths.Inputs{}, err

@@ -189,9 +189,10 @@ func (p *program) translate(c *cli.Context) (err error) {
 		return err
 	}
 	if in.Single {
-		if err := t.toStdout(); err != nil {
-			return err
-		}
+		err = t.toStdout()
+	}
+	if err != nil {
+		return err
 	}
 	if c.Bool("dry-run") {
 		return p.dryRun(in, terminator(c))
@@ -212,16 +213,11 @@ func (p *program) translate(c *cli.Context) (err error) {
 		return err
 	}
 	p.explainFallback(c, t.model.Manifest.Name, e.translator)
-	labels := stages.LabelOptions{Target: t.request.To, InTarget: t.inTarget}
-	label := labelAs(t.from, labels)
-	if t.from == "auto" {
-		var asked classifier
-		if asked, err = classifierFor(c, e.runtime, t.model); err != nil {
-			return err
-		}
-		defer alsoClose(&err, asked)
-		label = asked.label(labels, e.widths)
+	label, asked, err := t.labeller(c, e)
+	if err != nil {
+		return err
 	}
+	defer alsoClose(&err, asked)
 	records, err := ledger.Open(c.String("report"), c.Bool("report-new"))
 	if err != nil {
 		return err
@@ -235,6 +231,19 @@ func (p *program) translate(c *cli.Context) (err error) {
 	tally := progress.New(p.err, "translated", in.Known, c.Bool("quiet"), c.Bool("verbose"))
 	err = p.collect(flow, p.collector(c, records, e, tally, queue))
 	return ending(err, reading, tally)
+}
+
+// labeller returns the stage that labels images, and the classifier that it asks, for closing.
+func (t translation) labeller(c *cli.Context, e *engine) (labeller, io.Closer, error) {
+	labels := stages.LabelOptions{Target: t.request.To, InTarget: t.inTarget}
+	if t.from != "auto" {
+		return labelAs(t.from, labels), io.NopCloser(nil), nil
+	}
+	asked, err := classifierFor(c, e.runtime, t.model)
+	if err != nil {
+		return nil, nil, err
+	}
+	return asked.label(labels, e.widths), asked, nil
 }
 
 // translateLine is the heart of gtx: the stages of a translation, in order.

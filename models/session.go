@@ -4,13 +4,16 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"path/filepath"
 	"runtime"
+	"strings"
 	"sync"
 
 	ort "github.com/yalue/onnxruntime_go"
 
 	"gtx/models/manifest"
 	"gtx/models/onnx"
+	"gtx/models/proof"
 )
 
 // Options say how a network is run.
@@ -94,7 +97,10 @@ func (r *Runtime) openSessions(m *Model, graphs []string, o Options, try rehears
 		open: func(t target, profile string) (*sessions, error) {
 			return newSessions(m.Manifest, programs, t, profile)
 		},
-		proof: func(precision string) proof { return r.proofOf(m, graphs, precision) },
+		proof: func(precision string) proof.Proof {
+			claim := fmt.Sprintf("model %s\ngraphs %s\nprecision %s", m.Digest, strings.Join(graphs, " "), precision)
+			return proof.Of(claim, filepath.Dir(r.library))
+		},
 	}
 	if s.streams <= 0 {
 		s.streams = runtime.GOMAXPROCS(0)

@@ -3,6 +3,8 @@ package models
 import (
 	"errors"
 	"fmt"
+
+	"gtx/models/proof"
 )
 
 // A settling finds the target for sessions and opens them there.
@@ -12,8 +14,8 @@ type settling struct {
 	streams   int
 	rehearsal
 	open   func(t target, profile string) (*sessions, error)
-	offers func(target) error           // see Runtime.offers
-	proof  func(precision string) proof // that golden cases passed before
+	offers func(target) error                 // see Runtime.offers
+	proof  func(precision string) proof.Proof // that golden cases passed before
 }
 
 func (s *settling) settle() (*sessions, error) {
@@ -103,8 +105,8 @@ func (s *settling) rehearsed(precision string, needsProof bool) (*sessions, erro
 	if err != nil {
 		return nil, err
 	}
-	proof := s.proof(precision)
-	if proof.known() {
+	known := s.proof(precision)
+	if known.Known() {
 		return n, nil
 	}
 	if err := n.prepare(); err != nil {
@@ -113,7 +115,7 @@ func (s *settling) rehearsed(precision string, needsProof bool) (*sessions, erro
 	err = n.provenBy(s.golden)
 	switch {
 	case err == nil:
-		proof.remember()
+		known.Remember()
 	case errors.Is(err, ErrUnproven) && !needsProof:
 		err = s.trial(n)
 	}

@@ -128,13 +128,7 @@ func decode(s *scope, f File, shape Shape, keep bool, strict strictness) (Image,
 	if !keep {
 		options = shrinkOptions(f.Format, p, width, height, minWidth, minHeight, k)
 	}
-	p = img.original.open(s, options, true, false, false)
-	if p.image == nil && img.original.profile {
-		img.original.ignoreProfile()
-		img.Warnings = append(img.Warnings, warnProfile)
-		p = img.original.open(s, options, true, false, false)
-	}
-	if p.image == nil {
+	if p = img.reopen(s, options); p.image == nil {
 		return img, errDecode
 	}
 	if !keep {
@@ -149,12 +143,29 @@ func decode(s *scope, f File, shape Shape, keep bool, strict strictness) (Image,
 		return img, errDecode
 	}
 	if keep {
-		img.original.pixels, img.original.resolution = img.Pixels, p.resolution()
-		if k > 0 {
-			img.Pixels, err = img.Pixels.shrunk(1 << k)
-		}
+		err = img.keep(p, k)
 	}
 	return img, err
+}
+
+// keep keeps the pixels, which are those of the whole image, and halves them k times for the network.
+func (img *Image) keep(p picture, k int) (err error) {
+	img.original.pixels, img.original.resolution = img.Pixels, p.resolution()
+	if k > 0 {
+		img.Pixels, err = img.Pixels.shrunk(1 << k)
+	}
+	return err
+}
+
+// reopen opens the image for its pixels, without its profile if that is of no use.
+func (img *Image) reopen(s *scope, options string) picture {
+	p := img.original.open(s, options, true, false, false)
+	if p.image == nil && img.original.profile {
+		img.original.ignoreProfile()
+		img.Warnings = append(img.Warnings, warnProfile)
+		p = img.original.open(s, options, true, false, false)
+	}
+	return p
 }
 
 // shrinkOptions lets the decoders of JPEG and WebP halve an image up to k times. They do it faster than libvips, but

@@ -67,11 +67,11 @@ func Sets(args []string, folder string) ([]Set, error) {
 	if err != nil {
 		return nil, err
 	}
-	set := Set{Name: strconv.Itoa(len(sources)) + " images"}
-	if len(sources) == 1 {
+	set := Set{Name: strconv.Itoa(sources.Len()) + " images"}
+	if sources.Len() == 1 {
 		set.Name = "1 image"
 	}
-	for _, s := range sources {
+	for s := range sources.All {
 		if s.Err != nil {
 			return nil, fmt.Errorf("%q: %w", s.In, s.Err)
 		}

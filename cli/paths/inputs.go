@@ -78,29 +78,29 @@ func (place Placer) unread(path, folder string) []stages.Source {
 }
 
 // ReadList takes the paths in a file.
-func ReadList(list string, place Placer, null bool) ([]stages.Source, error) {
+func ReadList(list string, place Placer, null bool) (*Packed, error) {
+	sources := new(Packed)
 	info, err := os.Stat(list)
 	if err != nil {
-		return nil, exit.Usage("--files-from: %w", err)
+		return sources, exit.Usage("--files-from: %w", err)
 	}
 	if !info.Mode().IsRegular() {
-		return nil, &exit.Failure{Code: exit.CodeUsage, Err: exit.Hint(fmt.Errorf("--files-from %q is not a regular file", list), "gtx also reads the list from standard input")}
+		return sources, &exit.Failure{Code: exit.CodeUsage, Err: exit.Hint(fmt.Errorf("--files-from %q is not a regular file", list), "gtx also reads the list from standard input")}
 	}
 	f, err := os.Open(list)
 	if err != nil {
-		return nil, exit.Usage("--files-from: %w", err)
+		return sources, exit.Usage("--files-from: %w", err)
 	}
 	defer f.Close()
-	var sources []stages.Source
 	for path, err := range Entries(f, null) {
 		if err != nil {
-			return nil, exit.Usage("--files-from %q: %w", list, err)
+			return sources, exit.Usage("--files-from %q: %w", list, err)
 		}
 		s, _, err := place.probe(path, "")
 		if err != nil {
-			return nil, err
+			return sources, err
 		}
-		sources = append(sources, s...)
+		sources.Add(s...)
 	}
 	return sources, nil
 }
@@ -185,37 +185,35 @@ func Entries(r io.Reader, null bool) iter.Seq2[string, error] {
 
 // Expand turns arguments into sources: a file as it is, a folder into the images below it, recognised by
 // content. It passes over names that begin with a dot and over the folder skip.
-func Expand(args []string, place Placer, skip string) ([]stages.Source, error) {
-	var sources []stages.Source
+func Expand(args []string, place Placer, skip string) (*Packed, error) {
+	sources := new(Packed)
 	for _, arg := range args {
 		if arg == "-" {
-			return nil, exit.Usage("- must be the only path")
+			return sources, exit.Usage("- must be the only path")
 		}
-		var (
-			more []stages.Source
-			err  error
-		)
-		if info, statErr := os.Stat(arg); statErr == nil && info.IsDir() {
-			more, err = walk(arg, place, skip)
-		} else {
-			more, _, err = place.probe(arg, "") // a missing file becomes a source with an error
+		if info, err := os.Stat(arg); err == nil && info.IsDir() {
+			if err := walk(sources, arg, place, skip); err != nil {
+				return sources, err
+			}
+			continue
 		}
+		s, _, err := place.probe(arg, "") // a missing file becomes a source with an error
 		if err != nil {
-			return nil, err
+			return sources, err
 		}
-		sources = append(sources, more...)
+		sources.Add(s...)
 	}
 	return sources, nil
 }
 
-// walk finds the images below a folder. What cannot be read becomes a source with an error, and so does
+// walk adds the images below a folder. What cannot be read becomes a source with an error, and so does
 // a folder without images.
-func walk(folder string, place Placer, skip string) ([]stages.Source, error) {
-	var sources []stages.Source
+func walk(sources *Packed, folder string, place Placer, skip string) error {
+	before := sources.Len()
 	err := filepath.WalkDir(folder, func(path string, entry fs.DirEntry, err error) error {
 		switch {
 		case err != nil:
-			sources = append(sources, stages.Source{In: path, Err: stages.WithoutPath(err)})
+			sources.Add(stages.Source{In: path, Err: stages.WithoutPath(err)})
 			return nil
 		case path != folder && strings.HasPrefix(entry.Name(), "."):
 			if entry.IsDir() {
@@ -233,14 +231,14 @@ func walk(folder string, place Placer, skip string) ([]stages.Source, error) {
 		}
 		s, isImage, err := place.probe(path, folder)
 		if isImage || err == nil && s[0].Err != nil {
-			sources = append(sources, s...)
+			sources.Add(s...)
 		}
 		return err
 	})
-	if err == nil && len(sources) == 0 {
-		sources = append(sources, stages.Source{In: folder, Err: errors.New("no images in this folder")})
+	if err == nil && sources.Len() == before {
+		sources.Add(stages.Source{In: folder, Err: errors.New("no images in this folder")})
 	}
-	return sources, err
+	return err
 }
 
 // SameFile tells whether two paths lead to one file or folder.

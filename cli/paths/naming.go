@@ -6,6 +6,7 @@
 package paths
 
 import (
+	"crypto/sha256"
 	"fmt"
 	"hash/fnv"
 	"os"
@@ -35,9 +36,10 @@ type Naming struct {
 	Named    []Named // no results replace these
 	Redo     bool    // results replace files that gtx did not make
 
-	taken   map[string]string // absolute output -> its input
-	inputs  map[fileID]string // if redo
-	foreign map[fileID]string // if redo: file that gtx did not make -> the input whose result replaces it
+	taken   map[[sha256.Size / 2]byte]int // digest of an absolute output -> number of its input in names
+	names   names                         // of the inputs
+	inputs  map[fileID]string             // if redo
+	foreign map[fileID]string             // if redo: file that gtx did not make -> the input whose result replaces it
 }
 
 // The default templates. Beside its source a result needs another name; in a folder of its own it keeps
@@ -66,7 +68,7 @@ func New(n Naming) (_ *Naming, err error) {
 	if n.Base, err = filepath.Abs(n.Base); err != nil {
 		return nil, err
 	}
-	n.taken, n.inputs, n.foreign = map[string]string{}, map[fileID]string{}, map[fileID]string{}
+	n.taken, n.inputs, n.foreign = map[[sha256.Size / 2]byte]int{}, map[fileID]string{}, map[fileID]string{}
 	values := n.values("", "", "", 0)
 	for _, f := range field.FindAllString(n.Template, -1) {
 		if _, known := values[f]; !known {
@@ -119,8 +121,9 @@ func (n *Naming) Place(in, folder string, found stages.Format) ([]stages.Source,
 			mine[out] = true
 		}
 	}
+	number := n.names.add(in)
 	for out := range mine {
-		n.taken[out] = in
+		n.taken[digestOf(out)] = number
 	}
 	return sources, nil
 }
@@ -202,7 +205,11 @@ func (n *Naming) claim(in, path string, mine map[string]bool) (string, error) {
 			return "", exit.Usage("the result of %q would replace %q, the file of %s", in, path, f.Option)
 		}
 	}
-	other, taken := n.taken[out]
+	number, taken := n.taken[digestOf(out)]
+	other := ""
+	if taken {
+		other = n.names.at(number)
+	}
 	switch {
 	case SameFile(in, out):
 		return "", exit.Usage("%q would be its own output", in)
@@ -214,6 +221,13 @@ func (n *Naming) claim(in, path string, mine map[string]bool) (string, error) {
 		return "", exit.Usage("%q and %q would both be written to %q", other, in, path)
 	}
 	return out, n.spare(in, out, info)
+}
+
+// digestOf stands for a path. A run may have very many, and paths are long.
+func digestOf(path string) (d [sha256.Size / 2]byte) {
+	sum := sha256.Sum256([]byte(path))
+	copy(d[:], sum[:])
+	return d
 }
 
 // seedOf is the seed of one result's noise. It depends on the run's seed, the input's relative path and

@@ -7,8 +7,8 @@ import (
 	"gtx/stages"
 )
 
-// Packed sources take some 30 bytes each instead of 300, so that memory does not grow with the number of
-// inputs. Most of a path is the same as in the path before it, and only the rest is kept.
+// Packed sources take some 35 bytes each instead of 300, because the number of inputs may be large. Most of a
+// path is the same as in the path before it, and only the rest is kept.
 type Packed struct {
 	bytes []byte
 	n     int
@@ -21,20 +21,26 @@ func (p *Packed) Len() int { return p.n }
 
 // texts are the fields of a source that resemble those of the source before.
 func texts(s *stages.Source) []*string {
-	return []*string{&s.In, &s.Out, &s.Below, (*string)(&s.Format)}
+	return []*string{&s.In, &s.Out, &s.Expected, &s.Below, (*string)(&s.Format)}
 }
 
-// Add puts a source at the end.
-func (p *Packed) Add(s stages.Source) {
+// Add puts sources at the end.
+func (p *Packed) Add(sources ...stages.Source) {
+	for _, s := range sources {
+		p.add(s)
+	}
+}
+
+func (p *Packed) add(s stages.Source) {
 	before := texts(&p.last)
 	for i, text := range texts(&s) {
-		p.shared(*before[i], *text)
+		p.bytes = appendShared(p.bytes, *before[i], *text)
 	}
 	if tail := len(s.In) - len(s.Relative); tail >= 0 && s.In[tail:] == s.Relative {
 		p.number(tail + 1)
 	} else {
 		p.number(0)
-		p.shared("", s.Relative)
+		p.bytes = appendShared(p.bytes, "", s.Relative)
 	}
 	p.number(s.Sample)
 	p.bytes = binary.LittleEndian.AppendUint64(p.bytes, s.Seed)
@@ -50,15 +56,15 @@ func (p *Packed) Add(s stages.Source) {
 
 func (p *Packed) number(n int) { p.bytes = binary.AppendUvarint(p.bytes, uint64(n)) }
 
-// shared writes how much of a text is the beginning of the one before, and the rest.
-func (p *Packed) shared(before, text string) {
+// appendShared writes how much of a text is the beginning of the one before, and the rest.
+func appendShared(b []byte, before, text string) []byte {
 	n := 0
 	for n < len(before) && n < len(text) && before[n] == text[n] {
 		n++
 	}
-	p.number(n)
-	p.number(len(text) - n)
-	p.bytes = append(p.bytes, text[n:]...)
+	b = binary.AppendUvarint(b, uint64(n))
+	b = binary.AppendUvarint(b, uint64(len(text)-n))
+	return append(b, text[n:]...)
 }
 
 // All yields the sources in the order in which they were added.
@@ -106,4 +112,35 @@ func (u *unpacking) shared(before string) string {
 	b.Write(u.left[:rest])
 	u.left = u.left[rest:]
 	return b.String()
+}
+
+// names is a list of texts in little memory, for paths that are rarely needed again.
+type names struct {
+	bytes  []byte
+	starts []int // of every wholeEach-th text, which is kept whole
+	n      int
+	last   string
+}
+
+const wholeEach = 128
+
+// add puts a text at the end and returns its number.
+func (l *names) add(text string) (number int) {
+	if l.n%wholeEach == 0 {
+		l.starts = append(l.starts, len(l.bytes))
+		l.last = ""
+	}
+	l.bytes = appendShared(l.bytes, l.last, text)
+	l.last = text
+	l.n++
+	return l.n - 1
+}
+
+// at returns the text with a number.
+func (l *names) at(number int) (text string) {
+	r := unpacking{l.bytes[l.starts[number/wholeEach]:]}
+	for range number%wholeEach + 1 {
+		text = r.shared(text)
+	}
+	return text
 }

@@ -69,3 +69,19 @@ func TestPackedSourcesAreSmall(t *testing.T) {
 		t.Errorf("%d bytes for %d sources", len(p.bytes), n)
 	}
 }
+
+func TestNamesComeBack(t *testing.T) {
+	var l names
+	name := func(i int) string { return fmt.Sprintf("folder-%d/%x", i/50, i*i) }
+	const n = 3*wholeEach + 5
+	for i := range n {
+		if got := l.add(name(i)); got != i {
+			t.Fatalf("number %d of %d", got, i)
+		}
+	}
+	for i := range n {
+		if got := l.at(i); got != name(i) {
+			t.Errorf("%d is %q", i, got)
+		}
+	}
+}

@@ -1,4 +1,7 @@
-package models
+// Package proof remembers, in the user's cache folder, that a network passed its golden cases on a machine. To run the
+// cases takes longer than to translate some images. Without such a folder, or if it cannot be written, they run at
+// every start.
+package proof
 
 import (
 	"crypto/sha256"
@@ -12,44 +15,44 @@ import (
 	"github.com/google/renameio/v2"
 )
 
-// A proof says that graphs of a model passed their golden cases on OpenVINO, in a precision, with these libraries and on
-// this kind of processor. To run the cases takes longer than to translate some images, so a proof is kept in the
-// user's cache folder. Without such a folder, or if it cannot be written, the cases run at every start.
-type proof struct {
+// A Proof is valid for the libraries and the kind of processor of its making.
+type Proof struct {
 	path string // "" if there is no cache folder
 	text string // what is proven, and the content of the file: any other content proves nothing
 }
 
-func (r *Runtime) proofOf(m *Model, graphs []string, precision string) proof {
+// Of returns the proof of a claim, which names a model and what it runs on, with the libraries in a folder.
+func Of(claim, folder string) Proof {
 	var b strings.Builder
-	fmt.Fprintf(&b, "golden cases passed\nmodel %s\ngraphs %s\nprecision %s\n", m.Digest, strings.Join(graphs, " "), precision)
-	libraries, err := filepath.Glob(filepath.Join(filepath.Dir(r.library), "*.so*"))
+	fmt.Fprintf(&b, "golden cases passed\n%s\n", claim)
+	libraries, err := filepath.Glob(filepath.Join(folder, "*.so*"))
 	if err != nil {
-		return proof{}
+		return Proof{}
 	}
 	for _, path := range libraries {
 		info, err := os.Stat(path)
 		if err != nil {
-			return proof{}
+			return Proof{}
 		}
 		fmt.Fprintf(&b, "library %s %d %d\n", path, info.Size(), info.ModTime().UnixNano())
 	}
 	fmt.Fprintf(&b, "processor %s", processor())
 	cache, err := os.UserCacheDir()
 	if err != nil {
-		return proof{}
+		return Proof{}
 	}
 	name := fmt.Sprintf("%x", sha256.Sum256([]byte(b.String())))
-	return proof{path: filepath.Join(cache, "gtx", "proofs", name), text: b.String()}
+	return Proof{path: filepath.Join(cache, "gtx", "proofs", name), text: b.String()}
 }
 
-func (p proof) known() bool {
+// Known reports whether the proof was given before.
+func (p Proof) Known() bool {
 	text, err := os.ReadFile(p.path)
 	return err == nil && p.text != "" && string(text) == p.text
 }
 
-// remember keeps a proof if it can.
-func (p proof) remember() {
+// Remember keeps a proof if it can.
+func (p Proof) Remember() {
 	if p.path == "" || os.MkdirAll(filepath.Dir(p.path), 0o755) != nil {
 		return
 	}
