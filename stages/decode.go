@@ -56,7 +56,7 @@ const keptUpTo = 1 << 20
 
 func decodeStage(shape Shape, keepUpTo int) func(context.Context, File) (Image, error) {
 	return func(_ context.Context, f File) (img Image, err error) {
-		keep := f.Width*f.Height <= keepUpTo && f.decoding == nil // a decoder keeps its picture itself
+		keep := f.Width*f.Height <= keepUpTo
 		err = withPictures(func(s *scope) error {
 			if img, err = decode(s, f, shape, keep, anyFault); err != nil && s.failed == nil && !errors.Is(err, errTooLarge) {
 				img, err = decode(s, f, shape, keep, badFault)
@@ -66,6 +66,9 @@ func decodeStage(shape Shape, keepUpTo int) func(context.Context, File) (Image, 
 		})
 		if err == nil && !slices.Contains(img.Warnings, warnDamaged) && f.isDamaged() {
 			img.Warnings = append(img.Warnings, warnDamaged)
+		}
+		if img.original.pixels.Data != nil {
+			f.release() // its pixels are kept twice
 		}
 		return img, err
 	}

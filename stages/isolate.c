@@ -1,7 +1,7 @@
 #include "isolate.h"
 
 VipsImage *gtx_isolated(const void *pixels, size_t length, int width, int height, int bands, int format,
-	int interpretation, int coding, double xres, double yres)
+	int interpretation, int coding)
 {
 	VipsObject *scope = VIPS_OBJECT(vips_image_new());
 	VipsImage **t = (VipsImage **) vips_object_local_array(scope, 2);
@@ -12,7 +12,7 @@ VipsImage *gtx_isolated(const void *pixels, size_t length, int width, int height
 	else if (!vips_black(&t[1], width, height, "bands", bands, NULL))
 		vips_cast(t[1], &t[0], format, NULL);
 	if (!t[0] ||
-		vips_copy(t[0], &out, "interpretation", interpretation, "coding", coding, "xres", xres, "yres", yres, NULL))
+		vips_copy(t[0], &out, "interpretation", interpretation, "coding", coding, NULL))
 		out = NULL;
 	g_object_unref(scope);
 	return out;

@@ -195,14 +195,18 @@ func (f File) release() {
 func (s *scope) pictureOf(w *worker.Picture) picture {
 	pixels := unsafe.Pointer(unsafe.SliceData(w.Pixels))
 	image := C.gtx_isolated(pixels, C.size_t(len(w.Pixels)), C.int(w.Width), C.int(w.Height), C.int(w.Bands), C.int(w.Format),
-		C.int(w.Interpretation), C.int(w.Coding), C.double(w.XRes), C.double(w.YRes))
+		C.int(w.Interpretation), C.int(w.Coding))
 	p := s.keep(image)
 	if image == nil {
 		return p
 	}
+	p.resolve(resolution{w.XRes, w.YRes, w.Unit})
+	if p.image == nil {
+		return p
+	}
 	for name, value := range w.Ints {
 		field := C.CString(name)
-		C.gtx_set_int(image, field, C.int(value))
+		C.gtx_set_int(p.image, field, C.int(value))
 		C.free(unsafe.Pointer(field))
 	}
 	// libvips would parse Exif data at once.

@@ -33,7 +33,7 @@ func outcome(t *testing.T, data []byte, by *Decoders) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	img, err := Decode(square(20))(t.Context(), f)
+	img, err := DecodeOnce(square(20))(t.Context(), f)
 	if err != nil {
 		return err.Error()
 	}
@@ -47,8 +47,17 @@ func outcome(t *testing.T, data []byte, by *Decoders) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w, err := Encode(EncodeOptions{Size: Size{kind: sizeSource}})(t.Context(), c)
-	return text + fmt.Sprintf("%v %q %x", err, w.Warnings, w.Data)
+	for _, c.Source.Format = range []Format{PNG, JPEG, TIFF} { // each states the resolution in its own way
+		w, err := Encode(EncodeOptions{Size: Size{kind: sizeSource}, Quality: 90})(t.Context(), c)
+		text += fmt.Sprintf("%v %q %x\n", err, w.Warnings, w.Data)
+	}
+	return text
+}
+
+// rational is a tag with a whole number.
+func rational(id uint16, value uint32) tag {
+	le := binary.LittleEndian
+	return tag{id: id, kind: 5, count: 1, data: le.AppendUint32(le.AppendUint32(nil, value), 1)}
 }
 
 // Isolation changes no byte, whether pixels are kept or decoded twice.
@@ -66,6 +75,8 @@ func TestIsolationChangesNothing(t *testing.T) {
 	damaged := bytes.Clone(files["baseline JPEG"])
 	copy(damaged[len(damaged)/2:], "\x00\x01\x02\x03\x04\x05\x06")
 	files["damaged JPEG"] = damaged
+	files["TIFF with a resolution"] = tiffOf(90, 70, 8, 3, 2, scene(90, 70).Data, rational(282, 300), rational(283, 150), tag{296, 3, 1, 3, nil})
+	files["JPEG with a resolution"] = append([]byte("\xff\xd8\xff\xe0\x00\x10JFIF\x00\x01\x02\x01\x01\x2c\x00\x96\x00\x00"), files["baseline JPEG"][2:]...)
 	files["TIFF in Lab"] = tiffOf(90, 70, 8, 3, 8, scene(90, 70).Data)
 	all, kept := isolated(t, IsolateAll, 0), isolated(t, IsolateAll, 1<<20)
 	for name, file := range files {

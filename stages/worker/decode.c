@@ -39,6 +39,16 @@ gboolean gtx_worker_is_int(VipsImage *in, const char *name)
 	return vips_image_get_typeof(in, name) == G_TYPE_INT;
 }
 
+const char *gtx_worker_unit(VipsImage *in)
+{
+	const char *unit = NULL;
+
+	if (!vips_image_get_typeof(in, VIPS_META_RESOLUTION_UNIT) ||
+		vips_image_get_string(in, VIPS_META_RESOLUTION_UNIT, &unit))
+		return NULL;
+	return unit;
+}
+
 void gtx_worker_die_by_signals(void)
 {
 	static const int faults[] = { SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGTRAP, SIGSYS };

@@ -39,6 +39,9 @@ func decode(file []byte, o order) (a answer, fd int, err error) {
 		Format: int(image.BandFmt), Interpretation: int(image.Type), Coding: int(image.Coding),
 		XRes: finite(image.Xres), YRes: finite(image.Yres),
 	}
+	if unit := C.gtx_worker_unit(image); unit != nil {
+		a.Shape.Unit = C.GoString(unit)
+	}
 	pixels, err := a.Shape.bytes(o.Limits)
 	switch {
 	case errors.Is(err, ErrTooLarge):

@@ -12,5 +12,8 @@ gboolean gtx_worker_pixels(VipsImage *in, void *out);
 gboolean gtx_worker_is_blob(VipsImage *in, const char *name);
 gboolean gtx_worker_is_int(VipsImage *in, const char *name);
 
+// gtx_worker_unit is the unit in which the file states the resolution, or NULL. The picture keeps owning it.
+const char *gtx_worker_unit(VipsImage *in);
+
 // gtx_worker_die_by_signals lets the kernel end the process at a fault. Go would catch the signal and exit with a code.
 void gtx_worker_die_by_signals(void);

@@ -46,6 +46,7 @@ func pictureOf(a answer, fd int, r Request) (*Picture, error) {
 	total += pixels
 	p := &Picture{Shape: a.Shape, Ints: a.Ints, Blobs: map[string][]byte{}}
 	p.XRes, p.YRes = a.Shape.resolution()
+	p.Unit = a.Shape.unit()
 	if total > 0 {
 		if p.memory, err = mapped(fd, total); err != nil {
 			return nil, err

@@ -115,6 +115,7 @@ type Shape struct {
 	Width, Height, Bands           int
 	Format, Interpretation, Coding int     // a VipsBandFormat, a VipsInterpretation, a VipsCoding
 	XRes, YRes                     float64 // pixels per millimetre
+	Unit                           string  // "in" or "cm" for the unit that the file states it in, or ""
 }
 
 // sampleBytes are the sizes of libvips' sample formats.
@@ -161,6 +162,14 @@ func (s Shape) resolution() (x, y float64) {
 		return s.XRes, s.YRes
 	}
 	return 1, 1
+}
+
+// unit returns the unit, or "" if libvips has no such unit.
+func (s Shape) unit() string {
+	if s.Unit == "in" || s.Unit == "cm" {
+		return s.Unit
+	}
+	return ""
 }
 
 // blobsBytes is the total size of blobs.
