@@ -94,7 +94,8 @@ func findSeal(data []byte) (digits, sum []byte) {
 		return digits, nil
 	}
 	length := int64(binary.BigEndian.Uint32(data[kind-4:]))
-	if end := int64(kind) + 4 + length; end > int64(at) && end+4 <= int64(len(data)) {
+	behind := int64(offset(data, digits)) + sealLength // a damaged length may end the chunk before
+	if end := int64(kind) + 4 + length; end >= behind && end+4 <= int64(len(data)) {
 		sum = data[end:][:4]
 	}
 	return digits, sum
