@@ -21,7 +21,7 @@ var rooms = map[string]room{
 	"gtx/cli/bench":    {imports: []string{"gtx/cli/exit", "gtx/cli/paths", "gtx/stages", "golang.org/x/sys/unix"}},
 	"gtx/cli/decoders": {imports: []string{"gtx/cli/exit", "gtx/stages", "github.com/urfave/cli/v2"}},
 	"gtx/cli/exit":     {},
-	"gtx/cli/ledger":   {imports: []string{"gtx/cli/exit", "gtx/cli/paths", "gtx/pipeline", "gtx/stages", "github.com/google/renameio/v2", "golang.org/x/sys/unix"}},
+	"gtx/cli/ledger":   {imports: []string{"gtx/cli/exit", "gtx/cli/paths", "gtx/pipeline", "gtx/stages", "gtx/stages/durable", "golang.org/x/sys/unix"}},
 	"gtx/cli/progress": {imports: []string{
 		"gtx/cli/ledger", "gtx/stages", "github.com/mattn/go-isatty", "github.com/schollz/progressbar/v3",
 	}},

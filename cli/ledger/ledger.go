@@ -25,12 +25,12 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/google/renameio/v2"
 	"golang.org/x/sys/unix"
 
 	"gtx/cli/exit"
 	"gtx/cli/paths"
 	"gtx/stages"
+	"gtx/stages/durable"
 )
 
 // A Ledger is a report: one JSON object per line for each result. Any number of runs may write to it, one
@@ -253,26 +253,17 @@ func compact(f *os.File, path string, first int) error {
 	for _, s := range last {
 		kept[s.line] = true
 	}
-	out, err := renameio.NewPendingFile(path, renameio.WithTempDir(filepath.Dir(path)), renameio.WithPermissions(0o666), renameio.WithExistingPermissions())
-	if err != nil {
-		return err
-	}
-	defer out.Cleanup()
-	w := bufio.NewWriter(out)
-	err = eachLine(f, func(number int, line []byte) error {
-		if !kept[number] {
-			return nil
-		}
-		_, err := w.Write(line)
-		return err
+	return durable.Replace(durable.Place{Path: path}, func(out io.Writer) error {
+		w := bufio.NewWriter(out)
+		err := eachLine(f, func(number int, line []byte) error {
+			if !kept[number] {
+				return nil
+			}
+			_, err := w.Write(line)
+			return err
+		})
+		return errors.Join(err, w.Flush())
 	})
-	if err == nil {
-		err = w.Flush()
-	}
-	if err != nil {
-		return err
-	}
-	return out.CloseAtomicallyReplace()
 }
 
 // countLines counts the lines of a ledger.
@@ -297,6 +288,8 @@ func (l *Ledger) open(fresh bool) (err error) {
 	if l.path, err = filepath.EvalSymlinks(l.name); err != nil {
 		l.path = l.name // there is no such file yet
 	}
+	// A run that was killed while it wrote the report again has left a temporary file.
+	durable.NewSweeper().Sweep(durable.Place{Path: l.path})
 	if l.file, l.size, err = openLedger(l.path, fresh); err != nil || l.size == 0 {
 		return err
 	}

@@ -3,6 +3,7 @@ package ledger
 import (
 	"encoding/json"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -10,6 +11,7 @@ import (
 
 	"gtx/pipeline"
 	"gtx/stages"
+	"gtx/stages/durable"
 )
 
 // run is one run of gtx that writes records to a report.
@@ -101,6 +103,27 @@ func TestRecordsOfAKilledRunCount(t *testing.T) {
 	}
 	if want := "[b failed a done c done]"; fmt.Sprint(got) != want {
 		t.Errorf("%v, not %v", got, want)
+	}
+}
+
+// A run that is killed while it writes the report again leaves a file that the next run removes.
+func TestTemporaryReportOfAKilledRunIsRemoved(t *testing.T) {
+	folder := t.TempDir()
+	path := filepath.Join(folder, "r.jsonl")
+	var temporary []string
+	err := durable.Replace(durable.Place{Path: path}, func(io.Writer) (err error) {
+		temporary, err = filepath.Glob(filepath.Join(folder, ".*"))
+		return err
+	})
+	if err != nil || len(temporary) != 1 {
+		t.Fatalf("%q, %v", temporary, err)
+	}
+	if err := os.WriteFile(temporary[0], []byte("{"), 0o644); err != nil { // nobody holds its lock
+		t.Fatal(err)
+	}
+	run(t, path, Record{In: "a", Status: StatusDone})
+	if entries, err := os.ReadDir(folder); err != nil || len(entries) != 1 || entries[0].Name() != "r.jsonl" {
+		t.Errorf("%v, %v", entries, err)
 	}
 }
 

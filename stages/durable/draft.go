@@ -2,6 +2,7 @@ package durable
 
 import (
 	"errors"
+	"io"
 	"os"
 	"syscall"
 )
@@ -14,8 +15,8 @@ type draft struct {
 	file            *os.File
 }
 
-// newDraft writes a file, given in pieces, under a temporary name. The folder must exist.
-func newDraft(p Place, pieces [][]byte) (_ *draft, err error) {
+// newDraft writes a file, whose content fill makes, under a temporary name. The folder must exist.
+func newDraft(p Place, fill func(io.Writer) error) (_ *draft, err error) {
 	d := &draft{Place: p}
 	if d.folder, d.base, err = p.openFolder(); err != nil {
 		return nil, err
@@ -33,13 +34,28 @@ func newDraft(p Place, pieces [][]byte) (_ *draft, err error) {
 			return nil, err
 		}
 	}
-	for _, piece := range pieces {
-		if _, err := d.file.Write(piece); err != nil {
-			return nil, err
-		}
+	if err := fill(d.file); err != nil {
+		return nil, err
 	}
 	d.startSync()
 	return d, nil
+}
+
+// Replace writes a file, whose content fill makes, and publishes it. The folder must exist. An error may name a
+// temporary file.
+func Replace(p Place, fill func(io.Writer) error) error {
+	d, err := newDraft(p, fill)
+	if err != nil {
+		return err
+	}
+	defer d.discard()
+	if err := d.sync(); err != nil {
+		return err
+	}
+	if err := d.publish(); err != nil {
+		return err
+	}
+	return syncFolder(d.folder)
 }
 
 // startSync lets the kernel begin to write the content to the disk, so that the files of a group need not wait
@@ -50,7 +66,7 @@ func (d *draft) startSync() {
 }
 
 // sync makes the content durable.
-func (d *draft) sync() error { return named(d.Path, d.file.Sync()) }
+func (d *draft) sync() error { return d.file.Sync() }
 
 // publish gives the file its name in one step. The name is durable once the folder is synced.
 func (d *draft) publish() error {
@@ -58,7 +74,7 @@ func (d *draft) publish() error {
 	if err == nil {
 		d.temporary = ""
 	}
-	return named(d.Path, err)
+	return err
 }
 
 // discard removes the file unless it is published. The draft cannot be used any more.

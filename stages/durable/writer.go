@@ -3,6 +3,7 @@ package durable
 import (
 	"context"
 	"errors"
+	"io"
 	"io/fs"
 	"maps"
 	"os"
@@ -56,10 +57,18 @@ func (w *Writer) Begin(ctx context.Context) (*Files, error) {
 // Add writes a file, given in pieces, under a temporary name. It makes missing folders. An error names the
 // file's path.
 func (f *Files) Add(p Place, pieces [][]byte) error {
-	d, err := newDraft(p, pieces)
+	fill := func(file io.Writer) error {
+		for _, piece := range pieces {
+			if _, err := file.Write(piece); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	d, err := newDraft(p, fill)
 	if errors.Is(err, fs.ErrNotExist) {
 		if err = f.writer.makeFolder(p); err == nil {
-			d, err = newDraft(p, pieces)
+			d, err = newDraft(p, fill)
 		}
 	}
 	if err != nil {
@@ -115,7 +124,8 @@ func (w *Writer) Publish(ctx context.Context, group []*Files) []error {
 	contents.Wait()
 	for i, f := range group {
 		for j := 0; f != nil && j < len(f.drafts) && errs[i] == nil; j++ {
-			errs[i] = f.drafts[j].publish()
+			d := f.drafts[j]
+			errs[i] = named(d.Path, d.publish())
 		}
 	}
 	w.syncFolders(group, errs)
@@ -129,7 +139,7 @@ func (f *Files) sync(ctx context.Context) error {
 			return context.Cause(ctx)
 		}
 		if err := d.sync(); err != nil {
-			return err
+			return named(d.Path, err)
 		}
 	}
 	return nil
