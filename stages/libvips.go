@@ -1,8 +1,7 @@
 package stages
 
 /*
-#cgo pkg-config: vips
-#cgo pkg-config: gmodule-2.0
+#cgo pkg-config: vips gmodule-2.0
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <gmodule.h>

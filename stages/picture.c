@@ -255,24 +255,6 @@ void *gtx_save(VipsImage *in, const char *saver, void **blobs, const size_t *len
 	return out;
 }
 
-gboolean gtx_pixels(VipsImage *in, void *out)
-{
-	enum { STRIP = 64 };
-	size_t line = VIPS_IMAGE_SIZEOF_LINE(in);
-	VipsRegion *region = vips_region_new(in);
-	gboolean done = TRUE;
-
-	for (int y = 0; done && y < in->Ysize; y += STRIP) {
-		VipsRect strip = { 0, y, in->Xsize, VIPS_MIN(STRIP, in->Ysize - y) };
-
-		done = !vips_region_prepare(region, &strip);
-		for (int i = 0; done && i < strip.height; i++)
-			memcpy((char *) out + line * (y + i), VIPS_REGION_ADDR(region, 0, y + i), line);
-	}
-	g_object_unref(region);
-	return done;
-}
-
 const void *gtx_blob(VipsImage *in, const char *name, size_t *length)
 {
 	const void *data = NULL;

@@ -272,10 +272,7 @@ type resolution struct {
 
 func (p picture) resolution() resolution {
 	r := resolution{x: float64(p.image.Xres), y: float64(p.image.Yres)}
-	var unit *C.char
-	name := C.CString(C.VIPS_META_RESOLUTION_UNIT)
-	defer C.free(unsafe.Pointer(name))
-	if C.vips_image_get_typeof(p.image, name) != 0 && C.vips_image_get_string(p.image, name, &unit) == 0 {
+	if unit := C.gtx_unit(p.image); unit != nil {
 		r.unit = C.GoString(unit)
 	}
 	return r

@@ -2,7 +2,7 @@
 // reference stays with the caller, or returns NULL. Pixels are made on demand, in
 // strips if the file format allows it.
 
-#include <vips/vips.h>
+#include "worker/read.h"
 
 VipsImage *gtx_open(const void *file, size_t length, const char *options, gboolean sequential, VipsFailOn fail);
 VipsImage *gtx_from_memory(const void *data, int width, int height, int bands);
@@ -43,10 +43,6 @@ typedef struct {
 // returns a file to be freed with free, or NULL. It writes the picture's colour profile
 // and the XMP and IPTC of blobs, but no Exif data.
 void *gtx_save_jpeg(VipsImage *in, const gtx_jpeg *options, void **blobs, const size_t *lengths, size_t *size);
-
-// gtx_pixels makes the pixels of a picture in the calling thread, from top to bottom. It
-// writes them to out, line after line.
-gboolean gtx_pixels(VipsImage *in, void *out);
 
 // gtx_blob returns a field of a picture, which keeps owning it, or NULL.
 const void *gtx_blob(VipsImage *in, const char *name, size_t *length);

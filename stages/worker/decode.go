@@ -39,7 +39,7 @@ func decode(file []byte, o order) (a answer, fd int, err error) {
 		Format: int(image.BandFmt), Interpretation: int(image.Type), Coding: int(image.Coding),
 		XRes: finite(image.Xres), YRes: finite(image.Yres),
 	}
-	if unit := C.gtx_worker_unit(image); unit != nil {
+	if unit := C.gtx_unit(image); unit != nil {
 		a.Shape.Unit = C.GoString(unit)
 	}
 	pixels, err := a.Shape.bytes(o.Limits)
@@ -155,7 +155,7 @@ func write(fd int, total int64, image *C.VipsImage, pixels int64, blobs [][]byte
 	for _, b := range blobs {
 		at += int64(copy(memory[at:], b))
 	}
-	if pixels > 0 && C.gtx_worker_pixels(image, unsafe.Pointer(&memory[0])) == 0 {
+	if pixels > 0 && C.gtx_pixels(image, unsafe.Pointer(&memory[0])) == 0 {
 		return failed()
 	}
 	return nil
