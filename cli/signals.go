@@ -35,10 +35,7 @@ func (p *program) onSignals(parent context.Context) (run, reading context.Contex
 	run, abort := context.WithCancelCause(parent)
 	reading, drain := context.WithCancelCause(run)
 	signals := make(chan os.Signal, 2)
-	signal.Notify(signals, syscall.SIGINT, syscall.SIGTERM)
-	if !signal.Ignored(syscall.SIGHUP) { // nohup ignores it
-		signal.Notify(signals, syscall.SIGHUP)
-	}
+	notify(signals)
 	var force *time.Timer
 	var group errgroup.Group
 	group.Go(func() error {
@@ -69,13 +66,18 @@ func (p *program) onSignals(parent context.Context) (run, reading context.Contex
 	}
 }
 
+// notify sends the signals that end a run to a channel.
+func notify(signals chan<- os.Signal) {
+	signal.Notify(signals, syscall.SIGINT, syscall.SIGTERM)
+	if !signal.Ignored(syscall.SIGHUP) { // nohup ignores it
+		signal.Notify(signals, syscall.SIGHUP)
+	}
+}
+
 // exitOnSignal makes a signal that comes while gtx tidies up end it with a code. Otherwise the signal would kill it.
 func exitOnSignal(code int) {
 	late := make(chan os.Signal, 1)
-	signal.Notify(late, syscall.SIGINT, syscall.SIGTERM)
-	if !signal.Ignored(syscall.SIGHUP) {
-		signal.Notify(late, syscall.SIGHUP)
-	}
+	notify(late)
 	go func() {
 		<-late
 		os.Exit(code)
