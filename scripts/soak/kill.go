@@ -23,10 +23,6 @@ func kills(s *soak, r *result) error {
 	if err != nil {
 		return err
 	}
-	whole, err := w.run(nil)
-	if err != nil {
-		return err
-	}
 	killed := 0
 	for i := range attempts {
 		if !s.wanted(i) {
@@ -38,7 +34,7 @@ func kills(s *soak, r *result) error {
 			return err
 		}
 		for range 1 + random.IntN(5) {
-			after := time.Duration(random.Int64N(int64(whole.took)))
+			after := time.Duration(random.Int64N(int64(w.took)))
 			o, err := w.run(&disturbance{during: func(p *os.Process) {
 				time.Sleep(after)
 				p.Signal(syscall.SIGKILL)

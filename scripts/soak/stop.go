@@ -22,17 +22,13 @@ func stops(s *soak, r *result) error {
 	if err != nil {
 		return err
 	}
-	whole, err := w.run(nil)
-	if err != nil {
-		return err
-	}
 	for i := range attempts {
 		if !s.wanted(i) {
 			continue
 		}
 		random := s.random(i)
 		sent := endings[i%len(endings)]
-		after := time.Duration(random.Int64N(int64(whole.took)))
+		after := time.Duration(random.Int64N(int64(w.took)))
 		between := time.Duration(random.Int64N(int64(20 * time.Millisecond)))
 		twice := random.IntN(2) == 1
 		f, err := w.stop(sent, twice, &disturbance{during: func(p *os.Process) {

@@ -32,6 +32,7 @@ type world struct {
 	beside bool              // results lie beside the images, not in out
 	intact map[string][]byte // the images by path
 	want   map[string][]byte // the results by path
+	took   time.Duration     // of a run without disturbance
 }
 
 const (
@@ -62,6 +63,7 @@ func (s *soak) newWorld(n int, beside bool) (*world, error) {
 	if o.code != 0 {
 		return nil, fmt.Errorf("gtx fails without any disturbance: %s", o)
 	}
+	w.took = o.took
 	if w.want, err = w.results(); err != nil {
 		return nil, err
 	}
