@@ -16,6 +16,21 @@ def adversarial(outputs: list[Tensor], domain: int, real: bool) -> Tensor:
     return torch.stack(losses).mean()
 
 
+def by_domain(on_real: list[Tensor], on_fake: list[Tensor]) -> tuple[Tensor, Tensor]:
+    """The losses of discriminators for the real and made images of both domains, half the batch each.
+
+    The second counts real images of the other domain as wrong. If an output knew only "real", G could
+    return its input.
+    """
+    n = len(on_real[0]) // 2
+    loss, wrong = torch.zeros(2, device=on_real[0].device)
+    for domain, mine, other in ((A, slice(0, n), slice(n, None)), (B, slice(n, None), slice(0, n))):
+        loss = loss + adversarial([out[mine] for out in on_real], domain, True)
+        loss = loss + adversarial([out[other] for out in on_fake], domain, False)
+        wrong = wrong + adversarial([out[other] for out in on_real], domain, False)
+    return loss, wrong
+
+
 def reconstruction(result: Tensor, wanted: Tensor) -> Tensor:
     """Mean absolute difference, in units of the [-1, 1] range."""
     return F.l1_loss(result.float(), wanted.float())

@@ -20,7 +20,7 @@ from torch import Tensor, nn
 from train import sources
 from train.config import Config
 from train.data import LUMA
-from train.losses import A, B, adversarial, reconstruction
+from train.losses import A, B, adversarial, by_domain, reconstruction
 from train.methods.base import Base
 from train.networks.discriminator import BASE, Discriminators
 from train.networks.generator import Generator
@@ -104,18 +104,10 @@ class DomainCode(Base):
         return {key: value.item() for key, value in values.items()}, fake.detach()
 
     def step_discriminators(self, real: Tensor, fake: Tensor, level: int) -> dict[str, float]:
-        n = len(real) // 2
         with self.autocast():
             on_real = self.discriminators(real, level)
             on_fake = self.discriminators(fake, level)
-        loss = torch.zeros((), device=self.device)
-        wrong = torch.zeros((), device=self.device)
-        # A real image of the other domain counts as wrong. If an output knew only "real", G could
-        # return its input.
-        for domain, mine, other in ((A, slice(0, n), slice(n, None)), (B, slice(n, None), slice(0, n))):
-            loss = loss + adversarial([out[mine] for out in on_real], domain, True)
-            loss = loss + adversarial([out[other] for out in on_fake], domain, False)
-            wrong = wrong + adversarial([out[other] for out in on_real], domain, False)
+        loss, wrong = by_domain(on_real, on_fake)
         total = loss + self.config.weights["wrong"] * wrong
         self.descend(self.discriminator_optimiser, total)
         return {"discriminator": loss.item(), "wrong": wrong.item()}

@@ -19,7 +19,7 @@ from train import sources
 from train.augmentation import augment
 from train.config import Config
 from train.ground import masks, share, unlike_earth, unlike_meadow, unlike_snow
-from train.losses import A, B, adversarial, reconstruction
+from train.losses import A, B, adversarial, by_domain, reconstruction
 from train.methods.base import Base
 from train.methods.domain_code import coarse_luma, coded
 from train.networks.efficientnet import features
@@ -160,19 +160,13 @@ class Opacity(Base):
     def step_discriminators(
         self, real: Tensor, fakes: tuple[Tensor, list[Tensor]], rng: np.random.Generator
     ) -> dict[str, float]:
-        n = len(real) // 2
         with self.autocast():
             seen = augment(real, rng)
             with torch.no_grad():
                 known = self.know(seen)
             on_real = self.discriminators(seen, known)
             on_fake = self.discriminators(*fakes)
-        loss = torch.zeros((), device=self.device)
-        wrong = torch.zeros((), device=self.device)
-        for domain, mine, other in ((A, slice(0, n), slice(n, None)), (B, slice(n, None), slice(0, n))):
-            loss = loss + adversarial([out[mine] for out in on_real], domain, True)
-            loss = loss + adversarial([out[other] for out in on_fake], domain, False)
-            wrong = wrong + adversarial([out[other] for out in on_real], domain, False)
+        loss, wrong = by_domain(on_real, on_fake)
         total = loss + self.config.weights["wrong"] * wrong
         self.descend(self.discriminator_optimiser, total)
         return {"discriminator": loss.item(), "wrong": wrong.item()}
