@@ -12,6 +12,7 @@ import (
 	"gtx/cli/ledger"
 	"gtx/cli/paths"
 	"gtx/cli/progress"
+	"gtx/cli/streams"
 	"gtx/models"
 	"gtx/pipeline"
 	"gtx/stages"
@@ -141,7 +142,7 @@ func (p *program) generate(c *cli.Context) (err error) {
 	queue := paths.Of(reading, g.count, g.sources).Queue()
 	flow := generateLine(pipeline.New(run, e.widths.inFlight()), queue.Sources, g, e.widths, e.network(), out)
 	tally := progress.New(p.err, "generated", g.count, c.Bool("quiet"), c.Bool("verbose"))
-	err = p.collect(flow, p.collector(c, records, e, tally, queue))
+	err = p.collect(flow, p.collector(c, records, e, tally, queue, streams.Files{Stdout: p.out}))
 	return ending(err, reading, tally)
 }
 

@@ -17,6 +17,7 @@ import (
 	"gtx/cli/paths"
 	"gtx/cli/progress"
 	"gtx/cli/stdout"
+	"gtx/cli/streams"
 	"gtx/models"
 	"gtx/models/manifest"
 	"gtx/pipeline"
@@ -130,6 +131,7 @@ type collector struct {
 	base       ledger.Record // the fields that all records of a run share
 	tally      *progress.Tally
 	queue      *paths.Queue
+	stream     streams.Stream
 	where      string // the network ran, for the summary
 
 	mu      sync.Mutex
@@ -141,10 +143,10 @@ type collector struct {
 type outcome = pipeline.Item[stages.Source, stages.Written]
 
 // collector makes the sink of a run.
-func (p *program) collector(c *cli.Context, records *ledger.Ledger, e *engine, tally *progress.Tally, queue *paths.Queue) *collector {
+func (p *program) collector(c *cli.Context, records *ledger.Ledger, e *engine, tally *progress.Tally, queue *paths.Queue, stream streams.Stream) *collector {
 	return &collector{
 		out: p.out, terminator: terminator(c), failFast: c.Bool("fail-fast"), records: records, base: e.record(),
-		tally: tally, queue: queue, where: runsOn(e.translator), arrived: map[int]outcome{},
+		tally: tally, queue: queue, stream: stream, where: runsOn(e.translator), arrived: map[int]outcome{},
 	}
 }
 
@@ -198,16 +200,23 @@ func (k *collector) account(it outcome) error {
 	k.queue.Done(it.Seq)
 	rec := k.base
 	rec.Fill(it)
-	var printed error
-	if it.Err == nil && it.Source.Out == stages.Stdout {
-		if _, printed = k.out.Write(it.Value.Data); printed != nil {
-			rec.Status, rec.Class, rec.Message = ledger.StatusFailed, "print", printed.Error()
-		}
+	effect, printed := k.stream.Take(it, &rec)
+	if printed != nil {
+		rec.Status, rec.Class, rec.Message = ledger.StatusFailed, "print", printed.Error()
 	}
-	err := k.record(rec)
-	k.tell(rec, it.Value)
-	if rec.Made() && it.Source.Out != stages.Stdout {
-		_, printed = io.WriteString(k.out, strings.Join(append([]string{rec.Out}, it.Source.More...), k.terminator)+k.terminator)
+	var err error
+	if effect.Record {
+		err = k.record(rec)
+	}
+	if effect.Count {
+		k.tell(rec, it.Value)
+	}
+	if effect.Warn != "" {
+		k.tally.Line("%s", effect.Warn)
+	}
+	if len(effect.Print) > 0 {
+		_, err := io.WriteString(k.out, strings.Join(effect.Print, k.terminator)+k.terminator)
+		printed = cmp.Or(printed, err)
 	}
 	if err = cmp.Or(err, printed); err == nil && rec.Status == ledger.StatusFailed && k.failFast {
 		err = exit.Silent(exit.CodeFailFast)
@@ -261,6 +270,9 @@ func (k *collector) finish() (err error) {
 		}
 	}
 	for s := range k.queue.Left {
+		if streams.IsPlace(s) {
+			continue
+		}
 		k.tally.Unreached++
 		rec := k.base
 		rec.Place(s)

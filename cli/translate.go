@@ -2,6 +2,7 @@ package cli
 
 import (
 	"cmp"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -15,6 +16,7 @@ import (
 	"gtx/cli/ledger"
 	"gtx/cli/paths"
 	"gtx/cli/progress"
+	"gtx/cli/streams"
 	"gtx/models"
 	"gtx/models/manifest"
 	"gtx/pipeline"
@@ -40,6 +42,7 @@ func (p *program) translateCommand() *cli.Command {
 		&cli.StringFlag{Name: "format", Value: "same", Usage: "write `FORMAT`: same, jpg, png, webp, tiff or avif"},
 		&cli.BoolFlag{Name: "dry-run", Aliases: []string{"n"}, Usage: "only print what would be done: input, tab, output"},
 	}
+	flags = append(flags, streams.Flags()...)
 	flags = append(flags, fidelityFlags()...)
 	flags = append(flags, resultFlags()...)
 	flags = append(flags, inputFlags()...)
@@ -121,7 +124,11 @@ func translationOf(c *cli.Context) (t translation, err error) {
 
 // translationNaming reads the options that say where translate writes its results.
 func translationNaming(c *cli.Context, m *manifest.Manifest, q models.Request) (*paths.Naming, error) {
-	format, err := oneOf(c, "format", append([]stages.Format{sameFormat}, stages.Formats...)...)
+	known := stages.Formats
+	if c.Bool("frames") {
+		known = streams.FrameFormats
+	}
+	format, err := oneOf(c, "format", append([]stages.Format{sameFormat}, known...)...)
 	if err != nil {
 		return nil, err
 	}
@@ -162,14 +169,46 @@ func (t translation) encodeOptions() stages.EncodeOptions {
 	}
 }
 
-// toStdout prepares a translation of one image to standard output.
+// toStdout prepares a translation of images whose results are no files of their own.
 func (t *translation) toStdout() error {
 	if t.naming.Samples > 1 {
-		return exit.Usage("--samples %d: standard output takes only one result", t.naming.Samples)
+		return exit.Usage("--samples %d: standard output and tars take only one result of an image", t.naming.Samples)
 	}
 	t.open.OwnToo = true
 	t.results.existing = stages.ExistingRedo
 	return nil
+}
+
+// inputs are what the translation reads, from files or from the stream that the options ask for.
+func (p *program) inputs(ctx context.Context, c *cli.Context, t *translation) (streams.Stream, paths.Inputs, error) {
+	w, err := widthsOf(c, c.String("device"))
+	if err != nil {
+		return nil, paths.Inputs{}, err
+	}
+	stream, err := streams.Of(c, streams.Source{
+		Stdin: p.in, MaxPixels: t.open.MaxPixels,
+		Files: func(ctx context.Context, place paths.Placer) (paths.Inputs, error) {
+			return p.readInputs(ctx, c, place, c.String("out"))
+		},
+	}, streams.Options{
+		Stdout: p.out, Format: t.naming.Format, Seed: t.request.Seed, InFlight: w.inFlight(), Existing: t.results.existing,
+	})
+	if err != nil {
+		return nil, paths.Inputs{}, err
+	}
+	if stream == nil {
+		in, err := p.readInputs(ctx, c, t.naming.Place, c.String("out"))
+		if err == nil && in.Single {
+			err = t.toStdout()
+		}
+		return streams.Files{Stdout: p.out}, in, err
+	}
+	if err := t.toStdout(); err != nil {
+		return nil, paths.Inputs{}, err
+	}
+	t.open.OwnToo = c.String("shards") == ""
+	in, err := stream.Inputs(ctx)
+	return stream, in, err
 }
 
 func (p *program) translate(c *cli.Context) (err error) {
@@ -181,17 +220,12 @@ func (p *program) translate(c *cli.Context) (err error) {
 	}
 	run, reading, done := p.onSignals(c.Context)
 	defer done()
-	in, err := p.readInputs(reading, c, t.naming.Place, c.String("out"))
+	stream, in, err := p.inputs(reading, c, &t)
 	if err != nil {
 		return err
 	}
+	defer alsoClose(&err, stream)
 	if err := checkReport(c, in, t.exemplars); err != nil {
-		return err
-	}
-	if in.Single {
-		err = t.toStdout()
-	}
-	if err != nil {
 		return err
 	}
 	if c.Bool("dry-run") {
@@ -229,7 +263,7 @@ func (p *program) translate(c *cli.Context) (err error) {
 	queue := in.Queue()
 	flow := translateLine(pipeline.New(run, e.widths.inFlight()), queue.Sources, t, e.widths, n, label, out)
 	tally := progress.New(p.err, "translated", in.Known, c.Bool("quiet"), c.Bool("verbose"))
-	err = p.collect(flow, p.collector(c, records, e, tally, queue))
+	err = p.collect(flow, p.collector(c, records, e, tally, queue, stream))
 	return ending(err, reading, tally)
 }
 

@@ -105,7 +105,7 @@ func (n *Naming) Place(in, folder string, found stages.Format) ([]stages.Source,
 	sources := make([]stages.Source, n.Samples)
 	for i := range sources {
 		s := &sources[i]
-		*s = stages.Source{In: in, Relative: relative, Below: n.Out, Sample: i + 1, Format: n.Format, Seed: seedOf(n.Seed, relative, i)}
+		*s = stages.Source{In: in, Relative: relative, Below: n.Out, Sample: i + 1, Format: n.Format, Seed: SeedOf(n.Seed, relative, i)}
 		if s.Out, err = n.path(in, relative, format, i+1); err != nil {
 			return nil, err
 		}
@@ -230,9 +230,9 @@ func digestOf(path string) (d [sha256.Size / 2]byte) {
 	return d
 }
 
-// seedOf is the seed of one result's noise. It depends on the run's seed, the input's relative path and
+// SeedOf is the seed of one result's noise. It depends on the run's seed, the input's relative path and
 // the number of the sample, never on batches or order.
-func seedOf(seed uint64, relative string, sample int) uint64 {
+func SeedOf(seed uint64, relative string, sample int) uint64 {
 	h := fnv.New64a()
 	fmt.Fprintf(h, "%d\x00%s\x00%d", seed, filepath.ToSlash(relative), sample)
 	return h.Sum64()

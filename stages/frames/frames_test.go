@@ -92,12 +92,12 @@ func TestEveryCutIsNoticed(t *testing.T) {
 
 func TestWhatIsNoPictureEndsTheStream(t *testing.T) {
 	for text, want := range map[string]error{
-		"":                                    io.EOF,
-		"GIF89a":                              ErrStart,
-		"\x89PMG\r\n\x1a\n":                   ErrStart,
-		"\xff\xd8\xff\xe0\x00\x01":            errShape,
-		"\xff\xd8\x00":                        errShape,
-		"P6 x":                                errShape,
+		"":                                      io.EOF,
+		"GIF89a":                                ErrStart,
+		"\x89PMG\r\n\x1a\n":                     ErrStart,
+		"\xff\xd8\xff\xe0\x00\x01":              errShape,
+		"\xff\xd8\x00":                          errShape,
+		"P6 x":                                  errShape,
 		"\x89PNG\r\n\x1a\n\xff\xff\xff\xffxxxx": errShape,
 	} {
 		if _, err := NewSplitter(bytes.NewReader([]byte(text)), 0).Next(); err != want {

@@ -122,17 +122,28 @@ func cut(err error) error {
 }
 
 // add reads a file into the sample.
-func (s *Sample) add(h *tar.Header, content io.Reader) (err error) {
-	f := File{Name: h.Name, Dir: h.Typeflag == tar.TypeDir, Err: refuse(h)}
+func (s *Sample) add(h *tar.Header, content io.Reader) error {
+	if err := refuse(h); err != nil || h.Typeflag == tar.TypeDir {
+		s.put(File{Name: h.Name, Dir: h.Typeflag == tar.TypeDir, Err: err})
+		return nil
+	}
+	return cut(s.Add(h.Name, content, h.Size))
+}
+
+// Add reads a file of a size into the sample.
+func (s *Sample) Add(name string, content io.Reader, size int64) error {
+	data, err := s.read(content, size)
+	s.put(File{Name: name, Data: data})
+	return err
+}
+
+// put appends a file, whose name says where it belongs.
+func (s *Sample) put(f File) {
 	var key string
 	if key, f.Field = Split(f.Name); key != "" {
 		s.Key = key
 	}
-	if !f.Dir && f.Err == nil {
-		f.Data, err = s.read(content, h.Size)
-	}
 	s.Files = append(s.Files, f)
-	return cut(err)
 }
 
 // kinds names the entries that a tar of samples has no use for.
