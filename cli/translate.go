@@ -203,6 +203,9 @@ func (p *program) inputs(ctx context.Context, c *cli.Context, t *translation) (s
 		}
 		return streams.Files{Stdout: p.out}, in, err
 	}
+	if len(t.naming.Suffixes) > 0 {
+		return nil, paths.Inputs{}, exit.Usage("%s gives several results of an image: --tar, --shards and --frames take one", t.model.Manifest.Name)
+	}
 	if err := t.toStdout(); err != nil {
 		return nil, paths.Inputs{}, err
 	}

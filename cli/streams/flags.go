@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/mattn/go-isatty"
 	"github.com/urfave/cli/v2"
 
 	"gtx/cli/exit"
@@ -31,6 +32,8 @@ type Source struct {
 	Files     func(context.Context, paths.Placer) (paths.Inputs, error)
 }
 
+func (s Source) terminal() bool { return isatty.IsTerminal(s.Stdin.Fd()) }
+
 // Of returns the stream that the options ask for, or nil.
 func Of(c *cli.Context, from Source, o Options) (Stream, error) {
 	tar, pattern, frames := c.Bool("tar"), c.String("shards"), c.Bool("frames")
@@ -48,12 +51,19 @@ func Of(c *cli.Context, from Source, o Options) (Stream, error) {
 	if o.Failed != FailedDrop && o.Failed != FailedKeep {
 		return nil, exit.Usage("--tar-failed %q: known are %s, %s", o.Failed, FailedDrop, FailedKeep)
 	}
+	base, err := filepath.Abs(c.String("base"))
+	if err != nil {
+		return nil, err
+	}
 	switch {
 	case tar:
-		return ofTars(c, from, o)
+		return ofTars(c, from, o, base)
 	case frames:
 		if c.NArg() > 1 || c.NArg() == 1 && c.Args().First() != "-" || c.String("files-from") != "" || c.String("out") != "" {
 			return nil, exit.Usage("--frames reads standard input and writes standard output: it takes no PATH, no --files-from and no --out")
+		}
+		if from.terminal() {
+			return nil, exit.Usage("--frames: pipe pictures to standard input")
 		}
 		return OfFrames(FrameOptions{Options: o, Stdin: from.Stdin, MaxPixels: from.MaxPixels, FailFast: c.Bool("fail-fast")}), nil
 	}
@@ -61,7 +71,7 @@ func Of(c *cli.Context, from Source, o Options) (Stream, error) {
 		return nil, exit.Usage("--shards: an image on standard input has no name")
 	}
 	return IntoShards(ShardOptions{
-		Options: o, Pattern: filepath.Join(c.String("out"), pattern), Each: c.Int("per-shard"), Base: c.String("base"),
+		Options: o, Pattern: filepath.Join(c.String("out"), pattern), Each: c.Int("per-shard"), Base: base,
 		Below: c.String("out"), Files: from.Files,
 	})
 }
@@ -76,8 +86,8 @@ func count(conditions ...bool) (n int) {
 }
 
 // ofTars reads the options of --tar.
-func ofTars(c *cli.Context, from Source, o Options) (Stream, error) {
-	t := TarOptions{Options: o, Out: c.String("out"), Base: c.String("base"), Images: ImageFields(), Stdin: from.Stdin}
+func ofTars(c *cli.Context, from Source, o Options, base string) (Stream, error) {
+	t := TarOptions{Options: o, Out: c.String("out"), Base: base, Images: ImageFields(), Stdin: from.Stdin}
 	if fields := c.String("tar-image"); fields != "" {
 		t.Images = strings.Split(strings.ToLower(strings.ReplaceAll(","+fields, ",.", ",")), ",")[1:]
 	}
@@ -99,6 +109,8 @@ func ofTars(c *cli.Context, from Source, o Options) (Stream, error) {
 				}
 			}
 		})
+	case from.terminal():
+		return nil, exit.Usage("--tar: name a tar, or pipe one to standard input")
 	case t.Out != "":
 		return nil, exit.Usage("--out: a tar on standard input has no name: its result goes to standard output")
 	}

@@ -96,11 +96,16 @@ func (w *tarWriter) publish() (same bool, err error) {
 	return false, w.file.Publish()
 }
 
-// discard drops the tar. On standard output it stays without an end-of-archive.
-func (w *tarWriter) discard() {
-	if w != nil && w.file != nil {
-		w.file.Discard()
+// discard drops the tar, if there is one. On standard output it ends so that readers notice.
+func (w *tarWriter) discard() error {
+	if w == nil {
+		return nil
 	}
+	if w.file == nil {
+		return w.Cut()
+	}
+	w.file.Discard()
+	return nil
 }
 
 // An earlier is the tar that an earlier run left where a new one goes.
@@ -174,6 +179,7 @@ type sample struct {
 	in      string         // what the record calls the image; "": by its name in the tar
 	old     *earlierResult // nil if there is none
 	release []*webdataset.Sample
+	warn    string
 }
 
 func (s *sample) releaseAll() {
@@ -190,6 +196,7 @@ func (w *tarWriter) add(s *sample, it Outcome, rec *ledger.Record, failed Failed
 		return "", err
 	}
 	dropped := image.Name == "" && (failed == FailedDrop || rec.Status != ledger.StatusFailed)
+	remains := false // of the sample, without its image
 	for i, f := range s.Files {
 		switch {
 		case f.Err != nil, dropped && f.Field != "":
@@ -203,8 +210,9 @@ func (w *tarWriter) add(s *sample, it Outcome, rec *ledger.Record, failed Failed
 		if i == s.image {
 			err = errors.Join(err, w.Add(record))
 		}
+		remains = remains || f.Field != ""
 	}
-	if s.image < 0 && !dropped && s.Key != "" {
+	if s.image < 0 && remains {
 		err = errors.Join(err, w.Add(record))
 	}
 	return image.Name, errors.Join(err, w.Flush())

@@ -1,9 +1,11 @@
 package streams
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"hash/maphash"
 	"io"
 	"iter"
 	"os"
@@ -82,7 +84,8 @@ func (t *tars) Inputs(ctx context.Context) (paths.Inputs, error) {
 		}
 		in, err := paths.Reader(reading, t.Stdin)
 		return func(yield func(stages.Source) bool) {
-			one := oneTar{t, "", "", in, nil}
+			one := t.tar("")
+			one.in = in
 			if one.read(yield) {
 				one.give(yield, stages.Source{}, &passing{last: true}, 0)
 			}
@@ -106,7 +109,8 @@ func (t *tars) all(yield func(stages.Source) bool) {
 
 // open yields the sources of a tar. It returns false if nobody wants more.
 func (t *tars) open(name string, yield func(stages.Source) bool) bool {
-	one := oneTar{tars: t, name: name, prefix: name + ":"}
+	one := t.tar(name)
+	one.prefix = name + ":"
 	out, err := t.place(name)
 	if err == nil {
 		err = out.admit(t.Existing)
@@ -129,6 +133,10 @@ func (t *tars) open(name string, yield func(stages.Source) bool) bool {
 		return false
 	}
 	return t.Out == "" || t.ctx.Err() != nil || one.give(yield, stages.Source{}, &passing{end: name}, 0)
+}
+
+func (t *tars) tar(name string) oneTar {
+	return oneTar{tars: t, name: name, keys: map[uint64]struct{}{}, seed: maphash.MakeSeed()}
 }
 
 // place says where the tar for one that is read goes.
@@ -157,7 +165,31 @@ type oneTar struct {
 	name, prefix string // in messages: of the tar, and before the names of its files
 	in           io.Reader
 	old          *earlier
+	keys         map[uint64]struct{} // hashes of the keys so far, up to keysMost; nil once one came back
+	seed         maphash.Seed
 }
+
+// keysMost bounds the keys of a tar that are remembered.
+const keysMost = 1 << 18
+
+// scattered returns a warning if a key comes back for the first time: readers take it for another sample.
+func (t *oneTar) scattered(key string) string {
+	if t.keys == nil || key == "" {
+		return ""
+	}
+	h := maphash.String(t.seed, key)
+	if _, before := t.keys[h]; before {
+		t.keys = nil
+		return fmt.Sprintf("%q: the files of %q do not follow one another and make several samples: tar --sort=name puts them in order", t.called(), key)
+	}
+	if len(t.keys) < keysMost {
+		t.keys[h] = struct{}{}
+	}
+	return ""
+}
+
+// called is what messages call the tar.
+func (t *oneTar) called() string { return cmp.Or(t.name, "standard input") }
 
 // give passes a source on. It returns false if nobody wants more. The end of the context is no such reason.
 func (t *oneTar) give(yield func(stages.Source) bool, s stages.Source, p *passing, weight int) bool {
@@ -175,11 +207,7 @@ func (t *oneTar) give(yield func(stages.Source) bool, s stages.Source, p *passin
 
 // fail passes on that the tar cannot be used, or no further.
 func (t *oneTar) fail(yield func(stages.Source) bool, err error) bool {
-	name := t.name
-	if name == "" {
-		name = "standard input"
-	}
-	return t.give(yield, stages.Source{In: name, Err: err}, &passing{}, 0)
+	return t.give(yield, stages.Source{In: t.called(), Err: err}, &passing{}, 0)
 }
 
 // read yields the sources of a tar that is open.
@@ -206,7 +234,7 @@ func (t *oneTar) read(yield func(stages.Source) bool) bool {
 
 // source makes the source of a sample. A sample that passes as it is has none.
 func (t *oneTar) source(s *webdataset.Sample) (stages.Source, *sample) {
-	p := &sample{Sample: s, image: -1, release: []*webdataset.Sample{s}}
+	p := &sample{Sample: s, image: -1, release: []*webdataset.Sample{s}, warn: t.scattered(s.Key)}
 	err := s.Fault()
 	for i, f := range s.Files {
 		switch {
@@ -272,14 +300,14 @@ func (t *tars) put(s *sample, it Outcome, rec *ledger.Record) (Effect, error) {
 				return Effect{}, err
 			}
 		}
-		return Effect{}, t.to.Flush()
+		return Effect{Warn: s.warn}, t.to.Flush()
 	}
 	name, err := t.to.add(s, it, rec, t.Failed)
 	if name != "" && t.to.file != nil {
 		name = t.to.place.Path + ":" + name
 	}
 	rec.Locate(rec.In, name)
-	return Effect{Count: true, Record: true}, err
+	return Effect{Count: true, Record: true, Warn: s.warn}, err
 }
 
 // endTar completes the tar of a tar.
@@ -287,8 +315,7 @@ func (t *tars) endTar(name string, rec *ledger.Record) (Effect, error) {
 	to := t.to
 	t.to = nil
 	if t.broken {
-		to.discard()
-		return Effect{}, nil
+		return Effect{}, to.discard()
 	}
 	same, err := to.publish()
 	if err != nil {
@@ -304,22 +331,21 @@ func (t *tars) endTar(name string, rec *ledger.Record) (Effect, error) {
 	return Effect{Record: true, Print: []string{out}}, nil
 }
 
-// endAll completes the tar on standard output. If a tar failed, it has no end-of-archive.
+// endAll completes the tar on standard output, unless a tar failed.
 func (t *tars) endAll() error {
 	if t.Out != "" || t.broken {
 		return nil
 	}
-	if t.to == nil {
-		t.to, _ = place{}.create(nil, t.Stdout)
+	to := t.to
+	t.to = nil
+	if to == nil {
+		to, _ = place{}.create(nil, t.Stdout)
 	}
-	_, err := t.to.publish()
+	_, err := to.publish()
 	return err
 }
 
-func (t *tars) Close() error {
-	t.to.discard()
-	return t.files.Close()
-}
+func (t *tars) Close() error { return errors.Join(t.to.discard(), t.files.Close()) }
 
 // TarNames yields the names that patterns stand for.
 func TarNames(patterns iter.Seq2[string, error]) iter.Seq2[string, error] {

@@ -8,9 +8,7 @@
 // Writer gives every file the same owner, permissions and time, so that the same files make the same tar.
 package webdataset
 
-import (
-	"strings"
-)
+import "strings"
 
 // Record is the field of the file that says what became of a sample.
 const Record = "gtx.json"

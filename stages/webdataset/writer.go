@@ -10,7 +10,7 @@ import (
 // Owner is the user and group of every file that a Writer writes.
 const Owner = "gtx"
 
-// A Writer writes a tar. Without Close the tar has no end-of-archive, so that readers see that it was cut short.
+// A Writer writes a tar. Close or Cut ends it.
 type Writer struct {
 	out *bufio.Writer
 	tar *tar.Writer
@@ -49,6 +49,15 @@ func (w *Writer) Flush() error {
 // Close writes the end-of-archive. It does not close the file.
 func (w *Writer) Close() error {
 	if err := w.tar.Close(); err != nil {
+		return err
+	}
+	return w.out.Flush()
+}
+
+// Cut ends a tar that is not complete. Many readers take a missing end-of-archive for the end of the tar, so the last
+// thing is the header of a file that does not come.
+func (w *Writer) Cut() error {
+	if err := w.tar.WriteHeader(&tar.Header{Name: "cut-short", Size: 1, Mode: 0o644, ModTime: time.Unix(0, 0)}); err != nil {
 		return err
 	}
 	return w.out.Flush()
