@@ -58,6 +58,8 @@ type tars struct {
 	files  *durable.Writer
 	to     *tarWriter      // nil between two tars
 	broken bool            // the tar under way is not complete, and never will be
+	began  bool            // something was taken
+	whole  bool            // the tar on standard output is complete
 	taken  map[string]bool // places of tars
 	unread bool
 }
@@ -270,6 +272,7 @@ func (t *oneTar) source(s *webdataset.Sample) (stages.Source, *sample) {
 func (t *tars) Take(it Outcome, rec *ledger.Record) (Effect, error) {
 	p, done := t.leave()
 	defer done()
+	t.began = true
 	switch {
 	case p.sample != nil:
 		defer p.sample.releaseAll()
@@ -288,11 +291,17 @@ func (t *tars) Take(it Outcome, rec *ledger.Record) (Effect, error) {
 	return Effect{Count: true, Record: true}, nil
 }
 
-// put writes a sample.
-func (t *tars) put(s *sample, it Outcome, rec *ledger.Record) (Effect, error) {
-	if t.to == nil { // standard output
+// stdout is the tar on standard output, which begins with the first sample.
+func (t *tars) stdout() *tarWriter {
+	if t.to == nil && t.Out == "" {
 		t.to, _ = place{}.create(nil, t.Stdout)
 	}
+	return t.to
+}
+
+// put writes a sample.
+func (t *tars) put(s *sample, it Outcome, rec *ledger.Record) (Effect, error) {
+	t.stdout()
 	isImage := !IsPlace(it.Source)
 	if !isImage {
 		for _, f := range s.Files {
@@ -336,16 +345,17 @@ func (t *tars) endAll() error {
 	if t.Out != "" || t.broken {
 		return nil
 	}
-	to := t.to
-	t.to = nil
-	if to == nil {
-		to, _ = place{}.create(nil, t.Stdout)
-	}
-	_, err := to.publish()
+	_, err := t.stdout().publish()
+	t.whole = err == nil
 	return err
 }
 
-func (t *tars) Close() error { return errors.Join(t.to.discard(), t.files.Close()) }
+func (t *tars) Close() error {
+	if t.whole || !t.began {
+		return t.files.Close()
+	}
+	return errors.Join(t.stdout().discard(), t.files.Close())
+}
 
 // TarNames yields the names that patterns stand for.
 func TarNames(patterns iter.Seq2[string, error]) iter.Seq2[string, error] {
