@@ -27,21 +27,27 @@ var rooms = map[string]room{
 	}},
 	"gtx/cli/paths":  {imports: []string{"gtx/cli/exit", "gtx/stages", "gtx/stages/durable", "golang.org/x/sys/unix"}},
 	"gtx/cli/stdout": {imports: []string{"gtx/stages"}},
+	"gtx/cli/streams": {imports: []string{
+		"gtx/cli/exit", "gtx/cli/ledger", "gtx/cli/paths", "gtx/pipeline", "gtx/stages", "gtx/stages/container", "gtx/stages/durable",
+		"gtx/stages/frames", "gtx/stages/webdataset", "github.com/mattn/go-isatty", "github.com/urfave/cli/v2", "golang.org/x/sync/semaphore",
+	}},
 	"gtx/cli/repair": {imports: []string{"gtx/cli/ledger", "gtx/models", "gtx/models/graph", "gtx/stages"}},
 	"gtx/cli": {
 		imports: []string{
-			"gtx/cli/bench", "gtx/cli/decoders", "gtx/cli/exit", "gtx/cli/ledger", "gtx/cli/paths", "gtx/cli/progress", "gtx/cli/repair", "gtx/cli/stdout", "gtx/pipeline", "gtx/stages", "gtx/stages/durable", "gtx/models", "gtx/models/manifest", "gtx/models/graph",
+			"gtx/cli/bench", "gtx/cli/decoders", "gtx/cli/exit", "gtx/cli/ledger", "gtx/cli/paths", "gtx/cli/progress", "gtx/cli/repair", "gtx/cli/stdout", "gtx/cli/streams", "gtx/pipeline", "gtx/stages", "gtx/stages/durable", "gtx/models", "gtx/models/manifest", "gtx/models/graph",
 			"gtx/models/propose",
 			"github.com/google/renameio/v2", "github.com/mattn/go-isatty",
 			"github.com/urfave/cli/v2", "golang.org/x/sync/errgroup", "golang.org/x/sys/unix",
 		},
 		tests: []string{"github.com/rogpeppe/go-internal/testscript", "golang.org/x/sys/cpu", "golang.org/x/image/tiff", "golang.org/x/image/webp"},
 	},
-	"gtx/pipeline":         {imports: []string{"golang.org/x/sync/errgroup"}},
-	"gtx/stages":           {imports: []string{"gtx/stages/container", "gtx/stages/durable", "gtx/stages/worker", "github.com/h2non/bimg"}},
-	"gtx/stages/container": {},
-	"gtx/stages/durable":   {imports: []string{"golang.org/x/sys/unix"}},
-	"gtx/stages/worker":    {imports: []string{"golang.org/x/sys/unix"}},
+	"gtx/pipeline":          {imports: []string{"golang.org/x/sync/errgroup"}},
+	"gtx/stages":            {imports: []string{"gtx/stages/container", "gtx/stages/durable", "gtx/stages/worker", "github.com/h2non/bimg"}},
+	"gtx/stages/container":  {},
+	"gtx/stages/durable":    {imports: []string{"golang.org/x/sys/unix"}},
+	"gtx/stages/frames":     {imports: []string{"gtx/stages/container"}},
+	"gtx/stages/webdataset": {},
+	"gtx/stages/worker":     {imports: []string{"golang.org/x/sys/unix"}},
 	"gtx/models": {
 		imports: []string{
 			"gtx/models/manifest", "gtx/models/onnx", "gtx/models/graph", "gtx/models/proof", "gtx/models/propose",

@@ -270,7 +270,7 @@ func (k *collector) finish() (err error) {
 		}
 	}
 	for s := range k.queue.Left {
-		if streams.IsPlace(s) {
+		if streams.IsMark(s) {
 			continue
 		}
 		k.tally.Unreached++

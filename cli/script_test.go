@@ -67,6 +67,7 @@ func runScripts(t *testing.T, dir string, folders map[string]string) {
 			env.Setenv("PLAIN", lib)
 			env.Setenv("OPENVINO", openVINO)
 			env.Setenv("PYTHONPATH", python)
+			env.Setenv("RCLONE_CONFIG", "") // none, without a notice
 			for name, folder := range folders {
 				path, err := filepath.Abs(folder)
 				if err != nil {

@@ -55,9 +55,16 @@ func Streaming(ctx context.Context, open func(context.Context) (sources iter.Seq
 	return in, nil
 }
 
-// Through returns inputs whose queue gives what change makes of the sources.
-func (in Inputs) Through(change func(iter.Seq[stages.Source]) iter.Seq[stages.Source]) Inputs {
+// Through returns inputs whose queue gives what change makes of the sources. stop says that nobody waits for them.
+func (in Inputs) Through(change func(iter.Seq[stages.Source]) iter.Seq[stages.Source], stop func()) Inputs {
+	before := in.stop
 	in.all = change(in.all)
+	in.stop = func() {
+		stop()
+		if before != nil {
+			before()
+		}
+	}
 	return in
 }
 

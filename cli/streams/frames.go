@@ -27,13 +27,13 @@ var FrameFormats = []stages.Format{stages.JPEG, stages.PNG, frames.PPM}
 // A video is a stream of frames.
 type video struct {
 	FrameOptions
-	line[frames.Frame]
+	transit[frames.Frame]
 	unread bool
 }
 
 // OfFrames returns the stream of pictures that come one after the other.
 func OfFrames(o FrameOptions) Stream {
-	return &video{FrameOptions: o, line: newLine[frames.Frame](o.InFlight)}
+	return &video{FrameOptions: o, transit: newTransit[frames.Frame](o.InFlight)}
 }
 
 func (v *video) Inputs(ctx context.Context) (paths.Inputs, error) {

@@ -34,7 +34,7 @@ type ShardOptions struct {
 // shards writes the results of files into tars.
 type shards struct {
 	ShardOptions
-	line[*shard]
+	transit[*shard]
 	files  *durable.Writer
 	mirror paths.Placer
 	keys   map[[16]byte]struct{} // digests
@@ -66,7 +66,7 @@ func IntoShards(o ShardOptions) (Stream, error) {
 		return nil, exit.Usage("--per-shard takes 1 or more")
 	}
 	return &shards{
-		ShardOptions: o, line: newLine[*shard](o.InFlight), files: durable.NewWriter(), mirror: paths.Mirror(o.Base), keys: map[[16]byte]struct{}{},
+		ShardOptions: o, transit: newTransit[*shard](o.InFlight), files: durable.NewWriter(), mirror: paths.Mirror(o.Base), keys: map[[16]byte]struct{}{},
 	}, nil
 }
 
@@ -79,9 +79,10 @@ func (t *shards) Inputs(ctx context.Context) (paths.Inputs, error) {
 		return paths.Inputs{}, exit.CannotStart(fmt.Errorf("%q: %w", t.place(0).Path, err))
 	}
 	in, err := t.Files(ctx, t.name)
+	waiting, stop := context.WithCancel(ctx)
 	return in.Through(func(files iter.Seq[stages.Source]) iter.Seq[stages.Source] {
-		return func(yield func(stages.Source) bool) { t.all(ctx, files, yield) }
-	}), err
+		return func(yield func(stages.Source) bool) { t.all(waiting, files, yield) }
+	}, stop), err
 }
 
 // name is a Placer. A file such as a.mask.png is no input if it belongs to the sample of another image, such as a.jpg.

@@ -61,23 +61,23 @@ func (f Files) Take(it Outcome, rec *ledger.Record) (Effect, error) {
 
 func (Files) Close() error { return nil }
 
-// errNoImage is the error of sources that only keep their place between images.
+// errNoImage is the error of sources that only mark a place between images.
 var errNoImage = errors.New("no image")
 
-// IsPlace tells whether a source is no image. Nobody misses it if the run ends before.
-func IsPlace(s stages.Source) bool { return s.Err == errNoImage }
+// IsMark tells whether a source only marks a place between images. Nobody misses it if the run ends before.
+func IsMark(s stages.Source) bool { return s.Err == errNoImage }
 
-// A line remembers sources on their way through the run. E is what a stream remembers of a source.
-type line[E any] struct {
+// A transit remembers sources on their way through the run. E is what a stream remembers of a source.
+type transit[E any] struct {
 	room *semaphore.Weighted // bytes
 	most int64
 
 	mu    sync.Mutex
-	under []way[E]
+	under []passage[E]
 }
 
-// A way is a source on its way.
-type way[E any] struct {
+// A passage is a source on its way.
+type passage[E any] struct {
 	it     E
 	weight int64
 }
@@ -85,14 +85,14 @@ type way[E any] struct {
 // bytesMost bounds the bytes of sources on their way: so many for each picture in flight, at least a few.
 const bytesMost = 8 << 20
 
-func newLine[E any](inFlight int) line[E] {
+func newTransit[E any](inFlight int) transit[E] {
 	most := int64(max(8, inFlight)) * bytesMost
-	return line[E]{room: semaphore.NewWeighted(most), most: most}
+	return transit[E]{room: semaphore.NewWeighted(most), most: most}
 }
 
 // enter waits until there is room for a source. It tells whether the run goes on.
-func (l *line[E]) enter(ctx context.Context, it E, weight int) bool {
-	w := way[E]{it, min(int64(weight), l.most)}
+func (l *transit[E]) enter(ctx context.Context, it E, weight int) bool {
+	w := passage[E]{it, min(int64(weight), l.most)}
 	if l.room.Acquire(ctx, w.weight) != nil {
 		return false
 	}
@@ -103,11 +103,11 @@ func (l *line[E]) enter(ctx context.Context, it E, weight int) bool {
 }
 
 // leave returns the first source on its way. The caller calls done when it holds none of its bytes any more.
-func (l *line[E]) leave() (it E, done func()) {
+func (l *transit[E]) leave() (it E, done func()) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	first := l.under[0]
-	l.under[0] = way[E]{} // for the garbage collector
+	l.under[0] = passage[E]{} // for the garbage collector
 	l.under = l.under[1:]
 	return first.it, func() { l.room.Release(first.weight) }
 }

@@ -60,7 +60,7 @@ func FuzzBraces(f *testing.F) {
 
 // Bytes on their way are bounded, and a picture that is larger than the bound passes alone.
 func TestBytesOnTheirWayAreBounded(t *testing.T) {
-	l := newLine[int](0)
+	l := newTransit[int](0)
 	soon := func() context.Context {
 		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Millisecond)
 		t.Cleanup(cancel)

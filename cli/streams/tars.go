@@ -53,7 +53,7 @@ func ImageFields() (fields []string) {
 // tars reads tars and writes tars.
 type tars struct {
 	TarOptions
-	line[*passing]
+	transit[*passing]
 	ctx    context.Context
 	files  *durable.Writer
 	to     *tarWriter      // nil between two tars
@@ -74,7 +74,7 @@ type passing struct {
 
 // OfTars returns the stream of the samples of tars.
 func OfTars(o TarOptions) Stream {
-	return &tars{TarOptions: o, line: newLine[*passing](o.InFlight), files: durable.NewWriter(), taken: map[string]bool{}}
+	return &tars{TarOptions: o, transit: newTransit[*passing](o.InFlight), files: durable.NewWriter(), taken: map[string]bool{}}
 }
 
 func (t *tars) Inputs(ctx context.Context) (paths.Inputs, error) {
@@ -302,7 +302,7 @@ func (t *tars) stdout() *tarWriter {
 // put writes a sample.
 func (t *tars) put(s *sample, it Outcome, rec *ledger.Record) (Effect, error) {
 	t.stdout()
-	isImage := !IsPlace(it.Source)
+	isImage := !IsMark(it.Source)
 	if !isImage {
 		for _, f := range s.Files {
 			if err := t.to.Add(f); err != nil {
