@@ -100,7 +100,16 @@ func ofTars(c *cli.Context, from Source, o Options, base string) (Stream, error)
 		if err != nil {
 			return nil, exit.Usage("--files-from: %w", err)
 		}
-		t.Names = TarNames(paths.Entries(f, c.Bool("null")))
+		t.Names = TarNames(func(yield func(string, error) bool) {
+			for name, err := range paths.Entries(f, c.Bool("null")) {
+				if err != nil {
+					name = list
+				}
+				if !yield(name, err) {
+					return
+				}
+			}
+		})
 	case len(patterns) > 0 && (len(patterns) > 1 || patterns[0] != "-"):
 		t.Names = TarNames(func(yield func(string, error) bool) {
 			for _, p := range patterns {

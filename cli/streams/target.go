@@ -81,7 +81,12 @@ func (p place) create(files *durable.Writer, stdout io.Writer) (*tarWriter, erro
 
 // publish completes the tar. It tells whether a file of the same bytes was there before, which then stays.
 func (w *tarWriter) publish() (same bool, err error) {
-	if err := w.Writer.Close(); err != nil || w.file == nil {
+	err = w.Writer.Close()
+	if w.file == nil {
+		return false, err
+	}
+	if err != nil {
+		w.file.Discard()
 		return false, err
 	}
 	if old, err := w.place.Open(); err == nil {

@@ -64,12 +64,13 @@ type tars struct {
 	unread bool
 }
 
-// A passing is what passes from the tar that is read to the one that is written.
+// A passing is one thing that passes from the tars that are read to those that are written. If all is empty, the tar
+// that is read has failed.
 type passing struct {
-	sample *sample // or nil:
-	begin  *place  // a tar begins
-	end    string  // a tar ends: its name
-	last   bool    // all tars have ended
+	sample *sample
+	begin  *place // of a tar
+	end    string // name of the tar that ends
+	last   bool   // all tars have ended
 }
 
 // OfTars returns the stream of the samples of tars.
@@ -99,10 +100,16 @@ func (t *tars) Inputs(ctx context.Context) (paths.Inputs, error) {
 // all yields the sources of all tars. After the end of the context it yields the tars that are not read to their end.
 func (t *tars) all(yield func(stages.Source) bool) {
 	for name, err := range t.Names {
-		if err == nil && t.ctx.Err() == nil && !t.open(name, yield) {
-			return
+		more := true
+		switch {
+		case t.ctx.Err() != nil:
+		case err != nil:
+			one := t.tar(name)
+			more = one.fail(yield, err)
+		default:
+			more = t.open(name, yield)
 		}
-		if (err != nil || t.ctx.Err() != nil) && !yield(stages.Source{In: name, Err: err}) {
+		if !more || t.ctx.Err() != nil && !yield(stages.Source{In: name}) {
 			return
 		}
 	}
@@ -302,8 +309,7 @@ func (t *tars) stdout() *tarWriter {
 // put writes a sample.
 func (t *tars) put(s *sample, it Outcome, rec *ledger.Record) (Effect, error) {
 	t.stdout()
-	isImage := !IsMark(it.Source)
-	if !isImage {
+	if IsMark(it.Source) {
 		for _, f := range s.Files {
 			if err := t.to.Add(f); err != nil {
 				return Effect{}, err
@@ -319,7 +325,7 @@ func (t *tars) put(s *sample, it Outcome, rec *ledger.Record) (Effect, error) {
 	return Effect{Count: true, Record: true, Warn: s.warn}, err
 }
 
-// endTar completes the tar of a tar.
+// endTar completes the tar for one that was read.
 func (t *tars) endTar(name string, rec *ledger.Record) (Effect, error) {
 	to := t.to
 	t.to = nil
