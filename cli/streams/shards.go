@@ -106,13 +106,16 @@ func (t *shards) name(path, folder string, found stages.Format) ([]stages.Source
 	return sources, nil
 }
 
-// nameOf calls a sample after its image. A key ends at the first dot, so dots become underscores.
+// nameOf calls a sample after its image. A key ends at the first dot, so dots become underscores, and what has no
+// extension gets one.
 func nameOf(relative string) name {
 	dir, file := filepath.Split(relative)
 	n := name{ext: filepath.Ext(file)}
-	n.stem = strings.TrimSuffix(file, n.ext)
-	if n.stem == "" { // as in .jpg
+	if n.stem = strings.TrimSuffix(file, n.ext); n.stem == "" { // as in .jpg
 		n.stem, n.ext = file, ""
+	}
+	if len(n.ext) < 2 {
+		n.ext = ".image"
 	}
 	n.key = filepath.ToSlash(dir) + strings.ReplaceAll(n.stem, ".", "_")
 	return n
@@ -226,8 +229,8 @@ func (t *shards) put(e *shard, it Outcome, rec *ledger.Record) error {
 	}
 	s := &sample{Sample: &webdataset.Sample{}, old: e.old, in: it.Source.Relative}
 	defer s.Release()
-	if err := t.gather(s.Sample, it.Source.In, e.name, rec.Status == ledger.StatusFailed); err != nil {
-		rec.Status, rec.Class, rec.Message = ledger.StatusFailed, "name", err.Error()
+	if err := t.gather(s.Sample, it.Source.In, e.name, rec.Status == ledger.StatusFailed); err != nil { // it is gone
+		rec.Status, rec.Class, rec.Message = ledger.StatusFailed, "sample", err.Error()
 		rec.Locate(rec.In, "")
 		return nil
 	}
@@ -239,24 +242,25 @@ func (t *shards) put(e *shard, it Outcome, rec *ledger.Record) error {
 	return err
 }
 
-// gather reads the files of a sample: the image, whose content only counts if it is wanted, and the files beside it
+// gather reads the files of a sample: the image, without its content unless that is wanted, and the files beside it
 // that have its name up to the extension.
 func (t *shards) gather(s *webdataset.Sample, image string, n name, wanted bool) error {
 	dir, file := filepath.Split(image)
-	for _, other := range append([]string{file}, t.beside.of(filepath.Clean(dir), n.stem+".")...) {
-		path := dir + other
-		_, field := webdataset.Split(n.key + other[min(len(n.stem), len(other)):])
-		isImage := slices.Contains(ImageFields(), field)
-		switch {
-		case len(s.Files) > 0 && (other == file || field == webdataset.Record || isImage || stages.IsOwn(path)):
-			continue
-		case len(s.Files) == 0 && !wanted:
-			if err := s.Add(n.key+n.ext, strings.NewReader(""), 0); err != nil {
-				return err
-			}
+	err := s.Add(n.key+n.ext, strings.NewReader(""), 0)
+	if wanted {
+		s.Release()
+		err = addFile(s, n.key+n.ext, image)
+	}
+	if err != nil {
+		return err
+	}
+	for _, other := range t.beside.of(filepath.Clean(dir), n.stem+".") {
+		name, path := n.key+other[len(n.stem):], dir+other
+		_, field := webdataset.Split(name)
+		if other == file || field == webdataset.Record || slices.Contains(ImageFields(), field) || stages.IsOwn(path) {
 			continue
 		}
-		if err := addFile(s, n.key+other[len(n.stem):], path); err != nil {
+		if err := addFile(s, name, path); err != nil {
 			return fmt.Errorf("%q: %w", path, stages.WithoutPath(err))
 		}
 	}

@@ -232,7 +232,7 @@ func (s *sample) result(it Outcome, rec *ledger.Record) (image, record webdatase
 	case rec.Made():
 		image = webdataset.File{Name: resultName(source, it.Value.Data), Data: it.Value.Data}
 		if err := s.clash(image.Name); err != nil {
-			rec.Status, rec.Class, rec.Message = ledger.StatusFailed, "name", err.Error()
+			rec.Status, rec.Class, rec.Message = ledger.StatusFailed, "sample", err.Error()
 			image = webdataset.File{}
 		}
 	}

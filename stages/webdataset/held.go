@@ -60,5 +60,5 @@ func (s *Sample) Release() {
 	for _, data := range s.mapped {
 		syscall.Munmap(data)
 	}
-	s.mapped, s.Files = nil, nil
+	s.mapped, s.Files, s.Held = nil, nil, 0
 }
