@@ -97,6 +97,9 @@ func (f *Failures) replaceable() error {
 	info, err := os.Stat(f.path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
+		if _, err := os.Stat(filepath.Dir(f.path)); err != nil {
+			return f.cannotOpen(err)
+		}
 		return nil
 	case err != nil:
 		return f.cannotOpen(err)
