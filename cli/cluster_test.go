@@ -64,6 +64,11 @@ func placeFor(t *testing.T, n int, programs ...string) *place {
 	if err != nil {
 		t.Fatal(err)
 	}
+	for _, name := range []string{"slurm", "ray/translate.py"} { // so that go test notices changes
+		if _, err := os.ReadFile(filepath.Join(scripts, name)); err != nil {
+			t.Fatal(err)
+		}
+	}
 	p := &place{dir: t.TempDir(), env: append(os.Environ(), "GTX_ONNXRUNTIME="+library(t), "GTX_MODEL="+model, "PYTHONDONTWRITEBYTECODE=1")}
 	if err := os.Symlink(scripts, filepath.Join(p.dir, "scripts")); err != nil {
 		t.Fatal(err)
@@ -234,7 +239,10 @@ func TestSlurmKillsAndRequeuesTasksWithoutATrace(t *testing.T) {
 		return begun() > 1 && out != ""
 	})
 	p.must(t, "scripts/slurm kill "+slurm+" 1")
-	killed := begun()
+	const interrupted = "for i in $(gtx plan todo --lines plan); do if [ -s plan/running/$(printf %05d $i).jsonl ]; then echo $i; fi; done"
+	if p.must(t, interrupted) == "" {
+		t.Error("no task was killed in the middle of its shard")
+	}
 	p.must(t, "scripts/slurm node "+slurm+" 1")
 	requeued := ""
 	until(t, "all tasks done", func() bool {
@@ -252,8 +260,8 @@ func TestSlurmKillsAndRequeuesTasksWithoutATrace(t *testing.T) {
 		return out == ""
 	})
 	log, _ := os.ReadFile(slurm + "/slurmctld.log")
-	if !strings.Contains(string(log), "due to node failure") || requeued == "" || killed == 0 {
-		t.Errorf("no task was killed and requeued (%d begun, %q requeued):\n%s", killed, requeued, log)
+	if !strings.Contains(string(log), "due to failure of node node1") || requeued == "" {
+		t.Errorf("not both ways of requeueing were tried (requeued: %q):\n%s", requeued, log)
 	}
 	if out := p.must(t, "gtx plan status plan"); !strings.HasPrefix(out, fmt.Sprintf("plan: %d done (%d translated)\n", shards, images)) {
 		logs, _ := p.bash(t, "tail -n 5 winter-*.log")
@@ -261,4 +269,85 @@ func TestSlurmKillsAndRequeuesTasksWithoutATrace(t *testing.T) {
 	}
 	p.sameAs(t, "winter", "clean", images)
 	p.recordedOnce(t, "plan", images)
+}
+
+// GNU parallel runs the shards of a plan. What it left, the same line does.
+func TestGNUParallelDoesWhatIsLeftOfAPlan(t *testing.T) {
+	const images = 60
+	p := placeFor(t, images, "parallel")
+	p.set("GTX_PER_SHARD", "10")
+	p.must(t, "mkdir .home && find photos -name '*.jpg' | gtx translate -q --to winter -o clean && gtx plan -q -o plan photos/./")
+	p.must(t, "gtx translate -q --plan plan --shard 3 --to winter -o winter")
+	p.set("HOME", p.dir+"/.home") // where parallel wants to be told that it has been cited
+	p.must(t, "mkdir .home/.parallel && touch .home/.parallel/will-cite")
+	line := blockWith(t, "cluster.md", "--joblog").text
+	p.must(t, "mv photos/000/00003.jpg away && cut=photos/000/00005.jpg && cp $cut whole && head -c 200 whole >$cut")
+	if out, code := p.bash(t, line); code != 1 || strings.Count(out, "winter/") != images-10-2 {
+		t.Errorf("exit code %d: %s", code, out)
+	}
+	if out := p.must(t, "gtx plan status plan"); out != "plan: 6 done (58 translated, 2 failed)\n" {
+		t.Error(out)
+	}
+	p.must(t, "mv away photos/000/00003.jpg && mv whole photos/000/00005.jpg")
+	p.must(t, strings.Replace(line, "--lines", "--lines --failed", 1))
+	p.must(t, "mkdir -p all && mv winter all/photos")
+	p.sameAs(t, "all", "clean", images)
+	p.recordedOnce(t, "plan", images)
+}
+
+// Without a plan, each task takes one of four parts.
+func TestGNUParallelSharesInputsByHash(t *testing.T) {
+	const images = 60
+	p := placeFor(t, images, "parallel")
+	p.must(t, "gtx translate -q --to winter -o clean photos; mkdir .parallel; touch .parallel/will-cite")
+	p.set("HOME", p.dir)
+	p.must(t, blockWith(t, "cluster.md", ":::").text)
+	p.sameAs(t, "winter", "clean", images)
+}
+
+// The program for Ray goes on if a worker is killed, reports images that fail, and stops if gtx cannot start.
+func TestRayFinishesAPlanAlthoughAWorkerDies(t *testing.T) {
+	const images, shards = 400, 8
+	packages, err := filepath.Abs("../build/ray")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(packages); err != nil {
+		t.Skip("no Ray: scripts/fetch-ray build/ray fetches it")
+	}
+	p := placeFor(t, images, "setpriv")
+	p.set("PYTHONPATH", packages)
+	p.set("PATH", "/usr/bin:"+os.Getenv("PATH")) // Debian's Python
+	p.set("HOME", p.dir)
+	p.set("RAY_USAGE_STATS_ENABLED", "0")
+	p.set("GTX_PER_SHARD", fmt.Sprint(images/shards+1))
+	p.must(t, "find photos -name '*.jpg' | sort | tee list | gtx translate -q --to winter -o clean && head -c 200 photos/000/00000.jpg >cut.jpg")
+	p.must(t, "echo cut.jpg >>list && gtx plan -q -o plan <list")
+	line := blockWith(t, "cluster.md", "translate.py").text
+
+	killed := make(chan error, 1)
+	go func() { // the first worker that has begun a shard
+		c := exec.Command("bash", "-c", `until [ -s plan/running/00000.jsonl ]; do sleep 0.02; done
+			for pid in $(pgrep -f 'ray::[t]ranslate'); do
+				[ "$(readlink /proc/$pid/cwd)" != "$PWD" ] || exec kill -KILL $pid
+			done
+			exit 1`)
+		c.Dir = p.dir
+		killed <- c.Run()
+	}()
+	out, code := p.bash(t, line)
+	if code != 1 || strings.Count(out, ": exit code 0\n") != shards-1 || !strings.Contains(out, `gtx: "cut.jpg": truncated`) {
+		t.Errorf("exit code %d: %s", code, out)
+	}
+	if err := <-killed; err != nil {
+		t.Error("no worker was killed: ", err)
+	}
+	p.sameAs(t, "winter", "clean", images)
+	p.must(t, "grep -v cut.jpg plan/done/00007.jsonl >done && mv done plan/done/00007.jsonl")
+	p.recordedOnce(t, "plan", images)
+
+	out, code = p.bash(t, strings.Replace(line, "--to winter", "--to autumn", 1))
+	if code != 3 || !strings.Contains(out, "shard 7: exit code 2: gtx: ") {
+		t.Errorf("exit code %d: %s", code, out)
+	}
 }
