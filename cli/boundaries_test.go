@@ -25,7 +25,7 @@ var rooms = map[string]room{
 	"gtx/cli/progress": {imports: []string{
 		"gtx/cli/ledger", "gtx/stages", "github.com/mattn/go-isatty", "github.com/schollz/progressbar/v3",
 	}},
-	"gtx/cli/paths":  {imports: []string{"gtx/cli/exit", "gtx/stages", "gtx/stages/durable", "golang.org/x/sys/unix"}},
+	"gtx/cli/paths": {imports: []string{"gtx/cli/exit", "gtx/stages", "gtx/stages/durable", "golang.org/x/sys/unix"}},
 	"gtx/cli/shards": {imports: []string{
 		"gtx/cli/exit", "gtx/cli/ledger", "gtx/cli/paths", "gtx/stages", "gtx/stages/durable", "github.com/mattn/go-isatty", "github.com/urfave/cli/v2", "golang.org/x/sys/unix",
 	}},

@@ -11,6 +11,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -349,5 +350,79 @@ func TestRayFinishesAPlanAlthoughAWorkerDies(t *testing.T) {
 	out, code = p.bash(t, strings.Replace(line, "--to winter", "--to autumn", 1))
 	if code != 3 || !strings.Contains(out, "shard 7: exit code 2: gtx: ") {
 		t.Errorf("exit code %d: %s", code, out)
+	}
+}
+
+// The second of two tasks on one shard says so and stops. A task that was killed holds nothing back.
+func TestSecondTaskOnAShardStops(t *testing.T) {
+	p := placeFor(t, 300)
+	p.must(t, "gtx plan -q -o plan photos")
+	const task = "gtx translate -q --jobs 1 --to winter -o winter --plan plan --shard 0"
+	first := exec.Command("bash", "-c", "exec "+task)
+	first.Dir, first.Env = p.dir, p.env
+	if err := first.Start(); err != nil {
+		t.Fatal(err)
+	}
+	until(t, "first task", func() bool { return p.results(t, "winter") > 0 })
+	first.Process.Signal(syscall.SIGSTOP)
+	out, code := p.bash(t, task)
+	host, err := os.Hostname()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := fmt.Sprintf(`gtx: shard 0 of "plan": another task works on it: process %d on %s, since `, first.Process.Pid, host); code != 3 || !strings.HasPrefix(out, want) {
+		t.Errorf("exit code %d: %s", code, out)
+	}
+	if out := p.must(t, "gtx plan status plan; gtx plan todo plan"); out != "plan: 0 done, 1 running: 0\n" {
+		t.Error(out)
+	}
+	first.Process.Kill()
+	first.Wait()
+	if out := p.must(t, "gtx plan status plan; gtx plan todo plan"); out != "plan: 0 done, 1 to do: 0\n0\n" {
+		t.Error(out)
+	}
+	p.must(t, task)
+	p.recordedOnce(t, "plan", 300)
+}
+
+// A drained task leaves its shard to be finished.
+func TestStoppedTaskLeavesItsShardToDo(t *testing.T) {
+	p := placeFor(t, 300)
+	p.must(t, "gtx plan -q -o plan photos")
+	c := exec.Command("bash", "-c", "exec gtx translate -q --jobs 1 --to winter -o winter --plan plan --shard 0")
+	c.Dir, c.Env = p.dir, p.env
+	if err := c.Start(); err != nil {
+		t.Fatal(err)
+	}
+	until(t, "task", func() bool { return p.results(t, "winter") > 0 })
+	c.Process.Signal(syscall.SIGTERM)
+	c.Wait()
+	if code := c.ProcessState.ExitCode(); code != 143 {
+		t.Errorf("exit code %d", code)
+	}
+	if out := p.must(t, "gtx plan status plan"); out != "plan: 0 done, 1 to do: 0\n" {
+		t.Error(out)
+	}
+	p.must(t, "gtx translate -q --to winter -o winter --plan plan --shard 0")
+	p.recordedOnce(t, "plan", 300)
+}
+
+func TestReadOnlyPlanIsRefused(t *testing.T) {
+	p := placeFor(t, 1)
+	p.must(t, "gtx plan -q -o plan photos")
+	const task = "gtx translate -q --to winter -o winter --plan plan --shard 0"
+	line := "chmod -w plan plan/*/; trap 'chmod -R +w plan' EXIT; " + task
+	if os.Getuid() == 0 { // who may write everywhere
+		if out, code := p.bash(t, "unshare -m mount --bind -o ro plan plan"); code != 0 {
+			t.Skip("no read-only folder can be made: ", out)
+		}
+		line = "unshare -m bash -c 'mount --bind -o ro plan plan; gtx plan status plan; " + task + "'"
+	}
+	out, code := p.bash(t, line)
+	if code != 3 || !strings.Contains(out, "gtx: shard 0 of \"plan\": ") || !strings.Contains(out, "hint: tasks write their reports to the folder of the plan\n") {
+		t.Errorf("exit code %d: %s", code, out)
+	}
+	if p.results(t, "winter") > 0 {
+		t.Error("it translated without a report")
 	}
 }

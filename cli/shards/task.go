@@ -27,14 +27,20 @@ type Settings struct {
 	Options map[string]string `json:"options"`
 }
 
-// A Header is the first line of a finished report.
+// A Header is the first line of a finished report. It is about no input, and its path is empty. Readers that look for
+// other statuses pass over it.
 type Header struct {
-	Plan   string `json:"plan"` // digest
+	In     string `json:"in"`     // empty
+	Status string `json:"status"` // StatusShard
+	Plan   string `json:"plan"`   // digest
 	Shard  int    `json:"shard"`
 	Shards int    `json:"shards"`
 	Settings
 	Counts map[string]int `json:"counts"` // of records, by status
 }
+
+// StatusShard is the status of a header.
+const StatusShard = "shard"
 
 // A Task works on one shard. Nobody else does until Release.
 type Task struct {
@@ -49,7 +55,7 @@ type Task struct {
 // Begin begins a task. It is an error if another task works on the shard, or if the plan is for other settings. The
 // first task that starts fixes them.
 func (p *Plan) Begin(shard int, settings Settings) (*Task, error) {
-	t := &Task{plan: p, shard: shard, header: Header{Plan: p.Digest, Shard: shard, Shards: p.Shards, Settings: settings}}
+	t := &Task{plan: p, shard: shard, header: Header{Status: StatusShard, Plan: p.Digest, Shard: shard, Shards: p.Shards, Settings: settings}}
 	if err := t.begin(); err != nil {
 		return nil, exit.CannotStart(errors.Join(err, t.Release()))
 	}
@@ -227,6 +233,9 @@ func tally(report string) (counts map[string]int, inputs int, err error) {
 			return counts, len(seen), nil
 		} else if err != nil {
 			return nil, 0, err
+		}
+		if rec.In == "" && rec.InBytes == "" {
+			continue // about a run
 		}
 		counts[rec.Status]++
 		seen[rec.In+"\x00"+rec.InBytes] = struct{}{}
