@@ -56,8 +56,15 @@ func (t *translation) partOf(c *cli.Context) (p part, err error) {
 	case !strings.Contains(t.naming.Template, "{dir}") || !strings.Contains(t.naming.Template, "{stem}"):
 		return p, exit.Usage("--name %q lacks {dir} or {stem}: results of two shards could have one path", t.naming.Template)
 	}
-	if p.plan, err = shards.Open(dir); err == nil {
-		p.entries, err = p.plan.Entries(p.shard.Index)
+	if p.plan, err = shards.Open(dir); err != nil {
+		return p, err
+	}
+	p.entries, err = p.plan.Entries(p.shard.Index)
+	for i := 0; t.naming.Redo && err == nil && i < p.plan.Shards; i++ {
+		var others []string
+		if others, err = p.plan.Entries(i); err == nil {
+			err = t.naming.Protect(others)
+		}
 	}
 	return p, err
 }

@@ -181,7 +181,8 @@ func (place Placer) later(ctx context.Context, entry string) []stages.Source {
 	}
 	placed, _, err := place.probe(entry, "")
 	if err != nil {
-		return []stages.Source{{In: entry, Err: err}}
+		path, _ := split(entry)
+		return []stages.Source{{In: path, Err: err}}
 	}
 	return placed
 }

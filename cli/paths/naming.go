@@ -159,6 +159,17 @@ func (n *Naming) admit(in string) error {
 	return nil
 }
 
+// Protect makes the entries of a list inputs, which no result replaces, although this run does not read them.
+func (n *Naming) Protect(entries []string) error {
+	for _, entry := range entries {
+		path, _ := split(entry)
+		if err := n.admit(path); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // spare refuses a result that replaces another input. Files that gtx made are no inputs: they are
 // skipped. info describes the file at path.
 func (n *Naming) spare(in, path string, info os.FileInfo) error {

@@ -2,7 +2,6 @@ package shards
 
 import (
 	"bufio"
-	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -211,7 +210,10 @@ func (t *Task) Finish() error {
 		_, err = io.Copy(w, f)
 		return err
 	})
-	return t.cannot(cmp.Or(err, os.Remove(t.plan.report(t.shard))))
+	if err == nil {
+		err = os.Remove(t.plan.report(t.shard))
+	}
+	return t.cannot(err)
 }
 
 // tally counts the records of a report by status, and its inputs.
