@@ -48,7 +48,7 @@ func TestShardsByHashAreDisjointAndEven(t *testing.T) {
 func TestSizesDifferByAtMostOne(t *testing.T) {
 	for n := range 30 {
 		dir := filepath.Join(t.TempDir(), "plan")
-		p, err := Write(dir, 7, n, func(yield func(string) bool) {
+		_, err := Write(dir, 7, n, func(yield func(string) bool) {
 			for i := range n {
 				if !yield(fmt.Sprint(i)) {
 					return
@@ -58,7 +58,8 @@ func TestSizesDifferByAtMostOne(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if p, err = Open(dir); err != nil || p.Images != n {
+		p, err := Open(dir)
+		if err != nil || p.Images != n {
 			t.Fatal(p, err)
 		}
 		var all []string
