@@ -3,8 +3,8 @@
     gtx plan -o plan photos
     python3 translate.py --cpus 2 plan -- --to winter -o winter
 
-What follows -- goes to `gtx translate`. Each task does one shard, so a shard whose worker or machine dies is tried
-again and continues where it was. Machines share the folders, under the same paths as here.
+What follows -- goes to `gtx translate`. Each task does one shard, so a shard whose worker or machine dies is
+tried again and continues where it was. Machines share the folders, under the same paths as here.
 
 Exit codes are those of gtx: 0 if all images were translated, 1 if some failed.
 """
