@@ -1,6 +1,7 @@
 package stages
 
 /*
+#cgo CFLAGS: -O3
 #cgo pkg-config: vips libjpeg
 #include <stdlib.h>
 #include "picture.h"
@@ -15,6 +16,7 @@ import (
 	"unsafe"
 
 	"gtx/stages/container"
+	"gtx/stages/raster"
 )
 
 // A picture is an image of libvips: a recipe that makes its pixels on demand, in
@@ -181,9 +183,9 @@ func (p *picture) resize(filter Filter, width, height int) {
 }
 
 // crop cuts a picture down to a part.
-func (p *picture) crop(r rectangle) {
-	if p.image != nil && r != (rectangle{}) {
-		p.become(C.gtx_crop(p.image, C.int(r.x), C.int(r.y), C.int(r.width), C.int(r.height)))
+func (p *picture) crop(r raster.Rectangle) {
+	if p.image != nil && r != (raster.Rectangle{}) {
+		p.become(C.gtx_crop(p.image, C.int(r.X), C.int(r.Y), C.int(r.Width), C.int(r.Height)))
 	}
 }
 
@@ -327,8 +329,8 @@ func (p *picture) orient(orientation int) {
 func (p *picture) change(c *change) {
 	switch {
 	case p.image == nil:
-	case c.maps != nil:
-		p.become(C.gtx_changed(p.image, (*C.float)(pin(p.scope, c.maps)), C.int(c.columns), C.int(c.rows)))
+	case c.maps.Values != nil:
+		p.become(C.gtx_changed(p.image, (*C.float)(pin(p.scope, c.maps.Values)), C.int(c.maps.Columns), C.int(c.maps.Rows)))
 	case p.width() != c.less.Width || p.height() != c.less.Height:
 		p.become(nil)
 	default:
