@@ -153,7 +153,7 @@ func decode(s *scope, f File, shape Shape, keep bool, strict strictness) (Image,
 func (img *Image) keep(p picture, k int) (err error) {
 	img.original.pixels, img.original.resolution = img.Pixels, p.resolution()
 	if k > 0 {
-		img.Pixels, err = shrunk(img.Pixels, 1<<k)
+		img.Pixels, err = p.scope.shrunk(img.Pixels, 1<<k)
 	}
 	return err
 }

@@ -37,6 +37,25 @@ type scope struct {
 	pins   runtime.Pinner
 	ends   []func() // called after the images are freed
 	failed error    // of a decoder that is a process of its own
+	inside bool     // it holds a slot
+}
+
+// slots bounds how many scopes let libvips compute at a time. Each has two threads, and every thread keeps memory that
+// it has freed. More scopes than processors gain nothing.
+var slots = make(chan struct{}, runtime.GOMAXPROCS(0))
+
+// enter waits for a slot.
+func (s *scope) enter() {
+	slots <- struct{}{}
+	s.inside = true
+}
+
+// leave gives the slot back, before the scope waits for something else.
+func (s *scope) leave() {
+	if s.inside {
+		s.inside = false
+		<-slots
+	}
 }
 
 // strictness says which faults of a file make decoding fail.
@@ -50,12 +69,14 @@ const (
 var errPicture = errors.New("libvips failed")
 
 // withPictures runs f and frees its pictures when it returns. It discards libvips'
-// error text, because all threads share one buffer for it.
+// error text, because all threads share one buffer for it. f must leave the scope before it makes another one.
 func withPictures(f func(s *scope) error) error {
+	s := new(scope)
+	s.enter()
+	defer s.leave()
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
 	defer C.vips_thread_shutdown() // frees libvips' data for this thread
-	s := new(scope)
 	defer s.pins.Unpin()
 	defer func() {
 		for _, image := range s.images {

@@ -41,18 +41,13 @@ func resizedBy(p Pixels, filter Filter, width, height int) (Pixels, error) {
 
 // shrunk returns the means of blocks of factor × factor pixels, rounded. At the right and the bottom, blocks may be
 // cut. factor is at most 256.
-func shrunk(p Pixels, factor int) (Pixels, error) {
-	if p.Bands == 4 { // colours are weighted by alpha
-		var out Pixels
-		err := withPictures(func(s *scope) (err error) {
-			q := s.of(p)
-			q.shrink(factor)
-			out, err = q.pixels()
-			return err
-		})
-		return out, err
+func (s *scope) shrunk(p Pixels, factor int) (Pixels, error) {
+	if p.Bands == 3 {
+		return p.Shrunk(factor), nil
 	}
-	return p.Shrunk(factor), nil
+	q := s.of(p) // libvips weights colours by alpha
+	q.shrink(factor)
+	return q.pixels()
 }
 
 // inProfile converts RGB pixels from sRGB to the colours of a profile.
