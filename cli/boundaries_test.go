@@ -25,12 +25,15 @@ var rooms = map[string]room{
 	"gtx/cli/progress": {imports: []string{
 		"gtx/cli/ledger", "gtx/stages", "github.com/mattn/go-isatty", "github.com/schollz/progressbar/v3",
 	}},
-	"gtx/cli/paths":  {imports: []string{"gtx/cli/exit", "gtx/stages", "gtx/stages/durable", "golang.org/x/sys/unix"}},
+	"gtx/cli/paths": {imports: []string{"gtx/cli/exit", "gtx/stages", "gtx/stages/durable", "golang.org/x/sys/unix"}},
+	"gtx/cli/shards": {imports: []string{
+		"gtx/cli/exit", "gtx/cli/ledger", "gtx/cli/paths", "gtx/stages", "gtx/stages/durable", "github.com/mattn/go-isatty", "github.com/urfave/cli/v2", "golang.org/x/sys/unix",
+	}},
 	"gtx/cli/stdout": {imports: []string{"gtx/stages"}},
 	"gtx/cli/repair": {imports: []string{"gtx/cli/ledger", "gtx/models", "gtx/models/graph", "gtx/stages", "gtx/stages/raster"}},
 	"gtx/cli": {
 		imports: []string{
-			"gtx/cli/bench", "gtx/cli/decoders", "gtx/cli/exit", "gtx/cli/ledger", "gtx/cli/paths", "gtx/cli/progress", "gtx/cli/repair", "gtx/cli/stdout", "gtx/pipeline", "gtx/stages", "gtx/stages/durable", "gtx/stages/raster", "gtx/models", "gtx/models/manifest", "gtx/models/graph",
+			"gtx/cli/bench", "gtx/cli/decoders", "gtx/cli/exit", "gtx/cli/ledger", "gtx/cli/paths", "gtx/cli/progress", "gtx/cli/repair", "gtx/cli/shards", "gtx/cli/stdout", "gtx/pipeline", "gtx/stages", "gtx/stages/durable", "gtx/stages/raster", "gtx/models", "gtx/models/manifest", "gtx/models/graph",
 			"gtx/models/propose",
 			"github.com/google/renameio/v2", "github.com/mattn/go-isatty",
 			"github.com/urfave/cli/v2", "golang.org/x/sync/errgroup", "golang.org/x/sys/unix",
