@@ -65,7 +65,7 @@ lint:
 	@test -z "$$(gofmt -l .)" || { echo "gofmt would change:"; gofmt -l .; exit 1; }
 	go vet ./...
 	go run $(STATICCHECK) ./...
-	clang-format --dry-run -Werror stages/*.c stages/*.h cli/stdout/*.c
+	clang-format --dry-run -Werror stages/*.[ch] stages/*/*.[ch] cli/stdout/*.c
 	scripts/lint-python
 
 soak: build

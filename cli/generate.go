@@ -87,7 +87,7 @@ func generationOf(c *cli.Context) (g generation, err error) {
 	}
 	g.naming, err = paths.New(paths.Naming{
 		Out: c.String("out"), Base: ".", Template: c.String("name"), To: g.request.To, Model: m.Name,
-		Format: format, Samples: 1, Suffixes: suffixesOf(m, g.request.To), Seed: g.request.Seed,
+		Format: format, Samples: 1, Suffixes: suffixesOf(m, g.request.To), Noisy: true, Seed: g.request.Seed,
 	})
 	if err != nil {
 		return g, err

@@ -138,7 +138,7 @@ func translationNaming(c *cli.Context, m *manifest.Manifest, q models.Request) (
 	}
 	return paths.New(paths.Naming{
 		Out: c.String("out"), Base: c.String("base"), Template: c.String("name"), To: q.To, Model: m.Name,
-		Format: format, Samples: samples, Suffixes: suffixesOf(m, q.To), Seed: q.Seed,
+		Format: format, Samples: samples, Suffixes: suffixesOf(m, q.To), Noisy: m.Noisy(), Seed: q.Seed,
 	})
 }
 
