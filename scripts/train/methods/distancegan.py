@@ -14,7 +14,7 @@ from torch import Tensor
 
 from train import sources
 from train.config import Config
-from train.losses import judged
+from train.losses import judged, reconstruction
 from train.methods.base import Base, Losses, frozen, values
 from train.networks.patches import Scales
 from train.networks.resnet import ResNet
@@ -29,7 +29,7 @@ DEFAULTS: dict[str, Any] = {
     "lr": 3e-4,
     "network": {"width": 32, "blocks": 2, "downs": 1},
     "discriminator": {"width": 32, "scales": 1, "levels": 2},
-    "weights": {"adversarial": 1.0, "distance": 2.0, "halves": 1.0},
+    "weights": {"adversarial": 1.0, "distance": 2.0, "halves": 1.0, "identity": 10.0},
 }
 MEASURED = 512  # images, for the mean and the deviation of the distances of a domain
 
@@ -64,7 +64,7 @@ class DistanceGAN(Base):
             self.measure(source)
         x, y = self.put(source.colours(rng, n)[0]), self.put(source.greys(rng, n))
         with frozen(self.judge), self.autocast():
-            made = self.generator(x)
+            made, plain = self.generator(torch.cat([x, y.expand(-1, 3, -1, -1)])).chunk(2)
             fooled = judged(self.judge(made), True)
         kept = []
         for k, distance in enumerate((between, halves)):
@@ -72,14 +72,16 @@ class DistanceGAN(Base):
             wanted = (distance(x) - mean_x) / deviation_x
             kept.append((wanted - (distance(made) - mean_y) / deviation_y).abs().mean())
         w = self.weights
+        same = reconstruction(plain, y)
         loss = w["adversarial"] * fooled + w["distance"] * kept[0] + w["halves"] * kept[1]
+        loss = loss + w["identity"] * same
         self.descend(self.for_generator, loss)
 
         with self.autocast():
             rival = judged(self.judge(y), True) + judged(self.judge(made.detach()), False)
         self.descend(self.for_judge, rival)
         self.average.update(self.generator, step)
-        return values(fooled=fooled, distance=kept[0], halves=kept[1], discriminator=rival)
+        return values(fooled=fooled, distance=kept[0], halves=kept[1], identity=same, discriminator=rival)
 
     @torch.no_grad()
     def sheet(self, shown: tuple[Tensor, Tensor]) -> list[Tensor]:

@@ -16,10 +16,9 @@ from train import sources
 from train.config import Config
 from train.losses import judged, reconstruction
 from train.methods.base import Base, Losses, frozen, values
-from train.networks.autoencoder import Decoder, Encoder
+from train.networks.autoencoder import Decoder, Encoder, norm_of
 from train.networks.layers import conv
 from train.networks.patches import Scales
-from train.networks.resnet import Block
 from train.ports import Exported, Graph, fixed, image, latent, result
 
 DEFAULTS: dict[str, Any] = {
@@ -27,9 +26,9 @@ DEFAULTS: dict[str, Any] = {
     "side": 32,
     "mirror": False,
     "lr": 3e-4,
-    "network": {"width": 32, "levels": 2, "most": 4, "shared": 2},
+    "network": {"width": 32, "levels": 2, "most": 4, "shared": 2, "private": 16, "norm": "layer"},
     "discriminator": {"width": 32, "scales": 1},
-    "weights": {"adversarial": 1.0, "divergence": 0.01, "reconstruction": 10.0, "cycle": 10.0},
+    "weights": {"adversarial": 1.0, "divergence": 0.01, "reconstruction": 10.0, "cycle": 10.0, "identity": 10.0},
 }
 CHANNELS = (3, 1)  # of colour and of grey digits
 
@@ -50,13 +49,43 @@ class Shared(nn.Module):
 
     def __init__(self, channels: int, blocks: int) -> None:
         super().__init__()
-        self.blocks = nn.ModuleList(Block(channels, 0) for _ in range(blocks))
+        self.blocks = nn.ModuleList(
+            nn.Sequential(
+                conv(channels, channels, reflect=False),
+                norm_of("layer", channels),
+                nn.ReLU(),
+                conv(channels, channels, reflect=False),
+                norm_of("layer", channels),
+            )
+            for _ in range(blocks)
+        )
         self.mix = conv(channels, channels, 1, reflect=False)
 
     def forward(self, x: Tensor) -> Tensor:
         for block in self.blocks:
-            x = block(x, None)
+            x = x + block(x)
         return self.mix(x)
+
+
+class Public(nn.Module):
+    """Latents without what colour digits keep to themselves: the last `private` channels become zeros."""
+
+    def __init__(self, channels: int, private: int) -> None:
+        super().__init__()
+        self.private = private
+        self.register_buffer("kept", (torch.arange(channels) < channels - private).float()[:, None, None])
+
+    def forward(self, z: Tensor) -> Tensor:
+        return z * self.kept.to(z.dtype)
+
+    def exchanged(self, z: Tensor, other: Tensor) -> Tensor:
+        """z with the private part of other."""
+        return torch.where(self.kept > 0, z, other)
+
+
+def drawn(mean: Tensor) -> Tensor:
+    """A latent drawn from q(z | x), whose variance is one."""
+    return mean + torch.randn_like(mean)
 
 
 class UNIT(Base):
@@ -68,17 +97,25 @@ class UNIT(Base):
     def __init__(self, config: Config, device: torch.device) -> None:
         super().__init__(config, device)
         given = dict(config.network)
-        blocks = given.pop("shared")
+        blocks, private = given.pop("shared"), given.pop("private")
         encoders = [Encoder(**given, inputs=c) for c in CHANNELS]
         width = encoders[0].channels
         shared_in, shared_out = Shared(width, blocks), Shared(width, blocks)
         decoders = [Decoder(**given, outputs=c) for c in CHANNELS]
+        self.public = Public(width, private)
         self.net = self.add(
             "net",
             nn.ModuleDict(
                 {
-                    "encode": nn.ModuleList(Encoding(own, shared_in) for own in encoders),
-                    "decode": nn.ModuleList(nn.Sequential(shared_out, own) for own in decoders),
+                    "encode": nn.ModuleList(
+                        [Encoding(encoders[0], shared_in), nn.Sequential(encoders[1], shared_in, self.public)]
+                    ),
+                    "decode": nn.ModuleList(
+                        [
+                            nn.Sequential(shared_out, decoders[0]),
+                            nn.Sequential(self.public, shared_out, decoders[1]),
+                        ]
+                    ),
                 }
             ),
         )
@@ -93,42 +130,44 @@ class UNIT(Base):
     def step(self, source: sources.Digits, rng: np.random.Generator, step: int) -> Losses:
         _, n = self.begin(step)
         torch.manual_seed(int(rng.integers(2**31)))
-        real = [self.put(source.colours(rng, n)[0]), self.put(source.greys(rng, n))]
-        encode, decode = self.net["encode"], self.net["decode"]
-        loss, fakes, shown = torch.zeros(()), {}, {}
+        colour, grey = self.put(source.colours(rng, n)[0]), self.put(source.greys(rng, n))
+        (encode_0, encode_1), (decode_0, decode_1) = self.net["encode"], self.net["decode"]
         with frozen(*self.judges), self.autocast():
-            means = [encode[i](real[i]) for i in (0, 1)]
-            drawn = [mean + torch.randn_like(mean) for mean in means]
-            for i in (0, 1):
-                other = 1 - i
-                same = reconstruction(decode[i](drawn[i]), real[i])  # equation 3
-                fakes[other] = decode[other](drawn[i])
-                fooled = judged(self.judges[other](fakes[other]), True)  # equation 5
-                mean = encode[other](fakes[other])
-                back = reconstruction(decode[i](mean + torch.randn_like(mean)), real[i])  # equation 8
-                # The variance is one, so the divergence is half the square of the mean.
-                divergence = (means[i].float() ** 2).mean() + (mean.float() ** 2).mean()
-                w = self.weights
-                loss = loss + w["reconstruction"] * same + w["adversarial"] * fooled
-                loss = loss + w["cycle"] * back + w["divergence"] * divergence
-                shown.update({f"same_{i}": same, f"fooled_{other}": fooled, f"cycle_{i}": back})
-        self.descend(self.for_net, loss)
+            mean_0, mean_plain = encode_0(torch.cat([colour, grey.expand(-1, 3, -1, -1)])).chunk(2)
+            mean_1 = encode_1(grey)
+            z_0, z_1 = drawn(mean_0), drawn(mean_1)
+            lent = self.public.exchanged(z_1, z_0.roll(1, 0))
+            same_0, fake_0 = decode_0(torch.cat([z_0, lent])).chunk(2)
+            same_1, fake_1, plain = decode_1(torch.cat([z_1, z_0, drawn(mean_plain)])).chunk(3)
+            again_0, again_1 = encode_0(fake_0), encode_1(fake_1)
+            back_1, back_0 = decode_1(drawn(again_0)), decode_0(self.public.exchanged(drawn(again_1), z_0))
+            fooled = [judged(judge(fake), True) for judge, fake in zip(self.judges, (fake_0, fake_1))]
+        same = reconstruction(same_0, colour), reconstruction(same_1, grey)  # equation 3
+        back = reconstruction(back_0, colour), reconstruction(back_1, grey)  # equation 8
+        kept = reconstruction(plain, grey)
+        # The variance is one, so the divergence is half the square of the mean.
+        divergence = sum((mean.float() ** 2).mean() for mean in (mean_0, mean_1, again_0, again_1))
+        w = self.weights
+        loss = w["reconstruction"] * sum(same) + w["adversarial"] * sum(fooled) + w["cycle"] * sum(back)
+        self.descend(self.for_net, loss + w["divergence"] * divergence + w["identity"] * kept)
 
         with self.autocast():
             rival = torch.zeros(())
-            for i in (0, 1):
-                rival = rival + judged(self.judges[i](real[i]), True)
-                rival = rival + judged(self.judges[i](fakes[i].detach()), False)
+            for judge, real, fake in zip(self.judges, (colour, grey), (fake_0, fake_1)):
+                rival = rival + judged(judge(real), True) + judged(judge(fake.detach()), False)
         self.descend(self.for_judges, rival)
         self.average.update(self.net, step)
-        return values(**shown, discriminator=rival)
+        pairs = {"same": same, "fooled": fooled, "cycle": back}
+        shown = {f"{name}_{i}": pair[i] for name, pair in pairs.items() for i in (0, 1)}
+        return values(**shown, identity=kept, discriminator=rival, mean=(mean_0.float()**2).mean())
 
     @torch.no_grad()
     def sheet(self, shown: tuple[Tensor, Tensor]) -> list[Tensor]:
         net, (colours, greys) = self.average.net, (self.put(images) for images in shown)
         latents = [encode(images) for encode, images in zip(net["encode"], (colours, greys))]
+        lent = self.public.exchanged(latents[1], latents[0])
         columns = [colours, net["decode"][1](latents[0]), net["decode"][0](latents[0])]
-        return [*columns, greys, net["decode"][0](latents[1])]
+        return [*columns, greys, net["decode"][0](lent)]
 
     def exported(self) -> Exported:
         net, side = self.average.net, self.config.side

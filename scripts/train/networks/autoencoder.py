@@ -10,9 +10,11 @@ from train.networks.layers import Norm, conv, double
 
 
 def norm_of(kind: str, channels: int) -> nn.Module:
-    """`instance`, `batch` or `none`."""
+    """`instance`, `layer` (of all channels at once, so that how bright an image is survives), `batch` or `none`."""
     if kind == "none":
         return nn.Identity()
+    if kind == "layer":
+        return nn.GroupNorm(1, channels)
     return Norm(channels) if kind == "instance" else nn.BatchNorm2d(channels)
 
 
