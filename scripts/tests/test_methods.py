@@ -44,7 +44,7 @@ TINY = {
         "discriminator": {},
         "stages": [{**STAGES[0], "steps": 1, "size": 8}, {**STAGES[0], "steps": 2, "size": 16}],
     },
-    "unit": {"network": {**SMALL, "levels": 2, "most": 2, "shared": 1, "private": 2}},
+    "unit": {"network": {**SMALL, "drawer": 4, "levels": 2, "latent": 8, "private": 2}},
     "distancegan": {"network": {**SMALL, "blocks": 1}},
 }
 NAMES = {
@@ -264,6 +264,16 @@ def test_a_code_reaches_the_result(inputs: dict, tmp_path: Path):
     with torch.no_grad():
         one, other = (generator.net(image, torch.full((1, 8), value)) for value in (-1.0, 1.0))
     assert (one - other).abs().mean() > 1e-4
+
+
+def test_what_colours_keep_to_themselves_does_not_reach_grey_digits(inputs: dict):
+    given = {**method("unit")[1], **recipe("unit", inputs)}
+    unit = method("unit")[0](configs.from_dict(given), torch.device("cpu"))
+    z, other = torch.randn(2, 2, 8, 1, 1)
+    lent = unit.public.lent(z, other)
+    colour, grey = ([unit.net["decode"][k](x) for x in (z, lent)] for k in (0, 1))
+    assert torch.equal(*grey)
+    assert (colour[0] - colour[1]).abs().mean() > 1e-4
 
 
 @pytest.mark.parametrize("path", sorted((Path(configs.__file__).parent / "recipes").glob("*.json")))

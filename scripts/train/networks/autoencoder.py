@@ -53,6 +53,7 @@ class Decoder(nn.Module):
     ) -> None:
         super().__init__()
         widths = [width * min(2**i, most) for i in range(levels)][::-1]
+        self.channels = widths[0]
         results = [*widths[1:], max(width // 2, 8)]
         self.convs = nn.ModuleList(conv(i + codes, o, reflect=False) for i, o in zip(widths, results))
         self.norms = nn.ModuleList(norm_of(norm, o) for o in results)
