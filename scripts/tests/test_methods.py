@@ -19,6 +19,7 @@ from train import config as configs
 from train import loop
 from train.data import DataError
 from train.methods import METHODS, method
+from train.methods.distancegan import moved, unlike
 from train.sources import Domains, classes, one_hot
 
 SMALL = {"width": 4}
@@ -274,6 +275,15 @@ def test_what_colours_keep_to_themselves_does_not_reach_grey_digits(inputs: dict
     colour, grey = ([unit.net["decode"][k](x) for x in (z, lent)] for k in (0, 1))
     assert torch.equal(*grey)
     assert (colour[0] - colour[1]).abs().mean() > 1e-4
+
+
+def test_an_image_is_compared_with_itself_moved():
+    image = torch.zeros(1, 3, 4, 5)
+    image[..., 1, 2] = 1.0
+    assert moved(image, 1, 0)[0].tolist() == [[0, 0, 1, 0, 0], [0, 0, 1, 0, 0], [0, 0, 0, 0, 0]]
+    assert moved(image, 0, -2)[0].tolist() == [[0, 0, 0], [1, 0, 1], [0, 0, 0], [0, 0, 0]]
+    assert unlike(moved(image, 1, 0), moved(1 - 3 * image, 1, 0)) == pytest.approx(0, abs=1e-6)
+    assert unlike(moved(image, 1, 0), moved(image.roll(2, 3), 1, 0)) > 1
 
 
 @pytest.mark.parametrize("path", sorted((Path(configs.__file__).parent / "recipes").glob("*.json")))

@@ -91,7 +91,7 @@ class Pairs:
 
 
 class Maps(Pairs):
-    """Pairs whose inputs are label maps: each colour is a class, that of the nearest in the recipe's palette."""
+    """Pairs whose inputs are label maps. The class of a pixel is the nearest colour of the palette."""
 
     takes = "as pairs: --a MAPS --b RESULTS; the recipe's palette has the colours of the classes"
 
@@ -227,7 +227,7 @@ class Digits:
 
 
 def classes(pixels: np.ndarray, palette: list[list[int]]) -> np.ndarray:
-    """The class of each pixel of a label map [h, w, 3], uint8 [h, w]: the nearest colour, the first of several."""
+    """The class of each pixel of a label map [h, w, 3], uint8 [h, w]: the first of the nearest colours."""
     flat = pixels.astype(np.int32)
     distances = np.stack([((flat - np.array(colour)) ** 2).sum(-1) for colour in palette])
     return distances.argmin(0).astype(np.uint8)

@@ -38,7 +38,9 @@ DEFAULTS: dict[str, Any] = {
 class Pix2pixHD(Base):
     """min_G (max_D sum over k of L_GAN(G, D_k)) + 10 sum over k of L_FM(G, D_k), equation 5."""
 
-    paper = "Wang et al. 2018, High-Resolution Image Synthesis and Semantic Manipulation with Conditional GANs"
+    paper = (
+        "Wang et al. 2018, High-Resolution Image Synthesis and Semantic Manipulation with Conditional GANs"
+    )
     data = sources.Maps
 
     def __init__(self, config: Config, device: torch.device) -> None:
@@ -87,7 +89,7 @@ class Pix2pixHD(Base):
 
     @torch.no_grad()
     def sheet(self, shown: tuple[Tensor, Tensor]) -> list[Tensor]:
-        """The maps in grey levels, the global generator's result enlarged, the whole one's, and the photographs."""
+        """The maps, the global generator's result enlarged, the whole generator's, the photographs."""
         x, y = (self.put(images) for images in shown)
         levels = x[:, :-1].argmax(1, keepdim=True).float() / (self.channels - 2) * 2 - 1
         coarse = self.average.net.coarse(x[:, :, ::2, ::2])
@@ -117,11 +119,13 @@ class Pix2pixHD(Base):
             pixels = ((image[0] + 1) * 127.5).round().byte().movedim(0, -1).numpy()
             return net(sources.one_hot(sources.classes(pixels, self.config.palette)[None], len(palette)))
 
-        return Exported("pix2pixHD", (graph,), {"domains": [{"id": target}]}, (({"to": target}, answer),), side)
+        return Exported(
+            "pix2pixHD", (graph,), {"domains": [{"id": target}]}, (({"to": target}, answer),), side
+        )
 
 
 def matching(made: Judged, real: Judged) -> Tensor:
-    """L_FM of equation 4: the mean absolute difference of the features of each layer of each discriminator."""
+    """L_FM, equation 4: the mean absolute difference of each layer's features, of each discriminator."""
     found = [
         torch.stack([reconstruction(ours, theirs.detach()) for ours, theirs in zip(a[:-1], b[:-1])]).mean()
         for a, b in zip(made, real)

@@ -10,7 +10,7 @@ from train.networks.layers import Norm, conv, double
 
 
 def norm_of(kind: str, channels: int) -> nn.Module:
-    """`instance`, `layer` (of all channels at once, so that how bright an image is survives), `batch` or `none`."""
+    """`instance`, `layer` (all channels at once, so that brightness survives), `batch` or `none`."""
     if kind == "none":
         return nn.Identity()
     if kind == "layer":
