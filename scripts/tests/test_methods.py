@@ -267,6 +267,16 @@ def test_a_code_reaches_the_result(inputs: dict, tmp_path: Path):
     assert (one - other).abs().mean() > 1e-4
 
 
+def test_the_encoder_learns_from_drawn_codes_if_there_is_nothing_else(inputs: dict):
+    given = {**method("bicyclegan")[1], **recipe("bicyclegan", inputs)}
+    given["weights"] = {**method("bicyclegan")[1]["weights"], "vae": 0.0}
+    config = configs.from_dict(given)
+    trainer = method("bicyclegan")[0](config, torch.device("cpu"))
+    before = [p.clone() for p in trainer.encoder.parameters()]
+    trainer.step(trainer.data(config), np.random.default_rng(0), 0)
+    assert any((p - q).abs().max() > 1e-5 for p, q in zip(trainer.encoder.parameters(), before))
+
+
 def test_what_colours_keep_to_themselves_does_not_reach_grey_digits(inputs: dict):
     given = {**method("unit")[1], **recipe("unit", inputs)}
     unit = method("unit")[0](configs.from_dict(given), torch.device("cpu"))
