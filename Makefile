@@ -34,7 +34,7 @@ build: $(GTX)
 
 $(GTX): FORCE
 	@pkg-config --exists vips 2>/dev/null && command -v cc >/dev/null || scripts/install-packages --check $(BUILD_PACKAGES)
-	go build -trimpath -ldflags="-s -w" -o $@ .
+	go build -trimpath -buildvcs=false -ldflags="-s -w -X 'gtx/cli/release.stamp=$$(scripts/package/stamp)'" -o $@ .
 
 # Quick if everything is there.
 deps:

@@ -18,6 +18,7 @@ import (
 	"gtx/cli/bench"
 	"gtx/cli/exit"
 	"gtx/cli/ledger"
+	"gtx/cli/manual"
 	"gtx/cli/paths"
 	"gtx/cli/progress"
 	"gtx/models"
@@ -45,14 +46,14 @@ func (p *program) benchCommand() *cli.Command {
 			"is a stage, waiting (idle processors) or other programs. Stages run in parallel, so\n" +
 			"their times add up to more than a run takes.",
 		Flags: []cli.Flag{
-			&cli.StringFlag{Name: "model", Value: builtIn, Usage: "`NAME` of a model, or path of an .onnx file"},
-			&cli.StringFlag{Name: "to", Usage: "translate to `DOMAIN`; default: the model's first"},
-			&cli.StringFlag{Name: "size", Usage: "`SIZE` of the results, as in translate"},
+			&cli.StringFlag{Name: "model", Category: manual.Translation, Value: builtIn, Usage: "`NAME` of a model, or path of an .onnx file"},
+			&cli.StringFlag{Name: "to", Category: manual.Translation, Usage: "translate to `DOMAIN`; default: the model's first"},
+			&cli.StringFlag{Name: "size", Category: manual.Appearance, Usage: "`SIZE` of the results, as in translate"},
 			deviceFlag(),
 			precisionFlag(),
 			libraryFlag(),
-			&cli.BoolFlag{Name: "json", Usage: "print one JSON object per line: images, device, rate, ms, busy, limit, trials, best"},
-			&cli.BoolFlag{Name: "quiet", Aliases: []string{"q"}, Usage: "print only errors"},
+			&cli.BoolFlag{Name: "json", Category: manual.Results, Usage: "print one JSON object per line: images, device, rate, ms, busy, limit, trials, best"},
+			&cli.BoolFlag{Name: "quiet", Category: manual.Messages, Aliases: []string{"q"}, Usage: "print only errors"},
 		},
 		Action: p.bench,
 	}

@@ -10,6 +10,7 @@ import (
 
 	"gtx/cli/exit"
 	"gtx/cli/ledger"
+	"gtx/cli/manual"
 	"gtx/cli/paths"
 	"gtx/cli/progress"
 	"gtx/models"
@@ -20,14 +21,14 @@ import (
 
 func (p *program) generateCommand() *cli.Command {
 	flags := []cli.Flag{
-		&cli.StringFlag{Name: "model", Usage: "`NAME` of a model that takes no image, or path of an .onnx file", Required: true},
-		&cli.IntFlag{Name: "count", Value: 1, Usage: "make `N` images"},
-		&cli.Uint64Flag{Name: "seed", Usage: "draw noise from seed `N`: the same seed gives the same images, however many"},
-		&cli.StringFlag{Name: "to", Usage: "generate `DOMAIN`; not needed if the model has only one"},
-		&cli.Float64Flag{Name: "strength", Value: 1, Usage: "scale the label by `S`; 1 is full strength"},
-		&cli.StringFlag{Name: "out", Aliases: []string{"o"}, Value: ".", Usage: "write below `DIR`"},
-		&cli.StringFlag{Name: "name", Value: "{stem}{ext}", Usage: "`TEMPLATE` for the results' names, with the fields {stem} (model, seed and number), {ext}, {to}, {model}"},
-		&cli.StringFlag{Name: "format", Value: string(stages.PNG), Usage: "write `FORMAT`: jpg, png, webp, tiff or avif"},
+		&cli.StringFlag{Name: "model", Category: manual.Translation, Usage: "`NAME` of a model that takes no image, or path of an .onnx file", Required: true},
+		&cli.IntFlag{Name: "count", Category: manual.Translation, Value: 1, Usage: "make `N` images"},
+		&cli.Uint64Flag{Name: "seed", Category: manual.Translation, Usage: "draw noise from seed `N`: the same seed gives the same images, however many"},
+		&cli.StringFlag{Name: "to", Category: manual.Translation, Usage: "generate `DOMAIN`; not needed if the model has only one"},
+		&cli.Float64Flag{Name: "strength", Category: manual.Translation, Value: 1, Usage: "scale the label by `S`; 1 is full strength"},
+		&cli.StringFlag{Name: "out", Category: manual.Results, Aliases: []string{"o"}, Value: ".", Usage: "write below `DIR`"},
+		&cli.StringFlag{Name: "name", Category: manual.Results, Value: "{stem}{ext}", Usage: "`TEMPLATE` for the results' names, with the fields {stem} (model, seed and number), {ext}, {to}, {model}"},
+		&cli.StringFlag{Name: "format", Category: manual.Results, Value: string(stages.PNG), Usage: "write `FORMAT`: jpg, png, webp, tiff or avif"},
 	}
 	flags = append(flags, resultFlags()...)
 	flags = append(flags, engineFlags()...)
