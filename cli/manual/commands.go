@@ -39,9 +39,9 @@ func (p Program) Commands() []*cli.Command {
 		},
 		{
 			Name:        "completion",
-			Usage:       "print the code with which a shell completes command lines of gtx",
+			Usage:       "teach a shell to complete the command lines of gtx",
 			ArgsUsage:   strings.Join(Shells, "|"),
-			Description: "Completed are commands, options, models, domains, other words that options take, and files.",
+			Description: "Prints code for the shell. It completes commands, options, models, domains, other words that options take, and files.",
 			Action:      p.completion,
 		},
 		{

@@ -59,7 +59,7 @@ func (c Completion) Print(out io.Writer) error {
 		if strings.ContainsAny(w.Text, "\t\n") { // the shell could not read it
 			continue
 		}
-		fmt.Fprintf(&b, "%s\t%s\n", w.Text, w.Help)
+		b.WriteString(strings.TrimSuffix(w.Text+"\t"+w.Help, "\t") + "\n")
 	}
 	fmt.Fprintf(&b, ":%s\n", c.Files)
 	_, err := io.WriteString(out, b.String())
@@ -165,7 +165,8 @@ func (l *line) next(word string, known Known) Completion {
 func (l *line) unused() (list []Word) {
 	for _, o := range optionsOf(l.command.Command) {
 		if _, given := l.options[o.names[0]]; !given || o.several {
-			list = append(list, Word{dashed(o.names[0]), o.usage})
+			help, _, _ := strings.Cut(o.usage, ";")
+			list = append(list, Word{dashed(o.names[0]), help})
 		}
 	}
 	return list

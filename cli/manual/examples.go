@@ -1,14 +1,11 @@
 package manual
 
-// An Example is a command line, and what it does in a few words. A test of package cli runs the examples of each
-// command in their order, in a folder that has photos/ with three photographs, life.jpg and network.onnx.
+// An Example is a command line, and what it does in a few words.
 type Example struct{ Does, Line string }
 
-// ExamplesOf returns the examples of a command.
-func ExamplesOf(c Named) []Example { return examples[c.Name()] }
-
-// examples has those of each command, by its name.
-var examples = map[string][]Example{
+// Examples has those of each command, by its name. TestExamplesRun in package cli runs the examples of a command in
+// their order, in a folder with the files that it prepares.
+var Examples = map[string][]Example{
 	"gtx": {
 		{"Turn summer to winter, beside each photograph", "gtx translate --to winter photos/"},
 		{"As a filter, with the results in a folder", "find photos -name '*.jpg' | gtx translate --to winter -o out"},
@@ -28,8 +25,8 @@ var examples = map[string][]Example{
 		{"List the photographs that show winter", "gtx classify photos/ | awk -F '\\t' '$2 == \"winter\" { print $1 }'"},
 	},
 	"gtx generate": {
-		{"Draw four images from noise", "gtx generate --model network.onnx --count 4 -o drawn"},
-		{"Draw others, as JPEG", "gtx generate --model network.onnx --seed 7 --format jpg -o drawn"},
+		{"Draw four images from noise", "gtx generate --model noise.onnx --to church --count 4 -o drawn"},
+		{"Draw others, as JPEG", "gtx generate --model noise.onnx --to church --seed 7 --format jpg -o drawn"},
 	},
 	"gtx check": {
 		{"Score every image of a folder", "gtx check photos/"},

@@ -46,7 +46,7 @@ func Help(c Named, width int) string {
 			block(&b, 3, width, p)
 		}
 	}
-	if list := ExamplesOf(c); len(list) > 0 {
+	if list := Examples[c.Name()]; len(list) > 0 {
 		section("Examples")
 		for _, e := range list {
 			block(&b, 3, width, e.Does+":")

@@ -44,7 +44,7 @@ func Page(c Named, root Named, build release.Build) string {
 			fmt.Fprintf(&b, ".TP\n%s\n%s", o.tag(), filled(strings.TrimSuffix(o.explained(), ".")+"."))
 		}
 	}
-	if list := ExamplesOf(c); len(list) > 0 {
+	if list := Examples[c.Name()]; len(list) > 0 {
 		b.WriteString(".SH EXAMPLES\n")
 		for i, e := range list {
 			if i > 0 {
