@@ -92,6 +92,7 @@ func (p *program) check(c *cli.Context) error {
 				return err
 			}
 		}
+		tally.Spent(it.Spans, "")
 		status, _, message := ledger.Outcome(it.Err)
 		tally.Count(it.Source.In, status, message)
 		return nil

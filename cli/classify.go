@@ -75,6 +75,7 @@ func (p *program) classify(c *cli.Context) (err error) {
 				return err
 			}
 		}
+		tally.Spent(it.Spans, asked.Provider())
 		status, _, message := ledger.Outcome(it.Err)
 		tally.Count(it.Source.In, status, message)
 		return nil

@@ -56,7 +56,7 @@ func TestManualPagesAreClean(t *testing.T) {
 	for _, page := range pages {
 		for _, check := range [][]string{
 			{"mandoc", "-T", "lint", "-W", "all", page},
-			{"man", "--warnings", "-l", "-T", "utf8", "-Z", page},
+			{"man", "--warnings", "-l", "-Tutf8", "-Z", page},
 		} {
 			c := exec.Command(check[0], check[1:]...)
 			var warnings strings.Builder

@@ -207,6 +207,7 @@ func (k *collector) account(it outcome) error {
 		}
 	}
 	err := k.record(rec)
+	k.tally.Spent(it.Spans, rec.Provider)
 	k.tell(rec, it.Value)
 	if rec.Made() && it.Source.Out != stages.Stdout {
 		_, printed = io.WriteString(k.out, strings.Join(append([]string{rec.Out}, it.Source.More...), k.terminator)+k.terminator)

@@ -5,6 +5,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -28,7 +29,7 @@ func openTerminal(t *testing.T, dir string, columns int, command string, program
 	w := terminal{t, filepath.Join(t.TempDir(), "tmux")}
 	start := exec.Command("tmux", "-S", w.socket, "-f", "/dev/null", "new-session", "-d", "-x", fmt.Sprint(columns), "-y", "24", command)
 	start.Dir = dir
-	start.Env = append(os.Environ(), "GTX_ONNXRUNTIME="+library(t), "HOME="+dir, "XDG_DATA_HOME="+filepath.Join(dir, ".data"), "LC_ALL=C.UTF-8")
+	start.Env = append(os.Environ(), "GTX_ONNXRUNTIME="+library(t), "HOME="+dir, "XDG_DATA_HOME="+filepath.Join(dir, ".data"), "LC_ALL=C.UTF-8", "HISTFILE=")
 	if out, err := start.CombinedOutput(); err != nil {
 		t.Fatalf("%v: %s", err, out)
 	}
@@ -111,5 +112,44 @@ func TestShellsCompleteCommandLines(t *testing.T) {
 				})
 			}
 		})
+	}
+}
+
+// resize makes the window so many columns wide.
+func (w terminal) resize(columns int) {
+	w.t.Helper()
+	if out, err := exec.Command("tmux", "-S", w.socket, "resize-window", "-x", fmt.Sprint(columns)).CombinedOutput(); err != nil {
+		w.t.Fatalf("%v: %s", err, out)
+	}
+}
+
+// The bar tells how far a run is, its rate, the time left, the failures and what limits it, in one line of any
+// terminal. Nothing of it stays.
+func TestBarFitsTheTerminal(t *testing.T) {
+	dir := t.TempDir()
+	for i := range 300 {
+		photoIn(t, dir, fmt.Sprintf("in%03d.jpg", i), 256, 256)
+	}
+	if err := os.Truncate(filepath.Join(dir, "in000.jpg"), 3000); err != nil {
+		t.Fatal(err)
+	}
+	w := openTerminal(t, dir, 60, "bash --norc --noprofile")
+	w.typed("PS1='ready> '; clear; ls in*.jpg >list; gtx translate --to winter --jobs 1 -o out --files-from list >/dev/null", "Enter")
+	for _, at := range []struct {
+		columns int
+		bar     string
+	}{
+		{60, `(?m)^\d+/300  (\d+ %  )?\d[\d.]*/s  \d+:\d\d left  1 failed(  limit [a-z ]+)?$`},
+		{80, `(?m)^\d+/300  (\[[#-]+\]  )?\d+ %  \d[\d.]*/s  \d+:\d\d left  1 failed  limit [a-z ]+$`},
+		{200, `(?m)^\d+/300  \[[#-]{50}\]  \d+ %  \d[\d.]* images/s  .* left  1 failed  limited by [a-z ]+$`},
+	} {
+		w.resize(at.columns)
+		w.shows(at.bar, regexp.MustCompile(at.bar).MatchString)
+	}
+	w.typed("C-c")
+	w.shows("the hint in a line of its own", regexp.MustCompile(`(?m)^gtx: finishing what is under way`).MatchString)
+	screen := w.shows("the summary", regexp.MustCompile(`(?m)^gtx: \d+ translated, 1 failed, \d+ not reached in .* s \(.* images/s\), on .*\nready>$`).MatchString)
+	if strings.Contains(screen, "/300") {
+		t.Errorf("a bar stays:\n%s", screen)
 	}
 }

@@ -10,9 +10,9 @@ import (
 	"time"
 
 	"github.com/mattn/go-isatty"
-	"github.com/schollz/progressbar/v3"
 
 	"gtx/cli/ledger"
+	"gtx/pipeline"
 	"gtx/stages"
 )
 
@@ -23,7 +23,7 @@ type Tally struct {
 	verbose bool
 	verb    string // such as translated, for the summary
 	start   time.Time
-	bar     *progressbar.ProgressBar // nil unless messages go to a terminal
+	bar     *bar // nil unless messages go to a terminal
 
 	Failed, Flagged, Repaired int
 	Unreached                 int  // inputs that the run ended before
@@ -37,27 +37,33 @@ type Tally struct {
 // New starts the clock. Messages go to out. total is the number of inputs, or -1 if it is not known.
 func New(out io.Writer, verb string, total int, quiet, verbose bool) *Tally {
 	t := &Tally{out: out, quiet: quiet, verbose: verbose, verb: verb, start: time.Now(), skipped: map[string]int{}}
-	f, ok := out.(*os.File)
-	if !ok || quiet || !isatty.IsTerminal(f.Fd()) || os.Getenv("TERM") == "dumb" {
-		return t
+	if f := terminal(out); f != nil && !quiet {
+		t.bar = newBar(f, total)
 	}
-	t.bar = progressbar.NewOptions(total,
-		progressbar.OptionSetWriter(out),
-		progressbar.OptionShowCount(),
-		progressbar.OptionShowIts(),
-		progressbar.OptionSetItsString("images"),
-		progressbar.OptionSetPredictTime(true),
-		progressbar.OptionThrottle(100*time.Millisecond),
-		progressbar.OptionClearOnFinish(),
-		progressbar.OptionSetRenderBlankState(true),
-	)
 	return t
+}
+
+// terminal returns the terminal to which messages go, or nil.
+func terminal(out io.Writer) *os.File {
+	if f, ok := out.(*os.File); ok && isatty.IsTerminal(f.Fd()) && os.Getenv("TERM") != "dumb" {
+		return f
+	}
+	return nil
+}
+
+// Aside prints a message in the place of the bar, if there is one.
+func Aside(out io.Writer, message string) {
+	start := ""
+	if terminal(out) != nil {
+		start = clearLine
+	}
+	io.WriteString(out, start+"gtx: "+message+"\n")
 }
 
 // Line prints a message above the bar.
 func (t *Tally) Line(format string, args ...any) {
 	if t.bar != nil {
-		t.bar.Clear()
+		t.bar.clear()
 	}
 	fmt.Fprintf(t.out, "gtx: "+format+"\n", args...)
 }
@@ -79,17 +85,21 @@ func (t *Tally) Count(path, status, message string) {
 		t.Line("%q: %s", path, message)
 	}
 	if t.bar != nil {
-		if t.Failed > 0 {
-			t.bar.Describe(fmt.Sprintf("%d failed", t.Failed))
-		}
-		t.bar.Add(1)
+		t.bar.count(t.Failed)
+	}
+}
+
+// Spent tells how long an input took in each stage, before Count. provider is what runs the network, or "".
+func (t *Tally) Spent(spans []pipeline.Span, provider string) {
+	if t.bar != nil {
+		t.bar.spent(spans, provider)
 	}
 }
 
 // Finish removes the bar and prints the summary, which ends in where, such as ", on cpu".
 func (t *Tally) Finish(where string) {
 	if t.bar != nil {
-		t.bar.Finish()
+		t.bar.clear()
 	}
 	if t.quiet {
 		return
