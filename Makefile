@@ -20,6 +20,7 @@ PYTHON  := /usr/bin/python3
 PHOTOS  := build/photos
 GTX     := build/bin/gtx
 LIBRARY := build/lib/libonnxruntime.so.1
+PACKAGES := build/packages
 OPENVINO := build/lib/onnxruntime-openvino
 
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
@@ -27,15 +28,16 @@ STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 BUILD_PACKAGES := libvips-dev gcc libc6-dev pkg-config
 DEPS_PACKAGES  := $(BUILD_PACKAGES) ca-certificates python3-pip
 LINT_PACKAGES  := clang-format
-TEST_PACKAGES  := python3-torch python3-onnx python3-numpy python3-pil python3-pytest libimage-exiftool-perl
+TEST_PACKAGES  := python3-torch python3-onnx python3-numpy python3-pil python3-pytest libimage-exiftool-perl tmux zsh fish man-db mandoc
 BENCH_PACKAGES := npm python3-pip
+PACKAGE_PACKAGES := dpkg-dev mmdebstrap
 
 # The same code gives the same bytes in any folder, with git or without.
 REPRODUCIBLE := -trimpath -buildvcs=false
 
 export CGO_ENABLED = 1
 
-.PHONY: build deps test-deps demo test soak lint bench zoo install clean FORCE
+.PHONY: build deps test-deps demo test soak lint bench zoo install deb container packages packages-test clean FORCE
 .NOTPARALLEL:
 
 build: $(GTX)
@@ -91,6 +93,20 @@ install: build
 	$(GTX) completion bash >$(DESTDIR)$(PREFIX)/share/bash-completion/completions/gtx
 	$(GTX) completion zsh >$(DESTDIR)$(PREFIX)/$(ZSH_COMPLETIONS)/_gtx
 	$(GTX) completion fish >$(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/gtx.fish
+
+deb: build
+	@scripts/install-packages --check $(PACKAGE_PACKAGES)
+	scripts/package/deb $(PACKAGES)
+
+container: deb
+	scripts/package/container $(PACKAGES)/gtx_*.deb $(PACKAGES)
+
+packages: container
+	scripts/package/finish $(PACKAGES)
+
+packages-test: deps
+	scripts/install-packages $(PACKAGE_PACKAGES) lintian bubblewrap
+	scripts/package/test
 
 # What is there already stays: a run goes on where it was, and only new models are judged.
 zoo: build

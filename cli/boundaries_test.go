@@ -63,6 +63,7 @@ var rooms = map[string]room{
 	"gtx/scripts/soak":         {imports: []string{"gtx/scripts/soak/hostile", "gtx/scripts/soak/watch", "golang.org/x/sys/unix"}},
 	"gtx/scripts/soak/hostile": {},
 	"gtx/scripts/soak/watch":   {imports: []string{"golang.org/x/sys/unix"}},
+	"gtx/scripts/package":      {},
 	"gtx/scripts/detail":       {imports: []string{"gtx/models", "gtx/stages"}},
 }
 
