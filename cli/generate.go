@@ -21,7 +21,7 @@ import (
 
 func (p *program) generateCommand() *cli.Command {
 	flags := []cli.Flag{
-		&cli.StringFlag{Name: "model", Category: manual.Translation, Usage: "`NAME` of a model that takes no image, or path of an .onnx file", Required: true},
+		&cli.StringFlag{Name: "model", Category: manual.Translation, Usage: "`NAME` of a model that takes no image, or path of an .onnx file"},
 		&cli.IntFlag{Name: "count", Category: manual.Translation, Value: 1, Usage: "make `N` images"},
 		&cli.Uint64Flag{Name: "seed", Category: manual.Translation, Usage: "draw noise from seed `N`: the same seed gives the same images, however many"},
 		&cli.StringFlag{Name: "to", Category: manual.Translation, Usage: "generate `DOMAIN`; not needed if the model has only one"},
@@ -54,6 +54,9 @@ type generation struct {
 func generationOf(c *cli.Context) (g generation, err error) {
 	if c.NArg() > 0 {
 		return g, exit.Usage("generate takes no paths")
+	}
+	if c.String("model") == "" {
+		return g, exit.Usage("--model is missing: name one that takes no image")
 	}
 	if g.model, err = findModel(c.String("model")); err != nil {
 		return g, err
