@@ -14,7 +14,6 @@ import (
 	"gtx/cli/ledger"
 	"gtx/cli/manual"
 	"gtx/cli/paths"
-	"gtx/cli/progress"
 	"gtx/pipeline"
 	"gtx/stages"
 )
@@ -82,7 +81,7 @@ func (p *program) check(c *cli.Context) error {
 	files := pipeline.Each(pipeline.From(line, queue.Sources), "open", w.jobs, stages.Open(open))
 	images := pipeline.Each(files, "decode", w.jobs, stages.Decode(nil))
 	scores := pipeline.Each(images, "check", w.jobs, stages.Inspect(inspect))
-	tally := progress.New(p.err, "checked", in.Known, c.Bool("quiet"), c.Bool("verbose"))
+	tally := p.tally(c, "checked", in.Known)
 	err = drain(scores, queue, tally, func(it pipeline.Item[stages.Source, stages.Inspected]) error {
 		if it.Err == nil {
 			if it.Value.Flagged() {

@@ -21,6 +21,7 @@ import (
 	"gtx/cli/exit"
 	"gtx/cli/manual"
 	"gtx/cli/release"
+	"gtx/cli/shards"
 	"gtx/cli/stdout"
 	"gtx/stages"
 )
@@ -96,13 +97,13 @@ func (p *program) app() *cli.App {
 	app := &cli.App{
 		Name:            "gtx",
 		Usage:           "translate photographs from one domain to another, whole folders at a time",
-		ArgsUsage:       "[PATH ...]",
+		ArgsUsage:       "COMMAND [PATH ...]",
 		Version:         release.Built().Version,
 		HideHelpCommand: true,
 		Writer:          p.out,
 		ErrWriter:       p.err,
 		Commands: []*cli.Command{
-			p.translateCommand(), p.classifyCommand(), p.generateCommand(), p.checkCommand(), p.benchCommand(), p.modelsCommand(), p.doctorCommand(),
+			p.translateCommand(), p.classifyCommand(), p.generateCommand(), shards.Command(p.in, p.out, p.err), p.checkCommand(), p.benchCommand(), p.modelsCommand(), p.doctorCommand(),
 		},
 		ExitErrHandler: func(*cli.Context, error) {}, // the default would exit inside Run
 		Action: func(c *cli.Context) error {
@@ -134,6 +135,13 @@ func (p *program) prepare(c *cli.Command) {
 	addVariables(c.Flags)
 	if len(c.Subcommands) == 0 {
 		c.Before = p.noLateOptions
+	} else if action := c.Action; action != nil { // Before would also see the options of a subcommand
+		c.Action = func(c *cli.Context) error {
+			if err := p.noLateOptions(c); err != nil {
+				return err
+			}
+			return action(c)
+		}
 	}
 }
 

@@ -24,8 +24,8 @@ func TestExamplesRun(t *testing.T) {
 	for name, list := range manual.Examples {
 		var script, files strings.Builder
 		for i, e := range list {
-			if !strings.Contains(e.Line, name) {
-				t.Errorf("an example of %s does not call it: %s", name, e.Line)
+			if i == 0 && !strings.Contains(e.Line, name) {
+				t.Errorf("the first example of %s does not call it: %s", name, e.Line)
 			}
 			fmt.Fprintf(&script, "# %s\nexec bash -o pipefail .example/%d.sh\n", e.Does, i)
 			fmt.Fprintf(&files, "-- .example/%d.sh --\n%s\n", i, e.Line)

@@ -9,10 +9,8 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"gtx/cli/exit"
-	"gtx/cli/ledger"
 	"gtx/cli/manual"
 	"gtx/cli/paths"
-	"gtx/cli/progress"
 	"gtx/models"
 	"gtx/pipeline"
 	"gtx/stages"
@@ -93,13 +91,13 @@ func generationOf(c *cli.Context) (g generation, err error) {
 	}
 	g.naming, err = paths.New(paths.Naming{
 		Out: c.String("out"), Base: ".", Template: c.String("name"), To: g.request.To, Model: m.Name,
-		Format: format, Samples: 1, Suffixes: suffixesOf(m, g.request.To), Seed: g.request.Seed,
+		Format: format, Samples: 1, Suffixes: suffixesOf(m, g.request.To), Noisy: true, Seed: g.request.Seed,
 	})
 	if err != nil {
 		return g, err
 	}
 	g.naming.Named = namedFiles(c, nil)
-	return g, checkReport(c, paths.Inputs{Known: -1}, nil)
+	return g, checkWritten(c, paths.Inputs{Known: -1}, nil)
 }
 
 // sources yields the images to generate. They have names, and no files yet.
@@ -133,7 +131,7 @@ func (p *program) generate(c *cli.Context) (err error) {
 		return err
 	}
 	defer alsoClose(&err, e)
-	records, err := ledger.Open(c.String("report"), c.Bool("report-new"))
+	records, err := p.openReport(c, part{})
 	if err != nil {
 		return err
 	}
@@ -144,7 +142,7 @@ func (p *program) generate(c *cli.Context) (err error) {
 	g.encode.MadeBy = e.madeBy()
 	queue := paths.Of(reading, g.count, g.sources).Queue()
 	flow := generateLine(pipeline.New(run, e.widths.inFlight()), queue.Sources, g, e.widths, e.network(), out)
-	tally := progress.New(p.err, "generated", g.count, c.Bool("quiet"), c.Bool("verbose"))
+	tally := p.tally(c, "generated", g.count)
 	err = p.collect(flow, p.collector(c, records, e, tally, queue))
 	return ending(err, reading, tally)
 }

@@ -28,6 +28,8 @@ func known() manual.Known {
 		"isolate":      words(stages.IsolateAuto, stages.IsolateAll, stages.IsolateNone),
 		"device":       {"auto", "cpu", "openvino", "cuda"},
 		"precision":    {"auto", "f32", "bf16"},
+		"progress":     {"auto", "json"},
+		"shard":        {"auto"},
 		"preset":       propose.Presets(),
 	}}
 }

@@ -34,7 +34,7 @@ func TestEveryOptionHasATopicAndEveryCommandExamples(t *testing.T) {
 // What the completion offers is what the option takes: the error about another word lists the same.
 func TestCompletedValuesAreThoseThatOptionsTake(t *testing.T) {
 	open := map[string]string{ // beside the words, these options take others
-		"from": "a domain", "size": "numbers", "device": "cuda:N",
+		"from": "a domain", "size": "numbers", "device": "cuda:N", "shard": "an index",
 	}
 	for option, words := range known().Values {
 		if _, more := open[option]; more {

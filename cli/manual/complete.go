@@ -154,7 +154,7 @@ func (l *line) next(word string, known Known) Completion {
 		return Completion{l.unused(), NoFiles}
 	}
 	if len(l.command.Subcommands) > 0 && len(l.paths) == 0 {
-		c := Completion{Files: NoFiles}
+		c := l.arguments(known)
 		c.addCommands(l.command)
 		return c
 	}
@@ -195,7 +195,7 @@ func (l *line) arguments(known Known) Completion {
 	usage := strings.Trim(l.command.ArgsUsage, "[]")
 	c := Completion{Files: NoFiles}
 	switch {
-	case usage == "":
+	case usage == "", strings.HasPrefix(usage, "COMMAND ["): // gtx itself
 	case usage == "COMMAND ...":
 		named, _ := l.root.Find(l.paths)
 		c.addCommands(named)
@@ -206,6 +206,8 @@ func (l *line) arguments(known Known) Completion {
 	case strings.HasPrefix(usage, "NAME|"):
 		c.add(known.Models())
 		c.Files = AnyFiles
+	case usage == "DIR":
+		c.Files = Folders
 	default:
 		c.Files = AnyFiles
 	}

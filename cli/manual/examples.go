@@ -18,6 +18,7 @@ var Examples = map[string][]Example{
 		{"Translate one image in a pipe", "gtx translate --to winter - <life.jpg >winter.jpg"},
 		{"Keep a report, which later runs continue", "gtx translate --to winter --report run.jsonl -o out photos/"},
 		{"Read a list of any names, and print one", "find photos -name '*.jpg' -print0 | gtx translate -0 --print0 --to summer -o summer | xargs -0 ls"},
+		{"Go on if a few fail, and list them to try again", "gtx translate --to winter --max-failed 1% --failed again -o out photos/"},
 		{"See what would be done", "gtx translate --to winter --dry-run photos/"},
 	},
 	"gtx classify": {
@@ -31,6 +32,16 @@ var Examples = map[string][]Example{
 	"gtx check": {
 		{"Score every image of a folder", "gtx check photos/"},
 		{"Compare results with their sources, and fail if any shows a pattern", "gtx translate -q --to winter -o snow photos/ && gtx check --against photos --fail snow/"},
+	},
+	"gtx plan": {
+		{"Divide a list among tasks, two images each", "find photos -name '*.jpg' -print0 | gtx plan -0 --per-shard 2 -o plan"},
+		{"Do the first shard of it", "gtx translate --plan plan --shard 0 --to winter -o winter"},
+	},
+	"gtx plan status": {
+		{"See how far the tasks have come", "gtx plan -q -o plan photos && gtx plan status plan"},
+	},
+	"gtx plan todo": {
+		{"Give Slurm the shards that are left", "gtx plan -q -o plan photos && echo sbatch --array=\"$(gtx plan todo plan)\" winter.sbatch"},
 	},
 	"gtx bench": {
 		{"Measure with photographs of your own", "gtx bench life.jpg"},

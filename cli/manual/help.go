@@ -65,7 +65,7 @@ func Help(c Named, width int) string {
 			beside(&b, o.typed(), column, width, o.explained())
 		}
 	}
-	if len(c.Subcommands) == 0 || len(c.Words) == 1 {
+	if c.ArgsUsage != "" || len(c.Subcommands) == 0 {
 		section("Variables")
 		block(&b, 3, width, Variables)
 		section("Exit codes")

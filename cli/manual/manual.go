@@ -188,11 +188,10 @@ func (o option) explained() string {
 
 // synopsis is the command with what may follow it.
 func (c Named) synopsis() (options, arguments string) {
-	options = "[OPTIONS]"
-	if len(c.Subcommands) > 0 {
-		return options, strings.TrimSpace("COMMAND " + c.ArgsUsage)
+	if c.ArgsUsage == "" && len(c.Subcommands) > 0 {
+		return "[OPTIONS]", "COMMAND"
 	}
-	return options, c.ArgsUsage
+	return "[OPTIONS]", c.ArgsUsage
 }
 
 // paragraphs are a description's, each as one line.

@@ -25,7 +25,7 @@ func TestClosestIsOneOrTwoLettersAwayOrBeginsLikeIt(t *testing.T) {
 
 // app is a small command line with one of each kind.
 func app() Named {
-	return Root(&cli.App{Name: "gtx", Usage: "test", Commands: []*cli.Command{
+	return Root(&cli.App{Name: "gtx", Usage: "test", ArgsUsage: "COMMAND [PATH ...]", Commands: []*cli.Command{
 		{
 			Name: "translate", Usage: "translate images", ArgsUsage: "[PATH ...]", Description: "First.\nStill first.\n\nSecond.",
 			Flags: []cli.Flag{
@@ -38,6 +38,7 @@ func app() Named {
 			},
 		},
 		{Name: "models", Usage: "models", Subcommands: []*cli.Command{{Name: "show", Usage: "show a model", ArgsUsage: "NAME|FILE.onnx"}}},
+		{Name: "plan", Usage: "plan", ArgsUsage: "[PATH ...]", Subcommands: []*cli.Command{{Name: "status", Usage: "status", ArgsUsage: "DIR"}}},
 		{Name: "man", Usage: "pages", ArgsUsage: "[COMMAND ...]"},
 		{Name: "completion", Usage: "completion", ArgsUsage: "bash|zsh|fish"},
 		{Name: "secret", Hidden: true},
@@ -50,8 +51,8 @@ func TestCompletionKnowsWhatMayComeNext(t *testing.T) {
 		Domains: func(model string) []string { return []string{"of " + model} },
 	}
 	for line, want := range map[string]string{
-		"":             "translate models man completion none",
-		"mo":           "translate models man completion none",
+		"":             "translate models plan man completion none",
+		"mo":           "translate models plan man completion none",
 		"models ":      "show none",
 		"models show ": "seasons shoes files",
 		"translate ":   "files",
@@ -68,8 +69,10 @@ func TestCompletionKnowsWhatMayComeNext(t *testing.T) {
 		"translate a.jpg -":                       "files",
 		"translate -- -":                          "files",
 		"nosuch ":                                 "none",
-		"man ":                                    "translate models man completion none",
+		"man ":                                    "translate models plan man completion none",
 		"man models ":                             "show none",
+		"plan ":                                   "status files",
+		"plan status ":                            "folders",
 		"completion ":                             "bash zsh fish none",
 		"completion bash ":                        "none",
 		"translate --help":                        "--to --model --out --exemplar --quiet --help none",
@@ -116,7 +119,7 @@ func TestHelpAndPageHaveEveryVisibleOption(t *testing.T) {
 			t.Error("a hidden word is shown")
 		}
 	}
-	if names := len(app().All()); names != 6 {
+	if names := len(app().All()); names != 8 {
 		t.Errorf("%d commands", names)
 	}
 }
