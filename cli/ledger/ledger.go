@@ -37,13 +37,14 @@ import (
 // after the other. It writes each record at once, so that a run that is killed leaves the records of what it
 // finished.
 type Ledger struct {
-	file      *os.File
-	name      string // as the user gave it
-	path      string // without symbolic links; "" if the file keeps nothing
-	first     int    // number of lines that earlier runs wrote
-	size      int64  // of the whole lines
-	continued bool   // the file was there before
-	err       error  // the first of Write
+	out       io.Writer // nil: records are dropped
+	file      *os.File  // out, or nil
+	name      string    // as the user gave it
+	path      string    // without symbolic links; "" if the file keeps nothing
+	first     int       // number of lines that earlier runs wrote
+	size      int64     // of the whole lines
+	continued bool      // the file was there before
+	err       error     // the first of Write
 }
 
 // Open opens the report at path and continues it, or begins it anew if fresh. Another run that writes to it is
@@ -59,12 +60,16 @@ func Open(path string, fresh bool) (*Ledger, error) {
 		}
 		return nil, exit.CannotStart(reportError(path, err))
 	}
+	l.out = l.file
 	return l, nil
 }
 
+// To makes a ledger of a writer, such as standard output. Nothing is kept there.
+func To(w io.Writer) *Ledger { return &Ledger{out: w} }
+
 // Write appends a record. After an error it writes nothing more, and the file ends with a whole line.
 func (l *Ledger) Write(rec Record) error {
-	if l.file == nil || l.err != nil {
+	if l.out == nil || l.err != nil {
 		return l.err
 	}
 	if l.continued {
@@ -72,10 +77,12 @@ func (l *Ledger) Write(rec Record) error {
 	}
 	line, err := rec.JSON()
 	if err == nil {
-		_, err = l.file.Write(line)
+		_, err = l.out.Write(line)
 	}
 	if err != nil {
-		l.err = reportError(l.name, err)
+		if l.err = err; l.file != nil {
+			l.err = reportError(l.name, err)
+		}
 		if l.path != "" {
 			_ = l.file.Truncate(l.size) // else the next run does it
 		}

@@ -10,18 +10,19 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"gtx/cli/exit"
+	"gtx/cli/manual"
 	"gtx/cli/paths"
 )
 
 // Flags are the options that replace files by streams.
 func Flags() []cli.Flag {
 	return []cli.Flag{
-		&cli.BoolFlag{Name: "tar", Usage: "each PATH is a WebDataset tar, or a pattern such as in-{000..099}.tar; without one a tar comes on standard input. Writes a tar to standard output or, with -o, one of the same name for each that is read"},
-		&cli.StringFlag{Name: "tar-image", Usage: "the image of a sample is its file with one of these `EXTENSIONS`, with commas, such as jpg or input.png,input.jpg; default: jpg, png and the others that gtx reads"},
-		&cli.StringFlag{Name: "tar-failed", Value: string(FailedDrop), Usage: "`POLICY` for a sample of a tar whose image fails: drop it from the tar that is written, or keep it as it is"},
-		&cli.StringFlag{Name: "shards", Usage: "write the results into WebDataset tars whose names follow `PATTERN`, such as train-%05d.tar, below -o"},
-		&cli.IntFlag{Name: "per-shard", Value: 10_000, Usage: "with --shards, `N` inputs go into one tar"},
-		&cli.BoolFlag{Name: "frames", Usage: "pictures come one after the other on standard input, as JPEG, PNG or PPM, and leave so on standard output; --format also takes ppm"},
+		&cli.BoolFlag{Name: "tar", Category: manual.Input, Usage: "each PATH is a WebDataset tar, or a pattern such as in-{000..099}.tar; without one a tar comes on standard input. Writes a tar to standard output or, with -o, one of the same name for each that is read"},
+		&cli.StringFlag{Name: "tar-image", Category: manual.Input, Usage: "the image of a sample is its file with one of these `EXTENSIONS`, with commas, such as jpg or input.png,input.jpg; default: jpg, png and the others that gtx reads"},
+		&cli.StringFlag{Name: "tar-failed", Category: manual.Results, Value: string(FailedDrop), Usage: "`POLICY` for a sample of a tar whose image fails: drop it from the tar that is written, or keep it as it is"},
+		&cli.StringFlag{Name: "shards", Category: manual.Results, Usage: "write the results into WebDataset tars whose names follow `PATTERN`, such as train-%05d.tar, below -o"},
+		&cli.IntFlag{Name: "per-shard", Category: manual.Results, Value: 10_000, Usage: "with --shards, `N` inputs go into one tar"},
+		&cli.BoolFlag{Name: "frames", Category: manual.Input, Usage: "pictures come one after the other on standard input, as JPEG, PNG or PPM, and leave so on standard output; --format also takes ppm"},
 	}
 }
 
@@ -44,6 +45,12 @@ func Of(c *cli.Context, from Source, o Options) (Stream, error) {
 		return nil, exit.Usage("--tar, --shards and --frames exclude each other")
 	case c.String("name") != "":
 		return nil, exit.Usage("--name is for files: the files in a tar keep their names")
+	case c.String("plan") != "" || c.String("shard") != "":
+		return nil, exit.Usage("--plan and --shard are for files: give each task tars of its own")
+	case c.String("failed") != "" && pattern == "":
+		return nil, exit.Usage("--failed is for files: the report names what failed")
+	case c.String("report") == "-" && pattern == "" && c.String("out") == "":
+		return nil, exit.Usage("--report -: standard output has the results")
 	case c.Bool("dry-run"):
 		return nil, exit.Usage("--dry-run is for files")
 	}
