@@ -128,11 +128,7 @@ func translationOf(c *cli.Context) (t translation, err error) {
 
 // translationNaming reads the options that say where translate writes its results.
 func translationNaming(c *cli.Context, m *manifest.Manifest, q models.Request) (*paths.Naming, error) {
-	known := stages.Formats
-	if c.Bool("frames") {
-		known = streams.FrameFormats
-	}
-	format, err := oneOf(c, "format", append([]stages.Format{sameFormat}, known...)...)
+	format, err := oneOf(c, "format", append([]stages.Format{sameFormat}, streams.Formats(c)...)...)
 	if err != nil {
 		return nil, err
 	}
@@ -173,10 +169,10 @@ func (t translation) encodeOptions() stages.EncodeOptions {
 	}
 }
 
-// toStdout prepares a translation of images whose results are no files of their own.
+// toStdout prepares a translation of one image to standard output.
 func (t *translation) toStdout() error {
 	if t.naming.Samples > 1 {
-		return exit.Usage("--samples %d: standard output and tars take only one result of an image", t.naming.Samples)
+		return exit.Usage("--samples %d: standard output takes only one result", t.naming.Samples)
 	}
 	t.open.OwnToo = true
 	t.results.existing = stages.ExistingRedo
@@ -184,37 +180,26 @@ func (t *translation) toStdout() error {
 }
 
 // inputs are what the translation reads, from files or from the stream that the options ask for.
-func (p *program) inputs(ctx context.Context, c *cli.Context, t *translation) (streams.Stream, paths.Inputs, error) {
-	w, err := widthsOf(c, c.String("device"))
-	if err != nil {
-		return nil, paths.Inputs{}, err
-	}
-	stream, err := streams.Of(c, streams.Source{
+func (p *program) inputs(ctx context.Context, c *cli.Context, t *translation) (stream streams.Stream, in paths.Inputs, err error) {
+	stream, err = streams.Of(c, streams.Source{
 		Stdin: p.in, MaxPixels: t.open.MaxPixels,
 		Files: func(ctx context.Context, place paths.Placer) (paths.Inputs, error) {
 			return p.readInputs(ctx, c, place, c.String("out"))
 		},
-	}, streams.Options{
-		Stdout: p.out, Format: t.naming.Format, Seed: t.request.Seed, Noisy: t.model.Manifest.Noisy(), InFlight: w.inFlight(), Existing: t.results.existing,
-	})
-	if err != nil {
-		return nil, paths.Inputs{}, err
+	}, streams.Options{Stdout: p.out, Naming: t.naming, Existing: t.results.existing})
+	switch {
+	case err != nil:
+		return nil, in, err
+	case stream == nil:
+		stream = streams.Files{Stdout: p.out}
+		in, err = p.files(ctx, c, t)
+	default:
+		in, err = stream.Inputs(ctx)
+		t.open.OwnToo = c.String("shards") == ""
 	}
-	if stream == nil {
-		in, err := p.files(ctx, c, t)
-		if err == nil && in.Single {
-			err = t.toStdout()
-		}
-		return streams.Files{Stdout: p.out}, in, err
+	if err == nil && in.Single {
+		err = t.toStdout()
 	}
-	if len(t.naming.Suffixes) > 0 {
-		return nil, paths.Inputs{}, exit.Usage("%s gives several results of an image: --tar, --shards and --frames take one", t.model.Manifest.Name)
-	}
-	if err := t.toStdout(); err != nil {
-		return nil, paths.Inputs{}, err
-	}
-	t.open.OwnToo = c.String("shards") == ""
-	in, err := stream.Inputs(ctx)
 	return stream, in, err
 }
 

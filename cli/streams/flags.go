@@ -4,6 +4,7 @@ import (
 	"context"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 
 	"github.com/mattn/go-isatty"
@@ -12,6 +13,8 @@ import (
 	"gtx/cli/exit"
 	"gtx/cli/manual"
 	"gtx/cli/paths"
+	"gtx/stages"
+	"gtx/stages/frames"
 )
 
 // Flags are the options that replace files by streams.
@@ -26,6 +29,14 @@ func Flags() []cli.Flag {
 	}
 }
 
+// Formats are those that results can have.
+func Formats(c *cli.Context) []stages.Format {
+	if c.Bool("frames") {
+		return []stages.Format{stages.JPEG, stages.PNG, frames.PPM}
+	}
+	return stages.Formats
+}
+
 // A Source says where a stream gets its pictures from.
 type Source struct {
 	Stdin     *os.File
@@ -37,8 +48,8 @@ func (s Source) terminal() bool { return isatty.IsTerminal(s.Stdin.Fd()) }
 
 // Of returns the stream that the options ask for, or nil.
 func Of(c *cli.Context, from Source, o Options) (Stream, error) {
-	tar, pattern, frames := c.Bool("tar"), c.String("shards"), c.Bool("frames")
-	switch asked := count(tar, pattern != "", frames); {
+	tar, pattern, video := c.Bool("tar"), c.String("shards"), c.Bool("frames")
+	switch asked := count(tar, pattern != "", video); {
 	case asked == 0:
 		return nil, nil
 	case asked > 1:
@@ -51,8 +62,13 @@ func Of(c *cli.Context, from Source, o Options) (Stream, error) {
 		return nil, exit.Usage("--failed is for files: the report names what failed")
 	case c.String("report") == "-" && pattern == "" && c.String("out") == "":
 		return nil, exit.Usage("--report -: standard output has the results")
+	case len(o.Naming.Suffixes) > 0 || o.Naming.Samples > 1:
+		return nil, exit.Usage("--tar, --shards and --frames take one result of an image")
 	case c.Bool("dry-run"):
 		return nil, exit.Usage("--dry-run is for files")
+	}
+	if o.jobs = c.Int("jobs"); o.jobs <= 0 {
+		o.jobs = runtime.GOMAXPROCS(0)
 	}
 	o.Failed = Failed(c.String("tar-failed"))
 	if o.Failed != FailedDrop && o.Failed != FailedKeep {
@@ -65,7 +81,7 @@ func Of(c *cli.Context, from Source, o Options) (Stream, error) {
 	switch {
 	case tar:
 		return ofTars(c, from, o, base)
-	case frames:
+	case video:
 		if c.NArg() > 1 || c.NArg() == 1 && c.Args().First() != "-" || c.String("files-from") != "" || c.String("out") != "" {
 			return nil, exit.Usage("--frames reads standard input and writes standard output: it takes no PATH, no --files-from and no --out")
 		}

@@ -21,9 +21,6 @@ type FrameOptions struct {
 	FailFast  bool
 }
 
-// FrameFormats are the formats of frames.
-var FrameFormats = []stages.Format{stages.JPEG, stages.PNG, frames.PPM}
-
 // A video is a stream of frames.
 type video struct {
 	FrameOptions
@@ -33,7 +30,7 @@ type video struct {
 
 // OfFrames returns the stream of pictures that come one after the other.
 func OfFrames(o FrameOptions) Stream {
-	return &video{FrameOptions: o, transit: newTransit[frames.Frame](o.InFlight)}
+	return &video{FrameOptions: o, transit: newTransit[frames.Frame](o.jobs)}
 }
 
 func (v *video) Inputs(ctx context.Context) (paths.Inputs, error) {
@@ -54,7 +51,7 @@ func (v *video) read(ctx context.Context, in io.Reader, yield func(stages.Source
 			return
 		}
 		if err == nil {
-			source.Data, source.Format = f.Picture(), v.Format
+			source.Data, source.Format = f.Picture(), v.Naming.Format
 			if v.written(f) == frames.PPM {
 				source.Format = stages.TIFF // for ToPPM
 			}
@@ -70,10 +67,10 @@ func (v *video) read(ctx context.Context, in io.Reader, yield func(stages.Source
 
 // written is the format of the result of a frame.
 func (v *video) written(f frames.Frame) stages.Format {
-	if v.Format == "" {
+	if v.Naming.Format == "" {
 		return f.Format
 	}
-	return v.Format
+	return v.Naming.Format
 }
 
 func (v *video) Take(it Outcome, rec *ledger.Record) (Effect, error) {

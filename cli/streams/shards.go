@@ -66,7 +66,7 @@ func IntoShards(o ShardOptions) (Stream, error) {
 		return nil, exit.Usage("--per-shard takes 1 or more")
 	}
 	return &shards{
-		ShardOptions: o, transit: newTransit[*shard](o.InFlight), files: durable.NewWriter(), mirror: paths.Mirror(o.Base), keys: map[[16]byte]struct{}{},
+		ShardOptions: o, transit: newTransit[*shard](o.jobs), files: durable.NewWriter(), mirror: paths.Mirror(o.Base), keys: map[[16]byte]struct{}{},
 	}, nil
 }
 
@@ -102,7 +102,7 @@ func (t *shards) name(path, folder string, found stages.Format) ([]stages.Source
 	}
 	t.keys[digest] = struct{}{}
 	s := &sources[0]
-	s.Out, s.Format, s.Sample, s.Seed = stages.Stdout, t.Format, 1, t.seedOf(s.Relative)
+	s.Out, s.Format, s.Sample, s.Seed = stages.Stdout, t.Naming.Format, 1, t.seedOf(s.Relative)
 	return sources, nil
 }
 

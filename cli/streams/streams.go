@@ -82,11 +82,12 @@ type passage[E any] struct {
 	weight int64
 }
 
-// bytesMost bounds the bytes of sources on their way: so many for each picture in flight, at least a few.
+// bytesMost bounds the bytes of sources on their way: so many for each picture in flight. With one job there are about
+// five.
 const bytesMost = 8 << 20
 
-func newTransit[E any](inFlight int) transit[E] {
-	most := int64(max(8, inFlight)) * bytesMost
+func newTransit[E any](jobs int) transit[E] {
+	most := int64(8+5*jobs) * bytesMost
 	return transit[E]{room: semaphore.NewWeighted(most), most: most}
 }
 

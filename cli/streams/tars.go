@@ -33,20 +33,19 @@ type TarOptions struct {
 // Options are those of all streams.
 type Options struct {
 	Stdout   io.Writer
-	Format   stages.Format // of the results; "": as each image's
-	Seed     uint64
-	Noisy    bool // the model draws noise
-	InFlight int  // images in the line
+	Naming   *paths.Naming // for what it says of results other than their paths
 	Existing stages.Existing
 	Failed   Failed
+
+	jobs int // images at once in each stage
 }
 
 // seedOf is the seed of the noise for an image.
 func (o Options) seedOf(relative string) uint64 {
-	if !o.Noisy {
+	if !o.Naming.Noisy {
 		return 0
 	}
-	return paths.SeedOf(o.Seed, relative, 0)
+	return paths.SeedOf(o.Naming.Seed, relative, 0)
 }
 
 // ImageFields are the fields that hold the image of a sample, unless the user names others.
@@ -84,7 +83,7 @@ type passing struct {
 
 // OfTars returns the stream of the samples of tars.
 func OfTars(o TarOptions) Stream {
-	return &tars{TarOptions: o, transit: newTransit[*passing](o.InFlight), files: durable.NewWriter(), taken: map[string]bool{}}
+	return &tars{TarOptions: o, transit: newTransit[*passing](o.jobs), files: durable.NewWriter(), taken: map[string]bool{}}
 }
 
 func (t *tars) Inputs(ctx context.Context) (paths.Inputs, error) {
@@ -276,7 +275,7 @@ func (t *oneTar) source(s *webdataset.Sample) (stages.Source, *sample) {
 	image := s.Files[max(0, p.image)]
 	source := stages.Source{
 		In: t.prefix + image.Name, Relative: path.Clean(image.Name), Out: stages.Stdout, Data: image.Data,
-		Format: t.Format, Sample: 1, Err: err,
+		Format: t.Naming.Format, Sample: 1, Err: err,
 	}
 	source.Seed = t.seedOf(source.Relative)
 	if p.old = resultOf(old); p.old != nil {
