@@ -19,6 +19,7 @@ import (
 	"gtx/cli/progress"
 	"gtx/cli/release"
 	"gtx/cli/stdout"
+	"gtx/cli/streams"
 	"gtx/models"
 	"gtx/models/manifest"
 	"gtx/pipeline"
@@ -135,6 +136,7 @@ type collector struct {
 	base       ledger.Record // the fields that all records of a run share
 	tally      *progress.Tally
 	queue      *paths.Queue
+	stream     streams.Stream
 	where      string // the network ran, for the summary
 
 	mu      sync.Mutex
@@ -146,14 +148,14 @@ type collector struct {
 type outcome = pipeline.Item[stages.Source, stages.Written]
 
 // collector makes the sink of a run.
-func (p *program) collector(c *cli.Context, records *ledger.Ledger, e *engine, tally *progress.Tally, queue *paths.Queue) *collector {
+func (p *program) collector(c *cli.Context, records *ledger.Ledger, e *engine, tally *progress.Tally, queue *paths.Queue, stream streams.Stream) *collector {
 	var printed io.Writer = p.out
 	if c.String("report") == "-" {
 		printed = io.Discard
 	}
 	return &collector{
 		out: p.out, paths: printed, terminator: terminator(c), failFast: c.Bool("fail-fast"), records: records, base: e.record(),
-		tally: tally, queue: queue, where: runsOn(e.translator), arrived: map[int]outcome{},
+		tally: tally, queue: queue, stream: stream, where: runsOn(e.translator), arrived: map[int]outcome{},
 	}
 }
 
@@ -207,20 +209,27 @@ func (k *collector) account(it outcome) error {
 	k.queue.Done(it.Seq)
 	rec := k.base
 	rec.Fill(it)
-	var printed error
-	if it.Err == nil && it.Source.Out == stages.Stdout {
-		if _, printed = k.out.Write(it.Value.Data); printed != nil {
-			rec.Status, rec.Class, rec.Message = ledger.StatusFailed, "print", printed.Error()
+	effect, printed := k.stream.Take(it, &rec)
+	if printed != nil {
+		rec.Status, rec.Class, rec.Message = ledger.StatusFailed, "print", printed.Error()
+	}
+	var err error
+	if effect.Record {
+		err = k.record(rec)
+	}
+	if effect.Count {
+		k.tally.Spent(it.Spans, rec.Provider)
+		k.tell(rec, it.Value)
+		if rec.Status == ledger.StatusFailed {
+			k.failures.Add(it.Source)
 		}
 	}
-	err := k.record(rec)
-	k.tally.Spent(it.Spans, rec.Provider)
-	k.tell(rec, it.Value)
-	if rec.Status == ledger.StatusFailed {
-		k.failures.Add(it.Source)
+	if effect.Warn != "" {
+		k.tally.Line("%s", effect.Warn)
 	}
-	if rec.Made() && it.Source.Out != stages.Stdout {
-		_, printed = io.WriteString(k.paths, strings.Join(append([]string{rec.Out}, it.Source.More...), k.terminator)+k.terminator)
+	if len(effect.Print) > 0 {
+		_, err := io.WriteString(k.paths, strings.Join(effect.Print, k.terminator)+k.terminator)
+		printed = cmp.Or(printed, err)
 	}
 	if err = cmp.Or(err, printed); err == nil && rec.Status == ledger.StatusFailed && k.failFast {
 		err = exit.Silent(exit.CodeFailFast)
@@ -274,6 +283,9 @@ func (k *collector) finish() (err error) {
 		}
 	}
 	for s := range k.queue.Left {
+		if streams.IsMark(s) {
+			continue
+		}
 		k.tally.Unreached++
 		rec := k.base
 		rec.Place(s)

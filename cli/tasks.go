@@ -116,8 +116,8 @@ func (p *program) note(c *cli.Context, format string, args ...any) {
 	}
 }
 
-// inputs takes the inputs of a run, or a part of them.
-func (p *program) inputs(ctx context.Context, c *cli.Context, t translation) (in paths.Inputs, err error) {
+// readPart takes the inputs of a run from files, or a part of them.
+func (p *program) readPart(ctx context.Context, c *cli.Context, t *translation) (in paths.Inputs, err error) {
 	if t.part.plan != nil {
 		return paths.Later(ctx, len(t.part.entries)*t.naming.Samples, slices.Values(t.part.entries), t.naming.Place), nil
 	}

@@ -44,8 +44,7 @@ type Ledger struct {
 	first     int       // number of lines that earlier runs wrote
 	size      int64     // of the whole lines
 	continued bool      // the file was there before
-	line      bytes.Buffer
-	err       error // the first of Write
+	err       error     // the first of Write
 }
 
 // Open opens the report at path and continues it, or begins it anew if fresh. Another run that writes to it is
@@ -76,12 +75,9 @@ func (l *Ledger) Write(rec Record) error {
 	if l.continued {
 		rec.recover()
 	}
-	l.line.Reset()
-	enc := json.NewEncoder(&l.line)
-	enc.SetEscapeHTML(false)
-	err := enc.Encode(rec)
+	line, err := rec.JSON()
 	if err == nil {
-		_, err = l.out.Write(l.line.Bytes())
+		_, err = l.out.Write(line)
 	}
 	if err != nil {
 		if l.err = err; l.file != nil {
@@ -92,7 +88,7 @@ func (l *Ledger) Write(rec Record) error {
 		}
 		return l.err
 	}
-	l.size += int64(l.line.Len())
+	l.size += int64(len(line))
 	return nil
 }
 

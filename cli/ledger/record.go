@@ -1,7 +1,9 @@
 package ledger
 
 import (
+	"bytes"
 	"cmp"
+	"encoding/json"
 	"errors"
 	"math"
 	"time"
@@ -99,17 +101,29 @@ func exact(path string) []byte {
 	return []byte(path)
 }
 
+// JSON is the record as a line.
+func (r Record) JSON() ([]byte, error) {
+	var line bytes.Buffer
+	enc := json.NewEncoder(&line)
+	enc.SetEscapeHTML(false)
+	err := enc.Encode(r)
+	return line.Bytes(), err
+}
+
 // Made tells whether the result was written.
 func (r *Record) Made() bool { return r.Status == StatusDone || r.Status == StatusCopied }
 
 // Place adds the paths of an input and its output to a record.
 func (r *Record) Place(s stages.Source) {
-	r.In, r.InBytes = s.In, exact(s.In)
+	r.Locate(s.In, cmp.Or(s.Out, s.Expected))
 	if s.Sample > 1 {
 		r.Sample = s.Sample
 	}
-	r.Out = cmp.Or(s.Out, s.Expected)
-	r.OutBytes = exact(r.Out)
+}
+
+// Locate sets the paths of an input and its output.
+func (r *Record) Locate(in, out string) {
+	r.In, r.InBytes, r.Out, r.OutBytes = in, exact(in), out, exact(out)
 }
 
 // recover turns the record of a result that is up to date into that of an earlier run that made it. How that run
