@@ -7,15 +7,15 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"gtx/cli/ledger"
+	"gtx/cli/manual"
 	"gtx/cli/paths"
-	"gtx/cli/progress"
 	"gtx/pipeline"
 	"gtx/stages"
 )
 
 func (p *program) classifyCommand() *cli.Command {
 	flags := []cli.Flag{
-		&cli.StringFlag{Name: "model", Value: builtIn, Usage: "`NAME` of a classifier, or of a model whose domains it should tell apart"},
+		&cli.StringFlag{Name: "model", Category: manual.Translation, Value: builtIn, Usage: "`NAME` of a classifier, or of a model whose domains it should tell apart"},
 	}
 	flags = append(flags, inputFlags()...)
 	flags = append(flags, engineFlags()...)
@@ -67,13 +67,14 @@ func (p *program) classify(c *cli.Context) (err error) {
 	images := pipeline.Each(files, "decode", w.jobs, stages.Decode(fit.Decoding()))
 	fitted := pipeline.Each(images, "resize", w.jobs, stages.Resize(fit))
 	labelled := asked.label(stages.LabelOptions{}, w)(fitted)
-	tally := progress.New(p.err, "classified", in.Known, c.Bool("quiet"), c.Bool("verbose"))
+	tally := p.tally(c, "classified", in.Known)
 	err = drain(labelled, queue, tally, func(it pipeline.Item[stages.Source, stages.Labelled]) error {
 		if it.Err == nil {
 			if _, err := fmt.Fprintf(p.out, "%s\t%s\t%.3f\n", it.Source.In, cmp.Or(it.Value.Domain, "unknown"), it.Value.P); err != nil {
 				return err
 			}
 		}
+		tally.Spent(it.Spans, asked.Provider())
 		status, _, message := ledger.Outcome(it.Err)
 		tally.Count(it.Source.In, status, message)
 		return nil

@@ -22,6 +22,7 @@ func namedFiles(c *cli.Context, exemplars map[string][]string) []paths.Named {
 		}
 	}
 	add(paths.ReportOption, c.String("report"))
+	add(paths.FailedOption, c.String("failed"))
 	add("--files-from", c.String("files-from"))
 	add("--"+libraryOption, c.String(libraryOption))
 	if model := c.String("model"); strings.HasSuffix(model, ".onnx") {
@@ -36,26 +37,44 @@ func namedFiles(c *cli.Context, exemplars map[string][]string) []paths.Named {
 	return files
 }
 
-// checkReport refuses a --report that would replace another file of the run, or any file that is not a
-// report. It writes nothing.
-func checkReport(c *cli.Context, in paths.Inputs, exemplars map[string][]string) error {
-	path := c.String("report")
-	if path == "" {
-		return nil
+// checkWritten refuses a --report or --failed that would replace another file of the run, and a --report that would
+// replace a file that is no report. It writes nothing.
+func checkWritten(c *cli.Context, in paths.Inputs, exemplars map[string][]string) error {
+	for _, option := range []string{paths.ReportOption, paths.FailedOption} {
+		path := c.String(strings.TrimPrefix(option, "--"))
+		switch {
+		case path == "":
+			continue
+		case path == "-" && (option != paths.ReportOption || in.Single):
+			return exit.Usage("%s -: standard output has the results", option)
+		case path == "-":
+			continue
+		}
+		if err := checkDistinct(c, option, path, in, exemplars); err != nil {
+			return err
+		}
 	}
-	report := paths.NewNamed(paths.ReportOption, path)
+	if path := c.String("report"); path != "" && path != "-" {
+		return ledger.Replaceable(path)
+	}
+	return nil
+}
+
+// checkDistinct refuses a file to write that is another file of the run.
+func checkDistinct(c *cli.Context, option, path string, in paths.Inputs, exemplars map[string][]string) error {
+	written := paths.NewNamed(option, path)
 	for _, f := range namedFiles(c, exemplars) {
-		if f.Option != paths.ReportOption && f.Is(path, report.Info) {
-			return exit.Usage("--report %q is also the file of %s", path, f.Option)
+		if f.Option != option && f.Is(path, written.Info) {
+			return exit.Usage("%s %q is also the file of %s", option, path, f.Option)
 		}
 	}
 	if in.Known >= 0 && !in.Single {
 		for s := range in.Sources {
 			info, _ := os.Stat(s.In)
-			if report.Is(s.In, info) {
-				return paths.RefuseReport(fmt.Errorf("--report %q is an input", path))
+			if written.Is(s.In, info) {
+				return paths.Refuse(option, fmt.Errorf("%s %q is an input", option, path))
 			}
 		}
 	}
-	return ledger.Replaceable(path)
+	return nil
 }

@@ -14,8 +14,10 @@ import (
 
 	"gtx/cli/exit"
 	"gtx/cli/ledger"
+	"gtx/cli/manual"
 	"gtx/cli/paths"
 	"gtx/cli/progress"
+	"gtx/cli/release"
 	"gtx/cli/stdout"
 	"gtx/models"
 	"gtx/models/manifest"
@@ -27,15 +29,16 @@ import (
 // resultFlags are the options of commands that write images.
 func resultFlags() []cli.Flag {
 	return []cli.Flag{
-		&cli.IntFlag{Name: "quality", Value: 90, Usage: "write lossy formats at quality `Q`, 1 to 100"},
-		&cli.StringFlag{Name: "encode", Usage: "`OPTIONS` of JPEG, with commas: subsampling=420, 444 or source (the source's, if it is a JPEG), optimize=on (smaller files) or off (faster); default: source, and on up to 512x512"},
-		&cli.StringFlag{Name: "existing", Value: string(stages.ExistingSkip), Usage: "`POLICY` for an output that exists: skip it if it is up to date, redo it, or fail"},
-		&cli.BoolFlag{Name: "touch", Usage: "set the time of an output that is skipped because it is up to date to now, for make"},
-		&cli.StringFlag{Name: "checkerboard", Value: string(stages.CheckWarn), Usage: "`POLICY` for a result with a checkerboard: warn, fail, repair it, or off (do not look)"},
-		&cli.BoolFlag{Name: "print0", Usage: "end printed paths with NUL"},
-		&cli.StringFlag{Name: "report", Usage: "write one JSON object per input to `FILE`; a report of earlier runs is continued, and a later record of an input replaces the earlier"},
-		&cli.BoolFlag{Name: "report-new", Usage: "empty an existing report first"},
-		&cli.BoolFlag{Name: "fail-fast", Usage: "stop at the first failure"},
+		&cli.IntFlag{Name: "quality", Category: manual.Appearance, Value: 90, Usage: "write lossy formats at quality `Q`, 1 to 100"},
+		&cli.StringFlag{Name: "encode", Category: manual.Appearance, Usage: "`OPTIONS` of JPEG, with commas: subsampling=420, 444 or source (the source's, if it is a JPEG), optimize=on (smaller files) or off (faster); default: source, and on up to 512x512"},
+		&cli.StringFlag{Name: "existing", Category: manual.Results, Value: string(stages.ExistingSkip), Usage: "`POLICY` for an output that exists: skip it if it is up to date, redo it, or fail"},
+		&cli.BoolFlag{Name: "touch", Category: manual.Results, Usage: "set the time of an output that is skipped because it is up to date to now, for make"},
+		&cli.StringFlag{Name: "checkerboard", Category: manual.Appearance, Value: string(stages.CheckWarn), Usage: "`POLICY` for a result with a checkerboard: warn, fail, repair it, or off (do not look)"},
+		&cli.BoolFlag{Name: "print0", Category: manual.Results, Usage: "end printed paths with NUL"},
+		&cli.StringFlag{Name: "report", Category: manual.Reports, Usage: "write one JSON object per input to `FILE`, or to standard output, in place of the paths, if it is -; a report of earlier runs is continued, and a later record of an input replaces the earlier"},
+		&cli.BoolFlag{Name: "report-new", Category: manual.Reports, Usage: "empty an existing report first"},
+		&cli.BoolFlag{Name: "fail-fast", Category: manual.Reports, Usage: "stop at the first failure"},
+		maxFailedFlag(),
 	}
 }
 
@@ -79,7 +82,7 @@ func (r results) parameters() []stages.Property {
 // parametersOf is the part of a result's identity that every command has: program, model and request.
 func parametersOf(m *models.Model, q models.Request) []stages.Property {
 	return []stages.Property{
-		{Name: "version", Value: Version},
+		{Name: "version", Value: release.Number},
 		{Name: "model", Value: m.Manifest.Name},
 		{Name: "digest", Value: m.Digest},
 		{Name: "to", Value: q.To},
@@ -124,8 +127,10 @@ func synced(encoded *pipeline.Flow[stages.Source, stages.Encoded], out *durable.
 // counts.
 type collector struct {
 	out        *stdout.Writer
-	terminator string // of each path that is printed
+	paths      io.Writer // printed
+	terminator string    // of each path that is printed
 	failFast   bool
+	failures   *paths.Failures
 	records    *ledger.Ledger
 	base       ledger.Record // the fields that all records of a run share
 	tally      *progress.Tally
@@ -142,8 +147,12 @@ type outcome = pipeline.Item[stages.Source, stages.Written]
 
 // collector makes the sink of a run.
 func (p *program) collector(c *cli.Context, records *ledger.Ledger, e *engine, tally *progress.Tally, queue *paths.Queue) *collector {
+	var printed io.Writer = p.out
+	if c.String("report") == "-" {
+		printed = io.Discard
+	}
 	return &collector{
-		out: p.out, terminator: terminator(c), failFast: c.Bool("fail-fast"), records: records, base: e.record(),
+		out: p.out, paths: printed, terminator: terminator(c), failFast: c.Bool("fail-fast"), records: records, base: e.record(),
 		tally: tally, queue: queue, where: runsOn(e.translator), arrived: map[int]outcome{},
 	}
 }
@@ -205,9 +214,13 @@ func (k *collector) account(it outcome) error {
 		}
 	}
 	err := k.record(rec)
+	k.tally.Spent(it.Spans, rec.Provider)
 	k.tell(rec, it.Value)
+	if rec.Status == ledger.StatusFailed {
+		k.failures.Add(it.Source)
+	}
 	if rec.Made() && it.Source.Out != stages.Stdout {
-		_, printed = io.WriteString(k.out, strings.Join(append([]string{rec.Out}, it.Source.More...), k.terminator)+k.terminator)
+		_, printed = io.WriteString(k.paths, strings.Join(append([]string{rec.Out}, it.Source.More...), k.terminator)+k.terminator)
 	}
 	if err = cmp.Or(err, printed); err == nil && rec.Status == ledger.StatusFailed && k.failFast {
 		err = exit.Silent(exit.CodeFailFast)
@@ -269,5 +282,5 @@ func (k *collector) finish() (err error) {
 	}
 	k.tally.Unread = k.queue.Unread()
 	k.tally.Finish(k.where)
-	return err
+	return cmp.Or(err, k.failures.Write())
 }

@@ -3,7 +3,6 @@ package cli
 import (
 	"context"
 	"errors"
-	"fmt"
 	"os"
 	"os/signal"
 	"syscall"
@@ -42,7 +41,7 @@ func (p *program) onSignals(parent context.Context) (run, reading context.Contex
 		for s := range signals {
 			cause := interrupted{s.(syscall.Signal)}
 			if reading.Err() == nil {
-				fmt.Fprintln(p.err, "gtx: finishing what is under way; interrupt again to stop at once")
+				progress.Aside(p.err, "finishing what is under way; interrupt again to stop at once")
 				drain(cause)
 			} else if run.Err() == nil {
 				abort(cause)
@@ -107,7 +106,7 @@ func ending(err error, reading context.Context, t *progress.Tally) error {
 	if err != nil {
 		return err
 	}
-	if t.Failed > 0 {
+	if t.TooMany() {
 		return exit.Silent(exit.CodeSome)
 	}
 	return nil

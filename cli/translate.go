@@ -2,6 +2,7 @@ package cli
 
 import (
 	"cmp"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -12,9 +13,8 @@ import (
 
 	"gtx/cli/decoders"
 	"gtx/cli/exit"
-	"gtx/cli/ledger"
+	"gtx/cli/manual"
 	"gtx/cli/paths"
-	"gtx/cli/progress"
 	"gtx/models"
 	"gtx/models/manifest"
 	"gtx/pipeline"
@@ -24,25 +24,27 @@ import (
 
 func (p *program) translateCommand() *cli.Command {
 	flags := []cli.Flag{
-		&cli.StringFlag{Name: "to", Usage: "translate to `DOMAIN`; not needed if the model has only one"},
-		&cli.StringFlag{Name: "model", Value: builtIn, Usage: "`NAME` of a model, or path of an .onnx file"},
-		&cli.StringSliceFlag{Name: "exemplar", Usage: "`[ATTRIBUTE=]FILE` is an image that shows what is wanted, for models that take exemplars; repeat it for models that take several"},
-		&cli.StringFlag{Name: "instances", Usage: "`DIR` holds a map of instances for each label map, for models that take one: a PNG of the same size, path and name"},
-		&cli.Uint64Flag{Name: "seed", Usage: "draw noise from seed `N`: the same seed and path give the same result"},
-		&cli.IntFlag{Name: "samples", Value: 1, Usage: "make `N` results of each image, for models that draw noise"},
-		&cli.StringFlag{Name: "from", Usage: "the source's `DOMAIN`, any (it does not matter) or auto (ask a classifier); default: auto if the model or --in-target needs the domain, any otherwise"},
-		&cli.StringFlag{Name: "in-target", Value: string(stages.InTargetTranslate), Usage: "`POLICY` for an image already in the target domain: translate, copy or skip it"},
-		&cli.Float64Flag{Name: "strength", Value: 1, Usage: "scale the change by `S`; 1 is full strength"},
+		&cli.StringFlag{Name: "to", Category: manual.Translation, Usage: "translate to `DOMAIN`; not needed if the model has only one"},
+		&cli.StringFlag{Name: "model", Category: manual.Translation, Value: builtIn, Usage: "`NAME` of a model, or path of an .onnx file"},
+		&cli.Float64Flag{Name: "strength", Category: manual.Translation, Value: 1, Usage: "scale the change by `S`; 1 is full strength"},
+		&cli.StringFlag{Name: "from", Category: manual.Translation, Usage: "the source's `DOMAIN`, any (it does not matter) or auto (ask a classifier); default: auto if the model or --in-target needs the domain, any otherwise"},
+		&cli.StringFlag{Name: "in-target", Category: manual.Translation, Value: string(stages.InTargetTranslate), Usage: "`POLICY` for an image already in the target domain: translate, copy or skip it"},
+		&cli.StringSliceFlag{Name: "exemplar", Category: manual.Translation, Usage: "`[ATTRIBUTE=]FILE` is an image that shows what is wanted, for models that take exemplars; repeat it for models that take several"},
+		&cli.StringFlag{Name: "instances", Category: manual.Translation, Usage: "`DIR` holds a map of instances for each label map, for models that take one: a PNG of the same size, path and name"},
+		&cli.Uint64Flag{Name: "seed", Category: manual.Translation, Usage: "draw noise from seed `N`: the same seed and path give the same result"},
+		&cli.IntFlag{Name: "samples", Category: manual.Translation, Value: 1, Usage: "make `N` results of each image, for models that draw noise"},
 
-		&cli.StringFlag{Name: "out", Aliases: []string{"o"}, Usage: "write below `DIR`, in the same tree as the inputs; default: beside each input"},
-		&cli.StringFlag{Name: "base", Value: ".", Usage: "with -o, keep the paths of single files relative to `DIR`"},
-		&cli.StringFlag{Name: "name", Usage: "`TEMPLATE` for the results' names, with the fields {dir}, {stem}, {ext}, {to}, {model}, {sample}; {stem} keeps the source's extension where names would clash, as in IMG_1.HEIC.jpg"},
-		&cli.StringFlag{Name: "format", Value: "same", Usage: "write `FORMAT`: same, jpg, png, webp, tiff or avif"},
-		&cli.BoolFlag{Name: "dry-run", Aliases: []string{"n"}, Usage: "only print what would be done: input, tab, output"},
+		&cli.StringFlag{Name: "out", Category: manual.Results, Aliases: []string{"o"}, Usage: "write below `DIR`, in the same tree as the inputs; default: beside each input"},
+		&cli.BoolFlag{Name: "dry-run", Category: manual.Results, Aliases: []string{"n"}, Usage: "only print what would be done: input, tab, output"},
+		&cli.StringFlag{Name: "base", Category: manual.Results, Value: ".", Usage: "with -o, keep the paths of single files relative to `DIR`"},
+		&cli.StringFlag{Name: "name", Category: manual.Results, Usage: "`TEMPLATE` for the results' names, with the fields {dir}, {stem}, {ext}, {to}, {model}, {sample}; {stem} keeps the source's extension where names would clash, as in IMG_1.HEIC.jpg"},
+		&cli.StringFlag{Name: "format", Category: manual.Results, Value: "same", Usage: "write `FORMAT`: same, jpg, png, webp, tiff or avif"},
 	}
 	flags = append(flags, fidelityFlags()...)
 	flags = append(flags, resultFlags()...)
 	flags = append(flags, inputFlags()...)
+	flags = append(flags, shardFlags()...)
+	flags = append(flags, failedFlag())
 	flags = append(flags, engineFlags()...)
 	return &cli.Command{
 		Name:      "translate",
@@ -70,6 +72,8 @@ type translation struct {
 	results   results
 	fidelity  fidelity
 	naming    *paths.Naming
+	part      part // of the inputs
+	failures  *paths.Failures
 	required  []stages.Required // of an existing result
 	madeBy    []stages.Property // of a new one, once the engine is open
 }
@@ -116,7 +120,8 @@ func translationOf(c *cli.Context) (t translation, err error) {
 	}
 	t.naming.Named = namedFiles(c, t.exemplars)
 	t.naming.Redo = t.results.existing == stages.ExistingRedo
-	return t, nil
+	t.failures, err = paths.NewFailures(c.String("failed"), c.Bool("null"))
+	return t, err
 }
 
 // translationNaming reads the options that say where translate writes its results.
@@ -179,13 +184,16 @@ func (p *program) translate(c *cli.Context) (err error) {
 	if err != nil {
 		return err
 	}
+	if t.part, err = t.partOf(c); err != nil {
+		return err
+	}
 	run, reading, done := p.onSignals(c.Context)
 	defer done()
-	in, err := p.readInputs(reading, c, t.naming.Place, c.String("out"))
+	in, err := p.inputs(reading, c, t)
 	if err != nil {
 		return err
 	}
-	if err := checkReport(c, in, t.exemplars); err != nil {
+	if err := checkWritten(c, in, t.exemplars); err != nil {
 		return err
 	}
 	if in.Single {
@@ -203,6 +211,19 @@ func (p *program) translate(c *cli.Context) (err error) {
 	if err := paths.Writable(c.String("out")); err != nil {
 		return err
 	}
+	if err := t.part.begin(t.settings(c)); err != nil {
+		return err
+	}
+	defer alsoClose(&err, &t.part)
+	if t.part.finished(t.results.existing) {
+		p.note(c, "shard %d of %q is done already: --existing redo does it again", t.part.shard.Index, c.String("plan"))
+		return nil
+	}
+	return p.perform(run, reading, c, runtime, &t, in)
+}
+
+// perform translates the inputs. Everything else has been checked.
+func (p *program) perform(run, reading context.Context, c *cli.Context, runtime *loading, t *translation, in paths.Inputs) (err error) {
 	e, err := openEngine(c, runtime, t.model, t.request)
 	if err != nil {
 		return err
@@ -218,19 +239,22 @@ func (p *program) translate(c *cli.Context) (err error) {
 		return err
 	}
 	defer alsoClose(&err, asked)
-	records, err := ledger.Open(c.String("report"), c.Bool("report-new"))
+	records, err := p.openReport(c, t.part)
 	if err != nil {
 		return err
 	}
-	defer alsoClose(&err, records)
 	out := durable.NewWriter()
 	defer alsoClose(&err, out)
 	t.madeBy = e.madeBy()
 	queue := in.Queue()
-	flow := translateLine(pipeline.New(run, e.widths.inFlight()), queue.Sources, t, e.widths, n, label, out)
-	tally := progress.New(p.err, "translated", in.Known, c.Bool("quiet"), c.Bool("verbose"))
-	err = p.collect(flow, p.collector(c, records, e, tally, queue))
-	return ending(err, reading, tally)
+	flow := translateLine(pipeline.New(run, e.widths.inFlight()), queue.Sources, *t, e.widths, n, label, out)
+	tally := p.tally(c, "translated", in.Known)
+	k := p.collector(c, records, e, tally, queue)
+	k.failures = t.failures
+	err = p.collect(flow, k)
+	closing := records.Close()
+	t.part.complete = closing == nil && tally.Unreached == 0 && tally.Unrecorded == 0
+	return errors.Join(ending(err, reading, tally), closing)
 }
 
 // labeller returns the stage that labels images, and the classifier that it asks, for closing.

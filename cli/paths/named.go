@@ -36,6 +36,9 @@ func (f Named) Is(path string, info os.FileInfo) bool {
 const ReportOption = "--report"
 
 // RefuseReport is the failure of a --report that would replace a file of another kind.
-func RefuseReport(err error) error {
-	return &exit.Failure{Code: exit.CodeUsage, Err: exit.Hint(err, "--report takes the FILE to write, before the paths")}
+func RefuseReport(err error) error { return Refuse(ReportOption, err) }
+
+// Refuse is the failure of an option that would replace a file of another kind.
+func Refuse(option string, err error) error {
+	return &exit.Failure{Code: exit.CodeUsage, Err: exit.Hint(err, option+" takes the FILE to write, before the paths")}
 }

@@ -147,8 +147,8 @@ func (n *Naming) expected(in, relative string) string {
 func (n *Naming) admit(in string) error {
 	info, err := os.Stat(in)
 	for _, f := range n.Named {
-		if f.Option == ReportOption && f.Is(in, info) {
-			return RefuseReport(fmt.Errorf("--report %q is an input", in))
+		if (f.Option == ReportOption || f.Option == FailedOption) && f.Is(in, info) {
+			return Refuse(f.Option, fmt.Errorf("%s %q is an input", f.Option, in))
 		}
 	}
 	if err != nil || !n.Redo {
@@ -159,6 +159,17 @@ func (n *Naming) admit(in string) error {
 		return replacesInput(in, other)
 	}
 	n.inputs[id] = in
+	return nil
+}
+
+// Protect makes the entries of a list inputs, which no result replaces, although this run does not read them.
+func (n *Naming) Protect(entries []string) error {
+	for _, entry := range entries {
+		path, _ := split(entry)
+		if err := n.admit(path); err != nil {
+			return err
+		}
+	}
 	return nil
 }
 

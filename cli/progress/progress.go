@@ -10,9 +10,9 @@ import (
 	"time"
 
 	"github.com/mattn/go-isatty"
-	"github.com/schollz/progressbar/v3"
 
 	"gtx/cli/ledger"
+	"gtx/pipeline"
 	"gtx/stages"
 )
 
@@ -23,7 +23,10 @@ type Tally struct {
 	verbose bool
 	verb    string // such as translated, for the summary
 	start   time.Time
-	bar     *progressbar.ProgressBar // nil unless messages go to a terminal
+	total   int // number of inputs, or -1
+	limit   Limit
+	bar     *bar    // nil unless messages go to a terminal
+	events  *events // nil unless messages go to a program
 
 	Failed, Flagged, Repaired int
 	Unreached                 int  // inputs that the run ended before
@@ -34,30 +37,51 @@ type Tally struct {
 	skipped      map[string]int // by reason
 }
 
+// Options say what a Tally prints, and how many failures it allows.
+type Options struct {
+	Quiet, Verbose bool
+	JSON           bool // print events for programs: one JSON object per line
+	Limit          Limit
+}
+
 // New starts the clock. Messages go to out. total is the number of inputs, or -1 if it is not known.
-func New(out io.Writer, verb string, total int, quiet, verbose bool) *Tally {
-	t := &Tally{out: out, quiet: quiet, verbose: verbose, verb: verb, start: time.Now(), skipped: map[string]int{}}
-	f, ok := out.(*os.File)
-	if !ok || quiet || !isatty.IsTerminal(f.Fd()) || os.Getenv("TERM") == "dumb" {
+func New(out io.Writer, verb string, total int, o Options) *Tally {
+	t := &Tally{out: out, quiet: o.Quiet, verbose: o.Verbose, limit: o.Limit, verb: verb, total: total, start: time.Now(), skipped: map[string]int{}}
+	if o.JSON {
+		t.events = newEvents(out)
 		return t
 	}
-	t.bar = progressbar.NewOptions(total,
-		progressbar.OptionSetWriter(out),
-		progressbar.OptionShowCount(),
-		progressbar.OptionShowIts(),
-		progressbar.OptionSetItsString("images"),
-		progressbar.OptionSetPredictTime(true),
-		progressbar.OptionThrottle(100*time.Millisecond),
-		progressbar.OptionClearOnFinish(),
-		progressbar.OptionSetRenderBlankState(true),
-	)
+	if f := terminal(out); f != nil && !o.Quiet {
+		t.bar = newBar(f, total)
+	}
 	return t
+}
+
+// terminal returns the terminal to which messages go, or nil.
+func terminal(out io.Writer) *os.File {
+	if f, ok := out.(*os.File); ok && isatty.IsTerminal(f.Fd()) && os.Getenv("TERM") != "dumb" {
+		return f
+	}
+	return nil
+}
+
+// Aside prints a message in the place of the bar, if there is one.
+func Aside(out io.Writer, message string) {
+	start := ""
+	if terminal(out) != nil {
+		start = clearLine
+	}
+	io.WriteString(out, start+"gtx: "+message+"\n")
 }
 
 // Line prints a message above the bar.
 func (t *Tally) Line(format string, args ...any) {
+	if t.events != nil {
+		t.events.send(message{Event: "warning", Message: fmt.Sprintf(format, args...)})
+		return
+	}
 	if t.bar != nil {
-		t.bar.Clear()
+		t.bar.clear()
 	}
 	fmt.Fprintf(t.out, "gtx: "+format+"\n", args...)
 }
@@ -76,22 +100,44 @@ func (t *Tally) Count(path, status, message string) {
 		}
 	case ledger.StatusFailed:
 		t.Failed++
-		t.Line("%q: %s", path, message)
+		t.fail(path, message)
+	}
+	if t.events != nil && !t.quiet {
+		t.events.progress(t)
 	}
 	if t.bar != nil {
-		if t.Failed > 0 {
-			t.bar.Describe(fmt.Sprintf("%d failed", t.Failed))
-		}
-		t.bar.Add(1)
+		t.bar.count(t.Failed)
 	}
+}
+
+// Spent tells how long an input took in each stage, before Count. provider is what runs the network, or "".
+func (t *Tally) Spent(spans []pipeline.Span, provider string) {
+	if t.bar != nil {
+		t.bar.spent(spans, provider)
+	}
+}
+
+// fail prints a failure.
+func (t *Tally) fail(path, why string) {
+	if t.events != nil {
+		t.events.send(message{Event: "failed", In: path, Message: why})
+		return
+	}
+	t.Line("%q: %s", path, why)
 }
 
 // Finish removes the bar and prints the summary, which ends in where, such as ", on cpu".
 func (t *Tally) Finish(where string) {
 	if t.bar != nil {
-		t.bar.Finish()
+		t.bar.clear()
 	}
 	if t.quiet {
+		return
+	}
+	if t.events != nil {
+		s := t.standing("end", time.Now())
+		s.Where = strings.TrimPrefix(where, ", on ")
+		t.events.send(s)
 		return
 	}
 	parts := []string{fmt.Sprintf("%d %s", t.done, t.verb)}
