@@ -10,7 +10,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"sync/atomic"
 	"time"
 
 	"github.com/urfave/cli/v2"
@@ -18,6 +17,7 @@ import (
 	"gtx/cli/bench"
 	"gtx/cli/exit"
 	"gtx/cli/ledger"
+	"gtx/cli/manual"
 	"gtx/cli/paths"
 	"gtx/cli/progress"
 	"gtx/models"
@@ -45,14 +45,14 @@ func (p *program) benchCommand() *cli.Command {
 			"is a stage, waiting (idle processors) or other programs. Stages run in parallel, so\n" +
 			"their times add up to more than a run takes.",
 		Flags: []cli.Flag{
-			&cli.StringFlag{Name: "model", Value: builtIn, Usage: "`NAME` of a model, or path of an .onnx file"},
-			&cli.StringFlag{Name: "to", Usage: "translate to `DOMAIN`; default: the model's first"},
-			&cli.StringFlag{Name: "size", Usage: "`SIZE` of the results, as in translate"},
+			&cli.StringFlag{Name: "model", Category: manual.Translation, Value: builtIn, Usage: "`NAME` of a model, or path of an .onnx file"},
+			&cli.StringFlag{Name: "to", Category: manual.Translation, Usage: "translate to `DOMAIN`; default: the model's first"},
+			&cli.StringFlag{Name: "size", Category: manual.Appearance, Usage: "`SIZE` of the results, as in translate"},
 			deviceFlag(),
 			precisionFlag(),
 			libraryFlag(),
-			&cli.BoolFlag{Name: "json", Usage: "print one JSON object per line: images, device, rate, ms, busy, limit, trials, best"},
-			&cli.BoolFlag{Name: "quiet", Aliases: []string{"q"}, Usage: "print only errors"},
+			&cli.BoolFlag{Name: "json", Category: manual.Results, Usage: "print one JSON object per line: images, device, rate, ms, busy, limit, trials, best"},
+			&cli.BoolFlag{Name: "quiet", Category: manual.Messages, Aliases: []string{"q"}, Usage: "print only errors"},
 		},
 		Action: p.bench,
 	}
@@ -272,11 +272,7 @@ func (b *bencher) try(set bench.Set, t *models.Translator, w widths, d time.Dura
 	}
 	m = bench.Begin()
 	sources := b.sources(set, func(i int) bool { return i < least || m.Elapsed() < d })
-	var inNetwork atomic.Int64 // nanoseconds: a span of translate is for a whole batch, and stands in each of its images
-	network, err := b.fidelity.network(stages.NetworkOf(func(ctx context.Context, in models.Batch) ([]models.Batch, error) {
-		defer func(start time.Time) { inNetwork.Add(int64(time.Since(start))) }(time.Now())
-		return t.Run(ctx, in)
-	}))
+	network, err := b.fidelity.network(stages.NetworkOf(t.Run))
 	if err != nil {
 		return m, err
 	}
@@ -289,15 +285,10 @@ func (b *bencher) try(set bench.Set, t *models.Translator, w widths, d time.Dura
 			_, _, message := ledger.Outcome(it.Err)
 			return fmt.Errorf("%q: %s", it.Source.In, message)
 		}
-		m.Images++
-		for _, s := range it.Spans {
-			m.Stage[s.Stage] += s.Took
-		}
-		delete(m.Stage, "sync") // it waits for the disk, for a whole group of images
+		m.Add(it.Spans)
 		return os.RemoveAll(filepath.Dir(it.Source.Out))
 	})
 	m.End()
-	m.Stage["translate"] = time.Duration(inNetwork.Load())
 	if err == nil {
 		err = context.Cause(b.reading) // a signal ended it early
 	}

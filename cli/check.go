@@ -12,6 +12,7 @@ import (
 
 	"gtx/cli/exit"
 	"gtx/cli/ledger"
+	"gtx/cli/manual"
 	"gtx/cli/paths"
 	"gtx/pipeline"
 	"gtx/stages"
@@ -19,11 +20,11 @@ import (
 
 func (p *program) checkCommand() *cli.Command {
 	flags := []cli.Flag{
-		&cli.StringFlag{Name: "against", Usage: "compare with the source: `PATH` is an image, or a folder with the source of each image under the same path, in any format"},
-		&cli.StringFlag{Name: "map", Usage: "draw a map with the patterns in red: `PATH` is a .png for one image, or a folder"},
-		&cli.StringFlag{Name: "base", Value: ".", Usage: "with folders in --against and --map, take the paths of single files relative to `DIR`"},
-		&cli.BoolFlag{Name: "fail", Usage: "exit 1 if any image is flagged"},
-		&cli.BoolFlag{Name: "json", Usage: "print one JSON object per line: path, a2, a4, a8, flagged, source"},
+		&cli.StringFlag{Name: "against", Category: manual.Input, Usage: "compare with the source: `PATH` is an image, or a folder with the source of each image under the same path, in any format"},
+		&cli.StringFlag{Name: "map", Category: manual.Results, Usage: "draw a map with the patterns in red: `PATH` is a .png for one image, or a folder"},
+		&cli.StringFlag{Name: "base", Category: manual.Results, Value: ".", Usage: "with folders in --against and --map, take the paths of single files relative to `DIR`"},
+		&cli.BoolFlag{Name: "fail", Category: manual.Results, Usage: "exit 1 if any image is flagged"},
+		&cli.BoolFlag{Name: "json", Category: manual.Results, Usage: "print one JSON object per line: path, a2, a4, a8, flagged, source"},
 		jobsFlag(),
 	}
 	flags = append(flags, inputFlags()...)
@@ -90,6 +91,7 @@ func (p *program) check(c *cli.Context) error {
 				return err
 			}
 		}
+		tally.Spent(it.Spans, "")
 		status, _, message := ledger.Outcome(it.Err)
 		tally.Count(it.Source.In, status, message)
 		return nil

@@ -11,6 +11,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"gtx/pipeline"
 )
 
 // gain is how much faster than the default another setting must be to be called best. Short trials differ by
@@ -61,6 +63,17 @@ func Begin() *Measurement {
 	return &Measurement{Stage: map[string]time.Duration{}, start: time.Now(), cpu: processorTime(), machine: machineTime()}
 }
 
+// Add counts an image that has passed all stages. The time for a batch is shared equally by its images. Sync does not
+// count: it waits for the disk, for a whole group of images.
+func (m *Measurement) Add(spans []pipeline.Span) {
+	m.Images++
+	for _, s := range spans {
+		if s.Stage != "sync" {
+			m.Stage[s.Stage] += s.Took / time.Duration(max(1, s.Items))
+		}
+	}
+}
+
 // Elapsed is the time since Begin.
 func (m *Measurement) Elapsed() time.Duration { return time.Since(m.start) }
 
@@ -74,6 +87,16 @@ func (m *Measurement) End() {
 func (m *Measurement) Rate() float64 { return rounded(float64(m.Images) / m.took.Seconds()) }
 
 func rounded(x float64) float64 { return math.Round(x*1000) / 1000 }
+
+// Limit ends a measurement and says what limited the run: a stage, waiting or other programs, or "" if no image has passed.
+// provider is what runs the network.
+func (m *Measurement) Limit(provider string) string {
+	m.End()
+	if len(m.Stage) == 0 {
+		return ""
+	}
+	return m.Result("", provider).Limit
+}
 
 // Result describes a measurement of the default setting.
 func (m *Measurement) Result(images, provider string) Result {

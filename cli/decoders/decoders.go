@@ -8,6 +8,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"gtx/cli/exit"
+	"gtx/cli/manual"
 	"gtx/stages"
 )
 
@@ -17,9 +18,9 @@ const Kept = 256 << 20
 // Flags are the options of commands that decode images.
 func Flags() []cli.Flag {
 	return []cli.Flag{
-		&cli.StringFlag{Name: "isolate", Value: string(stages.IsolateAuto), Usage: "decode `FORMATS` in processes of their own, where a crash costs one image: auto (all but JPEG and PNG), all or none"},
-		&cli.DurationFlag{Name: "timeout", Value: 2 * time.Minute, Usage: "give up on an isolated image that takes longer than `DURATION` to decode; 0: no limit"},
-		&cli.IntFlag{Name: "max-memory", Value: 3000, Usage: "give up on an isolated image that takes more than `N` megabytes to decode; 0: no limit"},
+		&cli.StringFlag{Name: "isolate", Category: manual.Input, Value: string(stages.IsolateAuto), Usage: "decode `FORMATS` in processes of their own, where a crash costs one image: auto (all but JPEG and PNG), all or none"},
+		&cli.DurationFlag{Name: "timeout", Category: manual.Input, Value: 2 * time.Minute, Usage: "give up on an isolated image that takes longer than `DURATION` to decode; 0: no limit"},
+		&cli.IntFlag{Name: "max-memory", Category: manual.Input, Value: 3000, Usage: "give up on an isolated image that takes more than `N` megabytes to decode; 0: no limit"},
 	}
 }
 

@@ -208,6 +208,18 @@ def test_nan_stops_and_keeps_the_checkpoint(inputs: dict, tmp_path: Path, capsys
     assert (run / loop.CHECKPOINT).read_bytes() == before
 
 
+def test_nan_in_one_of_two_processes_is_one_sentence(inputs: dict, tmp_path: Path, capfd: pytest.CaptureFixture):
+    run = tiny(tmp_path, inputs)
+    checkpoint = torch.load(run / loop.CHECKPOINT)
+    for weights in checkpoint["method"]["generator"].values():
+        weights.fill_(float("nan"))
+    torch.save(checkpoint, run / loop.CHECKPOINT)
+    capfd.readouterr()
+    assert command.main(["--out", str(run), "--workers", "2"]) == 1
+    said = capfd.readouterr().err
+    assert said.startswith("train: step 2: ") and "is not finite" in said and said.count("\n") == 1
+
+
 def test_no_room_keeps_the_checkpoint(inputs: dict, tmp_path: Path, capsys, monkeypatch):
     run = tiny(tmp_path, inputs)
     before = (run / loop.CHECKPOINT).read_bytes()
