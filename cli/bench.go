@@ -10,7 +10,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"sync/atomic"
 	"time"
 
 	"github.com/urfave/cli/v2"
@@ -272,11 +271,7 @@ func (b *bencher) try(set bench.Set, t *models.Translator, w widths, d time.Dura
 	}
 	m = bench.Begin()
 	sources := b.sources(set, func(i int) bool { return i < least || m.Elapsed() < d })
-	var inNetwork atomic.Int64 // nanoseconds: a span of translate is for a whole batch, and stands in each of its images
-	network, err := b.fidelity.network(stages.NetworkOf(func(ctx context.Context, in models.Batch) ([]models.Batch, error) {
-		defer func(start time.Time) { inNetwork.Add(int64(time.Since(start))) }(time.Now())
-		return t.Run(ctx, in)
-	}))
+	network, err := b.fidelity.network(stages.NetworkOf(bench.Timed(m, t.Run)))
 	if err != nil {
 		return m, err
 	}
@@ -289,15 +284,10 @@ func (b *bencher) try(set bench.Set, t *models.Translator, w widths, d time.Dura
 			_, _, message := ledger.Outcome(it.Err)
 			return fmt.Errorf("%q: %s", it.Source.In, message)
 		}
-		m.Images++
-		for _, s := range it.Spans {
-			m.Stage[s.Stage] += s.Took
-		}
-		delete(m.Stage, "sync") // it waits for the disk, for a whole group of images
+		m.Count(it.Spans)
 		return os.RemoveAll(filepath.Dir(it.Source.Out))
 	})
 	m.End()
-	m.Stage["translate"] = time.Duration(inNetwork.Load())
 	if err == nil {
 		err = context.Cause(b.reading) // a signal ended it early
 	}

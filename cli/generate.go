@@ -9,7 +9,6 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"gtx/cli/exit"
-	"gtx/cli/ledger"
 	"gtx/cli/paths"
 	"gtx/cli/progress"
 	"gtx/models"
@@ -129,7 +128,7 @@ func (p *program) generate(c *cli.Context) (err error) {
 		return err
 	}
 	defer alsoClose(&err, e)
-	records, err := ledger.Open(c.String("report"), c.Bool("report-new"))
+	records, err := openJournal(run, c, e)
 	if err != nil {
 		return err
 	}

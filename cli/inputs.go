@@ -18,7 +18,7 @@ func inputFlags() []cli.Flag {
 	return append(decoders.Flags(),
 		&cli.BoolFlag{Name: "null", Aliases: []string{"0"}, Usage: "paths on standard input and in a list end with NUL"},
 		&cli.StringFlag{Name: "files-from", Usage: "read paths from `LIST`, one per line"},
-		&cli.IntFlag{Name: "max-pixels", Usage: "refuse images of more than `N` megapixels; 0: no limit", Value: 200},
+		&cli.IntFlag{Name: "max-pixels", Usage: "refuse images of more than `N` megapixels; 0: no limit", Value: decoders.MaxPixels},
 	)
 }
 

@@ -9,6 +9,7 @@ import (
 
 	"gtx/cli/exit"
 	"gtx/cli/ledger"
+	"gtx/cli/page"
 	"gtx/cli/paths"
 	"gtx/models"
 )
@@ -22,6 +23,8 @@ func namedFiles(c *cli.Context, exemplars map[string][]string) []paths.Named {
 		}
 	}
 	add(paths.ReportOption, c.String("report"))
+	add(paths.HTMLOption, c.String("html"))
+	add("--map", c.String("map"))
 	add("--files-from", c.String("files-from"))
 	add("--"+libraryOption, c.String(libraryOption))
 	if model := c.String("model"); strings.HasSuffix(model, ".onnx") {
@@ -36,26 +39,34 @@ func namedFiles(c *cli.Context, exemplars map[string][]string) []paths.Named {
 	return files
 }
 
-// checkReport refuses a --report that would replace another file of the run, or any file that is not a
-// report. It writes nothing.
+// checkReport refuses a --report or --html that would replace another file of the run, or any file of another kind. It
+// writes nothing.
 func checkReport(c *cli.Context, in paths.Inputs, exemplars map[string][]string) error {
-	path := c.String("report")
-	if path == "" {
-		return nil
-	}
-	report := paths.NewNamed(paths.ReportOption, path)
-	for _, f := range namedFiles(c, exemplars) {
-		if f.Option != paths.ReportOption && f.Is(path, report.Info) {
-			return exit.Usage("--report %q is also the file of %s", path, f.Option)
+	for _, written := range []struct {
+		option      string
+		replaceable func(string) error
+	}{{paths.ReportOption, ledger.Replaceable}, {paths.HTMLOption, func(path string) error { return page.Check(path, nil) }}} {
+		option, path := written.option, c.String(strings.TrimPrefix(written.option, "--"))
+		if path == "" {
+			continue
 		}
-	}
-	if in.Known >= 0 && !in.Single {
-		for s := range in.Sources {
-			info, _ := os.Stat(s.In)
-			if report.Is(s.In, info) {
-				return paths.RefuseReport(fmt.Errorf("--report %q is an input", path))
+		file := paths.NewNamed(option, path)
+		for _, f := range namedFiles(c, exemplars) {
+			if f.Option != option && f.Is(path, file.Info) {
+				return exit.Usage("%s %q is also the file of %s", option, path, f.Option)
 			}
 		}
+		if in.Known >= 0 && !in.Single {
+			for s := range in.Sources {
+				info, _ := os.Stat(s.In)
+				if file.Is(s.In, info) {
+					return paths.RefuseReport(option, fmt.Errorf("%s %q is an input", option, path))
+				}
+			}
+		}
+		if err := written.replaceable(path); err != nil {
+			return err
+		}
 	}
-	return ledger.Replaceable(path)
+	return nil
 }

@@ -35,6 +35,7 @@ func resultFlags() []cli.Flag {
 		&cli.BoolFlag{Name: "print0", Usage: "end printed paths with NUL"},
 		&cli.StringFlag{Name: "report", Usage: "write one JSON object per input to `FILE`; a report of earlier runs is continued, and a later record of an input replaces the earlier"},
 		&cli.BoolFlag{Name: "report-new", Usage: "empty an existing report first"},
+		htmlFlag(),
 		&cli.BoolFlag{Name: "fail-fast", Usage: "stop at the first failure"},
 	}
 }
@@ -126,7 +127,7 @@ type collector struct {
 	out        *stdout.Writer
 	terminator string // of each path that is printed
 	failFast   bool
-	records    *ledger.Ledger
+	records    *journal
 	base       ledger.Record // the fields that all records of a run share
 	tally      *progress.Tally
 	queue      *paths.Queue
@@ -141,7 +142,7 @@ type collector struct {
 type outcome = pipeline.Item[stages.Source, stages.Written]
 
 // collector makes the sink of a run.
-func (p *program) collector(c *cli.Context, records *ledger.Ledger, e *engine, tally *progress.Tally, queue *paths.Queue) *collector {
+func (p *program) collector(c *cli.Context, records *journal, e *engine, tally *progress.Tally, queue *paths.Queue) *collector {
 	return &collector{
 		out: p.out, terminator: terminator(c), failFast: c.Bool("fail-fast"), records: records, base: e.record(),
 		tally: tally, queue: queue, where: runsOn(e.translator), arrived: map[int]outcome{},
@@ -198,6 +199,9 @@ func (k *collector) account(it outcome) error {
 	k.queue.Done(it.Seq)
 	rec := k.base
 	rec.Fill(it)
+	if rec.Made() {
+		k.records.measured.Count(it.Spans)
+	}
 	var printed error
 	if it.Err == nil && it.Source.Out == stages.Stdout {
 		if _, printed = k.out.Write(it.Value.Data); printed != nil {

@@ -12,7 +12,6 @@ import (
 
 	"gtx/cli/decoders"
 	"gtx/cli/exit"
-	"gtx/cli/ledger"
 	"gtx/cli/paths"
 	"gtx/cli/progress"
 	"gtx/models"
@@ -218,7 +217,7 @@ func (p *program) translate(c *cli.Context) (err error) {
 		return err
 	}
 	defer alsoClose(&err, asked)
-	records, err := ledger.Open(c.String("report"), c.Bool("report-new"))
+	records, err := openJournal(run, c, e)
 	if err != nil {
 		return err
 	}

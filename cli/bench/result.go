@@ -2,6 +2,7 @@ package bench
 
 import (
 	"cmp"
+	"context"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -10,7 +11,10 @@ import (
 	"runtime"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"time"
+
+	"gtx/pipeline"
 )
 
 // gain is how much faster than the default another setting must be to be called best. Short trials differ by
@@ -50,6 +54,7 @@ type Result struct {
 type Measurement struct {
 	Images    int
 	Stage     map[string]time.Duration // summed over the images
+	network   atomic.Int64             // nanoseconds in Timed
 	took, cpu time.Duration
 	others    time.Duration // of the processors, used by other programs
 	start     time.Time
@@ -64,10 +69,34 @@ func Begin() *Measurement {
 // Elapsed is the time since Begin.
 func (m *Measurement) Elapsed() time.Duration { return time.Since(m.start) }
 
+// Count adds an image and the time that it took in each stage. It leaves out sync, which waits for the disk, for a whole
+// group of images.
+func (m *Measurement) Count(spans []pipeline.Span) {
+	m.Images++
+	for _, s := range spans {
+		if s.Stage != "sync" {
+			m.Stage[s.Stage] += s.Took
+		}
+	}
+}
+
+// Timed is run with a clock. The span of a batch stands in each of its images, so the time in the network counts instead.
+func Timed[A, B any](m *Measurement, run func(context.Context, A) ([]B, error)) func(context.Context, A) ([]B, error) {
+	return func(ctx context.Context, in A) ([]B, error) {
+		defer func(start time.Time) { m.network.Add(int64(time.Since(start))) }(time.Now())
+		return run(ctx, in)
+	}
+}
+
 // End stops the clocks.
 func (m *Measurement) End() {
 	m.took, m.cpu = m.Elapsed(), processorTime()-m.cpu
 	m.others = max(0, machineTime()-m.machine-m.cpu)
+	for _, stage := range []string{"translate", "generate"} {
+		if _, passed := m.Stage[stage]; passed {
+			m.Stage[stage] = time.Duration(m.network.Load())
+		}
+	}
 }
 
 // Rate is the speed in images per second.

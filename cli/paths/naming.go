@@ -144,8 +144,8 @@ func (n *Naming) expected(in, relative string) string {
 func (n *Naming) admit(in string) error {
 	info, err := os.Stat(in)
 	for _, f := range n.Named {
-		if f.Option == ReportOption && f.Is(in, info) {
-			return RefuseReport(fmt.Errorf("--report %q is an input", in))
+		if (f.Option == ReportOption || f.Option == HTMLOption) && f.Is(in, info) {
+			return RefuseReport(f.Option, fmt.Errorf("%s %q is an input", f.Option, in))
 		}
 	}
 	if err != nil || !n.Redo {

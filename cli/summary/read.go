@@ -1,0 +1,331 @@
+package summary
+
+import (
+	"bufio"
+	"bytes"
+	"cmp"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+
+	"gtx/cli/exit"
+	"gtx/cli/ledger"
+	"gtx/stages"
+)
+
+// A Report is one report, or several that were merged.
+type Report struct {
+	Paths   []string // of the files
+	Results []*Result
+	Runs    []*ledger.Run // that results name, and the last of each file, in the order of their beginning
+	Stages  []string
+	Notes   []string // what could not be read, or is not known
+}
+
+// lineMost is the longest line that is read, in bytes.
+const lineMost = 4 << 20
+
+// Read reads reports and merges them. A path "-" is in.
+func Read(files []string, in io.Reader) (*Report, error) {
+	r := &reader{strings: map[string]string{}, stages: map[string]int{}, runs: map[string]*ledger.Run{}, report: &Report{Paths: files}}
+	for _, path := range files {
+		if err := r.file(path, in); err != nil {
+			return nil, err
+		}
+	}
+	if len(files) > 1 {
+		r.report.Results = merge(r.report.Results)
+	}
+	r.finish()
+	return r.report, nil
+}
+
+// A reader reads the files of a report. What many records share is kept once.
+type reader struct {
+	report  *Report
+	strings map[string]string
+	stages  map[string]int // index in report.Stages
+	runs    map[string]*ledger.Run
+	last    []*ledger.Run // of each file
+}
+
+func (r *reader) note(format string, args ...any) {
+	r.report.Notes = append(r.report.Notes, fmt.Sprintf(format, args...))
+}
+
+// open opens a report.
+func open(path string, in io.Reader) (io.ReadCloser, error) {
+	if path == "-" {
+		return io.NopCloser(in), nil
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, exit.CannotStart(fmt.Errorf("%q: %w", path, stages.WithoutPath(err)))
+	}
+	return f, nil
+}
+
+// A file is what was found in one report.
+type file struct {
+	path     string
+	results  []*Result
+	standing map[inFile]int // index in results
+	described,
+	newest int // records of runs, and the newest format that one names
+	foreign int // lines that are no records
+	unknown int // records of a status that this gtx does not know
+	odd     int // records with a field of another type
+	cut     bool
+}
+
+type inFile struct {
+	in     string
+	sample int
+}
+
+func (r *reader) file(path string, in io.Reader) error {
+	source, err := open(path, in)
+	if err != nil {
+		return err
+	}
+	defer source.Close()
+	f := &file{path: path, standing: map[inFile]int{}}
+	last := len(r.last)
+	r.last = append(r.last, nil)
+	b := bufio.NewReaderSize(source, 256<<10)
+	for {
+		line, whole, err := readLine(b)
+		if err != nil {
+			return exit.CannotStart(fmt.Errorf("%q: %w", path, stages.WithoutPath(err)))
+		}
+		if len(bytes.TrimSpace(line)) == 0 && !whole {
+			break
+		}
+		r.line(f, line, whole, last)
+	}
+	if len(f.results) == 0 && f.described == 0 && f.foreign > 0 {
+		return exit.Usage("%q is not a report", path)
+	}
+	r.report.Results = append(r.report.Results, f.results...)
+	r.noteFile(f)
+	return nil
+}
+
+// readLine reads a line. whole: it ends in a line feed. The rest of a line that is too long is passed over.
+func readLine(b *bufio.Reader) (line []byte, whole bool, err error) {
+	for {
+		part, err := b.ReadSlice('\n')
+		if len(line) == 0 && err == nil {
+			return part, true, nil
+		}
+		if len(line) < lineMost {
+			line = append(line, part...)
+		}
+		if !errors.Is(err, bufio.ErrBufferFull) {
+			if errors.Is(err, io.EOF) {
+				return line, false, nil
+			}
+			return line, err == nil, err
+		}
+	}
+}
+
+// line takes one line of a report.
+func (r *reader) line(f *file, line []byte, whole bool, last int) {
+	var rec record
+	err := json.Unmarshal(line, &rec)
+	if odd := new(json.UnmarshalTypeError); errors.As(err, &odd) && rec.In != nil && rec.Status != "" {
+		err, f.odd = nil, f.odd+1 // the other fields are there
+	}
+	switch {
+	case err == nil && rec.Status == ledger.StatusRun:
+		run, err := ledger.Describe(line)
+		if err != nil {
+			f.foreign++
+			return
+		}
+		f.described++
+		f.newest = max(f.newest, run.Format)
+		r.last[last] = r.run(run)
+	case err == nil && rec.In != nil && rec.Status != "":
+		r.add(f, &rec)
+	case !whole && err != nil && bytes.HasPrefix(line, []byte("{")):
+		f.cut = true
+	case len(bytes.TrimSpace(line)) > 0:
+		f.foreign++
+	}
+}
+
+// record is ledger.Record. Its path may be missing.
+type record struct {
+	ledger.Record
+	In *string `json:"in"`
+}
+
+// run keeps what is known of a run. Its later record replaces the earlier one.
+func (r *reader) run(run ledger.Run) *ledger.Run {
+	known := r.runs[run.ID]
+	if known == nil {
+		known = new(ledger.Run)
+		r.runs[run.ID] = known
+	}
+	if run.Format > 0 && (known.Ending == nil || run.Ending != nil) {
+		*known = run
+	}
+	return known
+}
+
+// add adds a result to those of a file, unless a record that counts more is there.
+func (r *reader) add(f *file, rec *record) {
+	one := r.result(rec)
+	switch one.Status {
+	case ledger.StatusDone, ledger.StatusCopied, ledger.StatusSkipped, ledger.StatusFailed, ledger.StatusUnreached:
+	default:
+		f.unknown++
+	}
+	key := inFile{one.In, one.Sample}
+	at, known := f.standing[key]
+	if !known {
+		f.standing[key] = len(f.results)
+		f.results = append(f.results, one)
+	} else if one.replaces(f.results[at]) {
+		f.results[at] = one
+	}
+}
+
+func (r *reader) result(rec *record) *Result {
+	one := &Result{
+		In: *rec.In, Out: rec.Out, Against: string(rec.Against), Sample: max(1, rec.Sample),
+		Status: r.keep(rec.Status), Class: r.keep(rec.Class), Message: r.keep(rec.Message), Earlier: rec.Earlier,
+		Model: r.keep(rec.Model), To: r.keep(rec.To), Strength: rec.Strength, Provider: r.keep(rec.Provider),
+		Domain: r.keep(rec.Domain), P: rec.P, Width: rec.Width, Height: rec.Height, Before: rec.Before, After: rec.After,
+		Flagged: rec.Flagged, Repaired: rec.Repaired, Change: -1, Warnings: rec.Warnings,
+	}
+	if rec.InBytes != nil {
+		one.In = string(rec.InBytes)
+	}
+	if rec.OutBytes != nil {
+		one.Out = string(rec.OutBytes)
+	}
+	if rec.Change != nil {
+		one.Change = *rec.Change
+	}
+	if rec.Run != "" {
+		one.Run = r.run(ledger.Run{ID: r.keep(rec.Run)})
+	}
+	for stage, ms := range rec.Millis {
+		at, known := r.stages[stage]
+		if !known {
+			at = len(r.report.Stages)
+			r.stages[stage], r.report.Stages = at, append(r.report.Stages, stage)
+		}
+		if at >= len(one.Millis) {
+			grown := make([]float32, len(r.report.Stages))
+			copy(grown, one.Millis)
+			one.Millis = grown
+		}
+		one.Millis[at] = float32(ms)
+	}
+	return one
+}
+
+// keep returns the one copy of a text that many records share.
+func (r *reader) keep(s string) string {
+	if s == "" {
+		return s
+	}
+	kept, known := r.strings[s]
+	if !known {
+		if len(r.strings) > 100_000 {
+			return s
+		}
+		r.strings[s], kept = s, s
+	}
+	return kept
+}
+
+// noteFile says what is odd about a report.
+func (r *reader) noteFile(f *file) {
+	if f.cut {
+		r.note("%q: its last line is cut short: it was read up to there", f.path)
+	}
+	if f.foreign > 0 {
+		r.note("%q: %s no records: passed over", f.path, plural(f.foreign, "line is", "lines are"))
+	}
+	if f.newest > ledger.Format {
+		r.note("%q: written by a newer gtx, in format %d: what format %d lacks is not shown", f.path, f.newest, ledger.Format)
+	}
+	if f.unknown > 0 {
+		r.note("%q: %s a status that this gtx does not know", f.path, plural(f.unknown, "record has", "records have"))
+	}
+	if f.odd > 0 {
+		r.note("%q: %s a field that this gtx cannot read: it is left out", f.path, plural(f.odd, "record has", "records have"))
+	}
+	if f.described == 0 && len(f.results) > 0 {
+		r.note("%q: written by an older gtx, without records of its runs: settings and rate are not known", f.path)
+	}
+}
+
+// finish lists the runs and brings the stages into the order of the line.
+func (r *reader) finish() {
+	named := map[*ledger.Run]bool{}
+	for _, one := range r.report.Results {
+		if one.Run != nil && one.Run.Format == 0 {
+			one.Run = nil // it is not described
+		}
+		named[one.Run] = true
+	}
+	for _, run := range r.last {
+		named[run] = true
+	}
+	delete(named, nil)
+	for run := range named {
+		r.report.Runs = append(r.report.Runs, run)
+	}
+	slices.SortFunc(r.report.Runs, func(a, b *ledger.Run) int { return cmp.Or(order(a, b), cmp.Compare(a.ID, b.ID)) })
+	open := 0
+	for _, run := range r.report.Runs {
+		if run.Ending == nil {
+			open++
+		}
+	}
+	if open > 0 {
+		r.note("%s not end: killed, or still under way", plural(open, "run did", "runs did"))
+	}
+	r.orderStages()
+}
+
+// line is the order of the stages. Others come after them.
+var line = []string{"open", "compare", "decode", "resize", "classify", "translate", "generate", "check", "detail", "encode", "sync"}
+
+// orderStages sorts the stages, and the milliseconds of each result with them.
+func (r *reader) orderStages() {
+	from := slices.Clone(r.report.Stages)
+	rank := func(stage string) int {
+		if at := slices.Index(line, stage); at >= 0 {
+			return at
+		}
+		return len(line)
+	}
+	slices.SortFunc(r.report.Stages, func(a, b string) int { return cmp.Or(cmp.Compare(rank(a), rank(b)), cmp.Compare(a, b)) })
+	for _, one := range r.report.Results {
+		if one.Millis == nil {
+			continue
+		}
+		sorted := make([]float32, len(from))
+		for i, ms := range one.Millis {
+			sorted[slices.Index(r.report.Stages, from[i])] = ms
+		}
+		one.Millis = sorted
+	}
+}
+
+func plural(n int, one, many string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return fmt.Sprintf("%d %s", n, many)
+}
