@@ -41,11 +41,7 @@ func MakeThumbnail(o ThumbnailOptions) func(context.Context, string) (Thumbnail,
 			return t, err
 		}
 		t.Width, t.Height = fit(img.Width, img.Height)
-		p, err := img.Pixels.resized(t.Width, t.Height)
-		if err != nil {
-			return t, err
-		}
-		t.File, err = p.onWhite().jpeg(o.Note)
+		t.File, err = img.Pixels.onWhite().thumbnail(t.Width, t.Height, o.Note)
 		return t, err
 	}
 }
@@ -65,8 +61,9 @@ func (p Pixels) onWhite() Pixels {
 	return rgb
 }
 
-// jpeg encodes RGB pixels, with a note if asked.
-func (p Pixels) jpeg(note bool) (file []byte, err error) {
+// thumbnail encodes RGB pixels as a JPEG of a size, with a note if asked. Decode has shrunk them to less than twice that
+// size, so that a simple filter does.
+func (p Pixels) thumbnail(width, height int, note bool) (file []byte, err error) {
 	var m container.Metadata
 	if note {
 		m = m.WithNote(container.Identity("", nil), nil).For(JPEG)
@@ -74,7 +71,9 @@ func (p Pixels) jpeg(note bool) (file []byte, err error) {
 	_, xmp, iptc := m.ForLibvips(JPEG)
 	err = withPictures(func(s *scope) error {
 		coding := jpegCoding{quality: thumbnailQuality, halve: true, optimize: true}
-		return s.of(p).saveJPEG(coding, xmp, iptc, func(data []byte) error {
+		q := s.of(p)
+		q.resize(FilterBilinear, width, height)
+		return q.saveJPEG(coding, xmp, iptc, func(data []byte) error {
 			file = bytes.Join(container.Seal(m.Insert(JPEG, data)), nil)
 			return nil
 		})
@@ -86,7 +85,7 @@ func (p Pixels) jpeg(note bool) (file []byte, err error) {
 }
 
 // PatternSide is the side of a crop that shows a pattern, in pixels.
-const PatternSide = 64
+const PatternSide = 44
 
 // A Pattern shows the checkerboard of an image where it is strongest, in square PNGs of PatternSide.
 type Pattern struct {

@@ -147,11 +147,16 @@ func (b *browser) click(selector string, modifiers ...input.Modifier) {
 	b.do(chromedp.MouseClickXY(at[0].(float64), at[1].(float64), chromedp.ButtonModifiers(modifiers...)))
 }
 
-// screenshot keeps a picture of the page if GTX_SCREENSHOTS names a folder, and checks that it is no empty sheet.
-func (b *browser) screenshot(name string) {
+// screenshot keeps a picture of the whole page if GTX_SCREENSHOTS names a folder, and checks that it is no empty sheet.
+func (b *browser) screenshot(name string, width int) {
 	b.t.Helper()
+	high := b.eval(`document.documentElement.scrollHeight`).(float64)
 	var shot []byte
-	b.do(chromedp.FullScreenshot(&shot, 100))
+	b.do(
+		emulation.SetDeviceMetricsOverride(int64(width), int64(high), 1, width < 600),
+		chromedp.Sleep(300*time.Millisecond), // what comes into view is drawn
+		chromedp.CaptureScreenshot(&shot),
+	)
 	if colours(b.t, shot) < 50 {
 		b.t.Errorf("the screenshot %s has hardly any colours", name)
 	}
@@ -169,13 +174,13 @@ func TestPageInABrowser(t *testing.T) {
 	b := openBrowser(t)
 
 	b.open(page, 1280, 900, "light")
-	b.screenshot("wide-light")
+	b.screenshot("wide-light", 1280)
 	b.want(`document.documentElement.scrollWidth <= innerWidth`, true)
 	b.open(page, 390, 800, "dark")
-	b.screenshot("narrow-dark")
+	b.screenshot("narrow-dark", 390)
 	b.want(`document.documentElement.scrollWidth <= innerWidth`, true)
 	b.open(page, 1280, 900, "dark")
-	b.screenshot("wide-dark")
+	b.screenshot("wide-dark", 1280)
 
 	t.Run("slider", func(t *testing.T) {
 		b.open(page, 1280, 900, "light")
@@ -248,7 +253,7 @@ func TestPageInABrowser(t *testing.T) {
 	})
 	t.Run("without JavaScript", func(t *testing.T) {
 		b.do(emulation.SetScriptExecutionDisabled(true), chromedp.Navigate("about:blank"), chromedp.Navigate("file://"+page))
-		b.screenshot("plain")
+		b.screenshot("plain", 1280)
 		b.want(`document.querySelectorAll(".body .r").length`, 12)
 		b.want(`document.querySelector(".filters").offsetHeight`, 0)
 		b.want(`document.querySelector(".pair .before").offsetWidth > 100 && document.querySelector(".pair .after").offsetWidth > 100`, true)

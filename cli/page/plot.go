@@ -140,7 +140,10 @@ func edgesOf(m measure, low, high float64) (edges []float64) {
 	return slices.Compact(edges)
 }
 
-// rounded has four digits, as the page has them.
+// digits are those of the numbers in a page. More would say nothing and take room.
+const digits = 3
+
+// rounded is a value as the page has it.
 func rounded(v float64) float64 {
 	r, err := strconv.ParseFloat(text(v), 64)
 	if err != nil {
@@ -149,7 +152,7 @@ func rounded(v float64) float64 {
 	return r
 }
 
-func text(v float64) string { return strconv.FormatFloat(v, 'g', 4, 64) }
+func text(v float64) string { return strconv.FormatFloat(v, 'g', digits, 64) }
 
 // short is a value for a label.
 func short(v float64) string {

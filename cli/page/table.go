@@ -173,7 +173,7 @@ func numbers(results []*summary.Result, of func(*summary.Result) float64) json.R
 		if i > 0 {
 			b = append(b, ',')
 		}
-		b = strconv.AppendFloat(b, of(r), 'g', 4, 64)
+		b = strconv.AppendFloat(b, of(r), 'g', digits, 64)
 	}
 	return append(b, ']')
 }

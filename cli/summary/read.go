@@ -4,15 +4,18 @@ import (
 	"bufio"
 	"bytes"
 	"cmp"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"os"
+	"runtime"
 	"slices"
 
 	"gtx/cli/exit"
 	"gtx/cli/ledger"
+	"gtx/pipeline"
 	"gtx/stages"
 )
 
@@ -71,6 +74,7 @@ func open(path string, in io.Reader) (io.ReadCloser, error) {
 // A file is what was found in one report.
 type file struct {
 	path     string
+	number   int // in the list of files
 	results  []*Result
 	standing map[inFile]int // index in results
 	described,
@@ -92,19 +96,10 @@ func (r *reader) file(path string, in io.Reader) error {
 		return err
 	}
 	defer source.Close()
-	f := &file{path: path, standing: map[inFile]int{}}
-	last := len(r.last)
+	f := &file{path: path, standing: map[inFile]int{}, number: len(r.last)}
 	r.last = append(r.last, nil)
-	b := bufio.NewReaderSize(source, 256<<10)
-	for {
-		line, whole, err := readLine(b)
-		if err != nil {
-			return exit.CannotStart(fmt.Errorf("%q: %w", path, stages.WithoutPath(err)))
-		}
-		if len(bytes.TrimSpace(line)) == 0 && !whole {
-			break
-		}
-		r.line(f, line, whole, last)
+	if err := r.lines(f, source); err != nil {
+		return exit.CannotStart(fmt.Errorf("%q: %w", path, stages.WithoutPath(err)))
 	}
 	if len(f.results) == 0 && f.described == 0 && f.foreign > 0 {
 		return exit.Usage("%q is not a report", path)
@@ -114,47 +109,91 @@ func (r *reader) file(path string, in io.Reader) error {
 	return nil
 }
 
+// batchLines is how many lines are parsed at a time.
+const batchLines = 256
+
+// lines takes all lines of a file in their order. It parses several batches of them at once.
+func (r *reader) lines(f *file, source io.Reader) error {
+	var broken error
+	batches := func(yield func([]parsed) bool) {
+		b := bufio.NewReaderSize(source, 256<<10)
+		for more := true; more; {
+			batch := make([]parsed, 0, batchLines)
+			for more && len(batch) < batchLines {
+				var one parsed
+				one.text, one.whole, broken = readLine(b)
+				if more = one.whole && broken == nil; more || len(one.text) > 0 {
+					batch = append(batch, one)
+				}
+			}
+			if !yield(batch) {
+				return
+			}
+		}
+	}
+	workers := runtime.GOMAXPROCS(0)
+	flow := pipeline.Each(pipeline.From(pipeline.New(context.Background(), 2*workers), batches), "parse", workers, parse)
+	err := pipeline.Drain(flow, func(it pipeline.Item[[]parsed, []parsed]) error {
+		for i := range it.Value {
+			r.line(f, &it.Value[i])
+		}
+		return nil
+	})
+	return cmp.Or(broken, err)
+}
+
+// A parsed line is a record, or no record if err is set.
+type parsed struct {
+	text  []byte
+	whole bool // it ends in a line feed
+	rec   record
+	err   error
+}
+
+func parse(_ context.Context, lines []parsed) ([]parsed, error) {
+	for i := range lines {
+		lines[i].err = json.Unmarshal(lines[i].text, &lines[i].rec)
+	}
+	return lines, nil
+}
+
 // readLine reads a line. whole: it ends in a line feed. The rest of a line that is too long is passed over.
 func readLine(b *bufio.Reader) (line []byte, whole bool, err error) {
 	for {
 		part, err := b.ReadSlice('\n')
-		if len(line) == 0 && err == nil {
-			return part, true, nil
-		}
 		if len(line) < lineMost {
 			line = append(line, part...)
 		}
-		if !errors.Is(err, bufio.ErrBufferFull) {
-			if errors.Is(err, io.EOF) {
-				return line, false, nil
-			}
-			return line, err == nil, err
+		switch {
+		case err == nil, errors.Is(err, io.EOF):
+			return line, err == nil, nil
+		case !errors.Is(err, bufio.ErrBufferFull):
+			return line, false, err
 		}
 	}
 }
 
 // line takes one line of a report.
-func (r *reader) line(f *file, line []byte, whole bool, last int) {
-	var rec record
-	err := json.Unmarshal(line, &rec)
+func (r *reader) line(f *file, p *parsed) {
+	rec, err := &p.rec, p.err
 	if odd := new(json.UnmarshalTypeError); errors.As(err, &odd) && rec.In != nil && rec.Status != "" {
 		err, f.odd = nil, f.odd+1 // the other fields are there
 	}
 	switch {
 	case err == nil && rec.Status == ledger.StatusRun:
-		run, err := ledger.Describe(line)
+		run, err := ledger.Describe(p.text)
 		if err != nil {
 			f.foreign++
 			return
 		}
 		f.described++
 		f.newest = max(f.newest, run.Format)
-		r.last[last] = r.run(run)
+		r.last[f.number] = r.run(run)
 	case err == nil && rec.In != nil && rec.Status != "":
-		r.add(f, &rec)
-	case !whole && err != nil && bytes.HasPrefix(line, []byte("{")):
+		r.add(f, rec)
+	case !p.whole && err != nil && bytes.HasPrefix(p.text, []byte("{")):
 		f.cut = true
-	case len(bytes.TrimSpace(line)) > 0:
+	case len(bytes.TrimSpace(p.text)) > 0:
 		f.foreign++
 	}
 }
