@@ -22,7 +22,7 @@ STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 BUILD_PACKAGES := libvips-dev gcc libc6-dev pkg-config
 DEPS_PACKAGES  := $(BUILD_PACKAGES) ca-certificates python3-pip
 LINT_PACKAGES  := clang-format
-TEST_PACKAGES  := python3-torch python3-onnx python3-numpy python3-pil python3-pytest libimage-exiftool-perl
+TEST_PACKAGES  := python3-torch python3-onnx python3-numpy python3-pil python3-pytest libimage-exiftool-perl chromium
 BENCH_PACKAGES := npm python3-pip
 
 export CGO_ENABLED = 1

@@ -11,6 +11,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"gtx/cli/bench"
+	"gtx/cli/decoders"
 	"gtx/cli/ledger"
 	"gtx/cli/page"
 	"gtx/cli/summary"
@@ -119,9 +120,11 @@ func pageOf(ctx context.Context, c *cli.Context, report, html string) error {
 	if c.String("report") == "" {
 		r.Paths = nil // nobody will find it
 	}
-	open, err := openOptions(c)
-	if err != nil {
-		return err
+	open := decoders.Default()
+	if c.String("isolate") != "" { // generate reads no images, and has no options about them
+		if open, err = openOptions(c); err != nil {
+			return err
+		}
 	}
 	defer open.Decoders.Close()
 	return page.Write(ctx, r, page.Options{Path: html, Thumbs: page.Inline, Pictures: picturesDefault, Open: open, Jobs: runtime.GOMAXPROCS(0)})
