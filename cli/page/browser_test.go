@@ -33,14 +33,17 @@ type browser struct {
 	requests []string // of anything but the page and what lies in it
 }
 
-// openBrowser starts chromium. make test installs it.
-func openBrowser(t *testing.T) *browser {
-	t.Helper()
+// chromium starts one for all tests, and returns a context for its pages.
+var chromium = sync.OnceValue(func() context.Context {
 	path, err := exec.LookPath("chromium")
 	if err != nil {
-		t.Skip("no chromium to open pages in: scripts/install-packages chromium installs it")
+		return nil
 	}
-	options := []chromedp.ExecAllocatorOption{chromedp.ExecPath(path), chromedp.UserDataDir(t.TempDir())}
+	folder, err := os.MkdirTemp("", "gtx-chromium-")
+	if err != nil {
+		panic(err)
+	}
+	options := []chromedp.ExecAllocatorOption{chromedp.ExecPath(path), chromedp.UserDataDir(folder)}
 	for _, flag := range []string{
 		"headless", "no-sandbox", "disable-gpu", "disable-quic", "no-first-run", "disable-background-networking", "disable-component-update",
 		"disable-sync", "hide-scrollbars",
@@ -48,22 +51,43 @@ func openBrowser(t *testing.T) *browser {
 		options = append(options, chromedp.Flag(flag, true))
 	}
 	ctx, stop := chromedp.NewExecAllocator(context.Background(), options...)
+	ctx, _ = chromedp.NewContext(ctx)
+	closeChromium = func() {
+		chromedp.Cancel(ctx)
+		stop()
+		os.RemoveAll(folder)
+	}
+	if err := chromedp.Run(ctx); err != nil {
+		panic(err)
+	}
+	return ctx
+})
+
+// closeChromium ends it, if it was started.
+var closeChromium = func() {}
+
+// openBrowser opens a tab.
+func openBrowser(t *testing.T) *browser {
+	t.Helper()
+	if chromium() == nil {
+		t.Skip("no chromium to open pages in: scripts/install-packages chromium installs it, and so does make test")
+	}
+	ctx, stop := chromedp.NewContext(chromium())
 	t.Cleanup(stop)
-	ctx, stop = chromedp.NewContext(ctx)
-	t.Cleanup(stop)
-	ctx, stop = context.WithTimeout(ctx, 100*time.Second)
+	ctx, stop = context.WithTimeout(ctx, 3*time.Minute)
 	t.Cleanup(stop)
 	b := &browser{t: t, ctx: ctx}
 	chromedp.ListenTarget(ctx, b.listen)
 	b.do(network.Enable(), log.Enable(), runtime.Enable())
 	t.Cleanup(func() {
+		b.mu.Lock()
+		defer b.mu.Unlock()
 		if len(b.faults) > 0 {
 			t.Errorf("on the console: %q", b.faults)
 		}
 		if len(b.requests) > 0 {
 			t.Errorf("requests: %q", b.requests)
 		}
-		b.do(chromedp.ActionFunc(func(ctx context.Context) error { return chromedp.Cancel(ctx) }))
 	})
 	return b
 }

@@ -24,7 +24,9 @@ func TestMain(m *testing.M) {
 		os.Exit(code)
 	}
 	stages.Setup()
-	os.Exit(m.Run())
+	code := m.Run()
+	closeChromium()
+	os.Exit(code)
 }
 
 // hostile are names that a page must not take for anything but text.

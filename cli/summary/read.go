@@ -80,6 +80,7 @@ type file struct {
 	described,
 	newest int // records of runs, and the newest format that one names
 	foreign int // lines that are no records
+	others  int // records of other things
 	unknown int // records of a status that this gtx does not know
 	odd     int // records with a field of another type
 	cut     bool
@@ -101,7 +102,7 @@ func (r *reader) file(path string, in io.Reader) error {
 	if err := r.lines(f, source); err != nil {
 		return exit.CannotStart(fmt.Errorf("%q: %w", path, stages.WithoutPath(err)))
 	}
-	if len(f.results) == 0 && f.described == 0 && f.foreign > 0 {
+	if len(f.results) == 0 && f.described == 0 && f.foreign+f.others > 0 {
 		return exit.Usage("%q is not a report", path)
 	}
 	r.report.Results = append(r.report.Results, f.results...)
@@ -191,7 +192,9 @@ func (r *reader) line(f *file, p *parsed) {
 		r.last[f.number] = r.run(run)
 	case err == nil && rec.In != nil && rec.Status != "":
 		r.add(f, rec)
-	case !p.whole && err != nil && bytes.HasPrefix(p.text, []byte("{")):
+	case err == nil: // about something else, such as the header of a shard's report
+		f.others++
+	case !p.whole && bytes.HasPrefix(p.text, []byte("{")):
 		f.cut = true
 	case len(bytes.TrimSpace(p.text)) > 0:
 		f.foreign++
@@ -292,7 +295,7 @@ func (r *reader) noteFile(f *file) {
 		r.note("%q: its last line is cut short: it was read up to there", f.path)
 	}
 	if f.foreign > 0 {
-		r.note("%q: %s no records: passed over", f.path, plural(f.foreign, "line is", "lines are"))
+		r.note("%q: %s: passed over", f.path, plural(f.foreign, "line is no record", "lines are no records"))
 	}
 	if f.newest > ledger.Format {
 		r.note("%q: written by a newer gtx, in format %d: what format %d lacks is not shown", f.path, f.newest, ledger.Format)
