@@ -26,7 +26,7 @@ var rooms = map[string]room{
 		imports: []string{"gtx/cli/exit", "gtx/cli/ledger", "gtx/cli/paths", "gtx/cli/summary", "gtx/pipeline", "gtx/stages", "gtx/stages/durable"},
 		tests: []string{
 			"github.com/chromedp/chromedp", "github.com/chromedp/chromedp/kb", "github.com/chromedp/cdproto/emulation", "github.com/chromedp/cdproto/input",
-			"github.com/chromedp/cdproto/log", "github.com/chromedp/cdproto/network", "github.com/chromedp/cdproto/runtime",
+			"github.com/chromedp/cdproto/log", "github.com/chromedp/cdproto/network", "github.com/chromedp/cdproto/performance", "github.com/chromedp/cdproto/runtime",
 		},
 	},
 	"gtx/cli/summary": {imports: []string{"gtx/cli/exit", "gtx/cli/ledger", "gtx/pipeline", "gtx/stages"}},

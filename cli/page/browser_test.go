@@ -16,6 +16,7 @@ import (
 	"github.com/chromedp/cdproto/input"
 	"github.com/chromedp/cdproto/log"
 	"github.com/chromedp/cdproto/network"
+	"github.com/chromedp/cdproto/performance"
 	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
@@ -154,6 +155,21 @@ func (b *browser) want(expression string, want any) {
 	if got := b.eval(expression); fmt.Sprint(got) != fmt.Sprint(want) {
 		b.t.Errorf("%s is %v, not %v", expression, got, want)
 	}
+}
+
+// taskMillis is the processor time that the page has taken, in milliseconds.
+func (b *browser) taskMillis() (ms float64) {
+	b.t.Helper()
+	b.do(performance.Enable().WithTimeDomain(performance.EnableTimeDomainThreadTicks), chromedp.ActionFunc(func(ctx context.Context) error {
+		metrics, err := performance.GetMetrics().Do(ctx)
+		for _, m := range metrics {
+			if m.Name == "TaskDuration" {
+				ms = m.Value * 1000
+			}
+		}
+		return err
+	}))
+	return ms
 }
 
 // press presses keys, such as kb.ArrowRight.

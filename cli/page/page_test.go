@@ -47,13 +47,13 @@ func TestNamesAndMessagesAreText(t *testing.T) {
 func TestPicturesThatAreGoneHaveAPlaceholder(t *testing.T) {
 	w := newWorld(t, t.TempDir())
 	html := text(t, w.page(t, nil))
-	if strings.Count(html, "the file is gone</span>") != 2 || !strings.Contains(html, "1 of 9 results lack a picture") {
+	if strings.Count(html, "the file is gone</span>") != 2 || !strings.Contains(html, "no picture of 1 of 9 results") {
 		t.Error("no placeholders, or no word about them")
 	}
 	if err := os.RemoveAll(filepath.Join(w.dir, "winter")); err != nil {
 		t.Fatal(err)
 	}
-	if html := text(t, w.page(t, nil)); !strings.Contains(html, "No crop: the file is gone") || !strings.Contains(html, "9 of 9 results lack a picture") {
+	if html := text(t, w.page(t, nil)); !strings.Contains(html, "No crop: the file is gone") || !strings.Contains(html, "no picture of 9 of 9 results") {
 		t.Error("no placeholder for the pattern")
 	}
 }

@@ -146,7 +146,7 @@ func (v *view) showPictures(ctx context.Context, r *summary.Report, t *table, o 
 		return nil
 	})
 	if gone > 0 {
-		v.Notes = append(v.Notes, fmt.Sprintf("%d of %d results lack a picture: the file is gone or cannot be shown", gone, len(sample)))
+		v.Notes = append(v.Notes, fmt.Sprintf("no picture of %d of %d results: the file is gone or cannot be shown", gone, len(sample)))
 	}
 	return err
 }

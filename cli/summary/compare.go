@@ -140,8 +140,14 @@ func differences(before, now map[string]string) (list []Difference) {
 // measures compares figures of two reports.
 func measures(before, now *Report) (list []Difference) {
 	add := func(name, format string, a, b float64) {
+		show := func(v float64) string {
+			if v < 0 {
+				return ""
+			}
+			return fmt.Sprintf(format, v)
+		}
 		if a > 0 || b > 0 {
-			list = append(list, Difference{name, fmt.Sprintf(format, a), fmt.Sprintf(format, b)})
+			list = append(list, Difference{name, show(a), show(b)})
 		}
 	}
 	was, is := before.Totals(), now.Totals()
@@ -149,7 +155,11 @@ func measures(before, now *Report) (list []Difference) {
 	add("with a checkerboard", "%.0f", float64(was.Flagged), float64(is.Flagged))
 	add("failed or not reached", "%.0f", float64(was.Failed+was.Unreached), float64(is.Failed+is.Unreached))
 	median := func(r *Report, of func(*Result) float64) float64 {
-		m, _ := Median(r.Values(of))
+		values := r.Values(of)
+		if len(values) == 0 {
+			return -1
+		}
+		m, _ := Median(values)
 		return m
 	}
 	change := func(r *Result) float64 { return r.Change }

@@ -55,7 +55,9 @@ func failure(in, message string) ledger.Record {
 	return r
 }
 
-func done(in string) ledger.Record { return ledger.Record{In: in, Out: "out/" + in, Status: ledger.StatusDone} }
+func done(in string) ledger.Record {
+	return ledger.Record{In: in, Out: "out/" + in, Status: ledger.StatusDone}
+}
 
 func TestFailuresAreGroupedByCause(t *testing.T) {
 	path := run(t, "r.jsonl", ledger.Run{Command: "translate"},
