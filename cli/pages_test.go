@@ -20,8 +20,7 @@ func TestPagesShowWhatHappens(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, err = os.Stat("../build/third-party")
-	networks := err == nil
+	networks, python := built("third-party"), built("python")
 	scripts := t.TempDir()
 	for _, page := range append(pages, "../README.md") {
 		text, err := os.ReadFile(page)
@@ -29,6 +28,10 @@ func TestPagesShowWhatHappens(t *testing.T) {
 			t.Fatal(err)
 		}
 		var script, files strings.Builder
+		if strings.Contains(string(text), "$ python3 -m ") && !python {
+			t.Logf("%s: not run: make test-deps installs what its Python needs", page)
+			continue
+		}
 		for i, c := range consoleCommands(string(text)) {
 			if !networks && strings.Contains(c.block, "networks/") {
 				t.Logf("%s:%d: not run: scripts/fetch-third-party build/third-party fetches its networks", page, c.number)
@@ -53,12 +56,21 @@ func TestPagesShowWhatHappens(t *testing.T) {
 		if networks {
 			prepare += "exec cp -r $NETWORKS networks\n"
 		}
+		if strings.Contains(string(text), "$ python3 -m ") {
+			prepare += training
+		}
 		name := strings.TrimSuffix(filepath.Base(page), ".md") + ".txtar"
 		if err := os.WriteFile(filepath.Join(scripts, name), []byte(prepare+script.String()+files.String()), 0o644); err != nil {
 			t.Fatal(err)
 		}
 	}
-	runScripts(t, scripts, map[string]string{"ROOT": "..", "NETWORKS": "../build/third-party"})
+	runScripts(t, scripts, map[string]string{"ROOT": "..", "NETWORKS": "../build/third-party", "PACKAGES": "../build/python"})
+}
+
+// built says whether make test-deps has made a folder of build/.
+func built(folder string) bool {
+	_, err := os.Stat(filepath.Join("../build", folder))
+	return err == nil
 }
 
 // checkout prepares the folder in which the commands of a page run.
@@ -71,11 +83,22 @@ symlink scripts -> $ROOT/scripts
 symlink testdata -> $ROOT/testdata
 `
 
+// training adds what the commands of the trainer need: two domains, and the Python that has PyTorch.
+const training = `mkdir day dusk .bin
+photo day/1.jpg 320x240 4
+photo day/2.jpg 320x240 5
+photo dusk/1.jpg 320x240 6
+photo dusk/2.jpg 320x240 7
+symlink .bin/python3 -> /usr/bin/python3
+env PATH=$WORK/.bin:$PATH
+env PYTHONPATH=scripts:$PACKAGES
+`
+
 // A consoleCommand is a line after "$ " in a console block, and the output shown below it.
 type consoleCommand struct {
 	block        string
-	number       int // of the line in the page, from 1
-	line, output string
+	number       int    // of the line in the page, from 1
+	line, output string // with its continuation lines and here-document
 }
 
 var consoleBlock = regexp.MustCompile("(?ms)^```console\n(.*?)^```")
@@ -85,17 +108,29 @@ func consoleCommands(page string) []consoleCommand {
 	for _, at := range consoleBlock.FindAllStringSubmatchIndex(page, -1) {
 		block := page[at[2]:at[3]]
 		number := strings.Count(page[:at[2]], "\n")
+		end := "" // the last line of the document that the command reads
 		for line := range strings.Lines(block) {
 			number++
-			if command, ok := strings.CutPrefix(line, "$ "); ok {
+			n := len(commands) - 1
+			if command, ok := strings.CutPrefix(line, "$ "); ok && end == "" {
 				commands = append(commands, consoleCommand{block: block, number: number, line: strings.TrimSpace(command)})
-			} else if n := len(commands); n > 0 {
-				commands[n-1].output += line
+				if document := hereDocument.FindStringSubmatch(command); document != nil {
+					end = document[1]
+				}
+			} else if end != "" || n >= 0 && strings.HasSuffix(commands[n].line, "\\") {
+				commands[n].line += "\n" + strings.TrimRight(line, "\n")
+				if strings.TrimRight(line, "\n") == end {
+					end = ""
+				}
+			} else if n >= 0 {
+				commands[n].output += line
 			}
 		}
 	}
 	return commands
 }
+
+var hereDocument = regexp.MustCompile(`<<'?(\w+)`)
 
 var varying = regexp.MustCompile(`\d+(\.\d+)?( s\b| images/s)`)
 

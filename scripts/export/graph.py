@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import io
 import json
+import warnings
 from pathlib import Path
 
 import onnx
@@ -149,16 +150,18 @@ def trace(
     if "dynamo" in inspect.signature(torch.onnx.export).parameters:
         options["dynamo"] = False
     buffer = io.BytesIO()
-    torch.onnx.export(
-        net,
-        example_inputs,
-        buffer,
-        opset_version=OPSET,
-        input_names=list(inputs),
-        output_names=list(outputs),
-        dynamic_axes={name: axes[name] for name in (*inputs, *outputs)},
-        **options,
-    )
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # about the tracer's own steps: parity says whether they were right
+        torch.onnx.export(
+            net,
+            example_inputs,
+            buffer,
+            opset_version=OPSET,
+            input_names=list(inputs),
+            output_names=list(outputs),
+            dynamic_axes={name: axes[name] for name in (*inputs, *outputs)},
+            **options,
+        )
     model = onnx.load_from_string(buffer.getvalue())
     model.ir_version = min(model.ir_version, IR_VERSION)
     if manifest is not None:
