@@ -52,13 +52,19 @@ type count struct {
 	Percent float64
 }
 
+// namesMost is the most reports that a page names.
+const namesMost = 6
+
 // rowsPlain is the most results in the list of a page without JavaScript.
 const rowsPlain = 200
 
 func viewOf(ctx context.Context, r *summary.Report, o Options) (v *view, err error) {
 	v = &view{Title: "gtx report", Notes: r.Notes, Totals: r.Totals()}
-	for _, path := range r.Paths {
+	for _, path := range r.Paths[:min(namesMost, len(r.Paths))] {
 		v.Names = append(v.Names, filepath.Base(path))
+	}
+	if more := len(r.Paths) - namesMost; more > 0 {
+		v.Names = append(v.Names, fmt.Sprintf("and %d more", more))
 	}
 	if len(v.Names) > 0 {
 		v.Title = v.Names[0] + " – gtx report"

@@ -337,8 +337,14 @@ func (r *reader) finish() {
 	if open > 0 {
 		r.note("%s not end: killed, or still under way", plural(open, "run did", "runs did"))
 	}
+	if extra := len(r.report.Notes) - notesMost; extra > 0 {
+		r.report.Notes = append(r.report.Notes[:notesMost], fmt.Sprintf("… and %d more", extra))
+	}
 	r.orderStages()
 }
+
+// notesMost bounds the notes of many reports.
+const notesMost = 20
 
 // line is the order of the stages. Others come after them.
 var line = []string{"open", "compare", "decode", "resize", "classify", "translate", "generate", "check", "detail", "encode", "sync"}
