@@ -131,8 +131,10 @@ func ShowPattern(o OpenOptions) func(ctx context.Context, path, source string) (
 // patternsTried bounds the places at which strongest looks.
 const patternsTried = 2000
 
-// strongest finds the square of PatternSide with the strongest pattern, and its score.
+// strongest finds the square of PatternSide whose pattern stands out most from the noise, and its score. Texture has
+// strong patterns by chance, too.
 func (p Pixels) strongest() (at rectangle, best Score) {
+	const quiet = 0.05 // grey levels; fainter noise makes no difference
 	step := PatternSide / 2
 	for (p.Width/step)*(p.Height/step) > patternsTried {
 		step += PatternSide / 2
@@ -143,7 +145,7 @@ func (p Pixels) strongest() (at rectangle, best Score) {
 		for x := 0; x+PatternSide <= p.Width; x += step {
 			l := latticeOf(p, rectangle{x, y, PatternSide, PatternSide})
 			s := Score{A2: l.amplitude(2), A4: l.amplitude(4), A8: l.amplitude(8), Valid: true}
-			if a := max(s.A2, s.A4, s.A8); a > most {
+			if a := max(s.A2, s.A4, s.A8) / (math.Sqrt(max(0, l.chance)) + quiet); a > most {
 				most, at.x, at.y, best = a, x, y, s
 			}
 		}

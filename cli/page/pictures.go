@@ -113,7 +113,7 @@ func (v *view) showPictures(ctx context.Context, r *summary.Report, t *table, o 
 		each = 3
 	}
 	if len(sample) < of {
-		v.Sample = fmt.Sprintf("%d of %d results, chosen evenly. Those with a checkerboard come first, up to half.", len(sample), of)
+		v.Sample = fmt.Sprintf("%s of %s results, chosen evenly. Those with a checkerboard come first, up to half.", count(len(sample)), count(of))
 	}
 	thumbnail := stages.MakeThumbnail(stages.ThumbnailOptions{Open: o.Open, Side: sideOf(o, each*len(sample)), Note: o.Thumbs == Folder})
 	rows := map[*summary.Result]int{}
@@ -146,7 +146,7 @@ func (v *view) showPictures(ctx context.Context, r *summary.Report, t *table, o 
 		return nil
 	})
 	if gone > 0 {
-		v.Notes = append(v.Notes, fmt.Sprintf("no picture of %d of %d results: the file is gone or cannot be shown", gone, len(sample)))
+		v.Notes = append(v.Notes, fmt.Sprintf("no picture of %s of %s results: the file is gone or cannot be shown", count(gone), count(len(sample))))
 	}
 	return err
 }
@@ -246,9 +246,10 @@ type period struct {
 	Before, After string
 }
 
-// The most results whose patterns a page shows, and the largest of them in pixels.
+// The most results whose patterns a page shows, those that it shows at first, and the largest of them in pixels.
 const (
 	flaggedMost   = 40
+	flaggedFirst  = 6
 	patternPixels = 60_000_000
 )
 
@@ -279,7 +280,11 @@ func (v *view) showFlagged(ctx context.Context, r *summary.Report, o Options) er
 			return context.Cause(ctx)
 		}
 		f, err := v.flaggedOf(it.Source, it.Value, it.Err, o)
-		v.Flagged = append(v.Flagged, f)
+		if len(v.Flagged) < flaggedFirst {
+			v.Flagged = append(v.Flagged, f)
+		} else {
+			v.FlaggedMore = append(v.FlaggedMore, f)
+		}
 		return err
 	})
 }

@@ -17,25 +17,26 @@ import (
 
 // A view is what the template shows.
 type view struct {
-	Title    string
-	Names    []string // of the reports
-	Totals   summary.Totals
-	Counts   []count
-	Pace     string
-	Notes    []string
-	Causes   []cause
-	Changes  *changes
-	Flagged  []flagged
-	Left     int // flagged results that are not shown
-	Pictures []card
-	Sample   string // says of what the pictures are a sample
-	Plots    []plot
-	Limits   []limit
-	More     int // runs that are not shown
-	Setups   []setup
-	Rows     []row
-	Data     template.HTML // the results, for the script
-	Unlisted int           // results that Data lacks
+	Title       string
+	Names       []string // of the reports
+	Totals      summary.Totals
+	Counts      []part
+	Pace        string
+	Notes       []string
+	Causes      []cause
+	Changes     *changes
+	Flagged     []flagged
+	FlaggedMore []flagged
+	Left        int // flagged results that are not shown
+	Pictures    []card
+	Sample      string // says of what the pictures are a sample
+	Plots       []plot
+	Limits      []limit
+	More        int // runs that are not shown
+	Setups      []setup
+	Rows        []row
+	Data        template.HTML // the results, for the script
+	Unlisted    int           // results that Data lacks
 
 	Style          template.CSS
 	Slider, Script script
@@ -43,8 +44,8 @@ type view struct {
 	pictures *album
 }
 
-// A count is a part of the totals.
-type count struct {
+// A part of the totals.
+type part struct {
 	N       int
 	What    string
 	Filter  template.URL // of the address
@@ -94,8 +95,8 @@ func viewOf(ctx context.Context, r *summary.Report, o Options) (v *view, err err
 	return v, v.showPictures(ctx, r, table, o)
 }
 
-func countsOf(t summary.Totals) []count {
-	list := []count{
+func countsOf(t summary.Totals) []part {
+	list := []part{
 		{t.Done, "done", "status=done", "done", 0}, {t.Copied, "copied", "status=copied", "copied", 0},
 		{t.Skipped, "skipped", "status=skipped", "skipped", 0}, {t.Failed, "failed", "status=failed", "failed", 0},
 		{t.Unreached, "not reached", "status=unreached", "unreached", 0}, {t.Others, "of another status", "", "skipped", 0},
@@ -105,11 +106,11 @@ func countsOf(t summary.Totals) []count {
 	for i := range list {
 		list[i].Percent = 100 * float64(list[i].N) / float64(max(1, t.Results))
 	}
-	return slices.DeleteFunc(list, func(c count) bool { return c.N == 0 })
+	return slices.DeleteFunc(list, func(c part) bool { return c.N == 0 })
 }
 
-// Part tells whether each result has just one such count.
-func (c count) Part() bool { return !strings.HasPrefix(string(c.Filter), "flag=") }
+// Share tells whether each result is in just one such part.
+func (c part) Share() bool { return !strings.HasPrefix(string(c.Filter), "flag=") }
 
 // A cause is what several failures have in common.
 type cause struct {

@@ -36,9 +36,9 @@ func (r *Report) Pace(t Totals) string {
 	if t.Seconds == 0 {
 		return ""
 	}
-	text := fmt.Sprintf("in %.1f s (%.1f images/s)", t.Seconds, t.Rate)
+	text := fmt.Sprintf("in %s (%.1f images/s)", Duration(t.Seconds), t.Rate)
 	if t.Runs > 1 {
-		text = fmt.Sprintf("in %d runs, %.1f s (%.1f images/s)", t.Runs, t.Seconds, t.Rate)
+		text = fmt.Sprintf("in %d runs, %s (%.1f images/s)", t.Runs, Duration(t.Seconds), t.Rate)
 	}
 	if on := shared(r.Runs, func(run *ledger.Run) string { return run.Provider }); on != "" {
 		text += ", on " + on
@@ -116,6 +116,18 @@ func (c *Cause) Title() string {
 		return "failed: " + c.Message
 	}
 	return "failed in " + c.Class + ": " + c.Message
+}
+
+// Duration is a time in seconds as people write it.
+func Duration(seconds float64) string {
+	switch minutes := int(seconds / 60); {
+	case minutes < 2:
+		return fmt.Sprintf("%.1f s", seconds)
+	case minutes < 120:
+		return fmt.Sprintf("%d min %d s", minutes, int(seconds)%60)
+	default:
+		return fmt.Sprintf("%d h %d min", minutes/60, minutes%60)
+	}
 }
 
 // Clock is a time as people write it.
