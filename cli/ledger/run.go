@@ -82,7 +82,7 @@ func (l *Ledger) Begin(r Run) {
 	}
 	var id [8]byte
 	rand.Read(id[:]) // never fails
-	r.Status, r.ID, r.Format, r.Started = StatusRun, hex.EncodeToString(id[:]), Format, time.Now().UTC().Truncate(time.Millisecond)
+	r.Status, r.ID, r.Format, r.Started = StatusRun, hex.EncodeToString(id[:]), Format, time.Now().UTC().Truncate(time.Microsecond)
 	l.run, l.counts = &r, map[string]int{}
 	_ = l.append(r)
 }
