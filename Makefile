@@ -22,7 +22,10 @@ STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 BUILD_PACKAGES := libvips-dev gcc libc6-dev pkg-config
 DEPS_PACKAGES  := $(BUILD_PACKAGES) ca-certificates python3-pip
 LINT_PACKAGES  := clang-format
-TEST_PACKAGES  := python3-torch python3-onnx python3-numpy python3-pil python3-pytest libimage-exiftool-perl chromium
+TEST_PACKAGES  := python3-torch python3-onnx python3-numpy python3-pil python3-pytest libimage-exiftool-perl \
+	slurmctld slurmd slurm-client slurm-wlm-basic-plugins munge parallel \
+	python3-click python3-filelock python3-jsonschema python3-msgpack python3-packaging python3-protobuf python3-requests python3-yaml \
+	cron inotify-tools systemd chromium
 BENCH_PACKAGES := npm python3-pip
 
 export CGO_ENABLED = 1
@@ -48,19 +51,21 @@ demo: deps build
 
 test: deps test-deps build lint
 	go test -race ./...
+	cd scripts/kubernetes && go test ./...
 	cd scripts && PYTHONPATH=$(abspath build/python) $(PYTHON) -m pytest -q -p no:cacheprovider tests
 
 test-deps:
 	scripts/install-packages $(LINT_PACKAGES) $(TEST_PACKAGES)
 	scripts/fetch-third-party build/third-party
 	scripts/fetch-python-packages build/python
+	scripts/fetch-ray build/ray
 
 lint:
 	@scripts/install-packages --check $(LINT_PACKAGES)
 	@test -z "$$(gofmt -l .)" || { echo "gofmt would change:"; gofmt -l .; exit 1; }
 	go vet ./...
 	go run $(STATICCHECK) ./...
-	clang-format --dry-run -Werror stages/*.c stages/*.h cli/stdout/*.c
+	clang-format --dry-run -Werror stages/*.[ch] stages/*/*.[ch] cli/stdout/*.c
 	scripts/lint-python
 
 soak: build

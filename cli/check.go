@@ -13,7 +13,7 @@ import (
 	"gtx/cli/exit"
 	"gtx/cli/ledger"
 	"gtx/cli/paths"
-	"gtx/cli/progress"
+	"gtx/cli/reports"
 	"gtx/pipeline"
 	"gtx/stages"
 )
@@ -26,7 +26,7 @@ func (p *program) checkCommand() *cli.Command {
 		&cli.BoolFlag{Name: "fail", Usage: "exit 1 if any image is flagged"},
 		&cli.BoolFlag{Name: "json", Usage: "print one JSON object per line: path, a2, a4, a8, flagged, source"},
 		jobsFlag(),
-		htmlFlag(),
+		reports.HTMLFlag(),
 	}
 	flags = append(flags, inputFlags()...)
 	return &cli.Command{
@@ -77,10 +77,10 @@ func (p *program) check(c *cli.Context) (err error) {
 		return err
 	}
 	inspect.Open = open
-	if err := checkReport(c, in, nil); err != nil {
+	if err := checkWritten(c, in, nil); err != nil {
 		return err
 	}
-	records, err := openJournal(run, c, nil)
+	records, err := p.openJournal(run, c, nil, part{})
 	if err != nil {
 		return err
 	}
@@ -90,7 +90,7 @@ func (p *program) check(c *cli.Context) (err error) {
 	files := pipeline.Each(pipeline.From(line, queue.Sources), "open", w.jobs, stages.Open(open))
 	images := pipeline.Each(files, "decode", w.jobs, stages.Decode(nil))
 	scores := pipeline.Each(images, "check", w.jobs, stages.Inspect(inspect))
-	tally := progress.New(p.err, "checked", in.Known, c.Bool("quiet"), c.Bool("verbose"))
+	tally := p.tally(c, "checked", in.Known)
 	err = drain(scores, queue, tally, func(it pipeline.Item[stages.Source, stages.Inspected]) error {
 		if it.Err == nil {
 			if it.Value.Flagged() {
@@ -103,7 +103,7 @@ func (p *program) check(c *cli.Context) (err error) {
 		rec := scoreRecord(it, inspect.Against)
 		tally.Count(rec.In, rec.Status, rec.Message)
 		if it.Err == nil {
-			records.measured.Count(it.Spans)
+			records.Measured.Count(it.Spans)
 		}
 		return records.Write(rec)
 	})

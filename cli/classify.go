@@ -8,7 +8,6 @@ import (
 
 	"gtx/cli/ledger"
 	"gtx/cli/paths"
-	"gtx/cli/progress"
 	"gtx/pipeline"
 	"gtx/stages"
 )
@@ -67,7 +66,7 @@ func (p *program) classify(c *cli.Context) (err error) {
 	images := pipeline.Each(files, "decode", w.jobs, stages.Decode(fit.Decoding()))
 	fitted := pipeline.Each(images, "resize", w.jobs, stages.Resize(fit))
 	labelled := asked.label(stages.LabelOptions{}, w)(fitted)
-	tally := progress.New(p.err, "classified", in.Known, c.Bool("quiet"), c.Bool("verbose"))
+	tally := p.tally(c, "classified", in.Known)
 	err = drain(labelled, queue, tally, func(it pipeline.Item[stages.Source, stages.Labelled]) error {
 		if it.Err == nil {
 			if _, err := fmt.Fprintf(p.out, "%s\t%s\t%.3f\n", it.Source.In, cmp.Or(it.Value.Domain, "unknown"), it.Value.P); err != nil {

@@ -18,6 +18,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"gtx/cli/exit"
+	"gtx/cli/shards"
 	"gtx/cli/stdout"
 	"gtx/stages"
 )
@@ -109,7 +110,7 @@ func (p *program) app() *cli.App {
 		Writer:          p.out,
 		ErrWriter:       p.err,
 		Commands: []*cli.Command{
-			p.translateCommand(), p.classifyCommand(), p.generateCommand(), p.checkCommand(), p.reportCommand(), p.benchCommand(), p.modelsCommand(), p.doctorCommand(),
+			p.translateCommand(), p.classifyCommand(), p.generateCommand(), shards.Command(p.in, p.out, p.err), p.checkCommand(), p.reportCommand(), p.benchCommand(), p.modelsCommand(), p.doctorCommand(),
 		},
 		ExitErrHandler: func(*cli.Context, error) {}, // the default would exit inside Run
 		Action: func(c *cli.Context) error {
@@ -141,6 +142,14 @@ func (p *program) prepare(c *cli.Command) {
 		p.prepare(sub)
 	}
 	if len(c.Subcommands) > 0 {
+		if action := c.Action; action != nil { // Before would also see the options of a subcommand
+			c.Action = func(c *cli.Context) error {
+				if err := p.noLateOptions(c); err != nil {
+					return err
+				}
+				return action(c)
+			}
+		}
 		c.Before = nil
 		c.CustomHelpTemplate = ""
 	}

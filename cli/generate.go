@@ -10,7 +10,6 @@ import (
 
 	"gtx/cli/exit"
 	"gtx/cli/paths"
-	"gtx/cli/progress"
 	"gtx/models"
 	"gtx/pipeline"
 	"gtx/stages"
@@ -88,13 +87,13 @@ func generationOf(c *cli.Context) (g generation, err error) {
 	}
 	g.naming, err = paths.New(paths.Naming{
 		Out: c.String("out"), Base: ".", Template: c.String("name"), To: g.request.To, Model: m.Name,
-		Format: format, Samples: 1, Suffixes: suffixesOf(m, g.request.To), Seed: g.request.Seed,
+		Format: format, Samples: 1, Suffixes: suffixesOf(m, g.request.To), Noisy: true, Seed: g.request.Seed,
 	})
 	if err != nil {
 		return g, err
 	}
 	g.naming.Named = namedFiles(c, nil)
-	return g, checkReport(c, paths.Inputs{Known: -1}, nil)
+	return g, checkWritten(c, paths.Inputs{Known: -1}, nil)
 }
 
 // sources yields the images to generate. They have names, and no files yet.
@@ -128,7 +127,7 @@ func (p *program) generate(c *cli.Context) (err error) {
 		return err
 	}
 	defer alsoClose(&err, e)
-	records, err := openJournal(run, c, e)
+	records, err := p.openJournal(run, c, e, part{})
 	if err != nil {
 		return err
 	}
@@ -139,7 +138,7 @@ func (p *program) generate(c *cli.Context) (err error) {
 	g.encode.MadeBy = e.madeBy()
 	queue := paths.Of(reading, g.count, g.sources).Queue()
 	flow := generateLine(pipeline.New(run, e.widths.inFlight()), queue.Sources, g, e.widths, e.network(), out)
-	tally := progress.New(p.err, "generated", g.count, c.Bool("quiet"), c.Bool("verbose"))
+	tally := p.tally(c, "generated", g.count)
 	err = p.collect(flow, p.collector(c, records, e, tally, queue))
 	return ending(err, reading, tally)
 }

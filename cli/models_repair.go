@@ -18,6 +18,7 @@ import (
 	"gtx/models"
 	"gtx/models/graph"
 	"gtx/stages"
+	"gtx/stages/raster"
 )
 
 // bestMethod stands for the method whose result stays closest to the faulty network.
@@ -72,7 +73,7 @@ func repairRequestOf(c *cli.Context) (q repairRequest, err error) {
 	}
 	if path == "" {
 		q.images = func(side int) ([]stages.Pixels, error) {
-			return []stages.Pixels{stages.DeadLeaves(side, 1), stages.DeadLeaves(side, 2)}, nil
+			return []stages.Pixels{raster.DeadLeaves(side, 1), raster.DeadLeaves(side, 2)}, nil
 		}
 		return q, nil
 	}

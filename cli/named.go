@@ -25,6 +25,7 @@ func namedFiles(c *cli.Context, exemplars map[string][]string) []paths.Named {
 	add(paths.ReportOption, c.String("report"))
 	add(paths.HTMLOption, c.String("html"))
 	add("--map", c.String("map"))
+	add(paths.FailedOption, c.String("failed"))
 	add("--files-from", c.String("files-from"))
 	add("--"+libraryOption, c.String(libraryOption))
 	if model := c.String("model"); strings.HasSuffix(model, ".onnx") {
@@ -39,33 +40,48 @@ func namedFiles(c *cli.Context, exemplars map[string][]string) []paths.Named {
 	return files
 }
 
-// checkReport refuses a --report or --html that would replace another file of the run, or any file of another kind. It
-// writes nothing.
-func checkReport(c *cli.Context, in paths.Inputs, exemplars map[string][]string) error {
-	for _, written := range []struct {
-		option      string
-		replaceable func(string) error
-	}{{paths.ReportOption, ledger.Replaceable}, {paths.HTMLOption, func(path string) error { return page.Check(path, nil) }}} {
-		option, path := written.option, c.String(strings.TrimPrefix(written.option, "--"))
-		if path == "" {
+// checkWritten refuses a --report, --html or --failed that would replace another file of the run, and a report or page that
+// would replace a file of another kind. It writes nothing.
+func checkWritten(c *cli.Context, in paths.Inputs, exemplars map[string][]string) error {
+	for _, option := range paths.WrittenOptions {
+		path := c.String(strings.TrimPrefix(option, "--"))
+		switch {
+		case path == "":
+			continue
+		case path == "-" && (option != paths.ReportOption || in.Single):
+			return exit.Usage("%s -: standard output has the results", option)
+		case path == "-" && c.String("html") != "":
+			return exit.Usage("--html and --report - exclude each other: a page needs a report in a file")
+		case path == "-":
 			continue
 		}
-		file := paths.NewNamed(option, path)
-		for _, f := range namedFiles(c, exemplars) {
-			if f.Option != option && f.Is(path, file.Info) {
-				return exit.Usage("%s %q is also the file of %s", option, path, f.Option)
-			}
-		}
-		if in.Known >= 0 && !in.Single {
-			for s := range in.Sources {
-				info, _ := os.Stat(s.In)
-				if file.Is(s.In, info) {
-					return paths.RefuseReport(option, fmt.Errorf("%s %q is an input", option, path))
-				}
-			}
-		}
-		if err := written.replaceable(path); err != nil {
+		if err := checkDistinct(c, option, path, in, exemplars); err != nil {
 			return err
+		}
+	}
+	if err := page.Check(c.String("html"), nil); err != nil {
+		return err
+	}
+	if path := c.String("report"); path != "" && path != "-" {
+		return ledger.Replaceable(path)
+	}
+	return nil
+}
+
+// checkDistinct refuses a file to write that is another file of the run.
+func checkDistinct(c *cli.Context, option, path string, in paths.Inputs, exemplars map[string][]string) error {
+	written := paths.NewNamed(option, path)
+	for _, f := range namedFiles(c, exemplars) {
+		if f.Option != option && f.Is(path, written.Info) {
+			return exit.Usage("%s %q is also the file of %s", option, path, f.Option)
+		}
+	}
+	if in.Known >= 0 && !in.Single {
+		for s := range in.Sources {
+			info, _ := os.Stat(s.In)
+			if written.Is(s.In, info) {
+				return paths.Refuse(option, fmt.Errorf("%s %q is an input", option, path))
+			}
 		}
 	}
 	return nil

@@ -150,3 +150,24 @@ func shows(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Fatalf("the page shows\n%s\nbut it is\n%s", want, got)
 	}
 }
+
+var link = regexp.MustCompile(`\]\(([^)#:]+)(#[^)]*)?\)`)
+
+// Links between the pages, and to files of the repository, lead to something that is there.
+func TestLinksLeadSomewhere(t *testing.T) {
+	pages, err := filepath.Glob("../docs/*.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, page := range append(pages, "../README.md") {
+		text, err := os.ReadFile(page)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, found := range link.FindAllStringSubmatch(string(text), -1) {
+			if _, err := os.Stat(filepath.Join(filepath.Dir(page), found[1])); err != nil {
+				t.Errorf("%s links to %s, which is not there", filepath.Base(page), found[1])
+			}
+		}
+	}
+}

@@ -135,6 +135,7 @@ func TestARefusedInputTakesNoPath(t *testing.T) {
 func TestNoiseDependsOnTheSeedThePathAndTheSampleAlone(t *testing.T) {
 	seeds := func(n paths.Naming, in, folder string) (list []uint64) {
 		n.Samples = 2
+		n.Noisy = true
 		complete, err := paths.New(n)
 		if err != nil {
 			t.Fatal(err)

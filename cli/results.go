@@ -16,6 +16,7 @@ import (
 	"gtx/cli/ledger"
 	"gtx/cli/paths"
 	"gtx/cli/progress"
+	"gtx/cli/reports"
 	"gtx/cli/stdout"
 	"gtx/models"
 	"gtx/models/manifest"
@@ -33,10 +34,11 @@ func resultFlags() []cli.Flag {
 		&cli.BoolFlag{Name: "touch", Usage: "set the time of an output that is skipped because it is up to date to now, for make"},
 		&cli.StringFlag{Name: "checkerboard", Value: string(stages.CheckWarn), Usage: "`POLICY` for a result with a checkerboard: warn, fail, repair it, or off (do not look)"},
 		&cli.BoolFlag{Name: "print0", Usage: "end printed paths with NUL"},
-		&cli.StringFlag{Name: "report", Usage: "write one JSON object per input to `FILE`; a report of earlier runs is continued, and a later record of an input replaces the earlier"},
+		&cli.StringFlag{Name: "report", Usage: "write one JSON object per input to `FILE`, or to standard output, in place of the paths, if it is -; a report of earlier runs is continued, and a later record of an input replaces the earlier"},
 		&cli.BoolFlag{Name: "report-new", Usage: "empty an existing report first"},
-		htmlFlag(),
+		reports.HTMLFlag(),
 		&cli.BoolFlag{Name: "fail-fast", Usage: "stop at the first failure"},
+		maxFailedFlag(),
 	}
 }
 
@@ -125,9 +127,11 @@ func synced(encoded *pipeline.Flow[stages.Source, stages.Encoded], out *durable.
 // counts.
 type collector struct {
 	out        *stdout.Writer
-	terminator string // of each path that is printed
+	paths      io.Writer // printed
+	terminator string    // of each path that is printed
 	failFast   bool
-	records    *journal
+	failures   *paths.Failures
+	records    *reports.Journal
 	base       ledger.Record // the fields that all records of a run share
 	tally      *progress.Tally
 	queue      *paths.Queue
@@ -142,9 +146,13 @@ type collector struct {
 type outcome = pipeline.Item[stages.Source, stages.Written]
 
 // collector makes the sink of a run.
-func (p *program) collector(c *cli.Context, records *journal, e *engine, tally *progress.Tally, queue *paths.Queue) *collector {
+func (p *program) collector(c *cli.Context, records *reports.Journal, e *engine, tally *progress.Tally, queue *paths.Queue) *collector {
+	var printed io.Writer = p.out
+	if c.String("report") == "-" {
+		printed = io.Discard
+	}
 	return &collector{
-		out: p.out, terminator: terminator(c), failFast: c.Bool("fail-fast"), records: records, base: e.record(),
+		out: p.out, paths: printed, terminator: terminator(c), failFast: c.Bool("fail-fast"), records: records, base: e.record(),
 		tally: tally, queue: queue, where: runsOn(e.translator), arrived: map[int]outcome{},
 	}
 }
@@ -200,7 +208,7 @@ func (k *collector) account(it outcome) error {
 	rec := k.base
 	rec.Fill(it)
 	if rec.Made() {
-		k.records.measured.Count(it.Spans)
+		k.records.Measured.Count(it.Spans)
 	}
 	var printed error
 	if it.Err == nil && it.Source.Out == stages.Stdout {
@@ -210,8 +218,11 @@ func (k *collector) account(it outcome) error {
 	}
 	err := k.record(rec)
 	k.tell(rec, it.Value)
+	if rec.Status == ledger.StatusFailed {
+		k.failures.Add(it.Source)
+	}
 	if rec.Made() && it.Source.Out != stages.Stdout {
-		_, printed = io.WriteString(k.out, strings.Join(append([]string{rec.Out}, it.Source.More...), k.terminator)+k.terminator)
+		_, printed = io.WriteString(k.paths, strings.Join(append([]string{rec.Out}, it.Source.More...), k.terminator)+k.terminator)
 	}
 	if err = cmp.Or(err, printed); err == nil && rec.Status == ledger.StatusFailed && k.failFast {
 		err = exit.Silent(exit.CodeFailFast)
@@ -273,5 +284,5 @@ func (k *collector) finish() (err error) {
 	}
 	k.tally.Unread = k.queue.Unread()
 	k.tally.Finish(k.where)
-	return err
+	return cmp.Or(err, k.failures.Write())
 }

@@ -107,7 +107,7 @@ func ending(err error, reading context.Context, t *progress.Tally) error {
 	if err != nil {
 		return err
 	}
-	if t.Failed > 0 {
+	if t.TooMany() {
 		return exit.Silent(exit.CodeSome)
 	}
 	return nil

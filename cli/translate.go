@@ -2,6 +2,7 @@ package cli
 
 import (
 	"cmp"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -13,7 +14,6 @@ import (
 	"gtx/cli/decoders"
 	"gtx/cli/exit"
 	"gtx/cli/paths"
-	"gtx/cli/progress"
 	"gtx/models"
 	"gtx/models/manifest"
 	"gtx/pipeline"
@@ -42,6 +42,8 @@ func (p *program) translateCommand() *cli.Command {
 	flags = append(flags, fidelityFlags()...)
 	flags = append(flags, resultFlags()...)
 	flags = append(flags, inputFlags()...)
+	flags = append(flags, shardFlags()...)
+	flags = append(flags, failedFlag())
 	flags = append(flags, engineFlags()...)
 	return &cli.Command{
 		Name:      "translate",
@@ -69,6 +71,8 @@ type translation struct {
 	results   results
 	fidelity  fidelity
 	naming    *paths.Naming
+	part      part // of the inputs
+	failures  *paths.Failures
 	required  []stages.Required // of an existing result
 	madeBy    []stages.Property // of a new one, once the engine is open
 }
@@ -115,7 +119,8 @@ func translationOf(c *cli.Context) (t translation, err error) {
 	}
 	t.naming.Named = namedFiles(c, t.exemplars)
 	t.naming.Redo = t.results.existing == stages.ExistingRedo
-	return t, nil
+	t.failures, err = paths.NewFailures(c.String("failed"), c.Bool("null"))
+	return t, err
 }
 
 // translationNaming reads the options that say where translate writes its results.
@@ -133,7 +138,7 @@ func translationNaming(c *cli.Context, m *manifest.Manifest, q models.Request) (
 	}
 	return paths.New(paths.Naming{
 		Out: c.String("out"), Base: c.String("base"), Template: c.String("name"), To: q.To, Model: m.Name,
-		Format: format, Samples: samples, Suffixes: suffixesOf(m, q.To), Seed: q.Seed,
+		Format: format, Samples: samples, Suffixes: suffixesOf(m, q.To), Noisy: m.Noisy(), Seed: q.Seed,
 	})
 }
 
@@ -178,13 +183,16 @@ func (p *program) translate(c *cli.Context) (err error) {
 	if err != nil {
 		return err
 	}
+	if t.part, err = t.partOf(c); err != nil {
+		return err
+	}
 	run, reading, done := p.onSignals(c.Context)
 	defer done()
-	in, err := p.readInputs(reading, c, t.naming.Place, c.String("out"))
+	in, err := p.inputs(reading, c, t)
 	if err != nil {
 		return err
 	}
-	if err := checkReport(c, in, t.exemplars); err != nil {
+	if err := checkWritten(c, in, t.exemplars); err != nil {
 		return err
 	}
 	if in.Single {
@@ -202,6 +210,19 @@ func (p *program) translate(c *cli.Context) (err error) {
 	if err := paths.Writable(c.String("out")); err != nil {
 		return err
 	}
+	if err := t.part.begin(t.settings(c)); err != nil {
+		return err
+	}
+	defer alsoClose(&err, &t.part)
+	if t.part.finished(t.results.existing) {
+		p.note(c, "shard %d of %q is done already: --existing redo does it again", t.part.shard.Index, c.String("plan"))
+		return nil
+	}
+	return p.perform(run, reading, c, runtime, &t, in)
+}
+
+// perform translates the inputs. Everything else has been checked.
+func (p *program) perform(run, reading context.Context, c *cli.Context, runtime *loading, t *translation, in paths.Inputs) (err error) {
 	e, err := openEngine(c, runtime, t.model, t.request)
 	if err != nil {
 		return err
@@ -217,19 +238,22 @@ func (p *program) translate(c *cli.Context) (err error) {
 		return err
 	}
 	defer alsoClose(&err, asked)
-	records, err := openJournal(run, c, e)
+	records, err := p.openJournal(run, c, e, t.part)
 	if err != nil {
 		return err
 	}
-	defer alsoClose(&err, records)
 	out := durable.NewWriter()
 	defer alsoClose(&err, out)
 	t.madeBy = e.madeBy()
 	queue := in.Queue()
-	flow := translateLine(pipeline.New(run, e.widths.inFlight()), queue.Sources, t, e.widths, n, label, out)
-	tally := progress.New(p.err, "translated", in.Known, c.Bool("quiet"), c.Bool("verbose"))
-	err = p.collect(flow, p.collector(c, records, e, tally, queue))
-	return ending(err, reading, tally)
+	flow := translateLine(pipeline.New(run, e.widths.inFlight()), queue.Sources, *t, e.widths, n, label, out)
+	tally := p.tally(c, "translated", in.Known)
+	k := p.collector(c, records, e, tally, queue)
+	k.failures = t.failures
+	err = p.collect(flow, k)
+	closing := records.Close()
+	t.part.complete = records.Whole && tally.Unreached == 0 && tally.Unrecorded == 0
+	return errors.Join(ending(err, reading, tally), closing)
 }
 
 // labeller returns the stage that labels images, and the classifier that it asks, for closing.

@@ -10,6 +10,12 @@ import (
 
 // valueFor returns a value that a flag of this type accepts.
 func valueFor(t *testing.T, f cli.Flag) string {
+	switch f.Names()[0] { // these are checked while the command line is parsed
+	case "max-failed":
+		return "7%"
+	case "progress":
+		return "json"
+	}
 	switch f.(type) {
 	case *cli.BoolFlag:
 		return "true"

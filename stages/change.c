@@ -1,12 +1,12 @@
 #include <string.h>
 
 #include "picture.h"
-#include "wide.h"
+#include "raster/wide.h"
 
 gboolean gtx_plain = FALSE;
 
 // A change is a grid of affine maps of the colours, spread over a picture: see
-// change.go. A map has 12 coefficients, for grey levels from 0 to 255.
+// raster/maps.go. A map has 12 coefficients, for grey levels from 0 to 255.
 enum { coefficients = 12 };
 
 // Pixels are computed in planes of floats, STEP at a time, and so are the nodes of a line. STEP is

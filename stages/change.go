@@ -1,18 +1,22 @@
 package stages
 
-// A change is what a network did to an image: affine maps of the colours at the nodes of a grid
-// that is spread over the image. Each map has 12 coefficients, the 3×3 matrix A row by row with
-// the offset b as the fourth of each row, for grey levels from 0 to 255. If maps is nil the change
-// is the difference more − less, pixel by pixel.
+import "gtx/stages/raster"
+
+// A change is what a network did to an image. If maps is empty it is the difference more − less, pixel by pixel.
 type change struct {
-	columns, rows int       // of the grid
-	maps          []float32 // for each row of the grid, 12 planes of a coefficient
-	less, more    Pixels
+	maps       raster.Maps
+	less, more Pixels
 }
 
-const coefficients = 12
+// affineChange is the change from small to result, which are of one size, and so is what the layers hold.
+func affineChange(small, result Pixels, layers *Layers) *change {
+	if layers == nil {
+		return &change{maps: raster.FitAffine(small, result, result, nil)}
+	}
+	return &change{maps: raster.FitAffine(small, layers.Beneath, result, layers.Opacity)}
+}
 
-// at returns the index of a coefficient of the map at a node.
-func (c *change) at(column, row, coefficient int) int {
-	return (coefficients*row+coefficient)*c.columns + column
+// laplacianChange is the same by the Laplacian method.
+func laplacianChange(small, result Pixels) *change {
+	return &change{maps: raster.FitLaplacian(small, result)}
 }

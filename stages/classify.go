@@ -49,7 +49,7 @@ func Classify(c Classifier, shape Shape, o LabelOptions) func(context.Context, [
 		pixels := make([]Pixels, len(images))
 		for i, img := range images {
 			var err error
-			if pixels[i], err = img.Pixels.resized(width, height); err != nil {
+			if pixels[i], err = resized(img.Pixels, width, height); err != nil {
 				return nil, err
 			}
 		}

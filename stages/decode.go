@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"gtx/stages/container"
+	"gtx/stages/raster"
 )
 
 // An Image is a decoded image, upright and in sRGB. Decode returns it at least as large
@@ -23,8 +24,8 @@ type Image struct {
 	Profile       []byte   // a profile of sRGB if the file had any profile, else nil
 	Warnings      []string // faults that do not prevent its use
 
-	original original  // for Encode
-	inner    rectangle // the part of Pixels without the padding around it
+	original original         // for Encode
+	inner    raster.Rectangle // the part of Pixels without the padding around it
 }
 
 // Faults of a file that can still be decoded.
@@ -152,7 +153,7 @@ func decode(s *scope, f File, shape Shape, keep bool, strict strictness) (Image,
 func (img *Image) keep(p picture, k int) (err error) {
 	img.original.pixels, img.original.resolution = img.Pixels, p.resolution()
 	if k > 0 {
-		img.Pixels, err = img.Pixels.shrunk(1 << k)
+		img.Pixels, err = p.scope.shrunk(img.Pixels, 1<<k)
 	}
 	return err
 }

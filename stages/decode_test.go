@@ -26,7 +26,7 @@ func TestEveryOrientationDecodesUpright(t *testing.T) {
 		} {
 			t.Run(fmt.Sprintf("%s/%d", name, o), func(t *testing.T) {
 				img := decoded(t, file, nil)
-				rgb, _ := img.Pixels.split()
+				rgb, _ := img.Pixels.Split()
 				if img.Width != 96 || img.Height != 64 {
 					t.Errorf("%d×%d", img.Width, img.Height)
 				}
@@ -65,7 +65,7 @@ func pixelKindsOf(rgb Pixels) *pixelKinds {
 	}
 	for i := range w * h {
 		x, y := i%w, i/w
-		px := rgb.at(x, y)
+		px := rgb.At(x, y)
 		k.grey.Pix[i] = px[0]
 		k.greyRGB.Data = append(k.greyRGB.Data, px[0], px[0], px[0])
 		k.greyAlpha = append(k.greyAlpha, px[0], byte(i))
@@ -117,10 +117,10 @@ func TestEveryKindOfPixelDecodesToRGB(t *testing.T) {
 		{"CMYK TIFF", cmykFile, k.flatCMYK, nil, 12},
 		{"CMYK JPEG", cmykJPEG, k.flatCMYK, nil, 12},
 		{"bilevel TIFF", tiffOf(w, h, 1, 1, 1, k.bits), k.bitsRGB, nil, 0},
-		{"RGBA PNG", pngOf(t, goImage(want.join(k.alpha))), want, k.alpha, 0},
+		{"RGBA PNG", pngOf(t, goImage(want.Join(k.alpha))), want, k.alpha, 0},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			rgb, alpha := decoded(t, c.file, nil).Pixels.split()
+			rgb, alpha := decoded(t, c.file, nil).Pixels.Split()
 			if d := distance(t, rgb, c.want); d > c.level {
 				t.Errorf("off by %.1f grey levels: %v, want %v", d, rgb.Data[3*(w-5):3*w], c.want.Data[3*(w-5):3*w])
 			}
@@ -318,7 +318,7 @@ func TestShrinkingWeighsColourByAlpha(t *testing.T) {
 // What DecodeOnce keeps is what Encode would read from the file.
 func TestKeptPixelsAreThoseOfTheFile(t *testing.T) {
 	photo := scene(300, 200)
-	transparent := photo.join(bytes.Repeat([]byte{255, 7, 0, 128}, 300*200/4))
+	transparent := photo.Join(bytes.Repeat([]byte{255, 7, 0, 128}, 300*200/4))
 	plain := jpegOf(t, photo)
 	for name, file := range map[string][]byte{
 		"jpeg": plain, "png": pngOf(t, goImage(photo)), "alpha": pngOf(t, goImage(transparent)),
@@ -368,30 +368,4 @@ func wholeOf(t *testing.T, img Image, own bool) []byte {
 		t.Fatal(err)
 	}
 	return pixels.Data
-}
-
-func TestShrunkPixelsAreMeans(t *testing.T) {
-	for _, size := range [][3]int{{1, 1, 2}, {8, 8, 2}, {9, 7, 4}, {300, 17, 8}, {1000, 3, 256}} {
-		p, factor := textured(size[0], size[1], 3, 1), size[2]
-		got, err := p.shrunk(factor)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for y := range got.Height {
-			for x := range got.Width {
-				for band := range 3 {
-					sum, n := 0, 0
-					for v := y * factor; v < min((y+1)*factor, p.Height); v++ {
-						for u := x * factor; u < min((x+1)*factor, p.Width); u++ {
-							sum += int(p.Data[3*(v*p.Width+u)+band])
-							n++
-						}
-					}
-					if want := byte((sum + n/2) / n); got.Data[3*(y*got.Width+x)+band] != want {
-						t.Fatalf("%v: %d,%d is %v, not %d", size, x, y, got.Data[3*(y*got.Width+x)+band], want)
-					}
-				}
-			}
-		}
-	}
 }

@@ -50,11 +50,11 @@ func Detail(o DetailOptions) func(context.Context, Checked) (Checked, error) {
 		small, result, layers := c.Pixels, c.Result, c.Layers
 		var err error
 		if !larger {
-			if result, err = result.resized(width, height); err != nil {
+			if result, err = resized(result, width, height); err != nil {
 				return c, err
 			}
 		}
-		if small, err = small.resized(result.Width, result.Height); err != nil {
+		if small, err = resized(small, result.Width, result.Height); err != nil {
 			return c, err
 		}
 		if own {
@@ -64,7 +64,7 @@ func Detail(o DetailOptions) func(context.Context, Checked) (Checked, error) {
 				all = append(all, &layers.Beneath)
 			}
 			for _, p := range all {
-				if *p, err = p.inProfile(c.original.own); err != nil {
+				if *p, err = inProfile(*p, c.original.own); err != nil {
 					return c, err
 				}
 			}

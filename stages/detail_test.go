@@ -6,6 +6,8 @@ import (
 	"math/rand/v2"
 	"slices"
 	"testing"
+
+	"gtx/stages/raster"
 )
 
 // grey rounds to the nearest sample.
@@ -159,9 +161,9 @@ func TestWideRegistersChangeNothing(t *testing.T) {
 	rng := rand.New(rand.NewPCG(5, 6))
 	for range 200 {
 		columns, rows := 1+rng.IntN(40), 1+rng.IntN(12)
-		c := &change{columns: columns, rows: rows, maps: make([]float32, coefficients*columns*rows)}
-		for i := range c.maps {
-			c.maps[i] = rng.Float32()*2 - 0.5
+		c := &change{maps: raster.Maps{Columns: columns, Rows: rows, Values: make([]float32, raster.Coefficients*columns*rows)}}
+		for i := range c.maps.Values {
+			c.maps.Values[i] = rng.Float32()*2 - 0.5
 		}
 		p := textured(1+rng.IntN(300), 1+rng.IntN(40), 3+rng.IntN(2), rng.Uint64())
 		change := func() (out Pixels) {
@@ -207,11 +209,33 @@ func transferSlowly(full, small, result Pixels) Pixels {
 	return slowApply(full, small, smooth)
 }
 
+// What raster.FitAffine says of its windows.
+const slowRadius, slowFlat = 2, 65
+
+// inverted is the inverse of a matrix, by Gauss and Jordan without pivots.
+func inverted(m [3][3]float64) (out [3][3]float64) {
+	for i := range 3 {
+		out[i][i] = 1
+	}
+	for i := range 3 {
+		d := m[i][i]
+		for k := range 3 {
+			m[i][k], out[i][k] = m[i][k]/d, out[i][k]/d
+		}
+		for j := range 3 {
+			for k, by := 0, m[j][i]; j != i && k < 3; k++ {
+				m[j][k], out[j][k] = m[j][k]-by*m[i][k], out[j][k]-by*out[i][k]
+			}
+		}
+	}
+	return out
+}
+
 // slowWindow visits the pixels of the window around pixel i.
 func slowWindow(p Pixels, i int, visit func(i int)) {
 	x, y := i%p.Width, i/p.Width
-	for v := max(y-affineRadius, 0); v <= min(y+affineRadius, p.Height-1); v++ {
-		for u := max(x-affineRadius, 0); u <= min(x+affineRadius, p.Width-1); u++ {
+	for v := max(y-slowRadius, 0); v <= min(y+slowRadius, p.Height-1); v++ {
+		for u := max(x-slowRadius, 0); u <= min(x+slowRadius, p.Width-1); u++ {
 			visit(v*p.Width + u)
 		}
 	}
@@ -238,10 +262,10 @@ func slowFit(small, result Pixels, i int) (m slowMap) {
 			ss[a][b] = ss[a][b]/n - s[a]/n*s[b]/n
 			ps[a][b] = ps[a][b]/n - p[a]/n*s[b]/n
 		}
-		ss[a][a] += affineFlat
-		ps[a][a] += affineFlat
+		ss[a][a] += slowFlat
+		ps[a][a] += slowFlat
 	}
-	inverse := invert(ss)
+	inverse := inverted(ss)
 	for a := range 3 {
 		m[a][3] = p[a] / n
 		for b := range 3 {
@@ -305,7 +329,7 @@ func slowApply(full, small Pixels, maps []slowMap) Pixels {
 // A JPEG of 12 megapixels on one core: from file to file, and with the detail of a
 // translation of 256×192.
 func BenchmarkPhotograph(b *testing.B) {
-	photo, err := textured(1000, 750, 3, 1).resized(4000, 3000)
+	photo, err := resized(textured(1000, 750, 3, 1), 4000, 3000)
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -141,6 +141,7 @@ func encode(c Checked, width, height int, o EncodeOptions, write func(file [][]b
 		p.attach(profile)
 		exif, xmp, iptc := m.ForLibvips(format)
 		finish := func(file []byte) error {
+			s.leave() // the pixels are done
 			failed = write(container.Seal(m.Insert(format, file)))
 			return nil
 		}

@@ -65,10 +65,10 @@ func TestAlphaIsKeptWhereTheFormatCanAndWhiteElsewhere(t *testing.T) {
 			alpha[i] = 255
 		}
 	}
-	c := translated(p.join(alpha))
+	c := translated(p.Join(alpha))
 	for _, format := range Formats {
 		got := decoded(t, encodedAs(t, format, c), nil).Pixels
-		left, right := got.at(8, 24), got.at(56, 24)
+		left, right := got.At(8, 24), got.At(56, 24)
 		if format == JPEG {
 			if got.Bands != 3 || min(left[0], left[1], left[2]) < 250 {
 				t.Errorf("%s: %v under full transparency", format, left)
@@ -76,7 +76,7 @@ func TestAlphaIsKeptWhereTheFormatCanAndWhiteElsewhere(t *testing.T) {
 		} else if got.Bands != 4 || left[3] > 2 || right[3] < 253 {
 			t.Errorf("%s: %d bands, %v and %v", format, got.Bands, left, right)
 		}
-		want := p.at(56, 24)
+		want := p.At(56, 24)
 		for i := range 3 {
 			if d := int(right[i]) - int(want[i]); d < -8 || d > 8 {
 				t.Errorf("%s: %v, want %v", format, right, want)
@@ -86,7 +86,7 @@ func TestAlphaIsKeptWhereTheFormatCanAndWhiteElsewhere(t *testing.T) {
 	}
 	// A network that halves its image halves the alpha with it.
 	c.Result = scene(32, 24)
-	if got := decoded(t, encodedAs(t, PNG, c), nil).Pixels; got.Bands != 4 || got.Width != 64 || got.at(4, 24)[3] > 8 {
+	if got := decoded(t, encodedAs(t, PNG, c), nil).Pixels; got.Bands != 4 || got.Width != 64 || got.At(4, 24)[3] > 8 {
 		t.Errorf("%d×%d×%d", got.Width, got.Height, got.Bands)
 	}
 }

@@ -70,20 +70,6 @@ func Example() {
 	// Output: 200 150 {235 195 55 255} <nil>
 }
 
-// A network that draws a line in every other column leaves a checkerboard.
-func ExampleScoreOf() {
-	p := stages.DeadLeaves(128, 1)
-	before := stages.ScoreOf(p)
-	for i := range p.Data {
-		if i/3%2 == 0 {
-			p.Data[i] -= min(p.Data[i], 3)
-		}
-	}
-	after := stages.ScoreOf(p)
-	fmt.Println(before.Flagged(stages.Score{}), after.Flagged(before))
-	// Output: false true
-}
-
 func ExampleParseSize() {
 	for _, s := range []string{"source", "1024", "640x480", "huge"} {
 		_, err := stages.ParseSize(s)

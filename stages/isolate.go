@@ -133,10 +133,12 @@ func (s *scope) isolated(f File, options string, strict strictness, header bool)
 	if whole && d.kept != nil && d.strict == strict {
 		return s.pictureOf(d.kept)
 	}
+	s.leave() // another process decodes
 	got, err := d.by.pool.Decode(d.ctx, worker.Request{
 		File: f.coded(), Options: options, FailOn: int(strict), Header: header,
 		Limits: worker.Limits{Memory: d.by.o.Memory, Pixels: f.maxPixels, Timeout: d.by.o.Timeout},
 	})
+	s.enter()
 	switch {
 	case errors.Is(err, worker.ErrCorrupt):
 		return s.keep(nil)

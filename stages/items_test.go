@@ -36,7 +36,7 @@ func translated(p Pixels) Checked {
 	if err := png.Encode(&file, goImage(p)); err != nil {
 		panic(err)
 	}
-	rgb, alpha := p.split()
+	rgb, alpha := p.Split()
 	img := Image{Format: PNG, Digest: "digest", Width: p.Width, Height: p.Height, Pixels: rgb, Alpha: alpha, original: original{file: File{Data: file.Bytes()}}}
 	return Checked{Translated: Translated{Labelled: Labelled{Image: img}, Result: rgb}}
 }

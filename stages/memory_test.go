@@ -27,7 +27,7 @@ func TestMemoryDoesNotGrowWithTheNumberOfImages(t *testing.T) {
 	if testing.Short() {
 		t.Skip("takes seconds")
 	}
-	p, err := scene(160, 120).resized(1600, 1200)
+	p, err := resized(scene(160, 120), 1600, 1200)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -208,7 +208,7 @@ func throughFile(t *testing.T, source []byte, to Format, o EncodeOptions) []byte
 	out := filepath.Join(t.TempDir(), "out")
 	img := decoded(t, source, nil)
 	img.Source = Source{Out: out, Format: to}
-	img.Pixels, img.Alpha = img.Pixels.split()
+	img.Pixels, img.Alpha = img.Pixels.Split()
 	o.Size, o.Quality = Size{kind: "source"}, cmp.Or(o.Quality, 90)
 	c := Checked{Translated: Translated{Labelled: Labelled{Image: img}, Result: img.Pixels}}
 	if _, err := encodedTo(t, t.Context(), o, c); err != nil {

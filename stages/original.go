@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"gtx/stages/container"
+	"gtx/stages/raster"
 )
 
 // An original is a photograph as Encode reads it again: at its full size, with all that the file
@@ -18,7 +19,7 @@ type original struct {
 	own      []byte           // that profile, if it is one for RGB and results can be in it
 	assumed  bool             // the file does not embed that profile but names it in its Exif data
 	samples  *samples         // how they are read, if they are unusual
-	crop     rectangle        // the part that is translated
+	crop     raster.Rectangle // the part that is translated
 	pixels   Pixels           // of all of it, upright, 8 bits and sRGB, if DecodeOnce kept them
 
 	resolution resolution // with pixels

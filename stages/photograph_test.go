@@ -166,7 +166,7 @@ func TestSmallerResultsAreInTheColoursOfTheKeptProfile(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want, err := muted.resized(40, 30)
+	want, err := resized(muted, 40, 30)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -199,7 +199,7 @@ func TestAdobeRGBIsKnownByItsExifData(t *testing.T) {
 	}
 	// 60, 160, 90 are 0.0416, 0.3586, 0.1012 in linear Adobe RGB, outside of sRGB in red:
 	// linear red is 1.3983·0.0416 − 0.3983·0.3586 < 0.
-	if px := got.Pixels.at(8, 8); px[0] > 2 || px[1] < 156 || px[1] > 164 {
+	if px := got.Pixels.At(8, 8); px[0] > 2 || px[1] < 156 || px[1] > 164 {
 		t.Errorf("%v", px)
 	}
 	c := identical(t, file, square(8), DetailOptions{Keep: true})

@@ -1,6 +1,7 @@
 package stages
 
 /*
+#cgo CFLAGS: -O3
 #cgo pkg-config: vips libjpeg
 #include <stdlib.h>
 #include "picture.h"
@@ -15,6 +16,7 @@ import (
 	"unsafe"
 
 	"gtx/stages/container"
+	"gtx/stages/raster"
 )
 
 // A picture is an image of libvips: a recipe that makes its pixels on demand, in
@@ -35,6 +37,25 @@ type scope struct {
 	pins   runtime.Pinner
 	ends   []func() // called after the images are freed
 	failed error    // of a decoder that is a process of its own
+	inside bool     // it holds a slot
+}
+
+// slots bounds how many scopes let libvips compute at a time. Each has two threads, and every thread keeps memory that
+// it has freed. More scopes than processors gain nothing.
+var slots = make(chan struct{}, runtime.GOMAXPROCS(0))
+
+// enter waits for a slot.
+func (s *scope) enter() {
+	slots <- struct{}{}
+	s.inside = true
+}
+
+// leave gives the slot back, before the scope waits for something else.
+func (s *scope) leave() {
+	if s.inside {
+		s.inside = false
+		<-slots
+	}
 }
 
 // strictness says which faults of a file make decoding fail.
@@ -48,12 +69,14 @@ const (
 var errPicture = errors.New("libvips failed")
 
 // withPictures runs f and frees its pictures when it returns. It discards libvips'
-// error text, because all threads share one buffer for it.
+// error text, because all threads share one buffer for it. f must leave the scope before it makes another one.
 func withPictures(f func(s *scope) error) error {
+	s := new(scope)
+	s.enter()
+	defer s.leave()
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
 	defer C.vips_thread_shutdown() // frees libvips' data for this thread
-	s := new(scope)
 	defer s.pins.Unpin()
 	defer func() {
 		for _, image := range s.images {
@@ -181,9 +204,9 @@ func (p *picture) resize(filter Filter, width, height int) {
 }
 
 // crop cuts a picture down to a part.
-func (p *picture) crop(r rectangle) {
-	if p.image != nil && r != (rectangle{}) {
-		p.become(C.gtx_crop(p.image, C.int(r.x), C.int(r.y), C.int(r.width), C.int(r.height)))
+func (p *picture) crop(r raster.Rectangle) {
+	if p.image != nil && r != (raster.Rectangle{}) {
+		p.become(C.gtx_crop(p.image, C.int(r.X), C.int(r.Y), C.int(r.Width), C.int(r.Height)))
 	}
 }
 
@@ -327,8 +350,8 @@ func (p *picture) orient(orientation int) {
 func (p *picture) change(c *change) {
 	switch {
 	case p.image == nil:
-	case c.maps != nil:
-		p.become(C.gtx_changed(p.image, (*C.float)(pin(p.scope, c.maps)), C.int(c.columns), C.int(c.rows)))
+	case c.maps.Values != nil:
+		p.become(C.gtx_changed(p.image, (*C.float)(pin(p.scope, c.maps.Values)), C.int(c.maps.Columns), C.int(c.maps.Rows)))
 	case p.width() != c.less.Width || p.height() != c.less.Height:
 		p.become(nil)
 	default:

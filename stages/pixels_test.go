@@ -76,27 +76,6 @@ func photograph() Pixels {
 	return p
 }
 
-// withPattern adds a repeating pattern with a root mean square of rms grey levels and zero mean, then rounds.
-func withPattern(p Pixels, period int, rms float64, rng *rand.Rand) Pixels {
-	pattern := make([]float64, period*period)
-	mean, square := 0.0, 0.0
-	for i := range pattern {
-		pattern[i] = rng.NormFloat64()
-		mean += pattern[i] / float64(len(pattern))
-	}
-	for i := range pattern {
-		pattern[i] -= mean
-		square += pattern[i] * pattern[i] / float64(len(pattern))
-	}
-	out := Pixels{Width: p.Width, Height: p.Height, Bands: 3, Data: make([]byte, len(p.Data))}
-	for i, v := range p.Data {
-		x, y := i/3%p.Width, i/3/p.Width
-		d := pattern[y%period*period+x%period] * rms / math.Sqrt(square)
-		out.Data[i] = byte(max(0, min(255, math.Floor(float64(v)+d+rng.Float64()))))
-	}
-	return out
-}
-
 // mapped applies f to each sample of a colour channel.
 func mapped(p Pixels, f func(band int, v float64) float64) Pixels {
 	out := p
@@ -121,7 +100,7 @@ func lying(p Pixels, o int) Pixels {
 			// Exif 2.32, 4.6.4: the place of row 0 and column 0 of the stored image.
 			to := [][2]int{{}, {x, y}, {right, y}, {right, bottom}, {x, bottom},
 				{y, x}, {y, right}, {bottom, right}, {bottom, x}}[o]
-			copy(q.at(to[0], to[1]), p.at(x, y))
+			copy(q.At(to[0], to[1]), p.At(x, y))
 		}
 	}
 	return q
@@ -129,16 +108,13 @@ func lying(p Pixels, o int) Pixels {
 
 func shrunkBy(t *testing.T, p Pixels, factor int) Pixels {
 	t.Helper()
-	small, err := p.resized(p.Width/factor, p.Height/factor)
+	small, err := resized(p, p.Width/factor, p.Height/factor)
 	if err != nil {
 		t.Fatal(err)
 	}
-	small, _ = small.split()
+	small, _ = small.Split()
 	return small
 }
-
-// at returns the pixel at (x,y).
-func (p Pixels) at(x, y int) []byte { return p.Data[(y*p.Width+x)*p.Bands:][:p.Bands] }
 
 // goImage converts p to an image of the standard library.
 func goImage(p Pixels) image.Image {
@@ -146,7 +122,7 @@ func goImage(p Pixels) image.Image {
 	for y := range p.Height {
 		for x := range p.Width {
 			c := color.NRGBA{A: 255}
-			px := p.at(x, y)
+			px := p.At(x, y)
 			c.R, c.G, c.B = px[0], px[1], px[2]
 			if p.Bands == 4 {
 				c.A = px[3]
@@ -168,16 +144,6 @@ func distance(t testing.TB, a, b Pixels) float64 {
 		sum += max(int(a.Data[i])-int(b.Data[i]), int(b.Data[i])-int(a.Data[i]))
 	}
 	return float64(sum) / float64(len(a.Data))
-}
-
-// squaredError is the mean squared difference over all samples.
-func squaredError(a, b Pixels) float64 {
-	sum := 0.0
-	for i, v := range a.Data {
-		d := float64(v) - float64(b.Data[i])
-		sum += d * d
-	}
-	return sum / float64(len(a.Data))
 }
 
 func worst(a, b Pixels) int {

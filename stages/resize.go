@@ -3,6 +3,8 @@ package stages
 import (
 	"context"
 	"math"
+
+	"gtx/stages/raster"
 )
 
 // A Fit says how an image is brought to a network's shape.
@@ -46,24 +48,24 @@ func (f Fit) resize(img Image) (Image, error) {
 	}
 	netWidth, netHeight := f.Shape(img.Width, img.Height)
 	pixels := img.Pixels
-	inner := rectangle{width: netWidth, height: netHeight}
+	inner := raster.Rectangle{Width: netWidth, Height: netHeight}
 	switch f.Mode {
 	case FitCrop:
-		img.original.crop = middle(img.Width, img.Height, netWidth, netHeight)
+		img.original.crop = raster.Middle(img.Width, img.Height, netWidth, netHeight)
 		x, y := float64(pixels.Width)/float64(img.Width), float64(pixels.Height)/float64(img.Height)
-		pixels = pixels.part(img.original.crop.scaled(x, y, pixels.Width, pixels.Height))
-		img.Width, img.Height = img.original.crop.width, img.original.crop.height
+		pixels = pixels.Part(img.original.crop.Scaled(x, y, pixels.Width, pixels.Height))
+		img.Width, img.Height = img.original.crop.Width, img.original.crop.Height
 	case FitPad:
-		inner = within(img.Width, img.Height, netWidth, netHeight)
+		inner = raster.Within(img.Width, img.Height, netWidth, netHeight)
 	}
-	pixels, err := pixels.resizedBy(f.Filter, inner.width, inner.height)
+	pixels, err := resizedBy(pixels, f.Filter, inner.Width, inner.Height)
 	if err != nil {
 		return Image{}, err
 	}
-	img.Pixels, img.Alpha = pixels.split()
-	if inner.width < netWidth || inner.height < netHeight {
+	img.Pixels, img.Alpha = pixels.Split()
+	if inner.Width < netWidth || inner.Height < netHeight {
 		img.inner = inner
-		img.Pixels = img.Pixels.padded(inner, netWidth, netHeight)
+		img.Pixels = img.Pixels.Padded(inner, netWidth, netHeight)
 	}
 	return img, nil
 }

@@ -5,6 +5,8 @@ import (
 	"context"
 	"fmt"
 	"testing"
+
+	"gtx/stages/raster"
 )
 
 func TestResizeGivesTheExactShape(t *testing.T) {
@@ -18,7 +20,7 @@ func TestResizeGivesTheExactShape(t *testing.T) {
 			t.Run(fmt.Sprintf("%dx%dx%d to %dx%d", c.w, c.h, bands, c.wide, c.high), func(t *testing.T) {
 				p := scene(c.w, c.h)
 				if bands == 4 {
-					p = p.join(make([]byte, c.w*c.h))
+					p = p.Join(make([]byte, c.w*c.h))
 				}
 				img, err := Resize(Fit{Shape: func(int, int) (int, int) { return c.wide, c.high }})(context.Background(), Image{Pixels: p})
 				if err != nil {
@@ -42,7 +44,7 @@ func TestResizeKeepsTheScene(t *testing.T) {
 		{64, 2048, 64, 64}, {300, 300, 300, 75}, {777, 333, 200, 333},
 	} {
 		t.Run(fmt.Sprintf("%dx%d to %dx%d", c.w, c.h, c.wide, c.high), func(t *testing.T) {
-			p, err := scene(c.w, c.h).resized(c.wide, c.high)
+			p, err := resized(scene(c.w, c.h), c.wide, c.high)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -54,7 +56,7 @@ func TestResizeKeepsTheScene(t *testing.T) {
 }
 
 func TestResizeAveragesWhatItShrinksAndKeepsWhatItDoesNot(t *testing.T) {
-	p, err := stripes(600, 100, false).resized(100, 150) // across the columns: grey
+	p, err := resized(stripes(600, 100, false), 100, 150) // across the columns: grey
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -63,7 +65,7 @@ func TestResizeAveragesWhatItShrinksAndKeepsWhatItDoesNot(t *testing.T) {
 			t.Fatalf("aliased: %d at column %d", v, x)
 		}
 	}
-	p, err = stripes(600, 100, true).resized(100, 100) // along the rows: as sharp as they were
+	p, err = resized(stripes(600, 100, true), 100, 100) // along the rows: as sharp as they were
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -74,30 +76,9 @@ func TestResizeAveragesWhatItShrinksAndKeepsWhatItDoesNot(t *testing.T) {
 
 func TestResizeToTheSameSizeReturnsTheVeryPixels(t *testing.T) {
 	p := scene(64, 48)
-	q, err := p.resized(64, 48)
+	q, err := resized(p, 64, 48)
 	if err != nil || &q.Data[0] != &p.Data[0] {
 		t.Errorf("copied, or %v", err)
-	}
-}
-
-func TestSplitAndJoinAreInverse(t *testing.T) {
-	alpha := make([]byte, 16*9)
-	for i := range alpha {
-		alpha[i] = byte(i)
-	}
-	p := scene(16, 9)
-	rgb, got := p.join(alpha).split()
-	if string(rgb.Data) != string(p.Data) || string(got) != string(alpha) {
-		t.Error("the round trip changed the image")
-	}
-	for i := range alpha {
-		alpha[i] = 255
-	}
-	if _, got := p.join(alpha).split(); got != nil {
-		t.Error("an opaque image has alpha")
-	}
-	if q := p.join(nil); q.Bands != 3 || &q.Data[0] != &p.Data[0] {
-		t.Error("joining nothing is not free")
 	}
 }
 
@@ -116,7 +97,7 @@ func TestColourUnderFullTransparencyDoesNotReachTheEdge(t *testing.T) {
 		t.Fatal(err)
 	}
 	for x := range 64 {
-		red, alpha := img.Pixels.at(x, 32)[0], img.Alpha[32*64+x]
+		red, alpha := img.Pixels.At(x, 32)[0], img.Alpha[32*64+x]
 		if alpha > 8 && (red < 190 || red > 210) {
 			t.Errorf("column %d: red %d under alpha %d", x, red, alpha)
 		}
@@ -124,28 +105,30 @@ func TestColourUnderFullTransparencyDoesNotReachTheEdge(t *testing.T) {
 }
 
 func TestCropTakesTheMiddleAndPadAllOfIt(t *testing.T) {
+	var whole raster.Rectangle
+	rect := func(x, y, w, h int) raster.Rectangle { return raster.Rectangle{X: x, Y: y, Width: w, Height: h} }
 	wide := func(int, int) (int, int) { return 16, 8 }
 	for _, c := range []struct {
 		mode          FitMode
 		width, height int
-		crop, inner   rectangle
+		crop, inner   raster.Rectangle
 	}{
-		{"stretch", 40, 40, rectangle{}, rectangle{}},
-		{"crop", 40, 40, rectangle{0, 10, 40, 20}, rectangle{}},
-		{"crop", 100, 20, rectangle{30, 0, 40, 20}, rectangle{}},
-		{"crop", 32, 16, rectangle{0, 0, 32, 16}, rectangle{}},
-		{"crop", 1, 1, rectangle{0, 0, 1, 1}, rectangle{}},
-		{"pad", 40, 40, rectangle{}, rectangle{4, 0, 8, 8}},
-		{"pad", 100, 20, rectangle{}, rectangle{0, 2, 16, 3}},
-		{"pad", 32, 16, rectangle{}, rectangle{}},
-		{"pad", 1, 1000, rectangle{}, rectangle{7, 0, 1, 8}},
+		{"stretch", 40, 40, whole, whole},
+		{"crop", 40, 40, rect(0, 10, 40, 20), whole},
+		{"crop", 100, 20, rect(30, 0, 40, 20), whole},
+		{"crop", 32, 16, rect(0, 0, 32, 16), whole},
+		{"crop", 1, 1, rect(0, 0, 1, 1), whole},
+		{"pad", 40, 40, whole, rect(4, 0, 8, 8)},
+		{"pad", 100, 20, whole, rect(0, 2, 16, 3)},
+		{"pad", 32, 16, whole, whole},
+		{"pad", 1, 1000, whole, rect(7, 0, 1, 8)},
 	} {
 		img := Image{Width: c.width, Height: c.height, Pixels: scene(c.width, c.height)}
 		got, err := Resize(Fit{Shape: wide, Mode: c.mode})(context.Background(), img)
 		if err != nil || got.Pixels.Width != 16 || got.Pixels.Height != 8 || got.original.crop != c.crop || got.inner != c.inner {
 			t.Errorf("%s of %d×%d: crop %v, inner %v, %v", c.mode, c.width, c.height, got.original.crop, got.inner, err)
 		}
-		if c.mode == "crop" && (got.Width != c.crop.width || got.Height != c.crop.height) {
+		if c.mode == "crop" && (got.Width != c.crop.Width || got.Height != c.crop.Height) {
 			t.Errorf("crop of %d×%d counts as %d×%d", c.width, c.height, got.Width, got.Height)
 		}
 	}

@@ -89,7 +89,7 @@ func TestUnusualSamplesDecodeToTheSameImage(t *testing.T) {
 				tags = append(tags, tag{338, 3, 1, 2, nil})
 			}
 			img := decoded(t, tiffOf(w, h, f.bits, uint16(bands), photometric, data, tags...), nil)
-			rgb, gotAlpha := img.Pixels.split()
+			rgb, gotAlpha := img.Pixels.Split()
 			if worst(rgb, want) > 1 {
 				t.Errorf("%s, %d bands: off by %d: %v, want %v", f.name, bands, worst(rgb, want), rgb.Data[:12], want.Data[:12])
 			}

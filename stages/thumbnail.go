@@ -9,6 +9,7 @@ import (
 	"math"
 
 	"gtx/stages/container"
+	"gtx/stages/raster"
 )
 
 // A Thumbnail is a small JPEG of an image, upright, in sRGB and on white.
@@ -41,29 +42,14 @@ func MakeThumbnail(o ThumbnailOptions) func(context.Context, string) (Thumbnail,
 			return t, err
 		}
 		t.Width, t.Height = fit(img.Width, img.Height)
-		t.File, err = img.Pixels.onWhite().thumbnail(t.Width, t.Height, o.Note)
+		t.File, err = encodeThumbnail(img.Pixels.OnWhite(), t.Width, t.Height, o.Note)
 		return t, err
 	}
 }
 
-// onWhite returns the pixels without alpha, on white paper.
-func (p Pixels) onWhite() Pixels {
-	if p.Bands == 3 {
-		return p
-	}
-	rgb, alpha := p.split()
-	for i, a := range alpha {
-		for k := range 3 {
-			v := &rgb.Data[3*i+k]
-			*v = byte((int(*v)*int(a) + 255*(255-int(a)) + 127) / 255)
-		}
-	}
-	return rgb
-}
-
-// thumbnail encodes RGB pixels as a JPEG of a size, with a note if asked. Decode has shrunk them to less than twice that
+// encodeThumbnail encodes RGB pixels as a JPEG of a size, with a note if asked. Decode has shrunk them to less than twice that
 // size, so that a simple filter does.
-func (p Pixels) thumbnail(width, height int, note bool) (file []byte, err error) {
+func encodeThumbnail(p Pixels, width, height int, note bool) (file []byte, err error) {
 	var m container.Metadata
 	if note {
 		m = m.WithNote(container.Identity("", nil), nil).For(JPEG)
@@ -85,7 +71,7 @@ func (p Pixels) thumbnail(width, height int, note bool) (file []byte, err error)
 }
 
 // PatternSide is the side of a crop that shows a pattern, in pixels.
-const PatternSide = 44
+const PatternSide = raster.PatternSide
 
 // A Pattern shows the checkerboard of an image where it is strongest, in square PNGs of PatternSide.
 type Pattern struct {
@@ -108,89 +94,28 @@ func ShowPattern(o OpenOptions) func(ctx context.Context, path, source string) (
 		if err != nil {
 			return Pattern{}, err
 		}
-		p := img.Pixels.onWhite()
+		p := img.Pixels.OnWhite()
 		if min(p.Width, p.Height) < PatternSide {
 			return Pattern{}, errNoPattern
 		}
-		at, score := p.strongest()
-		shown := Pattern{Score: score, X: at.x, Y: at.y}
-		crop := p.part(at)
-		if shown.Result, err = crop.png(); err != nil {
+		at, score := p.StrongestPattern()
+		crop := p.Part(at)
+		residual, gain := crop.Residual()
+		shown := Pattern{Score: score, X: at.X, Y: at.Y, Gain: gain}
+		if shown.Result, err = pngOfImage(crop.Image()); err != nil {
 			return Pattern{}, err
 		}
-		if shown.Residual, shown.Gain, err = crop.residual(); err != nil || source == "" {
+		if shown.Residual, err = pngOfImage(residual); err != nil || source == "" {
 			return shown, err
 		}
 		if before, err := read(ctx, Source{In: source}); err == nil && before.Width == p.Width && before.Height == p.Height {
-			shown.Source, _ = before.Pixels.onWhite().part(at).png()
+			shown.Source, err = pngOfImage(before.Pixels.OnWhite().Part(at).Image())
 		}
-		return shown, nil
+		return shown, err
 	}
 }
 
-// patternsTried bounds the places at which strongest looks.
-const patternsTried = 2000
-
-// strongest finds the square of PatternSide whose pattern stands out most from the noise, and its score. Texture has
-// strong patterns by chance, too.
-func (p Pixels) strongest() (at rectangle, best Score) {
-	const quiet = 0.05 // grey levels; fainter noise makes no difference
-	step := PatternSide / 2
-	for (p.Width/step)*(p.Height/step) > patternsTried {
-		step += PatternSide / 2
-	}
-	at, best.Valid = rectangle{width: PatternSide, height: PatternSide}, true
-	most := -1.0
-	for y := 0; y+PatternSide <= p.Height; y += step {
-		for x := 0; x+PatternSide <= p.Width; x += step {
-			l := latticeOf(p, rectangle{x, y, PatternSide, PatternSide})
-			s := Score{A2: l.amplitude(2), A4: l.amplitude(4), A8: l.amplitude(8), Valid: true}
-			if a := max(s.A2, s.A4, s.A8) / (math.Sqrt(max(0, l.chance)) + quiet); a > most {
-				most, at.x, at.y, best = a, x, y, s
-			}
-		}
-	}
-	return at, best
-}
-
-// The standard deviation of a residual that is shown, in grey levels, and the most by which it is made stronger.
-const (
-	residualShown = 36
-	residualGain  = 64
-)
-
-// residual draws what each pixel differs from the mean of its 8 neighbours, on grey.
-func (p Pixels) residual() (file []byte, gain float64, err error) {
-	luma := p.Luma()
-	values := make([]float64, len(luma))
-	squares := 0.0
-	for y := 1; y < p.Height-1; y++ {
-		for x := 1; x < p.Width-1; x++ {
-			i := y*p.Width + x
-			around := luma[i-p.Width-1] + luma[i-p.Width] + luma[i-p.Width+1] + luma[i-1] + luma[i+1] +
-				luma[i+p.Width-1] + luma[i+p.Width] + luma[i+p.Width+1]
-			values[i] = float64(luma[i] - around/8)
-			squares += min(64, values[i]*values[i])
-		}
-	}
-	deviation := math.Sqrt(squares / float64(len(values)))
-	gain = math.Round(max(1, min(residualGain, residualShown/max(deviation, 0.01))))
-	img := image.NewGray(image.Rect(0, 0, p.Width, p.Height))
-	for i, v := range values {
-		img.Pix[i] = byte(max(0, min(255, 128+gain*v)))
-	}
-	var b bytes.Buffer
-	err = png.Encode(&b, img)
-	return b.Bytes(), gain, err
-}
-
-// png encodes RGB pixels.
-func (p Pixels) png() ([]byte, error) {
-	img := image.NewRGBA(image.Rect(0, 0, p.Width, p.Height))
-	for i := range p.Width * p.Height {
-		copy(img.Pix[4*i:4*i+3], p.Data[3*i:3*i+3])
-		img.Pix[4*i+3] = 255
-	}
+func pngOfImage(img image.Image) ([]byte, error) {
 	var b bytes.Buffer
 	err := png.Encode(&b, img)
 	return b.Bytes(), err

@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"gtx/stages/container"
+	"gtx/stages/raster"
 )
 
 // inFile writes a file to a folder of the test.
@@ -43,11 +44,11 @@ func TestThumbnailShowsTheWholeImageUpright(t *testing.T) {
 			continue
 		}
 		got := decoded(t, thumb.File, nil)
-		want, err := decoded(t, c.file, nil).Pixels.resized(c.width, c.height)
+		want, err := resized(decoded(t, c.file, nil).Pixels, c.width, c.height)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if d := PSNR([]Pixels{want}, []Pixels{got.Pixels}); d < 26 {
+		if d := raster.PSNR([]Pixels{want}, []Pixels{got.Pixels}); d < 26 {
 			t.Errorf("%s: %.1f dB", name, d)
 		}
 	}
@@ -115,7 +116,7 @@ func TestPatternIsShownWhereItIs(t *testing.T) {
 		}
 	}
 	crop := decoded(t, shown.Result, nil).Pixels
-	if want := p.part(rectangle{shown.X, shown.Y, PatternSide, PatternSide}); !equalPixels(crop, want) {
+	if want := p.Part(raster.Rectangle{X: shown.X, Y: shown.Y, Width: PatternSide, Height: PatternSide}); !equalPixels(crop, want) {
 		t.Error("the crop is of another place")
 	}
 	// The residual of neighbours that differ by 6 is ±3, times the gain.
@@ -152,7 +153,7 @@ func TestChangeIsTheMeanDifference(t *testing.T) {
 		"another size": {grey(8, 8, flat(0)), grey(16, 16, flat(0)), ""},
 	} {
 		got := ""
-		if d := meanDifference(c.a, c.b); d != nil {
+		if d := raster.MeanDifference(c.a, c.b); d != nil {
 			got = fmt.Sprintf("%.2f", *d)
 		}
 		if got != c.want {

@@ -3,6 +3,8 @@ package stages
 import (
 	"context"
 	"fmt"
+
+	"gtx/stages/raster"
 )
 
 // tileRamp is the number of pixels over which one tile fades into the next.
@@ -55,16 +57,16 @@ func (t tiled) Run(ctx context.Context, in Batch) ([]Batch, error) {
 
 // translate translates one image. info has the image's domain and seed for the network.
 func (t tiled) translate(ctx context.Context, p Pixels, info Batch) ([]Pixels, error) {
-	all := rectangle{width: p.Width, height: p.Height}
+	all := raster.Rectangle{Width: p.Width, Height: p.Height}
 	width, height := max(p.Width, t.side), max(p.Height, t.side)
 	if width != p.Width || height != p.Height {
-		p = p.padded(all, width, height)
+		p = p.Padded(all, width, height)
 	}
 	columns, lines := t.along(width), t.along(height)
 	var results []mosaic
 	for i, line := range lines {
 		for _, column := range columns {
-			tile := p.part(rectangle{column.from, line.from, t.side, t.side})
+			tile := p.Part(raster.Rectangle{X: column.from, Y: line.from, Width: t.side, Height: t.side})
 			info.N, info.Width, info.Height, info.Pixels = 1, t.side, t.side, tile.Data
 			parts, err := t.Network.Run(ctx, info)
 			if err != nil {
@@ -90,7 +92,7 @@ func (t tiled) translate(ctx context.Context, p Pixels, info Batch) ([]Pixels, e
 	}
 	out := make([]Pixels, len(results))
 	for k, r := range results {
-		out[k] = r.Pixels.part(all)
+		out[k] = r.Pixels.Part(all)
 	}
 	return out, nil
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"gtx/stages/container"
+	"gtx/stages/raster"
 )
 
 // A Translated is a labelled image and its translation.
@@ -135,12 +136,12 @@ func (b Batch) layers(i int) *Layers {
 
 // unpad removes the padding around an image from its pixels and its results.
 func (t *Translated) unpad() {
-	if t.inner == (rectangle{}) {
+	if t.inner == (raster.Rectangle{}) {
 		return
 	}
 	trim := func(p Pixels) Pixels {
 		x, y := float64(p.Width)/float64(t.Pixels.Width), float64(p.Height)/float64(t.Pixels.Height)
-		return p.part(t.inner.scaled(x, y, p.Width, p.Height))
+		return p.Part(t.inner.Scaled(x, y, p.Width, p.Height))
 	}
 	t.Result = trim(t.Result)
 	if t.Layers != nil {
@@ -150,6 +151,6 @@ func (t *Translated) unpad() {
 	for i, p := range t.More {
 		t.More[i] = trim(p)
 	}
-	t.Pixels = t.Pixels.part(t.inner)
-	t.inner = rectangle{}
+	t.Pixels = t.Pixels.Part(t.inner)
+	t.inner = raster.Rectangle{}
 }

@@ -15,7 +15,7 @@ import (
 
 	"gtx/cli/exit"
 	"gtx/cli/paths"
-	"gtx/stages"
+	"gtx/stages/raster"
 )
 
 // A Set is a set of images that are measured together.
@@ -26,7 +26,7 @@ type Set struct {
 
 // writeLeaves writes a JPEG of discs with some grain, which costs about as much as a photograph.
 func writeLeaves(path string, width, height, seed int) (err error) {
-	leaves := stages.DeadLeaves(max(width, height), seed)
+	leaves := raster.DeadLeaves(max(width, height), seed)
 	grain := rand.New(rand.NewPCG(uint64(seed), 1))
 	img := image.NewRGBA(image.Rect(0, 0, width, height))
 	for y := range height {

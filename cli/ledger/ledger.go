@@ -39,12 +39,13 @@ import (
 // after the other. It writes each record at once, so that a run that is killed leaves the records of what it
 // finished.
 type Ledger struct {
-	file      *os.File
-	name      string // as the user gave it
-	path      string // without symbolic links; "" if the file keeps nothing
-	first     int    // number of lines that earlier runs wrote
-	size      int64  // of the whole lines
-	continued bool   // the file was there before
+	out       io.Writer // nil: records are dropped
+	file      *os.File  // out, or nil
+	name      string    // as the user gave it
+	path      string    // without symbolic links; "" if the file keeps nothing
+	first     int       // number of lines that earlier runs wrote
+	size      int64     // of the whole lines
+	continued bool      // the file was there before
 	line      bytes.Buffer
 	err       error          // the first of Write
 	run       *Run           // under way, or nil
@@ -64,12 +65,16 @@ func Open(path string, fresh bool) (*Ledger, error) {
 		}
 		return nil, exit.CannotStart(reportError(path, err))
 	}
+	l.out = l.file
 	return l, nil
 }
 
+// To makes a ledger of a writer, such as standard output. Nothing is kept there.
+func To(w io.Writer) *Ledger { return &Ledger{out: w} }
+
 // Write appends a record. After an error it writes nothing more, and the file ends with a whole line.
 func (l *Ledger) Write(rec Record) error {
-	if l.file == nil || l.err != nil {
+	if l.out == nil || l.err != nil {
 		return l.err
 	}
 	if l.continued {
@@ -95,10 +100,12 @@ func (l *Ledger) append(record any) error {
 	enc.SetEscapeHTML(false)
 	err := enc.Encode(record)
 	if err == nil {
-		_, err = l.file.Write(l.line.Bytes())
+		_, err = l.out.Write(l.line.Bytes())
 	}
 	if err != nil {
-		l.err = reportError(l.name, err)
+		if l.err = err; l.file != nil {
+			l.err = reportError(l.name, err)
+		}
 		if l.path != "" {
 			_ = l.file.Truncate(l.size) // else the next run does it
 		}

@@ -77,7 +77,7 @@ func (t *Text) UnmarshalJSON(b []byte) error {
 
 // Begin writes the record of a run, which later records name. An error is returned by the next Write.
 func (l *Ledger) Begin(r Run) {
-	if l.file == nil {
+	if l.out == nil {
 		return
 	}
 	var id [8]byte

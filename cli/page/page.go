@@ -100,7 +100,7 @@ func Check(path string, reports []string) error {
 	file := paths.NewNamed(paths.HTMLOption, path)
 	for _, report := range reports {
 		if info, err := os.Stat(report); report != "" && report != "-" && file.Is(report, info) && err == nil {
-			return paths.RefuseReport(paths.HTMLOption, fmt.Errorf("%s %q is a report that is read", paths.HTMLOption, path))
+			return paths.Refuse(paths.HTMLOption, fmt.Errorf("%s %q is a report that is read", paths.HTMLOption, path))
 		}
 	}
 	if info, err := os.Stat(filepath.Dir(path)); err != nil || !info.IsDir() {

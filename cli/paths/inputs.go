@@ -50,9 +50,13 @@ func Nowhere(path, _ string, _ stages.Format) ([]stages.Source, error) {
 	return []stages.Source{{In: path}}, nil
 }
 
-// probe places a file if it is an image. Any other file, or one that cannot be read, becomes a source
-// without a place: the open stage reports it in its turn.
-func (place Placer) probe(path, folder string) (s []stages.Source, isImage bool, err error) {
+// probe places a file if it is an image. walked is the folder that it was found in, or "" if the user named it. Any
+// other file, or one that cannot be read, becomes a source without a place: the open stage reports it in its turn.
+func (place Placer) probe(path, walked string) (s []stages.Source, isImage bool, err error) {
+	folder := walked
+	if walked == "" {
+		path, folder = split(path)
+	}
 	found, err := stages.Probe(path)
 	switch {
 	case err != nil:
@@ -62,7 +66,7 @@ func (place Placer) probe(path, folder string) (s []stages.Source, isImage bool,
 		s = place.unread(path, folder)
 		s[0].Err = err
 		return s, false, nil
-	case found == "" && folder != "":
+	case found == "" && walked != "":
 		return []stages.Source{{In: path}}, false, nil
 	}
 	s, err = place(path, folder, found)
@@ -77,19 +81,40 @@ func (place Placer) unread(path, folder string) []stages.Source {
 	return []stages.Source{{In: path}}
 }
 
-// ReadList takes the paths in a file.
-func ReadList(list string, place Placer, null bool) (*Packed, error) {
-	sources := new(Packed)
+// OpenList opens the file of --files-from.
+func OpenList(list string) (*os.File, error) {
 	info, err := os.Stat(list)
 	if err != nil {
-		return sources, exit.Usage("--files-from: %w", err)
+		return nil, exit.Usage("--files-from: %w", err)
 	}
 	if !info.Mode().IsRegular() {
-		return sources, &exit.Failure{Code: exit.CodeUsage, Err: exit.Hint(fmt.Errorf("--files-from %q is not a regular file", list), "gtx also reads the list from standard input")}
+		return nil, &exit.Failure{Code: exit.CodeUsage, Err: exit.Hint(fmt.Errorf("--files-from %q is not a regular file", list), "gtx also reads the list from standard input")}
 	}
 	f, err := os.Open(list)
 	if err != nil {
-		return sources, exit.Usage("--files-from: %w", err)
+		return nil, exit.Usage("--files-from: %w", err)
+	}
+	return f, nil
+}
+
+// ReadNames takes the paths in a list without looking at their files.
+func ReadNames(list io.Reader, place Placer, null bool) (*Packed, error) {
+	sources := new(Packed)
+	for path, err := range Entries(list, null) {
+		if err != nil {
+			return sources, err
+		}
+		sources.Add(place.unread(split(path))...)
+	}
+	return sources, nil
+}
+
+// ReadList takes the paths in a file.
+func ReadList(list string, place Placer, null bool) (*Packed, error) {
+	sources := new(Packed)
+	f, err := OpenList(list)
+	if err != nil {
+		return sources, err
 	}
 	defer f.Close()
 	for path, err := range Entries(f, null) {
@@ -140,18 +165,59 @@ func (s *stream) sources(yield func(stages.Source) bool) {
 			}
 			return
 		}
-		var placed []stages.Source
-		if s.ctx.Err() != nil {
-			placed = s.place.unread(path, "")
-		} else if placed, _, err = s.place.probe(path, ""); err != nil {
-			placed = []stages.Source{{In: path, Err: err}}
-		}
-		for _, one := range placed {
+		for _, one := range s.place.later(s.ctx, path) {
 			if !yield(one) {
 				return
 			}
 		}
 	}
+}
+
+// later places the next entry of a list. An error of the placer belongs to the entry. After the end of ctx it does
+// not look at the file.
+func (place Placer) later(ctx context.Context, entry string) []stages.Source {
+	if ctx.Err() != nil {
+		return place.unread(split(entry))
+	}
+	placed, _, err := place.probe(entry, "")
+	if err != nil {
+		path, _ := split(entry)
+		return []stages.Source{{In: path, Err: err}}
+	}
+	return placed
+}
+
+// Later makes inputs of a list whose files are looked at one by one, so that the first image need not wait for the
+// last. known is the number of sources that they give.
+func Later(ctx context.Context, known int, entries iter.Seq[string], place Placer) Inputs {
+	return Of(ctx, known, func(yield func(stages.Source) bool) {
+		for entry := range entries {
+			for _, s := range place.later(ctx, entry) {
+				if !yield(s) {
+					return
+				}
+			}
+		}
+	})
+}
+
+// Only leaves out the sources that are not to be kept.
+func (in Inputs) Only(keep func(stages.Source) bool) Inputs {
+	kept := Of(in.ctx, in.Known, func(yield func(stages.Source) bool) {
+		for s := range in.all {
+			if keep(s) && !yield(s) {
+				return
+			}
+		}
+	})
+	kept.Single, kept.stream = in.Single, in.stream
+	if in.Known >= 0 {
+		kept.Known = 0
+		for range kept.all {
+			kept.Known++
+		}
+	}
+	return kept
 }
 
 // pathMost is the length of the longest path in a list, in bytes. Linux takes 4096.

@@ -38,14 +38,17 @@ func (f Named) Is(path string, info os.FileInfo) bool {
 	return info != nil && f.Info != nil && os.SameFile(info, f.Info)
 }
 
-// The options that name files which a run writes beside its results.
+// The options that name files which a run writes beside its results. FailedOption is one, too.
 const (
 	ReportOption = "--report"
 	HTMLOption   = "--html"
 )
 
-// RefuseReport is the failure of an option, such as --report, that would replace a file of another kind.
-func RefuseReport(option string, err error) error {
+// WrittenOptions are all such options. Their files are no inputs.
+var WrittenOptions = []string{ReportOption, HTMLOption, FailedOption}
+
+// Refuse is the failure of an option that would replace a file of another kind.
+func Refuse(option string, err error) error {
 	return &exit.Failure{Code: exit.CodeUsage, Err: exit.Hint(err, option+" takes the FILE to write, before the paths")}
 }
 
@@ -77,7 +80,7 @@ func Replaceable(option, path, kind string, known func(line []byte) bool) error 
 		return failed(err)
 	}
 	if len(line) > 0 && !known(line) {
-		return RefuseReport(option, fmt.Errorf("%s %q exists and is not a %s: it will not be replaced", option, path, kind))
+		return Refuse(option, fmt.Errorf("%s %q exists and is not a %s: it will not be replaced", option, path, kind))
 	}
 	return nil
 }

@@ -6,7 +6,6 @@
 package paths
 
 import (
-	"crypto/sha256"
 	"fmt"
 	"hash/fnv"
 	"os"
@@ -32,14 +31,15 @@ type Naming struct {
 	Format   stages.Format // of all results; "": as each input's
 	Samples  int           // results of one input
 	Suffixes []string      // for the names of a network's second and later outputs
+	Noisy    bool          // results depend on noise, and get seeds
 	Seed     uint64
 	Named    []Named // no results replace these
 	Redo     bool    // results replace files that gtx did not make
 
-	taken   map[[sha256.Size / 2]byte]int // digest of an absolute output -> number of its input in names
-	names   names                         // of the inputs
-	inputs  map[fileID]string             // if redo
-	foreign map[fileID]string             // if redo: file that gtx did not make -> the input whose result replaces it
+	taken   claims            // the absolute paths of results, as many for each input
+	names   names             // of the inputs
+	inputs  map[fileID]string // if redo
+	foreign map[fileID]string // if redo: file that gtx did not make -> the input whose result replaces it
 }
 
 // The default templates. Beside its source a result needs another name; in a folder of its own it keeps
@@ -68,7 +68,7 @@ func New(n Naming) (_ *Naming, err error) {
 	if n.Base, err = filepath.Abs(n.Base); err != nil {
 		return nil, err
 	}
-	n.taken, n.inputs, n.foreign = map[[sha256.Size / 2]byte]int{}, map[fileID]string{}, map[fileID]string{}
+	n.taken, n.names, n.inputs, n.foreign = claims{}, names{}, map[fileID]string{}, map[fileID]string{}
 	values := n.values("", "", "", 0)
 	for _, f := range field.FindAllString(n.Template, -1) {
 		if _, known := values[f]; !known {
@@ -105,7 +105,10 @@ func (n *Naming) Place(in, folder string, found stages.Format) ([]stages.Source,
 	sources := make([]stages.Source, n.Samples)
 	for i := range sources {
 		s := &sources[i]
-		*s = stages.Source{In: in, Relative: relative, Below: n.Out, Sample: i + 1, Format: n.Format, Seed: seedOf(n.Seed, relative, i)}
+		*s = stages.Source{In: in, Relative: relative, Below: n.Out, Sample: i + 1, Format: n.Format}
+		if n.Noisy {
+			s.Seed = seedOf(n.Seed, relative, i)
+		}
 		if s.Out, err = n.path(in, relative, format, i+1); err != nil {
 			return nil, err
 		}
@@ -121,9 +124,9 @@ func (n *Naming) Place(in, folder string, found stages.Format) ([]stages.Source,
 			mine[out] = true
 		}
 	}
-	number := n.names.add(in)
+	n.names.add(in)
 	for out := range mine {
-		n.taken[digestOf(out)] = number
+		n.taken.add(out)
 	}
 	return sources, nil
 }
@@ -144,8 +147,8 @@ func (n *Naming) expected(in, relative string) string {
 func (n *Naming) admit(in string) error {
 	info, err := os.Stat(in)
 	for _, f := range n.Named {
-		if (f.Option == ReportOption || f.Option == HTMLOption) && f.Is(in, info) {
-			return RefuseReport(f.Option, fmt.Errorf("%s %q is an input", f.Option, in))
+		if slices.Contains(WrittenOptions, f.Option) && f.Is(in, info) {
+			return Refuse(f.Option, fmt.Errorf("%s %q is an input", f.Option, in))
 		}
 	}
 	if err != nil || !n.Redo {
@@ -156,6 +159,17 @@ func (n *Naming) admit(in string) error {
 		return replacesInput(in, other)
 	}
 	n.inputs[id] = in
+	return nil
+}
+
+// Protect makes the entries of a list inputs, which no result replaces, although this run does not read them.
+func (n *Naming) Protect(entries []string) error {
+	for _, entry := range entries {
+		path, _ := split(entry)
+		if err := n.admit(path); err != nil {
+			return err
+		}
+	}
 	return nil
 }
 
@@ -205,10 +219,10 @@ func (n *Naming) claim(in, path string, mine map[string]bool) (string, error) {
 			return "", exit.Usage("the result of %q would replace %q, the file of %s", in, path, f.Option)
 		}
 	}
-	number, taken := n.taken[digestOf(out)]
-	other := ""
+	number := n.taken.number(out)
+	taken, other := number >= 0, ""
 	if taken {
-		other = n.names.at(number)
+		other = n.names.at(number / (n.Samples * (1 + len(n.Suffixes))))
 	}
 	switch {
 	case SameFile(in, out):
@@ -221,13 +235,6 @@ func (n *Naming) claim(in, path string, mine map[string]bool) (string, error) {
 		return "", exit.Usage("%q and %q would both be written to %q", other, in, path)
 	}
 	return out, n.spare(in, out, info)
-}
-
-// digestOf stands for a path. A run may have very many, and paths are long.
-func digestOf(path string) (d [sha256.Size / 2]byte) {
-	sum := sha256.Sum256([]byte(path))
-	copy(d[:], sum[:])
-	return d
 }
 
 // seedOf is the seed of one result's noise. It depends on the run's seed, the input's relative path and

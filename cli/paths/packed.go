@@ -2,13 +2,12 @@ package paths
 
 import (
 	"encoding/binary"
-	"strings"
 
 	"gtx/stages"
 )
 
-// Packed sources take some 35 bytes each instead of 300, because the number of inputs may be large. Most of a
-// path is the same as in the path before it, and only the rest is kept.
+// Packed sources take some 10 bytes each instead of 300, because the number of inputs may be large. Most of a source is
+// the same as in the source before it, and only the rest is kept.
 type Packed struct {
 	bytes []byte
 	n     int
@@ -24,6 +23,22 @@ func texts(s *stages.Source) []*string {
 	return []*string{&s.In, &s.Out, &s.Expected, &s.Below, (*string)(&s.Format)}
 }
 
+// A source begins with a byte whose bits say what is the same as in the source before it. Bit i stands for the i-th of
+// its texts.
+const (
+	sameLead = 1 << (5 + iota)
+	sameSample
+	sameSeed
+)
+
+// lead is how many bytes of In come before Relative, plus 1, or 0 if In does not end in Relative.
+func lead(s *stages.Source) int {
+	if n := len(s.In) - len(s.Relative); n >= 0 && s.In[n:] == s.Relative {
+		return n + 1
+	}
+	return 0
+}
+
 // Add puts sources at the end.
 func (p *Packed) Add(sources ...stages.Source) {
 	for _, s := range sources {
@@ -32,18 +47,32 @@ func (p *Packed) Add(sources ...stages.Source) {
 }
 
 func (p *Packed) add(s stages.Source) {
+	at := len(p.bytes)
+	p.bytes = append(p.bytes, 0)
+	same := func(bit byte, is bool) bool {
+		if is {
+			p.bytes[at] |= bit
+		}
+		return is
+	}
 	before := texts(&p.last)
 	for i, text := range texts(&s) {
-		p.bytes = appendShared(p.bytes, *before[i], *text)
+		if like := *before[i]; !same(1<<i, *text == like) {
+			p.bytes = appendLike(p.bytes, like, ending(i, &s, &p.last), *text)
+		}
 	}
-	if tail := len(s.In) - len(s.Relative); tail >= 0 && s.In[tail:] == s.Relative {
-		p.number(tail + 1)
-	} else {
-		p.number(0)
-		p.bytes = appendShared(p.bytes, "", s.Relative)
+	if n := lead(&s); !same(sameLead, n > 0 && n == lead(&p.last)) {
+		p.number(n)
+		if n == 0 {
+			p.bytes = appendLike(p.bytes, "", "", s.Relative)
+		}
 	}
-	p.number(s.Sample)
-	p.bytes = binary.LittleEndian.AppendUint64(p.bytes, s.Seed)
+	if !same(sameSample, s.Sample == p.last.Sample) {
+		p.number(s.Sample)
+	}
+	if !same(sameSeed, s.Seed == p.last.Seed) {
+		p.bytes = binary.LittleEndian.AppendUint64(p.bytes, s.Seed)
+	}
 	if s.More != nil || s.Data != nil || s.Err != nil {
 		if p.rare == nil {
 			p.rare = map[int]stages.Source{}
@@ -56,15 +85,27 @@ func (p *Packed) add(s stages.Source) {
 
 func (p *Packed) number(n int) { p.bytes = binary.AppendUvarint(p.bytes, uint64(n)) }
 
-// appendShared writes how much of a text is the beginning of the one before, and the rest.
-func appendShared(b []byte, before, text string) []byte {
-	n := 0
-	for n < len(before) && n < len(text) && before[n] == text[n] {
+// ending is a text that may end like the i-th text of s: In like the one before, all others like In.
+func ending(i int, s, before *stages.Source) string {
+	if i == 0 {
+		return before.In
+	}
+	return s.In
+}
+
+// appendLike writes how much of a text is the beginning of one text and the end of another, and what lies between.
+func appendLike(b []byte, begin, end, text string) []byte {
+	n, m := 0, 0
+	for n < len(begin) && n < len(text) && begin[n] == text[n] {
 		n++
 	}
+	for m < len(end) && m < len(text)-n && end[len(end)-1-m] == text[len(text)-1-m] {
+		m++
+	}
 	b = binary.AppendUvarint(b, uint64(n))
-	b = binary.AppendUvarint(b, uint64(len(text)-n))
-	return append(b, text[n:]...)
+	b = binary.AppendUvarint(b, uint64(m))
+	b = binary.AppendUvarint(b, uint64(len(text)-n-m))
+	return append(b, text[n:len(text)-m]...)
 }
 
 // All yields the sources in the order in which they were added.
@@ -73,18 +114,7 @@ func (p *Packed) All(yield func(stages.Source) bool) {
 	r := unpacking{p.bytes}
 	for i := range p.n {
 		s := p.rare[i]
-		before := texts(&last)
-		for i, text := range texts(&s) {
-			*text = r.shared(*before[i])
-		}
-		if tail := r.number(); tail > 0 {
-			s.Relative = s.In[tail-1:]
-		} else {
-			s.Relative = r.shared("")
-		}
-		s.Sample = r.number()
-		s.Seed = binary.LittleEndian.Uint64(r.left)
-		r.left = r.left[8:]
+		r.source(&s, &last)
 		if !yield(s) {
 			return
 		}
@@ -95,23 +125,48 @@ func (p *Packed) All(yield func(stages.Source) bool) {
 // unpacking reads what Packed wrote.
 type unpacking struct{ left []byte }
 
+// source fills in the fields of the next source.
+func (u *unpacking) source(s, last *stages.Source) {
+	same := u.left[0]
+	u.left = u.left[1:]
+	before := texts(last)
+	for i, text := range texts(s) {
+		*text = *before[i]
+		if same&(1<<i) == 0 {
+			*text = u.like(*before[i], ending(i, s, last))
+		}
+	}
+	n := lead(last)
+	if same&sameLead == 0 {
+		n = u.number()
+	}
+	if n > 0 {
+		s.Relative = s.In[n-1:]
+	} else {
+		s.Relative = u.like("", "")
+	}
+	s.Sample, s.Seed = last.Sample, last.Seed
+	if same&sameSample == 0 {
+		s.Sample = u.number()
+	}
+	if same&sameSeed == 0 {
+		s.Seed = binary.LittleEndian.Uint64(u.left)
+		u.left = u.left[8:]
+	}
+}
+
 func (u *unpacking) number() int {
 	n, size := binary.Uvarint(u.left)
 	u.left = u.left[size:]
 	return int(n)
 }
 
-func (u *unpacking) shared(before string) string {
-	n := u.number()
-	rest := u.number()
-	if n == len(before) && rest == 0 {
-		return before
-	}
-	var b strings.Builder
-	b.WriteString(before[:n])
-	b.Write(u.left[:rest])
-	u.left = u.left[rest:]
-	return b.String()
+// like reads what appendLike wrote.
+func (u *unpacking) like(begin, end string) string {
+	n, m, between := u.number(), u.number(), u.number()
+	text := begin[:n] + string(u.left[:between]) + end[len(end)-m:]
+	u.left = u.left[between:]
+	return text
 }
 
 // names is a list of texts in little memory, for paths that are rarely needed again.
@@ -124,23 +179,22 @@ type names struct {
 
 const wholeEach = 128
 
-// add puts a text at the end and returns its number.
-func (l *names) add(text string) (number int) {
+// add puts a text at the end.
+func (l *names) add(text string) {
 	if l.n%wholeEach == 0 {
 		l.starts = append(l.starts, len(l.bytes))
 		l.last = ""
 	}
-	l.bytes = appendShared(l.bytes, l.last, text)
+	l.bytes = appendLike(l.bytes, l.last, l.last, text)
 	l.last = text
 	l.n++
-	return l.n - 1
 }
 
 // at returns the text with a number.
 func (l *names) at(number int) (text string) {
 	r := unpacking{l.bytes[l.starts[number/wholeEach]:]}
 	for range number%wholeEach + 1 {
-		text = r.shared(text)
+		text = r.like(text, text)
 	}
 	return text
 }

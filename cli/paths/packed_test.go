@@ -63,9 +63,9 @@ func TestPackedSourcesAreSmall(t *testing.T) {
 	var p Packed
 	for i := range n {
 		path := fmt.Sprintf("folder-%02d/photograph-%06d.png", i/1000, i)
-		p.Add(stages.Source{In: "photographs/" + path, Relative: path, Out: "winter/" + path, Below: "winter", Sample: 1, Seed: uint64(i) << 40})
+		p.Add(stages.Source{In: "photographs/" + path, Relative: path, Out: "winter/" + path, Below: "winter", Sample: 1})
 	}
-	if most := 40 * n; len(p.bytes) > most {
+	if most := 10 * n; len(p.bytes) > most {
 		t.Errorf("%d bytes for %d sources", len(p.bytes), n)
 	}
 }
@@ -75,13 +75,31 @@ func TestNamesComeBack(t *testing.T) {
 	name := func(i int) string { return fmt.Sprintf("folder-%d/%x", i/50, i*i) }
 	const n = 3*wholeEach + 5
 	for i := range n {
-		if got := l.add(name(i)); got != i {
-			t.Fatalf("number %d of %d", got, i)
-		}
+		l.add(name(i))
 	}
 	for i := range n {
 		if got := l.at(i); got != name(i) {
 			t.Errorf("%d is %q", i, got)
 		}
+	}
+}
+
+func TestClaimsKnowTheOrder(t *testing.T) {
+	var c claims
+	name := func(i int) string { return fmt.Sprintf("/out/%d.png", i*i) }
+	const n = 1000
+	for i := range n {
+		if got := c.number(name(i)); got != -1 {
+			t.Fatalf("%s is number %d before it is claimed", name(i), got)
+		}
+		c.add(name(i))
+	}
+	for i := range n {
+		if got := c.number(name(i)); got != i {
+			t.Errorf("%s is number %d, not %d", name(i), got, i)
+		}
+	}
+	if most := 19 * n; 8*len(c.hashes)+4*len(c.table) > most {
+		t.Errorf("%d + %d entries for %d paths", len(c.hashes), len(c.table), n)
 	}
 }

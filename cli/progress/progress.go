@@ -23,7 +23,10 @@ type Tally struct {
 	verbose bool
 	verb    string // such as translated, for the summary
 	start   time.Time
+	total   int // number of inputs, or -1
+	limit   Limit
 	bar     *progressbar.ProgressBar // nil unless messages go to a terminal
+	events  *events                  // nil unless messages go to a program
 
 	Failed, Flagged, Repaired int
 	Unreached                 int  // inputs that the run ended before
@@ -34,11 +37,22 @@ type Tally struct {
 	skipped      map[string]int // by reason
 }
 
+// Options say what a Tally prints, and how many failures it allows.
+type Options struct {
+	Quiet, Verbose bool
+	JSON           bool // print events for programs: one JSON object per line
+	Limit          Limit
+}
+
 // New starts the clock. Messages go to out. total is the number of inputs, or -1 if it is not known.
-func New(out io.Writer, verb string, total int, quiet, verbose bool) *Tally {
-	t := &Tally{out: out, quiet: quiet, verbose: verbose, verb: verb, start: time.Now(), skipped: map[string]int{}}
+func New(out io.Writer, verb string, total int, o Options) *Tally {
+	t := &Tally{out: out, quiet: o.Quiet, verbose: o.Verbose, limit: o.Limit, verb: verb, total: total, start: time.Now(), skipped: map[string]int{}}
+	if o.JSON {
+		t.events = newEvents(out)
+		return t
+	}
 	f, ok := out.(*os.File)
-	if !ok || quiet || !isatty.IsTerminal(f.Fd()) || os.Getenv("TERM") == "dumb" {
+	if !ok || o.Quiet || !isatty.IsTerminal(f.Fd()) || os.Getenv("TERM") == "dumb" {
 		return t
 	}
 	t.bar = progressbar.NewOptions(total,
@@ -56,6 +70,10 @@ func New(out io.Writer, verb string, total int, quiet, verbose bool) *Tally {
 
 // Line prints a message above the bar.
 func (t *Tally) Line(format string, args ...any) {
+	if t.events != nil {
+		t.events.send(message{Event: "warning", Message: fmt.Sprintf(format, args...)})
+		return
+	}
 	if t.bar != nil {
 		t.bar.Clear()
 	}
@@ -76,7 +94,10 @@ func (t *Tally) Count(path, status, message string) {
 		}
 	case ledger.StatusFailed:
 		t.Failed++
-		t.Line("%q: %s", path, message)
+		t.fail(path, message)
+	}
+	if t.events != nil && !t.quiet {
+		t.events.progress(t)
 	}
 	if t.bar != nil {
 		if t.Failed > 0 {
@@ -86,12 +107,27 @@ func (t *Tally) Count(path, status, message string) {
 	}
 }
 
+// fail prints a failure.
+func (t *Tally) fail(path, why string) {
+	if t.events != nil {
+		t.events.send(message{Event: "failed", In: path, Message: why})
+		return
+	}
+	t.Line("%q: %s", path, why)
+}
+
 // Finish removes the bar and prints the summary, which ends in where, such as ", on cpu".
 func (t *Tally) Finish(where string) {
 	if t.bar != nil {
 		t.bar.Finish()
 	}
 	if t.quiet {
+		return
+	}
+	if t.events != nil {
+		s := t.standing("end", time.Now())
+		s.Where = strings.TrimPrefix(where, ", on ")
+		t.events.send(s)
 		return
 	}
 	parts := []string{fmt.Sprintf("%d %s", t.done, t.verb)}

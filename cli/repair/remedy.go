@@ -14,6 +14,7 @@ import (
 	"gtx/models"
 	"gtx/models/graph"
 	"gtx/stages"
+	"gtx/stages/raster"
 )
 
 // A Remedy is a network repaired by one method.
@@ -162,7 +163,7 @@ func Compare(ctx context.Context, library string, m *models.Model, remedies []*R
 		if err != nil {
 			return before, err
 		}
-		r.flat, r.psnr = t.flat, stages.PSNR(original.results, t.results)
+		r.flat, r.psnr = t.flat, raster.PSNR(original.results, t.results)
 	}
 	return original.flat, nil
 }

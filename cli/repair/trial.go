@@ -8,6 +8,7 @@ import (
 
 	"gtx/models"
 	"gtx/stages"
+	"gtx/stages/raster"
 )
 
 // trialRuntime loads ONNX Runtime from the file library, or where gtx looks for it, unless the model cannot be tried out on images.
@@ -77,7 +78,7 @@ func tryOut(ctx context.Context, r *models.Runtime, m *models.Model, images Test
 		}
 		ofFlat := flats * len(results) / len(inputs) // a network may make several results of one input
 		for _, p := range results[:ofFlat] {
-			s := stages.ScoreOf(p.Interior())
+			s := raster.ScoreOf(p.Interior())
 			if !s.Valid {
 				return t, fmt.Errorf("the network gives images of %d×%d, which are too small to have an interior", p.Width, p.Height)
 			}

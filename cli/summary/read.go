@@ -190,7 +190,7 @@ func (r *reader) line(f *file, p *parsed) {
 		f.described++
 		f.newest = max(f.newest, run.Format)
 		r.last[f.number] = r.run(run)
-	case err == nil && rec.In != nil && rec.Status != "":
+	case err == nil && rec.In != nil && rec.Status != "" && (*rec.In != "" || rec.InBytes != nil || known(rec.Status)):
 		r.add(f, rec)
 	case err == nil: // about something else, such as the header of a shard's report
 		f.others++
@@ -199,6 +199,15 @@ func (r *reader) line(f *file, p *parsed) {
 	case len(bytes.TrimSpace(p.text)) > 0:
 		f.foreign++
 	}
+}
+
+// known tells whether results have such a status. Records of other things have another one, and no path.
+func known(status string) bool {
+	switch status {
+	case ledger.StatusDone, ledger.StatusCopied, ledger.StatusSkipped, ledger.StatusFailed, ledger.StatusUnreached:
+		return true
+	}
+	return false
 }
 
 // record is ledger.Record. Its path may be missing.
@@ -223,14 +232,12 @@ func (r *reader) run(run ledger.Run) *ledger.Run {
 // add adds a result to those of a file, unless a record that counts more is there.
 func (r *reader) add(f *file, rec *record) {
 	one := r.result(rec)
-	switch one.Status {
-	case ledger.StatusDone, ledger.StatusCopied, ledger.StatusSkipped, ledger.StatusFailed, ledger.StatusUnreached:
-	default:
+	if !known(one.Status) {
 		f.unknown++
 	}
 	key := inFile{one.In, one.Sample}
-	at, known := f.standing[key]
-	if !known {
+	at, there := f.standing[key]
+	if !there {
 		f.standing[key] = len(f.results)
 		f.results = append(f.results, one)
 	} else if one.replaces(f.results[at]) {

@@ -17,7 +17,7 @@ from measure.page import insert, table
 
 PAGE = "checkerboard.md"
 COMMAND = "python -m checkerboard"
-RATIO = 2.0  # a pattern counts if it is this many times its source's: flagRatio of stages/check.go
+RATIO = 2.0  # a pattern counts if it is this many times its source's: flagRatio of stages/raster/score.go
 NAMES = {"png": "before encoding", "95": "JPEG 95", "90": "JPEG 90"}
 REPAIRS = {
     "phases": "`models repair --method phases`",

@@ -5,6 +5,7 @@ import (
 	"math"
 
 	"gtx/stages"
+	"gtx/stages/raster"
 )
 
 // measures compare a result with the truth. All but psnr are measured on luma.
@@ -69,7 +70,7 @@ func newReference(photo, truth stages.Pixels) reference {
 
 // measure compares a result.
 func (r reference) measure(p stages.Pixels) (m measures) {
-	m.psnr = min(stages.PSNR([]stages.Pixels{r.truth}, []stages.Pixels{p}), highestPSNR)
+	m.psnr = min(raster.PSNR([]stages.Pixels{r.truth}, []stages.Pixels{p}), highestPSNR)
 	l := lumaOf(p)
 	m.ssim = r.ssim(l)
 	near := 0.0

@@ -6,6 +6,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"gtx/stages/raster"
 )
 
 // processor returns the processor time that this process has used.
@@ -41,7 +43,7 @@ func BenchmarkScoreShare(b *testing.B) {
 				}
 				saved(b, img.Pixels, ".jpg[Q=90]")
 				middle := processor()
-				ScoreOf(img.Pixels)
+				raster.ScoreOf(img.Pixels)
 				codec += middle - start
 				score += processor() - middle
 			}

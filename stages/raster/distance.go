@@ -1,4 +1,4 @@
-package stages
+package raster
 
 import "math"
 
@@ -17,12 +17,12 @@ func PSNR(a, b []Pixels) float64 {
 	return 10 * math.Log10(255*255*float64(samples)/squares)
 }
 
-// differenceMost is how many samples meanDifference reads at most. More would not change what a person sees.
+// differenceMost is how many samples MeanDifference reads at most. More would not change what a person sees.
 const differenceMost = 1 << 20
 
-// meanDifference is the mean absolute difference of two RGB images of one size, in grey levels, 0 to 255. It is nil
+// MeanDifference is the mean absolute difference of two RGB images of one size, in grey levels, 0 to 255. It is nil
 // if their sizes differ. Of large images it reads lines spread over the whole height.
-func meanDifference(a, b Pixels) *float64 {
+func MeanDifference(a, b Pixels) *float64 {
 	if a.Width != b.Width || a.Height != b.Height || a.Bands != b.Bands || len(a.Data) == 0 {
 		return nil
 	}

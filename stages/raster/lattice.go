@@ -1,4 +1,4 @@
-package stages
+package raster
 
 /*
 #cgo CFLAGS: -O3
@@ -19,13 +19,13 @@ type lattice struct {
 }
 
 // latticeOf measures a part of at least 10×10 pixels. Score documents the method.
-func latticeOf(p Pixels, part rectangle) lattice {
+func latticeOf(p Pixels, part Rectangle) lattice {
 	var pinner runtime.Pinner
 	defer pinner.Unpin()
-	start := &p.Data[(part.y*p.Width+part.x)*p.Bands]
+	start := &p.Data[(part.Y*p.Width+part.X)*p.Bands]
 	pinner.Pin(start)
 	var sums C.gtx_lattice
-	C.gtx_blocks((*C.uchar)(unsafe.Pointer(start)), C.long(p.Width*p.Bands), C.long(part.width), C.long(part.height), C.long(p.Bands), &sums)
+	C.gtx_blocks((*C.uchar)(unsafe.Pointer(start)), C.long(p.Width*p.Bands), C.long(part.Width), C.long(part.Height), C.long(p.Bands), &sums)
 	var normal, chance [6]float64
 	var phases [3][64]float64
 	for i := range normal {

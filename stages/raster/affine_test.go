@@ -1,4 +1,4 @@
-package stages
+package raster
 
 import (
 	"math/rand/v2"
@@ -6,25 +6,26 @@ import (
 	"testing"
 )
 
-func TestAffineChangeEqualsPlainGo(t *testing.T) {
+func TestFitAffineEqualsPlainGo(t *testing.T) {
 	rng := rand.New(rand.NewPCG(1, 2))
 	for range 60 {
-		small := textured(1+rng.IntN(40), 1+rng.IntN(40), 3, rng.Uint64())
-		result := textured(small.Width, small.Height, 3, rng.Uint64())
+		part := Rectangle{Width: 1 + rng.IntN(40), Height: 1 + rng.IntN(40)}
+		image := func() Pixels { return grainy(40, rng.IntN(1000)).Part(part) }
+		small, result := image(), image()
 		if rng.IntN(3) == 0 { // flat windows
 			for i := range small.Data {
 				small.Data[i] = small.Data[i%3]
 			}
 		}
-		var layers *Layers
+		beneath, opacity := result, []byte(nil)
 		if rng.IntN(2) == 0 {
-			layers = &Layers{Beneath: textured(small.Width, small.Height, 3, rng.Uint64())}
+			beneath = image()
 			for range small.Width * small.Height {
-				layers.Opacity = append(layers.Opacity, byte(rng.Uint32()))
+				opacity = append(opacity, byte(rng.Uint32()))
 			}
 		}
-		got, want := affineChange(small, result, layers), plainAffineChange(small, result, layers)
-		if !slices.Equal(got.maps, want.maps) {
+		got, want := FitAffine(small, beneath, result, opacity), plainFitAffine(small, beneath, result, opacity)
+		if !slices.Equal(got.Values, want.Values) {
 			t.Fatalf("%d×%d: other maps", small.Width, small.Height)
 		}
 	}
@@ -40,7 +41,7 @@ func TestBoxMeanEqualsPlainGo(t *testing.T) {
 			got[i] = 255 * rng.Float32()
 		}
 		want := slices.Clone(got)
-		boxMean(got, width, height, channels, r)
+		BoxMean(got, width, height, channels, r)
 		plainBoxMean(want, width, height, channels, r)
 		if !slices.Equal(got, want) {
 			t.Fatalf("%d×%d×%d, radius %d: other means", width, height, channels, r)
@@ -59,39 +60,34 @@ const (
 
 var momentOwnAt = [3][3]int{{0, 1, 2}, {1, 3, 4}, {2, 4, 5}}
 
-// plainAffineChange is affineChange in plain Go, with the same arithmetic. small and result are RGB of one
-// size, and so is what the layers hold, which may be nil.
-func plainAffineChange(small, result Pixels, layers *Layers) *change {
+// plainFitAffine is FitAffine in plain Go, with the same arithmetic.
+func plainFitAffine(small, beneath, result Pixels, opacity []byte) Maps {
 	n := small.Width * small.Height
-	beneath := result
-	if layers != nil {
-		beneath = layers.Beneath
-	}
 	windows := momentsOf(small, beneath)
 	plainBoxMean(windows, small.Width, small.Height, moments, affineRadius)
-	maps := make([]float32, coefficients*n)
+	maps := make([]float32, Coefficients*n)
 	for i := range n {
-		solveAffine(windows[i*moments:][:moments], maps[i*coefficients:][:coefficients])
+		solveAffine(windows[i*moments:][:moments], maps[i*Coefficients:][:Coefficients])
 	}
-	plainBoxMean(maps, small.Width, small.Height, coefficients, affineRadius)
+	plainBoxMean(maps, small.Width, small.Height, Coefficients, affineRadius)
 	for i := range n {
 		s := small.Data[3*i:][:3]
 		for a := range 3 {
-			row := maps[i*coefficients+4*a:][:4]
-			if layers != nil {
-				shows := 1 - float32(layers.Opacity[i])/255
+			row := maps[i*Coefficients+4*a:][:4]
+			if opacity != nil {
+				shows := 1 - float32(opacity[i])/255
 				row[0], row[1], row[2] = shows*row[0], shows*row[1], shows*row[2] // row[3] follows below
 			}
 			explained := row[0]*float32(s[0]) + row[1]*float32(s[1]) + row[2]*float32(s[2]) + row[3]
 			row[3] += float32(result.Data[3*i+a]) - explained
 		}
 	}
-	c := &change{columns: small.Width, rows: small.Height, maps: make([]float32, coefficients*n)}
+	m := newMaps(small)
 	for i, v := range maps {
-		pixel := i / coefficients
-		c.maps[c.at(pixel%small.Width, pixel/small.Width, i%coefficients)] = v
+		pixel := i / Coefficients
+		m.Values[m.at(pixel%small.Width, pixel/small.Width, i%Coefficients)] = v
 	}
-	return c
+	return m
 }
 
 // momentsOf returns the moments of each single pixel.

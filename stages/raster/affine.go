@@ -1,4 +1,4 @@
-package stages
+package raster
 
 // #include "affine.h"
 import "C"
@@ -22,25 +22,26 @@ const (
 	affineFlat = 65
 )
 
-// affineChange fits the change in the window around each pixel. small and result are RGB of one
-// size, and so is what the layers hold, which may be nil.
-func affineChange(small, result Pixels, layers *Layers) *change {
-	beneath, opacity := result, (*C.uchar)(nil)
-	if layers != nil {
-		beneath, opacity = layers.Beneath, (*C.uchar)(&layers.Opacity[0])
+// FitAffine fits maps to the change from small to result in the window around each pixel. All are RGB of one size. If
+// the result is (1 − opacity)·beneath + opacity·cover, opacity has one byte per pixel. Otherwise it is nil, and beneath
+// is the result.
+func FitAffine(small, beneath, result Pixels, opacity []byte) Maps {
+	m := newMaps(small)
+	var cover *C.uchar
+	if opacity != nil {
+		cover = (*C.uchar)(&opacity[0])
 	}
-	maps := make([]float32, coefficients*small.Width*small.Height)
-	done := C.gtx_fit((*C.uchar)(&small.Data[0]), (*C.uchar)(&beneath.Data[0]), (*C.uchar)(&result.Data[0]), opacity,
-		C.long(small.Width), C.long(small.Height), affineRadius, affineFlat, (*C.float)(&maps[0]))
+	done := C.gtx_fit((*C.uchar)(&small.Data[0]), (*C.uchar)(&beneath.Data[0]), (*C.uchar)(&result.Data[0]), cover,
+		C.long(small.Width), C.long(small.Height), affineRadius, affineFlat, (*C.float)(&m.Values[0]))
 	if done == 0 {
 		panic(errMemory)
 	}
-	return &change{columns: small.Width, rows: small.Height, maps: maps}
+	return m
 }
 
-// boxMean replaces each value by the mean over the (2r+1)² window around it, clipped at the borders.
+// BoxMean replaces each value by the mean over the (2r+1)² window around it, clipped at the borders.
 // The channels of a pixel, at most 64, lie side by side.
-func boxMean(values []float32, width, height, channels, r int) {
+func BoxMean(values []float32, width, height, channels, r int) {
 	if C.gtx_box_mean((*C.float)(&values[0]), C.long(width), C.long(height), C.long(channels), C.long(r)) == 0 {
 		panic(errMemory)
 	}

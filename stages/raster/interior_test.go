@@ -1,4 +1,4 @@
-package stages
+package raster
 
 import (
 	"bytes"
@@ -12,13 +12,13 @@ func TestInteriorIsTheMiddleAndLargeEnoughToScore(t *testing.T) {
 		{101, 64, 18, 0},    // an odd remainder stays inside
 		{40, 30, 0, 0},      // too small to score anyway
 	} {
-		p := scene(c.width, c.height)
+		p := grainy(400, 1).Part(Rectangle{Width: c.width, Height: c.height})
 		in := p.Interior()
 		if in.Width != c.width-2*c.left || in.Height != c.height-2*c.top || in.Bands != p.Bands {
 			t.Errorf("%d×%d: the interior is %d×%d", c.width, c.height, in.Width, in.Height)
 			continue
 		}
-		if !bytes.Equal(in.at(0, 0), p.at(c.left, c.top)) || !bytes.Equal(in.at(in.Width-1, in.Height-1), p.at(c.width-c.left-1, c.height-c.top-1)) {
+		if !bytes.Equal(in.At(0, 0), p.At(c.left, c.top)) || !bytes.Equal(in.At(in.Width-1, in.Height-1), p.At(c.width-c.left-1, c.height-c.top-1)) {
 			t.Errorf("%d×%d: the interior does not begin at %d,%d", c.width, c.height, c.left, c.top)
 		}
 	}

@@ -1,4 +1,4 @@
-package stages
+package raster
 
 import "math"
 
@@ -33,9 +33,10 @@ func (s Score) period() int {
 	return 2
 }
 
-// notched returns RGB pixels, at least 16×16 of them, without the pattern that repeats every
-// period (2, 4 or 8) pixels.
-func (p Pixels) notched(period int) Pixels {
+// WithoutCheckerboard returns RGB pixels, at least 16×16 of them, without the strongest of the patterns that s, their
+// score, measures.
+func (p Pixels) WithoutCheckerboard(s Score) Pixels {
+	period := s.period()
 	out := Pixels{Width: p.Width, Height: p.Height, Bands: 3, Data: append([]byte{}, p.Data...)}
 	plane := make([]float64, p.Width*p.Height)
 	across, _ := notchGrid(p.Width, p.Height)
@@ -130,9 +131,9 @@ func patternsOf(residual []float64, width, height, period int, local bool) (patt
 		return patterns, spread
 	}
 	for range 2 {
-		boxMean(s.sums, across, down, s.phases, notchReach)
-		boxMean(s.weights, across, down, s.phases, notchReach)
-		boxMean(s.chance, across, down, 1, notchReach)
+		BoxMean(s.sums, across, down, s.phases, notchReach)
+		BoxMean(s.weights, across, down, s.phases, notchReach)
+		BoxMean(s.chance, across, down, 1, notchReach)
 	}
 	for b := range across * down {
 		s.shrinkTo(whole, b, patterns[b*s.phases:][:s.phases])

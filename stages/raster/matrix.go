@@ -1,4 +1,4 @@
-package stages
+package raster
 
 // invert returns the inverse of a symmetric, positive definite matrix.
 func invert(m [3][3]float64) [3][3]float64 {

@@ -1,0 +1,40 @@
+package paths
+
+import (
+	"path/filepath"
+	"strings"
+)
+
+// mark divides an entry into a folder and the path below it, as in rsync -R.
+const mark = "/./"
+
+// split reads an entry of a list or an argument. DIR/./PATH is the file DIR/PATH, and PATH is its path below the
+// output folder. Of any other entry the folder is "".
+func split(entry string) (path, folder string) {
+	before, after, found := strings.Cut(entry, mark)
+	if !found || !filepath.IsLocal(after) {
+		return entry, ""
+	}
+	if before == "" {
+		before = "/"
+	}
+	return filepath.Join(before, after), before
+}
+
+// Entry writes an input so that a list can give it again, with the same path below the output folder, whatever the
+// base is then.
+func Entry(in, relative string) string {
+	if relative == "" || !strings.Contains(in, mark) && filepath.Clean(in) == relative {
+		return in
+	}
+	paths := []string{in}
+	if abs, err := filepath.Abs(in); err == nil {
+		paths = append(paths, abs)
+	}
+	for _, path := range paths {
+		if folder, ok := strings.CutSuffix(filepath.Clean(path), "/"+relative); ok {
+			return folder + mark + relative
+		}
+	}
+	return in
+}

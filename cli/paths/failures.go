@@ -1,0 +1,145 @@
+package paths
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"unicode"
+
+	"gtx/cli/exit"
+	"gtx/stages"
+	"gtx/stages/durable"
+)
+
+// FailedOption is the option that names the list of inputs that failed.
+const FailedOption = "--failed"
+
+// Failures are the inputs of a run that failed. Write lists them in a file, which a later run can take as its list.
+// A nil Failures lists nothing.
+type Failures struct {
+	path    string
+	end     string // of each entry
+	inputs  Packed
+	dropped int // whose paths cannot be written
+}
+
+// NewFailures prepares the list at path. With null its entries end with NUL. It refuses to replace a file that is
+// no list of paths.
+func NewFailures(path string, null bool) (*Failures, error) {
+	if path == "" {
+		return nil, nil
+	}
+	f := &Failures{path: path, end: "\n"}
+	if null {
+		f.end = "\x00"
+	}
+	return f, f.replaceable()
+}
+
+// Add adds an input.
+func (f *Failures) Add(s stages.Source) {
+	switch {
+	case f == nil || s.In == f.inputs.last.In: // another result of the same input
+	case strings.Contains(s.In, f.end):
+		f.dropped++
+	default:
+		f.inputs.Add(stages.Source{In: s.In, Relative: s.Relative})
+	}
+}
+
+// Write writes the list, in one step. It is empty if nothing failed.
+func (f *Failures) Write() error {
+	if f == nil {
+		return nil
+	}
+	fill := func(w io.Writer) error {
+		b := bufio.NewWriter(w)
+		for s := range f.inputs.All {
+			b.WriteString(Entry(s.In, s.Relative) + f.end)
+		}
+		return b.Flush()
+	}
+	err := f.write(fill)
+	switch {
+	case err != nil:
+		return fmt.Errorf("%s %q: %w", FailedOption, f.path, stages.WithoutPath(err))
+	case f.dropped > 0:
+		return exit.Hint(fmt.Errorf("%s %q lacks %d paths with line feeds", FailedOption, f.path, f.dropped), "with --null each path ends with NUL")
+	}
+	return nil
+}
+
+// write replaces a file, or writes to a pipe or a device.
+func (f *Failures) write(fill func(io.Writer) error) error {
+	if info, err := os.Stat(f.path); err == nil && !info.Mode().IsRegular() {
+		out, err := os.OpenFile(f.path, os.O_WRONLY, 0)
+		if err != nil {
+			return err
+		}
+		return errors.Join(fill(out), out.Close())
+	}
+	path, err := filepath.EvalSymlinks(f.path)
+	if err != nil {
+		path = f.path // there is no such file yet
+	}
+	return durable.Replace(durable.Place{Path: path}, fill)
+}
+
+// replaceable refuses a file that exists and that is no list of images. FILE may have been forgotten behind
+// --failed, and a path have taken its place.
+func (f *Failures) replaceable() error {
+	info, err := os.Stat(f.path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		if _, err := os.Stat(filepath.Dir(f.path)); err != nil {
+			return f.cannotOpen(err)
+		}
+		return nil
+	case err != nil:
+		return f.cannotOpen(err)
+	case info.Mode()&(fs.ModeNamedPipe|fs.ModeCharDevice) != 0:
+		return nil
+	case !info.Mode().IsRegular():
+		return exit.Usage("%s %q is not a file", FailedOption, f.path)
+	}
+	file, err := os.Open(f.path)
+	if err != nil {
+		return f.cannotOpen(err)
+	}
+	defer file.Close()
+	for entry, err := range Entries(io.LimitReader(file, pathMost), f.end == "\x00") {
+		if err != nil || !looksListed(entry) {
+			return Refuse(FailedOption, fmt.Errorf("%s %q exists and is not a list of images: it will not be replaced", FailedOption, f.path))
+		}
+		break
+	}
+	return nil
+}
+
+func (f *Failures) cannotOpen(err error) error {
+	return exit.CannotStart(fmt.Errorf("%s %q: %w", FailedOption, f.path, stages.WithoutPath(err)))
+}
+
+// looksListed tells whether an entry of a list may be an input of gtx: it exists or is called like an image.
+func looksListed(entry string) bool {
+	path, _ := split(entry)
+	if strings.ContainsFunc(path, unicode.IsControl) {
+		return false
+	}
+	if _, err := os.Lstat(path); err == nil {
+		return true
+	}
+	ext := strings.ToLower(filepath.Ext(path))
+	for _, format := range append([]stages.Format{stages.HEIF, stages.GIF}, stages.Formats...) {
+		if slices.Contains(format.Extensions(), ext) {
+			return true
+		}
+	}
+	return false
+}
