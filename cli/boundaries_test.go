@@ -29,6 +29,9 @@ var rooms = map[string]room{
 			"github.com/chromedp/cdproto/log", "github.com/chromedp/cdproto/network", "github.com/chromedp/cdproto/performance", "github.com/chromedp/cdproto/runtime",
 		},
 	},
+	"gtx/cli/reports": {imports: []string{
+		"gtx/cli/bench", "gtx/cli/decoders", "gtx/cli/exit", "gtx/cli/ledger", "gtx/cli/page", "gtx/cli/summary", "gtx/stages", "github.com/urfave/cli/v2",
+	}},
 	"gtx/cli/summary": {imports: []string{"gtx/cli/exit", "gtx/cli/ledger", "gtx/pipeline", "gtx/stages"}},
 	"gtx/cli/progress": {imports: []string{
 		"gtx/cli/ledger", "gtx/stages", "github.com/mattn/go-isatty", "github.com/schollz/progressbar/v3",
