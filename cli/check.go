@@ -14,6 +14,7 @@ import (
 	"gtx/cli/ledger"
 	"gtx/cli/manual"
 	"gtx/cli/paths"
+	"gtx/cli/reports"
 	"gtx/pipeline"
 	"gtx/stages"
 )
@@ -26,6 +27,7 @@ func (p *program) checkCommand() *cli.Command {
 		&cli.BoolFlag{Name: "fail", Category: manual.Results, Usage: "exit 1 if any image is flagged"},
 		&cli.BoolFlag{Name: "json", Category: manual.Results, Usage: "print one JSON object per line: path, a2, a4, a8, flagged, source"},
 		jobsFlag(),
+		reports.HTMLFlag(),
 	}
 	flags = append(flags, inputFlags()...)
 	return &cli.Command{
@@ -51,7 +53,7 @@ type scored struct {
 	Source  *ledger.Amplitudes `json:"source,omitempty"`
 }
 
-func (p *program) check(c *cli.Context) error {
+func (p *program) check(c *cli.Context) (err error) {
 	open, err := openOptions(c)
 	if err != nil {
 		return err
@@ -76,6 +78,14 @@ func (p *program) check(c *cli.Context) error {
 		return err
 	}
 	inspect.Open = open
+	if err := checkWritten(c, in, nil); err != nil {
+		return err
+	}
+	records, err := p.openJournal(run, c, nil, part{})
+	if err != nil {
+		return err
+	}
+	defer alsoClose(&err, records)
 	queue := in.Queue()
 	line := pipeline.New(run, w.inFlight())
 	files := pipeline.Each(pipeline.From(line, queue.Sources), "open", w.jobs, stages.Open(open))
@@ -92,15 +102,30 @@ func (p *program) check(c *cli.Context) error {
 			}
 		}
 		tally.Spent(it.Spans, "")
-		status, _, message := ledger.Outcome(it.Err)
-		tally.Count(it.Source.In, status, message)
-		return nil
+		rec := scoreRecord(it, inspect.Against)
+		tally.Count(rec.In, rec.Status, rec.Message)
+		if it.Err == nil {
+			records.Measured.Add(it.Spans)
+		}
+		return records.Write(rec)
 	})
 	tally.Finish("")
 	if err = ending(err, reading, tally); err == nil && tally.Flagged > 0 && c.Bool("fail") {
 		return exit.Silent(exit.CodeSome)
 	}
 	return err
+}
+
+// scoreRecord is the record of an image that was checked.
+func scoreRecord(it pipeline.Item[stages.Source, stages.Inspected], against func(stages.Source) (string, error)) (rec ledger.Record) {
+	rec.Fill(pipeline.Item[stages.Source, stages.Written]{Source: it.Source, Err: it.Err, Spans: it.Spans, Value: stages.Written{
+		Before: it.Value.Source, After: it.Value.Score, Flagged: it.Value.Flagged(),
+	}})
+	if against != nil {
+		path, _ := against(it.Source) // its error is that of the item
+		rec.Against = ledger.Text(path)
+	}
+	return rec
 }
 
 // inspection reads --against and --map.

@@ -10,6 +10,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"gtx/cli/bench"
 	"gtx/cli/exit"
 	"gtx/cli/ledger"
 	"gtx/cli/manual"
@@ -71,6 +72,7 @@ type engine struct {
 	widths     widths
 	model      *models.Model
 	request    models.Request
+	measured   *bench.Measurement // since it was opened
 }
 
 // A loading is ONNX Runtime on its way into memory, while the command reads options, lists and models.
@@ -129,6 +131,7 @@ func openEngine(c *cli.Context, l *loading, m *models.Model, q models.Request) (
 	if e.widths, err = widthsOf(c, e.translator.Provider()); err != nil {
 		return nil, errors.Join(err, e.Close())
 	}
+	e.measured = bench.Begin()
 	return e, nil
 }
 
@@ -179,7 +182,9 @@ func requiredPrecision(c *cli.Context) ([]stages.Required, error) {
 	return []stages.Required{{Name: precisionOption, Value: o.Precision, Default: "f32"}}, nil
 }
 
-func (e *engine) network() stages.Network { return stages.NetworkOf(e.translator.Run) }
+func (e *engine) network() stages.Network {
+	return stages.NetworkOf(e.translator.Run)
+}
 
 // record has the fields that are the same for every result of the engine.
 func (e *engine) record() ledger.Record {

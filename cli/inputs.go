@@ -19,7 +19,7 @@ func inputFlags() []cli.Flag {
 	return append([]cli.Flag{
 		&cli.StringFlag{Name: "files-from", Category: manual.Input, Usage: "read paths from `LIST`, one per line"},
 		&cli.BoolFlag{Name: "null", Category: manual.Input, Aliases: []string{"0"}, Usage: "paths on standard input and in a list end with NUL"},
-		&cli.IntFlag{Name: "max-pixels", Category: manual.Input, Usage: "refuse images of more than `N` megapixels; 0: no limit", Value: 200},
+		&cli.IntFlag{Name: "max-pixels", Category: manual.Input, Usage: "refuse images of more than `N` megapixels; 0: no limit", Value: decoders.MaxPixels},
 	}, decoders.Flags()...)
 }
 

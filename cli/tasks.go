@@ -12,7 +12,6 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"gtx/cli/exit"
-	"gtx/cli/ledger"
 	"gtx/cli/manual"
 	"gtx/cli/paths"
 	"gtx/cli/progress"
@@ -129,21 +128,6 @@ func (p *program) readPart(ctx context.Context, c *cli.Context, t *translation) 
 		return in, exit.Usage("--shard: standard input is one image")
 	}
 	return in.Only(func(s stages.Source) bool { return t.part.shard.Has(cmp.Or(s.Relative, s.In)) }), nil
-}
-
-// openReport opens the report of a run: that of a shard, that of --report, or one on standard output.
-func (p *program) openReport(c *cli.Context, part part) (*ledger.Ledger, error) {
-	if part.task != nil {
-		path, err := part.task.Start()
-		if err != nil {
-			return nil, err
-		}
-		return ledger.Open(path, false)
-	}
-	if c.String("report") == "-" {
-		return ledger.To(p.out), nil
-	}
-	return ledger.Open(c.String("report"), c.Bool("report-new"))
 }
 
 // tally makes the tally of a run.

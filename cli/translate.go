@@ -283,7 +283,7 @@ func (p *program) perform(run, reading context.Context, c *cli.Context, runtime 
 		return err
 	}
 	defer alsoClose(&err, asked)
-	records, err := p.openReport(c, t.part)
+	records, err := p.openJournal(run, c, e, t.part)
 	if err != nil {
 		return err
 	}
@@ -297,7 +297,7 @@ func (p *program) perform(run, reading context.Context, c *cli.Context, runtime 
 	k.failures = t.failures
 	err = p.collect(flow, k)
 	closing := records.Close()
-	t.part.complete = closing == nil && tally.Unreached == 0 && tally.Unrecorded == 0
+	t.part.complete = records.Whole && tally.Unreached == 0 && tally.Unrecorded == 0
 	return errors.Join(ending(err, reading, tally), closing)
 }
 
