@@ -36,7 +36,7 @@ func openOptions(c *cli.Context) (stages.OpenOptions, error) {
 // readInputs takes inputs from the arguments, from a list or from standard input. It passes over the
 // folder skip. The sources end when ctx does.
 func (p *program) readInputs(ctx context.Context, c *cli.Context, place paths.Placer, skip string) (paths.Inputs, error) {
-	args, list := c.Args().Slice(), c.String("files-from")
+	args, list := p.operands(c), c.String("files-from")
 	switch {
 	case list != "" && len(args) > 0:
 		return paths.Inputs{}, exit.Usage("paths and --files-from exclude each other")
