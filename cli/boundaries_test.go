@@ -47,7 +47,7 @@ var rooms = map[string]room{
 		"gtx/cli/exit", "gtx/cli/ledger", "gtx/cli/manual", "gtx/cli/paths", "gtx/pipeline", "gtx/stages", "gtx/stages/container", "gtx/stages/durable",
 		"gtx/stages/frames", "gtx/stages/webdataset", "github.com/mattn/go-isatty", "github.com/urfave/cli/v2", "golang.org/x/sync/semaphore",
 	}},
-	"gtx/cli/repair": {imports: []string{"gtx/cli/ledger", "gtx/models", "gtx/models/graph", "gtx/stages", "gtx/stages/raster"}},
+	"gtx/cli/repair": {imports: []string{"gtx/cli/exit", "gtx/cli/ledger", "gtx/cli/paths", "gtx/models", "gtx/models/graph", "gtx/stages", "gtx/stages/raster"}},
 	"gtx/cli": {
 		imports: []string{
 			"gtx/cli/bench", "gtx/cli/decoders", "gtx/cli/exit", "gtx/cli/ledger", "gtx/cli/manual", "gtx/cli/page", "gtx/cli/paths", "gtx/cli/progress", "gtx/cli/release", "gtx/cli/repair", "gtx/cli/reports", "gtx/cli/shards", "gtx/cli/stdout", "gtx/cli/streams", "gtx/pipeline", "gtx/stages", "gtx/stages/durable", "gtx/stages/raster", "gtx/models", "gtx/models/manifest", "gtx/models/graph",

@@ -133,7 +133,7 @@ func (p *program) app() *cli.App {
 func (p *program) prepare(c *cli.Command) {
 	c.OnUsageError = refuse
 	c.HideHelpCommand = true
-	addVariables(c.Flags)
+	manual.AddVariables(c.Flags, libraryOption)
 	if len(c.Subcommands) == 0 {
 		c.Before = p.noLateOptions
 	} else if action := c.Action; action != nil { // Before would also see the options of a subcommand

@@ -45,6 +45,10 @@ func jobsFlag() cli.Flag {
 	return &cli.IntFlag{Name: "jobs", Category: manual.Speed, Usage: "work on `N` images at once in each stage; 0: one per processor"}
 }
 
+// libraryOption names the ONNX Runtime library. models reads its variable, GTX_ONNXRUNTIME, itself, so
+// that an error can say where the name came from.
+const libraryOption = "onnxruntime"
+
 func libraryFlag() cli.Flag {
 	return &cli.StringFlag{Name: libraryOption, Category: manual.Speed, Usage: "load the ONNX Runtime library from `FILE`; also GTX_ONNXRUNTIME"}
 }
