@@ -96,15 +96,13 @@ func (p *program) check(c *cli.Context) (err error) {
 			if it.Value.Flagged() {
 				tally.Flagged++
 			}
+			records.Measured.Count(it.Spans)
 			if err := p.printScore(it.Source.In, it.Value, c.Bool("json")); err != nil {
 				return err
 			}
 		}
 		rec := scoreRecord(it, inspect.Against)
 		tally.Count(rec.In, rec.Status, rec.Message)
-		if it.Err == nil {
-			records.Measured.Count(it.Spans)
-		}
 		return records.Write(rec)
 	})
 	tally.Finish("")
