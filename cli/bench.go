@@ -17,6 +17,7 @@ import (
 	"gtx/cli/bench"
 	"gtx/cli/exit"
 	"gtx/cli/ledger"
+	"gtx/cli/manual"
 	"gtx/cli/paths"
 	"gtx/cli/progress"
 	"gtx/models"
@@ -44,14 +45,14 @@ func (p *program) benchCommand() *cli.Command {
 			"is a stage, waiting (idle processors) or other programs. Stages run in parallel, so\n" +
 			"their times add up to more than a run takes.",
 		Flags: []cli.Flag{
-			&cli.StringFlag{Name: "model", Value: builtIn, Usage: "`NAME` of a model, or path of an .onnx file"},
-			&cli.StringFlag{Name: "to", Usage: "translate to `DOMAIN`; default: the model's first"},
-			&cli.StringFlag{Name: "size", Usage: "`SIZE` of the results, as in translate"},
+			&cli.StringFlag{Name: "model", Category: manual.Translation, Value: builtIn, Usage: "`NAME` of a model, or path of an .onnx file"},
+			&cli.StringFlag{Name: "to", Category: manual.Translation, Usage: "translate to `DOMAIN`; default: the model's first"},
+			&cli.StringFlag{Name: "size", Category: manual.Appearance, Usage: "`SIZE` of the results, as in translate"},
 			deviceFlag(),
 			precisionFlag(),
 			libraryFlag(),
-			&cli.BoolFlag{Name: "json", Usage: "print one JSON object per line: images, device, rate, ms, busy, limit, trials, best"},
-			&cli.BoolFlag{Name: "quiet", Aliases: []string{"q"}, Usage: "print only errors"},
+			&cli.BoolFlag{Name: "json", Category: manual.Results, Usage: "print one JSON object per line: images, device, rate, ms, busy, limit, trials, best"},
+			&cli.BoolFlag{Name: "quiet", Category: manual.Messages, Aliases: []string{"q"}, Usage: "print only errors"},
 		},
 		Action: p.bench,
 	}
@@ -271,7 +272,7 @@ func (b *bencher) try(set bench.Set, t *models.Translator, w widths, d time.Dura
 	}
 	m = bench.Begin()
 	sources := b.sources(set, func(i int) bool { return i < least || m.Elapsed() < d })
-	network, err := b.fidelity.network(stages.NetworkOf(bench.Timed(m, t.Run)))
+	network, err := b.fidelity.network(stages.NetworkOf(t.Run))
 	if err != nil {
 		return m, err
 	}
@@ -284,7 +285,7 @@ func (b *bencher) try(set bench.Set, t *models.Translator, w widths, d time.Dura
 			_, _, message := ledger.Outcome(it.Err)
 			return fmt.Errorf("%q: %s", it.Source.In, message)
 		}
-		m.Count(it.Spans)
+		m.Add(it.Spans)
 		return os.RemoveAll(filepath.Dir(it.Source.Out))
 	})
 	m.End()

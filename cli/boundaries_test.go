@@ -19,7 +19,7 @@ type room struct{ imports, tests []string }
 var rooms = map[string]room{
 	"gtx":              {imports: []string{"gtx/cli"}},
 	"gtx/cli/bench":    {imports: []string{"gtx/cli/exit", "gtx/cli/paths", "gtx/pipeline", "gtx/stages", "gtx/stages/raster", "golang.org/x/sys/unix"}},
-	"gtx/cli/decoders": {imports: []string{"gtx/cli/exit", "gtx/stages", "github.com/urfave/cli/v2"}},
+	"gtx/cli/decoders": {imports: []string{"gtx/cli/exit", "gtx/cli/manual", "gtx/stages", "github.com/urfave/cli/v2"}},
 	"gtx/cli/exit":     {},
 	"gtx/cli/ledger":   {imports: []string{"gtx/cli/exit", "gtx/cli/paths", "gtx/pipeline", "gtx/stages", "gtx/stages/durable", "golang.org/x/sys/unix"}},
 	"gtx/cli/page": {
@@ -30,21 +30,23 @@ var rooms = map[string]room{
 		},
 	},
 	"gtx/cli/reports": {imports: []string{
-		"gtx/cli/bench", "gtx/cli/decoders", "gtx/cli/exit", "gtx/cli/ledger", "gtx/cli/page", "gtx/cli/summary", "gtx/stages", "github.com/urfave/cli/v2",
+		"gtx/cli/bench", "gtx/cli/decoders", "gtx/cli/exit", "gtx/cli/ledger", "gtx/cli/manual", "gtx/cli/page", "gtx/cli/summary", "gtx/pipeline", "gtx/stages", "github.com/urfave/cli/v2",
 	}},
 	"gtx/cli/summary": {imports: []string{"gtx/cli/exit", "gtx/cli/ledger", "gtx/pipeline", "gtx/stages"}},
 	"gtx/cli/progress": {imports: []string{
-		"gtx/cli/ledger", "gtx/stages", "github.com/mattn/go-isatty", "github.com/schollz/progressbar/v3",
+		"gtx/cli/bench", "gtx/cli/ledger", "gtx/pipeline", "gtx/stages", "github.com/mattn/go-isatty", "golang.org/x/sys/unix",
 	}},
-	"gtx/cli/paths": {imports: []string{"gtx/cli/exit", "gtx/stages", "gtx/stages/durable", "golang.org/x/sys/unix"}},
+	"gtx/cli/manual":  {imports: []string{"gtx/cli/exit", "gtx/cli/release", "github.com/urfave/cli/v2", "github.com/xrash/smetrics", "golang.org/x/sys/unix"}},
+	"gtx/cli/release": {},
+	"gtx/cli/paths":   {imports: []string{"gtx/cli/exit", "gtx/stages", "gtx/stages/durable", "golang.org/x/sys/unix"}},
 	"gtx/cli/shards": {imports: []string{
-		"gtx/cli/exit", "gtx/cli/ledger", "gtx/cli/paths", "gtx/stages", "gtx/stages/durable", "github.com/mattn/go-isatty", "github.com/urfave/cli/v2", "golang.org/x/sys/unix",
+		"gtx/cli/exit", "gtx/cli/ledger", "gtx/cli/manual", "gtx/cli/paths", "gtx/stages", "gtx/stages/durable", "github.com/mattn/go-isatty", "github.com/urfave/cli/v2", "golang.org/x/sys/unix",
 	}},
 	"gtx/cli/stdout": {imports: []string{"gtx/stages"}},
 	"gtx/cli/repair": {imports: []string{"gtx/cli/ledger", "gtx/models", "gtx/models/graph", "gtx/stages", "gtx/stages/raster"}},
 	"gtx/cli": {
 		imports: []string{
-			"gtx/cli/bench", "gtx/cli/decoders", "gtx/cli/exit", "gtx/cli/ledger", "gtx/cli/page", "gtx/cli/paths", "gtx/cli/progress", "gtx/cli/repair", "gtx/cli/reports", "gtx/cli/shards", "gtx/cli/stdout", "gtx/pipeline", "gtx/stages", "gtx/stages/durable", "gtx/stages/raster", "gtx/models", "gtx/models/manifest", "gtx/models/graph",
+			"gtx/cli/bench", "gtx/cli/decoders", "gtx/cli/exit", "gtx/cli/ledger", "gtx/cli/manual", "gtx/cli/paths", "gtx/cli/progress", "gtx/cli/release", "gtx/cli/repair", "gtx/cli/reports", "gtx/cli/shards", "gtx/cli/stdout", "gtx/pipeline", "gtx/stages", "gtx/stages/durable", "gtx/stages/raster", "gtx/models", "gtx/models/manifest", "gtx/models/graph",
 			"gtx/models/propose",
 			"github.com/google/renameio/v2", "github.com/mattn/go-isatty",
 			"github.com/urfave/cli/v2", "golang.org/x/sync/errgroup", "golang.org/x/sys/unix",
@@ -76,6 +78,7 @@ var rooms = map[string]room{
 	"gtx/scripts/soak":         {imports: []string{"gtx/scripts/soak/hostile", "gtx/scripts/soak/watch", "golang.org/x/sys/unix"}},
 	"gtx/scripts/soak/hostile": {},
 	"gtx/scripts/soak/watch":   {imports: []string{"golang.org/x/sys/unix"}},
+	"gtx/scripts/package":      {},
 	"gtx/scripts/detail":       {imports: []string{"gtx/models", "gtx/stages", "gtx/stages/raster"}},
 }
 

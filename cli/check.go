@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -11,7 +10,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"gtx/cli/exit"
-	"gtx/cli/ledger"
+	"gtx/cli/manual"
 	"gtx/cli/paths"
 	"gtx/cli/reports"
 	"gtx/pipeline"
@@ -20,11 +19,11 @@ import (
 
 func (p *program) checkCommand() *cli.Command {
 	flags := []cli.Flag{
-		&cli.StringFlag{Name: "against", Usage: "compare with the source: `PATH` is an image, or a folder with the source of each image under the same path, in any format"},
-		&cli.StringFlag{Name: "map", Usage: "draw a map with the patterns in red: `PATH` is a .png for one image, or a folder"},
-		&cli.StringFlag{Name: "base", Value: ".", Usage: "with folders in --against and --map, take the paths of single files relative to `DIR`"},
-		&cli.BoolFlag{Name: "fail", Usage: "exit 1 if any image is flagged"},
-		&cli.BoolFlag{Name: "json", Usage: "print one JSON object per line: path, a2, a4, a8, flagged, source"},
+		&cli.StringFlag{Name: "against", Category: manual.Input, Usage: "compare with the source: `PATH` is an image, or a folder with the source of each image under the same path, in any format"},
+		&cli.StringFlag{Name: "map", Category: manual.Results, Usage: "draw a map with the patterns in red: `PATH` is a .png for one image, or a folder"},
+		&cli.StringFlag{Name: "base", Category: manual.Results, Value: ".", Usage: "with folders in --against and --map, take the paths of single files relative to `DIR`"},
+		&cli.BoolFlag{Name: "fail", Category: manual.Results, Usage: "exit 1 if any image is flagged"},
+		&cli.BoolFlag{Name: "json", Category: manual.Results, Usage: "print one JSON object per line: path, a2, a4, a8, flagged, source"},
 		jobsFlag(),
 		reports.HTMLFlag(),
 	}
@@ -40,16 +39,6 @@ func (p *program) checkCommand() *cli.Command {
 		Flags:  append(flags, talkFlags()...),
 		Action: p.check,
 	}
-}
-
-// A scored is an image's score in JSON.
-type scored struct {
-	Path    string             `json:"path"`
-	A2      *float64           `json:"a2"` // null: the image is too small for a score
-	A4      *float64           `json:"a4"`
-	A8      *float64           `json:"a8"`
-	Flagged bool               `json:"flagged"`
-	Source  *ledger.Amplitudes `json:"source,omitempty"`
 }
 
 func (p *program) check(c *cli.Context) (err error) {
@@ -96,12 +85,13 @@ func (p *program) check(c *cli.Context) (err error) {
 			if it.Value.Flagged() {
 				tally.Flagged++
 			}
-			records.Measured.Count(it.Spans)
-			if err := p.printScore(it.Source.In, it.Value, c.Bool("json")); err != nil {
+			records.Measured.Add(it.Spans)
+			if err := reports.PrintScore(p.out, it.Source.In, it.Value, c.Bool("json")); err != nil {
 				return err
 			}
 		}
-		rec := scoreRecord(it, inspect.Against)
+		tally.Spent(it.Spans, "")
+		rec := reports.ScoreRecord(it, inspect.Against)
 		tally.Count(rec.In, rec.Status, rec.Message)
 		return records.Write(rec)
 	})
@@ -110,18 +100,6 @@ func (p *program) check(c *cli.Context) (err error) {
 		return exit.Silent(exit.CodeSome)
 	}
 	return err
-}
-
-// scoreRecord is the record of an image that was checked.
-func scoreRecord(it pipeline.Item[stages.Source, stages.Inspected], against func(stages.Source) (string, error)) (rec ledger.Record) {
-	rec.Fill(pipeline.Item[stages.Source, stages.Written]{Source: it.Source, Err: it.Err, Spans: it.Spans, Value: stages.Written{
-		Before: it.Value.Source, After: it.Value.Score, Flagged: it.Value.Flagged(),
-	}})
-	if against != nil {
-		path, _ := against(it.Source) // its error is that of the item
-		rec.Against = ledger.Text(path)
-	}
-	return rec
 }
 
 // inspection reads --against and --map.
@@ -180,28 +158,4 @@ func counterpart(path string) (string, error) {
 		return found[0], nil
 	}
 	return "", errors.New("more than one possible source: " + list(found))
-}
-
-func (p *program) printScore(path string, i stages.Inspected, asJSON bool) error {
-	s := i.Score
-	if asJSON {
-		line := scored{Path: path, Flagged: i.Flagged(), Source: ledger.AmplitudesOf(i.Source)}
-		if a := ledger.AmplitudesOf(s); a != nil {
-			line.A2, line.A4, line.A8 = &a.A2, &a.A4, &a.A8
-		}
-		enc := json.NewEncoder(p.out)
-		enc.SetEscapeHTML(false)
-		return enc.Encode(line)
-	}
-	verdict := "clean"
-	if i.Flagged() {
-		verdict = "flagged"
-	}
-	var err error
-	if s.Valid {
-		_, err = fmt.Fprintf(p.out, "%s\t%.3f\t%.3f\t%.3f\t%s\n", path, s.A2, s.A4, s.A8, verdict)
-	} else {
-		_, err = fmt.Fprintf(p.out, "%s\tn/a\tn/a\tn/a\tn/a\n", path)
-	}
-	return err
 }

@@ -7,6 +7,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"gtx/cli/ledger"
+	"gtx/cli/manual"
 	"gtx/cli/paths"
 	"gtx/pipeline"
 	"gtx/stages"
@@ -14,7 +15,7 @@ import (
 
 func (p *program) classifyCommand() *cli.Command {
 	flags := []cli.Flag{
-		&cli.StringFlag{Name: "model", Value: builtIn, Usage: "`NAME` of a classifier, or of a model whose domains it should tell apart"},
+		&cli.StringFlag{Name: "model", Category: manual.Translation, Value: builtIn, Usage: "`NAME` of a classifier, or of a model whose domains it should tell apart"},
 	}
 	flags = append(flags, inputFlags()...)
 	flags = append(flags, engineFlags()...)
@@ -73,6 +74,7 @@ func (p *program) classify(c *cli.Context) (err error) {
 				return err
 			}
 		}
+		tally.Spent(it.Spans, asked.Provider())
 		status, _, message := ledger.Outcome(it.Err)
 		tally.Count(it.Source.In, status, message)
 		return nil

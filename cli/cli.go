@@ -15,26 +15,16 @@ import (
 	"sync/atomic"
 	"syscall"
 
+	"github.com/mattn/go-isatty"
 	"github.com/urfave/cli/v2"
 
 	"gtx/cli/exit"
+	"gtx/cli/manual"
+	"gtx/cli/release"
 	"gtx/cli/shards"
 	"gtx/cli/stdout"
 	"gtx/stages"
 )
-
-// Version of the program. It is part of the identity of outputs.
-const Version = "0.1.0"
-
-const exitCodes = `EXIT CODES:
-   0  all done
-   1  some images failed
-   2  the command line is wrong
-   3  cannot start: library, model, device, folder or standard output
-   4  stopped at the first failure (--fail-fast)
-   129, 130, 143  stopped by SIGHUP, SIGINT, SIGTERM
-   134  gtx itself crashed (SIGABRT)
-   141  the output was closed by its reader`
 
 // A program has the files that all commands share: input, output and messages.
 type program struct {
@@ -42,6 +32,7 @@ type program struct {
 	out  *stdout.Writer
 	err  io.Writer
 	args []string                  // of the command line
+	tty  *os.File                  // standard output, if it is a terminal
 	last atomic.Pointer[collector] // of the run under way
 }
 
@@ -60,6 +51,9 @@ func Run(args []string, in, out, err *os.File) int {
 	// kill the program between writing a temporary file and renaming it.
 	signal.Ignore(syscall.SIGPIPE, syscall.SIGXFSZ)
 	p := &program{in: in, out: stdout.New(out), err: err, args: args}
+	if isatty.IsTerminal(out.Fd()) {
+		p.tty = out
+	}
 	if err := stdout.Usable(out); err != nil {
 		return p.report(exit.CannotStart(exit.Hint(err, ">/dev/null drops the output")))
 	}
@@ -94,9 +88,8 @@ func (p *program) report(err error) int {
 // say prints an error and its hint, if it has one.
 func (p *program) say(err error) {
 	fmt.Fprintf(p.err, "gtx: %v\n", err)
-	var h exit.Hinted
-	if errors.As(err, &h) {
-		fmt.Fprintf(p.err, "hint: %s\n", h.Hint())
+	if hint := hintOf(err); hint != "" {
+		fmt.Fprintf(p.err, "hint: %s\n", hint)
 	}
 }
 
@@ -104,8 +97,8 @@ func (p *program) app() *cli.App {
 	app := &cli.App{
 		Name:            "gtx",
 		Usage:           "translate photographs from one domain to another, whole folders at a time",
-		UsageText:       "gtx COMMAND [OPTIONS] [PATH ...]\n   find photos -name '*.jpg' | gtx translate --to winter -o out/",
-		Version:         Version,
+		ArgsUsage:       "COMMAND [PATH ...]",
+		Version:         release.Built().Version,
 		HideHelpCommand: true,
 		Writer:          p.out,
 		ErrWriter:       p.err,
@@ -115,49 +108,46 @@ func (p *program) app() *cli.App {
 		ExitErrHandler: func(*cli.Context, error) {}, // the default would exit inside Run
 		Action: func(c *cli.Context) error {
 			if c.NArg() > 0 {
-				return exit.Usage("unknown command %q (see gtx --help)", c.Args().First())
+				return manual.UnknownCommand(c.Args().First(), manual.Root(c.App))
 			}
 			if err := cli.ShowAppHelp(c); err != nil {
 				return err
 			}
 			return exit.Silent(exit.CodeUsage)
 		},
-		CustomAppHelpTemplate: cli.AppHelpTemplate + "\n" + variables + "\n\n" + exitCodes + "\n",
+		OnUsageError: refuse,
 	}
-	app.OnUsageError = refuse
-	for _, c := range app.Commands {
-		p.prepare(c)
+	talk := manual.Program{Out: p.out, Err: p.err, Terminal: p.tty, Build: release.Built(), Known: known()}
+	app.Commands = append(app.Commands, talk.Commands()...)
+	root := manual.Root(app)
+	for _, c := range root.All()[1:] {
+		p.prepare(c.Command)
+		c.CustomHelpTemplate = talk.Help(c)
 	}
+	app.CustomAppHelpTemplate = talk.Help(root)
 	return app
 }
 
-// prepare gives a command and its subcommands the settings that all share.
+// prepare gives a command the settings that all share.
 func (p *program) prepare(c *cli.Command) {
 	c.OnUsageError = refuse
 	c.HideHelpCommand = true
-	c.CustomHelpTemplate = cli.CommandHelpTemplate + "\n" + exitCodes + "\n"
-	c.Before = p.noLateOptions
 	addVariables(c.Flags)
-	for _, sub := range c.Subcommands {
-		p.prepare(sub)
-	}
-	if len(c.Subcommands) > 0 {
-		if action := c.Action; action != nil { // Before would also see the options of a subcommand
-			c.Action = func(c *cli.Context) error {
-				if err := p.noLateOptions(c); err != nil {
-					return err
-				}
-				return action(c)
+	if len(c.Subcommands) == 0 {
+		c.Before = p.noLateOptions
+	} else if action := c.Action; action != nil { // Before would also see the options of a subcommand
+		c.Action = func(c *cli.Context) error {
+			if err := p.noLateOptions(c); err != nil {
+				return err
 			}
+			return action(c)
 		}
-		c.Before = nil
-		c.CustomHelpTemplate = ""
 	}
 }
 
 // refuse makes an error of the flag parser a usage error.
-func refuse(_ *cli.Context, err error, _ bool) error {
-	return &exit.Failure{Code: exit.CodeUsage, Err: err}
+func refuse(c *cli.Context, err error, _ bool) error {
+	return manual.UnknownOption(err, c.Command)
 }
 
 // noLateOptions refuses options after a path: the flag parser stops at the first

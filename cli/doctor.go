@@ -9,6 +9,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"gtx/cli/exit"
+	"gtx/cli/release"
 	"gtx/models"
 	"gtx/stages"
 )
@@ -24,7 +25,7 @@ func (p *program) doctorCommand() *cli.Command {
 }
 
 func (p *program) doctor(c *cli.Context) (err error) {
-	fmt.Fprintf(p.out, "gtx           %s, %s, %s/%s, %d processors\n", Version, runtime.Version(), runtime.GOOS, runtime.GOARCH, runtime.NumCPU())
+	fmt.Fprintf(p.out, "gtx           %s, %s, %s/%s, %d processors\n", release.Built().Version, runtime.Version(), runtime.GOOS, runtime.GOARCH, runtime.NumCPU())
 	fmt.Fprintf(p.out, "libvips       %s\n", stages.LibvipsVersion)
 	for _, f := range stages.Supported() {
 		can := "no"

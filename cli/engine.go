@@ -13,6 +13,7 @@ import (
 	"gtx/cli/bench"
 	"gtx/cli/exit"
 	"gtx/cli/ledger"
+	"gtx/cli/manual"
 	"gtx/models"
 	"gtx/models/manifest"
 	"gtx/stages"
@@ -27,32 +28,32 @@ func engineFlags() []cli.Flag {
 		deviceFlag(),
 		precisionFlag(),
 		jobsFlag(),
-		&cli.IntFlag{Name: "batch", Usage: "give the network at most `N` images at a time; 0: 1 on a CPU, where larger batches gain nothing, and 8 on a GPU"},
+		&cli.IntFlag{Name: "batch", Category: manual.Speed, Usage: "give the network at most `N` images at a time; 0: 1 on a CPU, where larger batches gain nothing, and 8 on a GPU"},
 		libraryFlag(),
 	}
 }
 
 func deviceFlag() cli.Flag {
-	return &cli.StringFlag{Name: "device", Value: "auto", Usage: "run networks on `DEVICE`: auto, cpu, openvino, cuda or cuda:N"}
+	return &cli.StringFlag{Name: "device", Category: manual.Speed, Value: "auto", Usage: "run networks on `DEVICE`: auto, cpu, openvino, cuda or cuda:N"}
 }
 
 func precisionFlag() cli.Flag {
-	return &cli.StringFlag{Name: "precision", Value: "auto", Usage: "compute in `PRECISION`: f32 (the same on every machine), bf16 (faster; openvino only), or auto: bf16 if processor and model are made for it"}
+	return &cli.StringFlag{Name: "precision", Category: manual.Speed, Value: "auto", Usage: "compute in `PRECISION`: f32 (the same on every machine), bf16 (faster; openvino only), or auto: bf16 if processor and model are made for it"}
 }
 
 func jobsFlag() cli.Flag {
-	return &cli.IntFlag{Name: "jobs", Usage: "work on `N` images at once in each stage; 0: one per processor"}
+	return &cli.IntFlag{Name: "jobs", Category: manual.Speed, Usage: "work on `N` images at once in each stage; 0: one per processor"}
 }
 
 func libraryFlag() cli.Flag {
-	return &cli.StringFlag{Name: libraryOption, Usage: "load the ONNX Runtime library from `FILE`; also GTX_ONNXRUNTIME"}
+	return &cli.StringFlag{Name: libraryOption, Category: manual.Speed, Usage: "load the ONNX Runtime library from `FILE`; also GTX_ONNXRUNTIME"}
 }
 
 // talkFlags are the options about messages.
 func talkFlags() []cli.Flag {
 	return []cli.Flag{
-		&cli.BoolFlag{Name: "quiet", Aliases: []string{"q"}, Usage: "print only errors"},
-		&cli.BoolFlag{Name: "verbose", Aliases: []string{"v"}, Usage: "print more, such as why an image was skipped"},
+		&cli.BoolFlag{Name: "quiet", Category: manual.Messages, Aliases: []string{"q"}, Usage: "print only errors"},
+		&cli.BoolFlag{Name: "verbose", Category: manual.Messages, Aliases: []string{"v"}, Usage: "print more, such as why an image was skipped"},
 		progressFlag(),
 	}
 }
@@ -182,7 +183,7 @@ func requiredPrecision(c *cli.Context) ([]stages.Required, error) {
 }
 
 func (e *engine) network() stages.Network {
-	return stages.NetworkOf(bench.Timed(e.measured, e.translator.Run))
+	return stages.NetworkOf(e.translator.Run)
 }
 
 // record has the fields that are the same for every result of the engine.

@@ -7,6 +7,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"gtx/cli/exit"
+	"gtx/cli/manual"
 	"gtx/models/manifest"
 	"gtx/stages"
 )
@@ -14,12 +15,12 @@ import (
 // fidelityFlags are the options that say how much of the source survives in its translation.
 func fidelityFlags() []cli.Flag {
 	return []cli.Flag{
-		&cli.StringFlag{Name: "size", Usage: "`SIZE` of the result: source, model (as the network gave it), N (pixels of the longer side) or WxH; default: source, unless the manifest says otherwise"},
-		&cli.StringFlag{Name: "detail", Value: "auto", Usage: "`METHOD` that carries the translation over to the photograph's full detail: affine (auto), laplacian or none"},
-		&cli.BoolFlag{Name: "tile", Usage: "give the network every pixel of the photograph, in tiles; the model must allow it"},
-		&cli.BoolFlag{Name: "keep-profile", Usage: "write colours in the source's own profile instead of sRGB"},
-		&cli.BoolFlag{Name: "strip", Usage: "leave out the source's Exif, XMP and IPTC data"},
-		&cli.BoolFlag{Name: "strip-gps", Usage: "leave out the position where the source was taken, also names of places, in Exif, XMP and IPTC data"},
+		&cli.StringFlag{Name: "size", Category: manual.Appearance, Usage: "`SIZE` of the result: source, model (as the network gave it), N (pixels of the longer side) or WxH; default: source, unless the manifest says otherwise"},
+		&cli.StringFlag{Name: "detail", Category: manual.Appearance, Value: "auto", Usage: "`METHOD` that carries the translation over to the photograph's full detail: affine (auto), laplacian or none"},
+		&cli.BoolFlag{Name: "tile", Category: manual.Appearance, Usage: "give the network every pixel of the photograph, in tiles; the model must allow it"},
+		&cli.BoolFlag{Name: "keep-profile", Category: manual.Appearance, Usage: "write colours in the source's own profile instead of sRGB"},
+		&cli.BoolFlag{Name: "strip", Category: manual.Appearance, Usage: "leave out the source's Exif, XMP and IPTC data"},
+		&cli.BoolFlag{Name: "strip-gps", Category: manual.Appearance, Usage: "leave out the position where the source was taken, also names of places, in Exif, XMP and IPTC data"},
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"gtx/cli/exit"
+	"gtx/cli/manual"
 	"gtx/cli/paths"
 	"gtx/models"
 	"gtx/pipeline"
@@ -18,14 +19,14 @@ import (
 
 func (p *program) generateCommand() *cli.Command {
 	flags := []cli.Flag{
-		&cli.StringFlag{Name: "model", Usage: "`NAME` of a model that takes no image, or path of an .onnx file", Required: true},
-		&cli.IntFlag{Name: "count", Value: 1, Usage: "make `N` images"},
-		&cli.Uint64Flag{Name: "seed", Usage: "draw noise from seed `N`: the same seed gives the same images, however many"},
-		&cli.StringFlag{Name: "to", Usage: "generate `DOMAIN`; not needed if the model has only one"},
-		&cli.Float64Flag{Name: "strength", Value: 1, Usage: "scale the label by `S`; 1 is full strength"},
-		&cli.StringFlag{Name: "out", Aliases: []string{"o"}, Value: ".", Usage: "write below `DIR`"},
-		&cli.StringFlag{Name: "name", Value: "{stem}{ext}", Usage: "`TEMPLATE` for the results' names, with the fields {stem} (model, seed and number), {ext}, {to}, {model}"},
-		&cli.StringFlag{Name: "format", Value: string(stages.PNG), Usage: "write `FORMAT`: jpg, png, webp, tiff or avif"},
+		&cli.StringFlag{Name: "model", Category: manual.Translation, Usage: "`NAME` of a model that takes no image, or path of an .onnx file"},
+		&cli.IntFlag{Name: "count", Category: manual.Translation, Value: 1, Usage: "make `N` images"},
+		&cli.Uint64Flag{Name: "seed", Category: manual.Translation, Usage: "draw noise from seed `N`: the same seed gives the same images, however many"},
+		&cli.StringFlag{Name: "to", Category: manual.Translation, Usage: "generate `DOMAIN`; not needed if the model has only one"},
+		&cli.Float64Flag{Name: "strength", Category: manual.Translation, Value: 1, Usage: "scale the label by `S`; 1 is full strength"},
+		&cli.StringFlag{Name: "out", Category: manual.Results, Aliases: []string{"o"}, Value: ".", Usage: "write below `DIR`"},
+		&cli.StringFlag{Name: "name", Category: manual.Results, Value: "{stem}{ext}", Usage: "`TEMPLATE` for the results' names, with the fields {stem} (model, seed and number), {ext}, {to}, {model}"},
+		&cli.StringFlag{Name: "format", Category: manual.Results, Value: string(stages.PNG), Usage: "write `FORMAT`: jpg, png, webp, tiff or avif"},
 	}
 	flags = append(flags, resultFlags()...)
 	flags = append(flags, engineFlags()...)
@@ -51,6 +52,9 @@ type generation struct {
 func generationOf(c *cli.Context) (g generation, err error) {
 	if c.NArg() > 0 {
 		return g, exit.Usage("generate takes no paths")
+	}
+	if c.String("model") == "" {
+		return g, exit.Usage("--model is missing: name one that takes no image")
 	}
 	if g.model, err = findModel(c.String("model")); err != nil {
 		return g, err

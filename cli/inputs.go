@@ -10,16 +10,17 @@ import (
 
 	"gtx/cli/decoders"
 	"gtx/cli/exit"
+	"gtx/cli/manual"
 	"gtx/cli/paths"
 	"gtx/stages"
 )
 
 func inputFlags() []cli.Flag {
-	return append(decoders.Flags(),
-		&cli.BoolFlag{Name: "null", Aliases: []string{"0"}, Usage: "paths on standard input and in a list end with NUL"},
-		&cli.StringFlag{Name: "files-from", Usage: "read paths from `LIST`, one per line"},
-		&cli.IntFlag{Name: "max-pixels", Usage: "refuse images of more than `N` megapixels; 0: no limit", Value: decoders.MaxPixels},
-	)
+	return append([]cli.Flag{
+		&cli.StringFlag{Name: "files-from", Category: manual.Input, Usage: "read paths from `LIST`, one per line"},
+		&cli.BoolFlag{Name: "null", Category: manual.Input, Aliases: []string{"0"}, Usage: "paths on standard input and in a list end with NUL"},
+		&cli.IntFlag{Name: "max-pixels", Category: manual.Input, Usage: "refuse images of more than `N` megapixels; 0: no limit", Value: decoders.MaxPixels},
+	}, decoders.Flags()...)
 }
 
 // openOptions reads the limits on inputs.

@@ -10,6 +10,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"gtx/cli/exit"
+	"gtx/cli/manual"
 	"gtx/models"
 	"gtx/models/manifest"
 )
@@ -37,7 +38,7 @@ func (p *program) modelsCommand() *cli.Command {
 		},
 		Action: func(c *cli.Context) error {
 			if c.NArg() > 0 {
-				return exit.Usage("unknown command %q (see gtx models --help)", c.Args().First())
+				return manual.UnknownCommand(c.Args().First(), manual.Named{Command: c.Command, Words: []string{"gtx", "models"}})
 			}
 			return p.modelsList(c)
 		},

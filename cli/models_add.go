@@ -9,6 +9,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"gtx/cli/exit"
+	"gtx/cli/manual"
 	"gtx/models"
 	"gtx/models/manifest"
 	"gtx/models/propose"
@@ -25,12 +26,12 @@ func (p *program) modelsAddCommand() *cli.Command {
 			"Without any of these, gtx can still add a network that turns one image into another. It prints\n" +
 			"every assumption that it has to make.",
 		Flags: []cli.Flag{
-			&cli.StringFlag{Name: "name", Usage: "`NAME` of the model; default: the name of the file"},
-			&cli.StringFlag{Name: "preset", Usage: "complete the manifest of a family: `PRESET` is one of " + strings.Join(propose.Presets(), ", ")},
-			&cli.StringFlag{Name: "manifest", Usage: "complete the YAML manifest in `FILE`, which may leave out what the graph shows"},
-			&cli.StringSliceFlag{Name: "to", Usage: "`DOMAIN` that the model translates to; default: the model's name"},
-			&cli.BoolFlag{Name: "dry-run", Aliases: []string{"n"}, Usage: "only print the manifest"},
-			&cli.BoolFlag{Name: "force", Aliases: []string{"f"}, Usage: "replace a model of the same name"},
+			&cli.StringFlag{Name: "name", Category: manual.Results, Usage: "`NAME` of the model; default: the name of the file"},
+			&cli.StringFlag{Name: "preset", Category: manual.Translation, Usage: "complete the manifest of a family: `PRESET` is one of " + strings.Join(propose.Presets(), ", ")},
+			&cli.StringFlag{Name: "manifest", Category: manual.Translation, Usage: "complete the YAML manifest in `FILE`, which may leave out what the graph shows"},
+			&cli.StringSliceFlag{Name: "to", Category: manual.Translation, Usage: "`DOMAIN` that the model translates to; default: the model's name"},
+			&cli.BoolFlag{Name: "dry-run", Category: manual.Results, Aliases: []string{"n"}, Usage: "only print the manifest"},
+			&cli.BoolFlag{Name: "force", Category: manual.Results, Aliases: []string{"f"}, Usage: "replace a model of the same name"},
 			deviceFlag(),
 			libraryFlag(),
 		},

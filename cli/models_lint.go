@@ -9,6 +9,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"gtx/cli/exit"
+	"gtx/cli/manual"
 	"gtx/cli/repair"
 	"gtx/models"
 	"gtx/models/graph"
@@ -24,8 +25,8 @@ func (p *program) modelsLintCommand() *cli.Command {
 			"and a verdict. Then runs the network on flat grey images and prints the amplitudes, in grey\n" +
 			"levels, of the patterns that repeat every 2, 4 and 8 pixels in the interior of its output.",
 		Flags: []cli.Flag{
-			&cli.BoolFlag{Name: "json", Usage: "print one JSON object"},
-			&cli.BoolFlag{Name: "fail", Usage: "exit 1 if the network prints checkerboards"},
+			&cli.BoolFlag{Name: "json", Category: manual.Results, Usage: "print one JSON object"},
+			&cli.BoolFlag{Name: "fail", Category: manual.Results, Usage: "exit 1 if the network prints checkerboards"},
 			libraryFlag(),
 		},
 		Action: p.modelsLint,

@@ -13,7 +13,9 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"gtx/cli/exit"
+	"gtx/cli/manual"
 	"gtx/cli/paths"
+	"gtx/cli/release"
 	"gtx/cli/repair"
 	"gtx/models"
 	"gtx/models/graph"
@@ -35,10 +37,10 @@ func (p *program) modelsRepairCommand() *cli.Command {
 			"convolution. Method best tries all three and keeps the result closest to the original. Inputs and\n" +
 			"outputs stay the same, and the manifest is kept, with a note.",
 		Flags: []cli.Flag{
-			&cli.StringFlag{Name: "method", Value: string(bestMethod), Usage: "repair by `METHOD`: best, phases, hold or notch"},
-			&cli.StringFlag{Name: "try", Usage: "compare results on the image in `FILE`; default: synthetic images"},
-			&cli.BoolFlag{Name: "force", Usage: "overwrite OUT.onnx"},
-			&cli.BoolFlag{Name: "quiet", Aliases: []string{"q"}, Usage: "print only errors"},
+			&cli.StringFlag{Name: "method", Category: manual.Translation, Value: string(bestMethod), Usage: "repair by `METHOD`: best, phases, hold or notch"},
+			&cli.StringFlag{Name: "try", Category: manual.Input, Usage: "compare results on the image in `FILE`; default: synthetic images"},
+			&cli.BoolFlag{Name: "force", Category: manual.Results, Usage: "overwrite OUT.onnx"},
+			&cli.BoolFlag{Name: "quiet", Category: manual.Messages, Aliases: []string{"q"}, Usage: "print only errors"},
 			libraryFlag(),
 		},
 		Action: p.modelsRepair,
@@ -96,7 +98,7 @@ func (p *program) modelsRepair(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	remedies, err := repair.By(q.methods, network, "gtx "+Version)
+	remedies, err := repair.By(q.methods, network, "gtx "+release.Number)
 	if err != nil {
 		return exit.CannotStart(fmt.Errorf("%q: %w", q.in, err))
 	}

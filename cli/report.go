@@ -8,6 +8,7 @@ import (
 
 	"gtx/cli/ledger"
 	"gtx/cli/progress"
+	"gtx/cli/release"
 	"gtx/cli/reports"
 	"gtx/stages"
 )
@@ -23,7 +24,7 @@ func (p *program) reportCommand() *cli.Command {
 // openJournal opens the report of a run: that of a shard, that of --report, or one on standard output. e is nil for a
 // command without a network.
 func (p *program) openJournal(ctx context.Context, c *cli.Context, e *engine, part part) (_ *reports.Journal, err error) {
-	a := reports.About{Report: c.String("report"), Out: p.out, Run: ledger.Run{Versions: map[string]string{"gtx": Version}}}
+	a := reports.About{Report: c.String("report"), Out: p.out, Run: ledger.Run{Versions: map[string]string{"gtx": release.Built().Version}}}
 	if part.task != nil {
 		a.Shard = strconv.Itoa(part.shard.Index)
 		if a.Report, err = part.task.Start(); err != nil {

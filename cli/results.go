@@ -14,8 +14,10 @@ import (
 
 	"gtx/cli/exit"
 	"gtx/cli/ledger"
+	"gtx/cli/manual"
 	"gtx/cli/paths"
 	"gtx/cli/progress"
+	"gtx/cli/release"
 	"gtx/cli/reports"
 	"gtx/cli/stdout"
 	"gtx/models"
@@ -28,16 +30,16 @@ import (
 // resultFlags are the options of commands that write images.
 func resultFlags() []cli.Flag {
 	return []cli.Flag{
-		&cli.IntFlag{Name: "quality", Value: 90, Usage: "write lossy formats at quality `Q`, 1 to 100"},
-		&cli.StringFlag{Name: "encode", Usage: "`OPTIONS` of JPEG, with commas: subsampling=420, 444 or source (the source's, if it is a JPEG), optimize=on (smaller files) or off (faster); default: source, and on up to 512x512"},
-		&cli.StringFlag{Name: "existing", Value: string(stages.ExistingSkip), Usage: "`POLICY` for an output that exists: skip it if it is up to date, redo it, or fail"},
-		&cli.BoolFlag{Name: "touch", Usage: "set the time of an output that is skipped because it is up to date to now, for make"},
-		&cli.StringFlag{Name: "checkerboard", Value: string(stages.CheckWarn), Usage: "`POLICY` for a result with a checkerboard: warn, fail, repair it, or off (do not look)"},
-		&cli.BoolFlag{Name: "print0", Usage: "end printed paths with NUL"},
-		&cli.StringFlag{Name: "report", Usage: "write one JSON object per input to `FILE`, or to standard output, in place of the paths, if it is -; a report of earlier runs is continued, and a later record of an input replaces the earlier"},
-		&cli.BoolFlag{Name: "report-new", Usage: "empty an existing report first"},
+		&cli.IntFlag{Name: "quality", Category: manual.Appearance, Value: 90, Usage: "write lossy formats at quality `Q`, 1 to 100"},
+		&cli.StringFlag{Name: "encode", Category: manual.Appearance, Usage: "`OPTIONS` of JPEG, with commas: subsampling=420, 444 or source (the source's, if it is a JPEG), optimize=on (smaller files) or off (faster); default: source, and on up to 512x512"},
+		&cli.StringFlag{Name: "existing", Category: manual.Results, Value: string(stages.ExistingSkip), Usage: "`POLICY` for an output that exists: skip it if it is up to date, redo it, or fail"},
+		&cli.BoolFlag{Name: "touch", Category: manual.Results, Usage: "set the time of an output that is skipped because it is up to date to now, for make"},
+		&cli.StringFlag{Name: "checkerboard", Category: manual.Appearance, Value: string(stages.CheckWarn), Usage: "`POLICY` for a result with a checkerboard: warn, fail, repair it, or off (do not look)"},
+		&cli.BoolFlag{Name: "print0", Category: manual.Results, Usage: "end printed paths with NUL"},
+		&cli.StringFlag{Name: "report", Category: manual.Reports, Usage: "write one JSON object per input to `FILE`, or to standard output, in place of the paths, if it is -; a report of earlier runs is continued, and a later record of an input replaces the earlier"},
+		&cli.BoolFlag{Name: "report-new", Category: manual.Reports, Usage: "empty an existing report first"},
 		reports.HTMLFlag(),
-		&cli.BoolFlag{Name: "fail-fast", Usage: "stop at the first failure"},
+		&cli.BoolFlag{Name: "fail-fast", Category: manual.Reports, Usage: "stop at the first failure"},
 		maxFailedFlag(),
 	}
 }
@@ -82,7 +84,7 @@ func (r results) parameters() []stages.Property {
 // parametersOf is the part of a result's identity that every command has: program, model and request.
 func parametersOf(m *models.Model, q models.Request) []stages.Property {
 	return []stages.Property{
-		{Name: "version", Value: Version},
+		{Name: "version", Value: release.Number},
 		{Name: "model", Value: m.Manifest.Name},
 		{Name: "digest", Value: m.Digest},
 		{Name: "to", Value: q.To},
@@ -208,7 +210,7 @@ func (k *collector) account(it outcome) error {
 	rec := k.base
 	rec.Fill(it)
 	if rec.Made() {
-		k.records.Measured.Count(it.Spans)
+		k.records.Measured.Add(it.Spans)
 	}
 	var printed error
 	if it.Err == nil && it.Source.Out == stages.Stdout {
@@ -217,6 +219,7 @@ func (k *collector) account(it outcome) error {
 		}
 	}
 	err := k.record(rec)
+	k.tally.Spent(it.Spans, rec.Provider)
 	k.tell(rec, it.Value)
 	if rec.Status == ledger.StatusFailed {
 		k.failures.Add(it.Source)

@@ -3,7 +3,6 @@ package cli
 import (
 	"context"
 	"errors"
-	"fmt"
 	"os"
 	"os/signal"
 	"syscall"
@@ -24,7 +23,7 @@ func (i interrupted) Error() string { return "stopped by " + i.signal.String() }
 // A result under its final name is always complete, so the program may end at any moment. lastWords is how long
 // the report and the summary may take then.
 const (
-	patience  = 1300 * time.Millisecond
+	patience  = 1000 * time.Millisecond
 	lastWords = 400 * time.Millisecond
 )
 
@@ -42,7 +41,7 @@ func (p *program) onSignals(parent context.Context) (run, reading context.Contex
 		for s := range signals {
 			cause := interrupted{s.(syscall.Signal)}
 			if reading.Err() == nil {
-				fmt.Fprintln(p.err, "gtx: finishing what is under way; interrupt again to stop at once")
+				progress.Aside(p.err, "finishing what is under way; interrupt again to stop at once")
 				drain(cause)
 			} else if run.Err() == nil {
 				abort(cause)

@@ -12,6 +12,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"gtx/cli/exit"
+	"gtx/cli/manual"
 	"gtx/cli/paths"
 	"gtx/cli/progress"
 	"gtx/cli/shards"
@@ -21,8 +22,8 @@ import (
 // shardFlags are the options that let many tasks share the work.
 func shardFlags() []cli.Flag {
 	return []cli.Flag{
-		&cli.StringFlag{Name: "plan", Usage: "translate a shard of the plan in `DIR`, which gtx plan has made"},
-		&cli.StringFlag{Name: "shard", Usage: "`I` is the shard of --plan to do, from 0, or auto: the index that Slurm, Kubernetes or AWS Batch gives this task; without --plan, I/N is one of N parts of the inputs, by the hash of their paths"},
+		&cli.StringFlag{Name: "plan", Category: manual.Cluster, Usage: "translate a shard of the plan in `DIR`, which gtx plan has made"},
+		&cli.StringFlag{Name: "shard", Category: manual.Cluster, Usage: "`I` is the shard of --plan to do, from 0, or auto: the index that Slurm, Kubernetes or AWS Batch gives this task; without --plan, I/N is one of N parts of the inputs, by the hash of their paths"},
 	}
 }
 
@@ -141,7 +142,7 @@ const maxFailed = "max-failed"
 
 // maxFailedFlag is the option about failures that are no failure of the run.
 func maxFailedFlag() cli.Flag {
-	return &cli.StringFlag{Name: maxFailed, Usage: "exit 0 if at most `N` images fail, or N% of them; they are still named and recorded", Action: func(c *cli.Context, text string) error {
+	return &cli.StringFlag{Name: maxFailed, Category: manual.Reports, Usage: "exit 0 if at most `N` images fail, or N% of them; they are still named and recorded", Action: func(c *cli.Context, text string) error {
 		if _, err := progress.ParseLimit(text); err != nil {
 			return exit.Usage("--%s %w", maxFailed, err)
 		}
@@ -154,12 +155,12 @@ func maxFailedFlag() cli.Flag {
 
 // failedFlag is the option about the inputs that failed.
 func failedFlag() cli.Flag {
-	return &cli.StringFlag{Name: "failed", Usage: "write the inputs that failed to `FILE`, a list for --files-from; with --null its paths end with NUL"}
+	return &cli.StringFlag{Name: "failed", Category: manual.Reports, Usage: "write the inputs that failed to `FILE`, a list for --files-from; with --null its paths end with NUL"}
 }
 
 // progressFlag chooses between messages for people and for programs.
 func progressFlag() cli.Flag {
-	return &cli.StringFlag{Name: "progress", Value: "auto", Usage: "`KIND` of messages: auto (a bar on a terminal) or json (one JSON object per line, for programs)", Action: func(c *cli.Context, _ string) error {
+	return &cli.StringFlag{Name: "progress", Category: manual.Messages, Value: "auto", Usage: "`KIND` of messages: auto (a bar on a terminal) or json (one JSON object per line, for programs)", Action: func(c *cli.Context, _ string) error {
 		_, err := oneOf(c, "progress", "auto", "json")
 		return err
 	}}

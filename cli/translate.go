@@ -13,6 +13,7 @@ import (
 
 	"gtx/cli/decoders"
 	"gtx/cli/exit"
+	"gtx/cli/manual"
 	"gtx/cli/paths"
 	"gtx/models"
 	"gtx/models/manifest"
@@ -23,21 +24,21 @@ import (
 
 func (p *program) translateCommand() *cli.Command {
 	flags := []cli.Flag{
-		&cli.StringFlag{Name: "to", Usage: "translate to `DOMAIN`; not needed if the model has only one"},
-		&cli.StringFlag{Name: "model", Value: builtIn, Usage: "`NAME` of a model, or path of an .onnx file"},
-		&cli.StringSliceFlag{Name: "exemplar", Usage: "`[ATTRIBUTE=]FILE` is an image that shows what is wanted, for models that take exemplars; repeat it for models that take several"},
-		&cli.StringFlag{Name: "instances", Usage: "`DIR` holds a map of instances for each label map, for models that take one: a PNG of the same size, path and name"},
-		&cli.Uint64Flag{Name: "seed", Usage: "draw noise from seed `N`: the same seed and path give the same result"},
-		&cli.IntFlag{Name: "samples", Value: 1, Usage: "make `N` results of each image, for models that draw noise"},
-		&cli.StringFlag{Name: "from", Usage: "the source's `DOMAIN`, any (it does not matter) or auto (ask a classifier); default: auto if the model or --in-target needs the domain, any otherwise"},
-		&cli.StringFlag{Name: "in-target", Value: string(stages.InTargetTranslate), Usage: "`POLICY` for an image already in the target domain: translate, copy or skip it"},
-		&cli.Float64Flag{Name: "strength", Value: 1, Usage: "scale the change by `S`; 1 is full strength"},
+		&cli.StringFlag{Name: "to", Category: manual.Translation, Usage: "translate to `DOMAIN`; not needed if the model has only one"},
+		&cli.StringFlag{Name: "model", Category: manual.Translation, Value: builtIn, Usage: "`NAME` of a model, or path of an .onnx file"},
+		&cli.Float64Flag{Name: "strength", Category: manual.Translation, Value: 1, Usage: "scale the change by `S`; 1 is full strength"},
+		&cli.StringFlag{Name: "from", Category: manual.Translation, Usage: "the source's `DOMAIN`, any (it does not matter) or auto (ask a classifier); default: auto if the model or --in-target needs the domain, any otherwise"},
+		&cli.StringFlag{Name: "in-target", Category: manual.Translation, Value: string(stages.InTargetTranslate), Usage: "`POLICY` for an image already in the target domain: translate, copy or skip it"},
+		&cli.StringSliceFlag{Name: "exemplar", Category: manual.Translation, Usage: "`[ATTRIBUTE=]FILE` is an image that shows what is wanted, for models that take exemplars; repeat it for models that take several"},
+		&cli.StringFlag{Name: "instances", Category: manual.Translation, Usage: "`DIR` holds a map of instances for each label map, for models that take one: a PNG of the same size, path and name"},
+		&cli.Uint64Flag{Name: "seed", Category: manual.Translation, Usage: "draw noise from seed `N`: the same seed and path give the same result"},
+		&cli.IntFlag{Name: "samples", Category: manual.Translation, Value: 1, Usage: "make `N` results of each image, for models that draw noise"},
 
-		&cli.StringFlag{Name: "out", Aliases: []string{"o"}, Usage: "write below `DIR`, in the same tree as the inputs; default: beside each input"},
-		&cli.StringFlag{Name: "base", Value: ".", Usage: "with -o, keep the paths of single files relative to `DIR`"},
-		&cli.StringFlag{Name: "name", Usage: "`TEMPLATE` for the results' names, with the fields {dir}, {stem}, {ext}, {to}, {model}, {sample}; {stem} keeps the source's extension where names would clash, as in IMG_1.HEIC.jpg"},
-		&cli.StringFlag{Name: "format", Value: "same", Usage: "write `FORMAT`: same, jpg, png, webp, tiff or avif"},
-		&cli.BoolFlag{Name: "dry-run", Aliases: []string{"n"}, Usage: "only print what would be done: input, tab, output"},
+		&cli.StringFlag{Name: "out", Category: manual.Results, Aliases: []string{"o"}, Usage: "write below `DIR`, in the same tree as the inputs; default: beside each input"},
+		&cli.BoolFlag{Name: "dry-run", Category: manual.Results, Aliases: []string{"n"}, Usage: "only print what would be done: input, tab, output"},
+		&cli.StringFlag{Name: "base", Category: manual.Results, Value: ".", Usage: "with -o, keep the paths of single files relative to `DIR`"},
+		&cli.StringFlag{Name: "name", Category: manual.Results, Usage: "`TEMPLATE` for the results' names, with the fields {dir}, {stem}, {ext}, {to}, {model}, {sample}; {stem} keeps the source's extension where names would clash, as in IMG_1.HEIC.jpg"},
+		&cli.StringFlag{Name: "format", Category: manual.Results, Value: "same", Usage: "write `FORMAT`: same, jpg, png, webp, tiff or avif"},
 	}
 	flags = append(flags, fidelityFlags()...)
 	flags = append(flags, resultFlags()...)

@@ -6,12 +6,6 @@ import (
 	"github.com/urfave/cli/v2"
 )
 
-// variables is the rule that users can rely on. addVariables makes it true for every command.
-const variables = `VARIABLES:
-   Every option of every command can be set as a variable: GTX_DRY_RUN=true stands
-   for --dry-run. Commands with the same option share its variable. The command
-   line wins over the variable.`
-
 // libraryOption names the ONNX Runtime library. models reads its variable, GTX_ONNXRUNTIME, itself, so
 // that an error can say where the name came from.
 const libraryOption = "onnxruntime"
@@ -21,7 +15,7 @@ func variableOf(option string) string {
 	return "GTX_" + strings.ToUpper(strings.ReplaceAll(option, "-", "_"))
 }
 
-// addVariables lets each flag be set by its variable. It panics at a type of flag that it does not know:
+// addVariables lets each flag be set by its variable, as manual.Variables promises. It panics at a type of flag that it does not know:
 // the first run of a test shows it.
 func addVariables(flags []cli.Flag) {
 	for _, f := range flags {

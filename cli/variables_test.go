@@ -44,9 +44,6 @@ func TestEveryOptionOfEveryCommandCanBeSetAsAVariable(t *testing.T) {
 			t.Run(command+" "+variable, func(t *testing.T) {
 				want := valueFor(t, f)
 				t.Setenv(variable, want)
-				if name != "model" {
-					t.Setenv("GTX_MODEL", "needed by generate")
-				}
 				if got := valueIn(t, words, name); got != want {
 					t.Errorf("--%s is %q", name, got)
 				}

@@ -87,7 +87,8 @@ func libraryFolders(program string) []string {
 			program = resolved
 		}
 		bin := filepath.Dir(program)
-		folders = append(folders, bin, filepath.Join(filepath.Dir(bin), "lib"))
+		lib := filepath.Join(filepath.Dir(bin), "lib")
+		folders = append(folders, bin, filepath.Join(lib, "gtx"), lib)
 	}
 	if data := dataFolder(); data != "" {
 		folders = append(folders, filepath.Join(data, "lib"))

@@ -58,7 +58,7 @@ func TestLibraryIsFoundInTheUsersFolderByAnyOfItsNames(t *testing.T) {
 func TestLibraryFoldersGoFromTheProgramToTheSystem(t *testing.T) {
 	t.Setenv("XDG_DATA_HOME", "/data")
 	got := libraryFolders("/opt/gtx/bin/gtx")
-	if want := []string{"/opt/gtx/bin", "/opt/gtx/lib", "/data/gtx/lib", "/usr/local/lib"}; !slices.Equal(got[:4], want) {
+	if want := []string{"/opt/gtx/bin", "/opt/gtx/lib/gtx", "/opt/gtx/lib", "/data/gtx/lib", "/usr/local/lib"}; !slices.Equal(got[:5], want) {
 		t.Errorf("libraryFolders = %q, want %q first", got, want)
 	}
 }

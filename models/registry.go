@@ -42,13 +42,19 @@ func Find(nameOrPath string) (*Model, error) {
 	places := places()
 	i := slices.IndexFunc(places, func(m *Model) bool { return m.stem() == nameOrPath })
 	if i < 0 {
-		var known []string
-		for _, m := range places {
-			known = append(known, m.stem())
-		}
-		return nil, &NotFoundError{Name: nameOrPath, Known: known}
+		return nil, &NotFoundError{Name: nameOrPath, Known: stems(places)}
 	}
 	return load(places[i])
+}
+
+// Names returns the names that Find knows. It reads no model.
+func Names() []string { return stems(places()) }
+
+func stems(places []*Model) (names []string) {
+	for _, m := range places {
+		names = append(names, m.stem())
+	}
+	return names
 }
 
 // List returns the models that Find knows by name. It leaves out models that cannot be read,

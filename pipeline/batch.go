@@ -56,10 +56,10 @@ func Batch[S, A, B any, K comparable](in *Flow[S, A], stage string, o Batching[A
 		for batch := range work {
 			start := time.Now()
 			values, errs := solve(line.ctx, batch, f)
-			took := time.Since(start)
+			span := Span{Stage: stage, Took: time.Since(start), Items: len(batch)}
 			var ended error
 			for i, it := range batch { // after an abort Collect still wants those without an error
-				if err := out.send(advance(it, stage, took, values[i], errs[i])); err != nil {
+				if err := out.send(advance(it, span, values[i], errs[i])); err != nil {
 					ended = err
 				}
 			}

@@ -20,7 +20,7 @@ func Each[S, A, B any](in *Flow[S, A], stage string, workers int, f func(context
 			if it.Err == nil {
 				value, err = f(in.line.ctx, it.Value)
 			}
-			if err := out.send(advance(it, stage, time.Since(start), value, err)); err != nil {
+			if err := out.send(advance(it, Span{stage, time.Since(start), 1}, value, err)); err != nil {
 				return err
 			}
 		}

@@ -49,6 +49,7 @@ type Item[S, T any] struct {
 type Span struct {
 	Stage string
 	Took  time.Duration
+	Items int // that shared it
 }
 
 // An Error says why an item failed, and in which stage.
@@ -203,14 +204,14 @@ func (f *Flow[S, T]) order(arrive func(Item[S, T]), sink func(Item[S, T]) error)
 
 // advance returns the item for the next stage, with the value or the error of
 // this one and the time it took.
-func advance[S, A, B any](it Item[S, A], stage string, took time.Duration, value B, err error) Item[S, B] {
+func advance[S, A, B any](it Item[S, A], span Span, value B, err error) Item[S, B] {
 	next := Item[S, B]{Seq: it.Seq, Source: it.Source, Err: it.Err, Spans: it.Spans, light: it.light}
 	if it.Err != nil {
 		return next
 	}
-	next.Spans = append(it.Spans, Span{Stage: stage, Took: took})
+	next.Spans = append(it.Spans, span)
 	if err != nil {
-		next.Err = &Error{Stage: stage, Err: err}
+		next.Err = &Error{Stage: span.Stage, Err: err}
 		return next
 	}
 	next.Value = value

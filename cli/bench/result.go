@@ -2,7 +2,6 @@ package bench
 
 import (
 	"cmp"
-	"context"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -11,7 +10,6 @@ import (
 	"runtime"
 	"slices"
 	"strings"
-	"sync/atomic"
 	"time"
 
 	"gtx/pipeline"
@@ -54,7 +52,6 @@ type Result struct {
 type Measurement struct {
 	Images    int
 	Stage     map[string]time.Duration // summed over the images
-	network   atomic.Int64             // nanoseconds in Timed
 	took, cpu time.Duration
 	others    time.Duration // of the processors, used by other programs
 	start     time.Time
@@ -66,43 +63,40 @@ func Begin() *Measurement {
 	return &Measurement{Stage: map[string]time.Duration{}, start: time.Now(), cpu: processorTime(), machine: machineTime()}
 }
 
-// Elapsed is the time since Begin.
-func (m *Measurement) Elapsed() time.Duration { return time.Since(m.start) }
-
-// Count adds an image and the time that it took in each stage. It leaves out sync, which waits for the disk, for a whole
-// group of images.
-func (m *Measurement) Count(spans []pipeline.Span) {
+// Add counts an image that has passed all stages. The time for a batch is shared equally by its images. Sync does not
+// count: it waits for the disk, for a whole group of images.
+func (m *Measurement) Add(spans []pipeline.Span) {
 	m.Images++
 	for _, s := range spans {
 		if s.Stage != "sync" {
-			m.Stage[s.Stage] += s.Took
+			m.Stage[s.Stage] += s.Took / time.Duration(max(1, s.Items))
 		}
 	}
 }
 
-// Timed is run with a clock. The span of a batch stands in each of its images, so the time in the network counts instead.
-func Timed[A, B any](m *Measurement, run func(context.Context, A) ([]B, error)) func(context.Context, A) ([]B, error) {
-	return func(ctx context.Context, in A) ([]B, error) {
-		defer func(start time.Time) { m.network.Add(int64(time.Since(start))) }(time.Now())
-		return run(ctx, in)
-	}
-}
+// Elapsed is the time since Begin.
+func (m *Measurement) Elapsed() time.Duration { return time.Since(m.start) }
 
 // End stops the clocks.
 func (m *Measurement) End() {
 	m.took, m.cpu = m.Elapsed(), processorTime()-m.cpu
 	m.others = max(0, machineTime()-m.machine-m.cpu)
-	for _, stage := range []string{"translate", "generate"} {
-		if _, passed := m.Stage[stage]; passed {
-			m.Stage[stage] = time.Duration(m.network.Load())
-		}
-	}
 }
 
 // Rate is the speed in images per second.
 func (m *Measurement) Rate() float64 { return rounded(float64(m.Images) / m.took.Seconds()) }
 
 func rounded(x float64) float64 { return math.Round(x*1000) / 1000 }
+
+// Limit ends a measurement and says what limited the run: a stage, waiting or other programs, or "" if no image has passed.
+// provider is what runs the network.
+func (m *Measurement) Limit(provider string) string {
+	m.End()
+	if len(m.Stage) == 0 {
+		return ""
+	}
+	return m.Result("", provider).Limit
+}
 
 // Result describes a measurement of the default setting.
 func (m *Measurement) Result(images, provider string) Result {

@@ -8,6 +8,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"gtx/cli/exit"
+	"gtx/cli/manual"
 	"gtx/stages"
 )
 
@@ -31,9 +32,9 @@ func Default() stages.OpenOptions {
 // Flags are the options of commands that decode images.
 func Flags() []cli.Flag {
 	return []cli.Flag{
-		&cli.StringFlag{Name: "isolate", Value: string(stages.IsolateAuto), Usage: "decode `FORMATS` in processes of their own, where a crash costs one image: auto (all but JPEG and PNG), all or none"},
-		&cli.DurationFlag{Name: "timeout", Value: timeout, Usage: "give up on an isolated image that takes longer than `DURATION` to decode; 0: no limit"},
-		&cli.IntFlag{Name: "max-memory", Value: megabytes, Usage: "give up on an isolated image that takes more than `N` megabytes to decode; 0: no limit"},
+		&cli.StringFlag{Name: "isolate", Category: manual.Input, Value: string(stages.IsolateAuto), Usage: "decode `FORMATS` in processes of their own, where a crash costs one image: auto (all but JPEG and PNG), all or none"},
+		&cli.DurationFlag{Name: "timeout", Category: manual.Input, Value: timeout, Usage: "give up on an isolated image that takes longer than `DURATION` to decode; 0: no limit"},
+		&cli.IntFlag{Name: "max-memory", Category: manual.Input, Value: megabytes, Usage: "give up on an isolated image that takes more than `N` megabytes to decode; 0: no limit"},
 	}
 }
 

@@ -10,9 +10,9 @@ import (
 	"time"
 
 	"github.com/mattn/go-isatty"
-	"github.com/schollz/progressbar/v3"
 
 	"gtx/cli/ledger"
+	"gtx/pipeline"
 	"gtx/stages"
 )
 
@@ -25,8 +25,8 @@ type Tally struct {
 	start   time.Time
 	total   int // number of inputs, or -1
 	limit   Limit
-	bar     *progressbar.ProgressBar // nil unless messages go to a terminal
-	events  *events                  // nil unless messages go to a program
+	bar     *bar    // nil unless messages go to a terminal
+	events  *events // nil unless messages go to a program
 
 	Failed, Flagged, Repaired int
 	Unreached                 int  // inputs that the run ended before
@@ -51,21 +51,27 @@ func New(out io.Writer, verb string, total int, o Options) *Tally {
 		t.events = newEvents(out)
 		return t
 	}
-	f, ok := out.(*os.File)
-	if !ok || o.Quiet || !isatty.IsTerminal(f.Fd()) || os.Getenv("TERM") == "dumb" {
-		return t
+	if f := terminal(out); f != nil && !o.Quiet {
+		t.bar = newBar(f, total)
 	}
-	t.bar = progressbar.NewOptions(total,
-		progressbar.OptionSetWriter(out),
-		progressbar.OptionShowCount(),
-		progressbar.OptionShowIts(),
-		progressbar.OptionSetItsString("images"),
-		progressbar.OptionSetPredictTime(true),
-		progressbar.OptionThrottle(100*time.Millisecond),
-		progressbar.OptionClearOnFinish(),
-		progressbar.OptionSetRenderBlankState(true),
-	)
 	return t
+}
+
+// terminal returns the terminal to which messages go, or nil.
+func terminal(out io.Writer) *os.File {
+	if f, ok := out.(*os.File); ok && isatty.IsTerminal(f.Fd()) && os.Getenv("TERM") != "dumb" {
+		return f
+	}
+	return nil
+}
+
+// Aside prints a message in the place of the bar, if there is one.
+func Aside(out io.Writer, message string) {
+	start := ""
+	if terminal(out) != nil {
+		start = clearLine
+	}
+	io.WriteString(out, start+"gtx: "+message+"\n")
 }
 
 // Line prints a message above the bar.
@@ -75,7 +81,7 @@ func (t *Tally) Line(format string, args ...any) {
 		return
 	}
 	if t.bar != nil {
-		t.bar.Clear()
+		t.bar.clear()
 	}
 	fmt.Fprintf(t.out, "gtx: "+format+"\n", args...)
 }
@@ -100,10 +106,14 @@ func (t *Tally) Count(path, status, message string) {
 		t.events.progress(t)
 	}
 	if t.bar != nil {
-		if t.Failed > 0 {
-			t.bar.Describe(fmt.Sprintf("%d failed", t.Failed))
-		}
-		t.bar.Add(1)
+		t.bar.count(t.Failed)
+	}
+}
+
+// Spent tells how long an input took in each stage, before Count. provider is what runs the network, or "".
+func (t *Tally) Spent(spans []pipeline.Span, provider string) {
+	if t.bar != nil {
+		t.bar.spent(spans, provider)
 	}
 }
 
@@ -119,7 +129,7 @@ func (t *Tally) fail(path, why string) {
 // Finish removes the bar and prints the summary, which ends in where, such as ", on cpu".
 func (t *Tally) Finish(where string) {
 	if t.bar != nil {
-		t.bar.Finish()
+		t.bar.clear()
 	}
 	if t.quiet {
 		return

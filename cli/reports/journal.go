@@ -14,6 +14,7 @@ import (
 	"gtx/cli/bench"
 	"gtx/cli/decoders"
 	"gtx/cli/ledger"
+	"gtx/cli/manual"
 	"gtx/cli/page"
 	"gtx/cli/summary"
 	"gtx/stages"
@@ -21,7 +22,7 @@ import (
 
 // HTMLFlag is --html of the commands that process images.
 func HTMLFlag() cli.Flag {
-	return &cli.StringFlag{Name: "html", Usage: "at the end, write a page about the run to `FILE`, as gtx report does"}
+	return &cli.StringFlag{Name: "html", Category: manual.Reports, Usage: "at the end, write a page about the run to `FILE`, as gtx report does"}
 }
 
 // About is what a journal cannot see from the options of its run.

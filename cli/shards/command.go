@@ -12,6 +12,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"gtx/cli/exit"
+	"gtx/cli/manual"
 	"gtx/cli/paths"
 	"gtx/stages"
 )
@@ -29,12 +30,12 @@ func Command(in *os.File, out, err io.Writer) *cli.Command {
 			"file or a folder. Without one, paths are read from standard input, one per line.\n" +
 			"Files in a list are not looked at.",
 		Flags: []cli.Flag{
-			&cli.StringFlag{Name: "out", Aliases: []string{"o"}, Usage: "write the plan to `DIR`, which is missing or empty"},
-			&cli.IntFlag{Name: "per-shard", Value: perShard, Usage: "put at most `N` images into a shard; shards differ by at most one image"},
-			&cli.StringFlag{Name: "base", Value: ".", Usage: "keep the paths of single files relative to `DIR`, as translate does"},
-			&cli.BoolFlag{Name: "null", Aliases: []string{"0"}, Usage: "paths on standard input and in a list end with NUL"},
-			&cli.StringFlag{Name: "files-from", Usage: "read paths from `LIST`, one per line"},
-			&cli.BoolFlag{Name: "quiet", Aliases: []string{"q"}, Usage: "print only errors"},
+			&cli.StringFlag{Name: "out", Category: manual.Results, Aliases: []string{"o"}, Usage: "write the plan to `DIR`, which is missing or empty"},
+			&cli.IntFlag{Name: "per-shard", Category: manual.Results, Value: perShard, Usage: "put at most `N` images into a shard; shards differ by at most one image"},
+			&cli.StringFlag{Name: "base", Category: manual.Results, Value: ".", Usage: "keep the paths of single files relative to `DIR`, as translate does"},
+			&cli.BoolFlag{Name: "null", Category: manual.Input, Aliases: []string{"0"}, Usage: "paths on standard input and in a list end with NUL"},
+			&cli.StringFlag{Name: "files-from", Category: manual.Input, Usage: "read paths from `LIST`, one per line"},
+			&cli.BoolFlag{Name: "quiet", Category: manual.Messages, Aliases: []string{"q"}, Usage: "print only errors"},
 		},
 		Action: func(c *cli.Context) error { return plan(c, in, err) },
 		Subcommands: []*cli.Command{
@@ -45,8 +46,8 @@ func Command(in *os.File, out, err io.Writer) *cli.Command {
 			{
 				Name: "todo", Usage: "print the shards that are neither done nor running, as sbatch --array takes them", ArgsUsage: "DIR",
 				Flags: []cli.Flag{
-					&cli.BoolFlag{Name: "failed", Usage: "also shards that are done and in which images failed"},
-					&cli.BoolFlag{Name: "lines", Usage: "print one index per line, for xargs and GNU parallel"},
+					&cli.BoolFlag{Name: "failed", Category: manual.Results, Usage: "also shards that are done and in which images failed"},
+					&cli.BoolFlag{Name: "lines", Category: manual.Results, Usage: "print one index per line, for xargs and GNU parallel"},
 				},
 				Action: func(c *cli.Context) error { return todo(c, out) },
 			},

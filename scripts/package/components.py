@@ -1,0 +1,81 @@
+"""Adds to a list of Go modules what else is in a package of gtx: python3 components.py GO.json TREE VERSION DEPENDS.
+
+The list is one of CycloneDX, and is printed complete. SOURCE_DATE_EPOCH is its time.
+"""
+
+import datetime
+import hashlib
+import json
+import os
+import re
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+RUNTIME = "usr/lib/gtx/libonnxruntime.so.1"
+
+
+def file(kind: str, name: str, path: Path, **more: object) -> dict:
+    """The component of a file, with its digest."""
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    return {
+        "type": kind,
+        "bom-ref": f"file:{name}",
+        "name": name,
+        "hashes": [{"alg": "SHA-256", "content": digest}],
+        **more,
+    }
+
+
+def runtime_version(library: Path) -> str:
+    """The version of ONNX Runtime, which stands in the library as the version of its symbols."""
+    found = re.search(rb"VERS_(\d+\.\d+\.\d+)\0", library.read_bytes())
+    if not found:
+        raise ValueError(f"{library} has no version")
+    return found[1].decode()
+
+
+def components(tree: Path, depends: str) -> list[dict]:
+    """What is in the package beside gtx and its modules, and what the package depends on."""
+    library = tree / RUNTIME
+    version = runtime_version(library)
+    mit = [{"license": {"id": "MIT"}}]
+    list_ = [file("library", "onnxruntime", library, version=version, purl=f"pkg:pypi/onnxruntime@{version}", licenses=mit)]
+    built_in = (ROOT / "models/builtin").glob("*.onnx")
+    for model in sorted([*built_in, *(tree / "usr/share/gtx/models").glob("*.onnx")]):
+        list_.append(file("machine-learning-model", model.stem, model))
+    for part in depends.split(", "):
+        name = part.split()[0]
+        list_.append({
+            "type": "library",
+            "bom-ref": f"pkg:deb/debian/{name}",
+            "name": name,
+            "scope": "required",
+            "purl": f"pkg:deb/debian/{name}",
+            "description": f"taken from the system: {part}",
+        })
+    return list_
+
+
+def main() -> None:
+    """Prints the complete list."""
+    modules, tree, version, depends = sys.argv[1:]
+    bom = json.loads(Path(modules).read_text())
+    time = datetime.datetime.fromtimestamp(int(os.environ["SOURCE_DATE_EPOCH"]), datetime.timezone.utc)
+    bom["metadata"]["timestamp"] = time.strftime("%Y-%m-%dT%H:%M:%SZ")
+    bom["metadata"]["component"]["version"] = version
+    for tool in bom["metadata"]["tools"]:
+        tool.pop("hashes", None)  # they depend on the folder in which the tool was built
+    added = components(Path(tree), depends)
+    bom["components"] += added
+    main_ref = bom["metadata"]["component"]["bom-ref"]
+    for dependency in bom["dependencies"]:
+        if dependency["ref"] == main_ref:
+            dependency["dependsOn"] = sorted(dependency.get("dependsOn", []) + [one["bom-ref"] for one in added])
+    bom["dependencies"] += [{"ref": one["bom-ref"]} for one in added]
+    json.dump(bom, sys.stdout, indent=2, sort_keys=True)
+    print()
+
+
+if __name__ == "__main__":
+    main()
