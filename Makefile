@@ -32,7 +32,7 @@ TEST_PACKAGES  := python3-torch python3-onnx python3-numpy python3-pil python3-p
 	slurmctld slurmd slurm-client slurm-wlm-basic-plugins munge parallel \
 	python3-click python3-filelock python3-jsonschema python3-msgpack python3-packaging python3-protobuf python3-requests python3-yaml \
 	cron inotify-tools systemd \
-	chromium tmux zsh fish man-db mandoc
+	tmux zsh fish man-db mandoc chromium
 BENCH_PACKAGES := npm python3-pip
 PACKAGE_PACKAGES := dpkg-dev mmdebstrap
 

@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -11,7 +10,6 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"gtx/cli/exit"
-	"gtx/cli/ledger"
 	"gtx/cli/manual"
 	"gtx/cli/paths"
 	"gtx/cli/reports"
@@ -41,16 +39,6 @@ func (p *program) checkCommand() *cli.Command {
 		Flags:  append(flags, talkFlags()...),
 		Action: p.check,
 	}
-}
-
-// A scored is an image's score in JSON.
-type scored struct {
-	Path    string             `json:"path"`
-	A2      *float64           `json:"a2"` // null: the image is too small for a score
-	A4      *float64           `json:"a4"`
-	A8      *float64           `json:"a8"`
-	Flagged bool               `json:"flagged"`
-	Source  *ledger.Amplitudes `json:"source,omitempty"`
 }
 
 func (p *program) check(c *cli.Context) (err error) {
@@ -97,16 +85,14 @@ func (p *program) check(c *cli.Context) (err error) {
 			if it.Value.Flagged() {
 				tally.Flagged++
 			}
-			if err := p.printScore(it.Source.In, it.Value, c.Bool("json")); err != nil {
+			records.Measured.Add(it.Spans)
+			if err := reports.PrintScore(p.out, it.Source.In, it.Value, c.Bool("json")); err != nil {
 				return err
 			}
 		}
 		tally.Spent(it.Spans, "")
-		rec := scoreRecord(it, inspect.Against)
+		rec := reports.ScoreRecord(it, inspect.Against)
 		tally.Count(rec.In, rec.Status, rec.Message)
-		if it.Err == nil {
-			records.Measured.Add(it.Spans)
-		}
 		return records.Write(rec)
 	})
 	tally.Finish("")
@@ -114,18 +100,6 @@ func (p *program) check(c *cli.Context) (err error) {
 		return exit.Silent(exit.CodeSome)
 	}
 	return err
-}
-
-// scoreRecord is the record of an image that was checked.
-func scoreRecord(it pipeline.Item[stages.Source, stages.Inspected], against func(stages.Source) (string, error)) (rec ledger.Record) {
-	rec.Fill(pipeline.Item[stages.Source, stages.Written]{Source: it.Source, Err: it.Err, Spans: it.Spans, Value: stages.Written{
-		Before: it.Value.Source, After: it.Value.Score, Flagged: it.Value.Flagged(),
-	}})
-	if against != nil {
-		path, _ := against(it.Source) // its error is that of the item
-		rec.Against = ledger.Text(path)
-	}
-	return rec
 }
 
 // inspection reads --against and --map.
@@ -184,28 +158,4 @@ func counterpart(path string) (string, error) {
 		return found[0], nil
 	}
 	return "", errors.New("more than one possible source: " + list(found))
-}
-
-func (p *program) printScore(path string, i stages.Inspected, asJSON bool) error {
-	s := i.Score
-	if asJSON {
-		line := scored{Path: path, Flagged: i.Flagged(), Source: ledger.AmplitudesOf(i.Source)}
-		if a := ledger.AmplitudesOf(s); a != nil {
-			line.A2, line.A4, line.A8 = &a.A2, &a.A4, &a.A8
-		}
-		enc := json.NewEncoder(p.out)
-		enc.SetEscapeHTML(false)
-		return enc.Encode(line)
-	}
-	verdict := "clean"
-	if i.Flagged() {
-		verdict = "flagged"
-	}
-	var err error
-	if s.Valid {
-		_, err = fmt.Fprintf(p.out, "%s\t%.3f\t%.3f\t%.3f\t%s\n", path, s.A2, s.A4, s.A8, verdict)
-	} else {
-		_, err = fmt.Fprintf(p.out, "%s\tn/a\tn/a\tn/a\tn/a\n", path)
-	}
-	return err
 }

@@ -108,9 +108,11 @@ func ShowPattern(o OpenOptions) func(ctx context.Context, path, source string) (
 		if shown.Residual, err = pngOfImage(residual); err != nil || source == "" {
 			return shown, err
 		}
-		if before, err := read(ctx, Source{In: source}); err == nil && before.Width == p.Width && before.Height == p.Height {
-			shown.Source, err = pngOfImage(before.Pixels.OnWhite().Part(at).Image())
+		before, err := read(ctx, Source{In: source})
+		if err != nil || before.Width != p.Width || before.Height != p.Height {
+			return shown, nil // the source is gone, or of another size
 		}
+		shown.Source, err = pngOfImage(before.Pixels.OnWhite().Part(at).Image())
 		return shown, err
 	}
 }

@@ -1,5 +1,5 @@
-// Package reports writes the report of a run under way, with the page that --html asks for, and has the command that
-// reads reports, gtx report.
+// Package reports writes the report of a run under way, with the page that --html asks for, and the scores of gtx
+// check. It has the command that reads reports, gtx report.
 package reports
 
 import (
@@ -35,10 +35,10 @@ func (p Command) Command() *cli.Command {
 			"and after, distributions, what limited the rate, and the settings. - reads standard input.\n" +
 			"Exits with 1 if an image failed or was not reached.",
 		Flags: []cli.Flag{
-			&cli.StringFlag{Name: "html", Category: manual.Results, Usage: "write a page to `FILE`: it opens from the disk and makes no request"},
-			&cli.StringFlag{Name: "against", Category: manual.Input, Usage: "also say what changed since the report in `FILE`"},
-			&cli.StringFlag{Name: "thumbs", Category: manual.Appearance, Value: string(page.Inline), Usage: "put the pictures of the page `WHERE`: inline, or into a folder beside it"},
-			&cli.IntFlag{Name: "pictures", Category: manual.Appearance, Value: picturesDefault, Usage: "show pictures of `N` results, at most 1000"},
+			&cli.StringFlag{Name: "html", Category: manual.Reports, Usage: "write a page to `FILE`: it opens from the disk and makes no request"},
+			&cli.StringFlag{Name: "against", Category: manual.Reports, Usage: "also say what changed since the report in `FILE`"},
+			&cli.StringFlag{Name: "thumbs", Category: manual.Results, Value: string(page.Inline), Usage: "put the pictures of the page `WHERE`: inline, or into a folder beside it"},
+			&cli.IntFlag{Name: "pictures", Category: manual.Results, Value: picturesDefault, Usage: "show pictures of `N` results, at most 1000"},
 			&cli.StringFlag{Name: "list", Category: manual.Results, Usage: "print the inputs of `GROUP` instead: failed, flagged or a cause, as the commands that repeat failures name it"},
 			&cli.BoolFlag{Name: "null", Category: manual.Results, Aliases: []string{"0"}, Usage: "with --list, end paths with NUL"},
 		},
