@@ -295,6 +295,7 @@ func (k *collector) finish() (err error) {
 		rec := k.base
 		rec.Place(s)
 		rec.Status = ledger.StatusUnreached
+		k.failures.Add(s)
 		err = cmp.Or(err, k.record(rec))
 	}
 	k.tally.Unread = k.queue.Unread()

@@ -155,7 +155,7 @@ func maxFailedFlag() cli.Flag {
 
 // failedFlag is the option about the inputs that failed.
 func failedFlag() cli.Flag {
-	return &cli.StringFlag{Name: "failed", Category: manual.Reports, Usage: "write the inputs that failed to `FILE`, a list for --files-from; with --null its paths end with NUL"}
+	return &cli.StringFlag{Name: "failed", Category: manual.Reports, Usage: "write the inputs that failed, or were not reached, to `FILE`, a list for --files-from; with --null its paths end with NUL"}
 }
 
 // progressFlag chooses between messages for people and for programs.
