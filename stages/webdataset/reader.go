@@ -215,14 +215,15 @@ func (t *tail) end() error {
 		return ErrCut
 	}
 	for {
-		b, err := t.r.Peek(1)
+		_, err := t.r.Peek(1)
 		if err == io.EOF {
 			return io.EOF
 		}
 		if err != nil {
 			return err
 		}
-		if b, _ = t.r.Peek(t.r.Buffered()); len(bytes.Trim(b, "\x00")) > 0 {
+		b, _ := t.r.Peek(t.r.Buffered())
+		if len(bytes.Trim(b, "\x00")) > 0 {
 			return ErrMore
 		}
 		t.r.Discard(len(b))
