@@ -46,7 +46,7 @@ var rooms = map[string]room{
 	"gtx/cli/repair": {imports: []string{"gtx/cli/ledger", "gtx/models", "gtx/models/graph", "gtx/stages", "gtx/stages/raster"}},
 	"gtx/cli": {
 		imports: []string{
-			"gtx/cli/bench", "gtx/cli/decoders", "gtx/cli/exit", "gtx/cli/ledger", "gtx/cli/manual", "gtx/cli/paths", "gtx/cli/progress", "gtx/cli/release", "gtx/cli/repair", "gtx/cli/reports", "gtx/cli/shards", "gtx/cli/stdout", "gtx/pipeline", "gtx/stages", "gtx/stages/durable", "gtx/stages/raster", "gtx/models", "gtx/models/manifest", "gtx/models/graph",
+			"gtx/cli/bench", "gtx/cli/decoders", "gtx/cli/exit", "gtx/cli/ledger", "gtx/cli/manual", "gtx/cli/page", "gtx/cli/paths", "gtx/cli/progress", "gtx/cli/release", "gtx/cli/repair", "gtx/cli/reports", "gtx/cli/shards", "gtx/cli/stdout", "gtx/pipeline", "gtx/stages", "gtx/stages/durable", "gtx/stages/raster", "gtx/models", "gtx/models/manifest", "gtx/models/graph",
 			"gtx/models/propose",
 			"github.com/google/renameio/v2", "github.com/mattn/go-isatty",
 			"github.com/urfave/cli/v2", "golang.org/x/sync/errgroup", "golang.org/x/sys/unix",
