@@ -35,9 +35,9 @@ var Examples = map[string][]Example{
 		{"Compare results with their sources, and fail if any shows a pattern", "gtx translate -q --to winter -o snow photos/ && gtx check --against photos --fail snow/"},
 	},
 	"gtx report": {
-		{"Say what became of each image, and why", "gtx translate -q --to winter --report run.jsonl -o snow photos/ && gtx report run.jsonl"},
-		{"Write a page to look at", "gtx report --html run.html run.jsonl"},
-		{"Try again what failed", "gtx report -0 --list failed run.jsonl | gtx translate -0 --to winter -o snow"},
+		{"Say what failed, and how to repeat it", "gtx translate -q --to winter -o winter --report run.jsonl photos && gtx report run.jsonl"},
+		{"Write a page with pictures before and after", "gtx report --html run.html run.jsonl"},
+		{"Merge the reports of a plan", "gtx plan -q -o plan photos && gtx translate -q --plan plan --shard 0 --to winter -o snow && gtx report plan/done/*.jsonl"},
 	},
 	"gtx plan": {
 		{"Divide a list among tasks, two images each", "find photos -name '*.jpg' -print0 | gtx plan -0 --per-shard 2 -o plan"},
