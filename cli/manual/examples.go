@@ -19,7 +19,7 @@ var Examples = map[string][]Example{
 		{"Keep a report, which later runs continue", "gtx translate --to winter --report run.jsonl -o out photos/"},
 		{"Read a list of any names, and print one", "find photos -name '*.jpg' -print0 | gtx translate -0 --print0 --to summer -o summer | xargs -0 ls"},
 		{"Go on if a few fail, and list them to try again", "gtx translate --to winter --max-failed 1% --failed again -o out photos/"},
-		{"Translate a WebDataset tar into another", "tar c photos/*.jpg | gtx translate --tar --to winter >winter.tar"},
+		{"Translate a WebDataset tar into another", "tar c photos | gtx translate --tar --to winter >snow.tar"},
 		{"See what would be done", "gtx translate --to winter --dry-run photos/"},
 	},
 	"gtx classify": {
