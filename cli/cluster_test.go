@@ -208,6 +208,7 @@ func until(t *testing.T, what string, done func() bool) {
 // A node of a real Slurm is killed in the middle of its shards and comes back, and another task is requeued. The
 // outcome is that of one undisturbed run.
 func TestSlurmKillsAndRequeuesTasksWithoutATrace(t *testing.T) {
+	t.Parallel()
 	const images, shards = 2000, 8
 	p := placeFor(t, images, "slurmctld", "slurmd", "munged", "sbatch")
 	slurm, err := os.MkdirTemp("/tmp", "slurm") // the names of sockets must be short
@@ -274,6 +275,7 @@ func TestSlurmKillsAndRequeuesTasksWithoutATrace(t *testing.T) {
 
 // GNU parallel runs the shards of a plan. What it left, the same line does.
 func TestGNUParallelDoesWhatIsLeftOfAPlan(t *testing.T) {
+	t.Parallel()
 	const images = 60
 	p := placeFor(t, images, "parallel")
 	p.set("GTX_PER_SHARD", "10")
@@ -298,6 +300,7 @@ func TestGNUParallelDoesWhatIsLeftOfAPlan(t *testing.T) {
 
 // Without a plan, each task takes one of four parts.
 func TestGNUParallelSharesInputsByHash(t *testing.T) {
+	t.Parallel()
 	const images = 60
 	p := placeFor(t, images, "parallel")
 	p.must(t, "gtx translate -q --to winter -o clean photos; mkdir .parallel; touch .parallel/will-cite")
@@ -308,6 +311,7 @@ func TestGNUParallelSharesInputsByHash(t *testing.T) {
 
 // The program for Ray goes on if a worker is killed, reports images that fail, and stops if gtx cannot start.
 func TestRayFinishesAPlanAlthoughAWorkerDies(t *testing.T) {
+	t.Parallel()
 	const images, shards = 400, 8
 	packages, err := filepath.Abs("../build/ray")
 	if err != nil {
@@ -355,6 +359,7 @@ func TestRayFinishesAPlanAlthoughAWorkerDies(t *testing.T) {
 
 // The second of two tasks on one shard says so and stops. A task that was killed holds nothing back.
 func TestSecondTaskOnAShardStops(t *testing.T) {
+	t.Parallel()
 	p := placeFor(t, 300)
 	p.must(t, "gtx plan -q -o plan photos")
 	const task = "gtx translate -q --jobs 1 --to winter -o winter --plan plan --shard 0"
@@ -387,6 +392,7 @@ func TestSecondTaskOnAShardStops(t *testing.T) {
 
 // A drained task leaves its shard to be finished.
 func TestStoppedTaskLeavesItsShardToDo(t *testing.T) {
+	t.Parallel()
 	p := placeFor(t, 300)
 	p.must(t, "gtx plan -q -o plan photos")
 	c := exec.Command("bash", "-c", "exec gtx translate -q --jobs 1 --to winter -o winter --plan plan --shard 0")

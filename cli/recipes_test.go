@@ -53,6 +53,7 @@ func (p *place) cron(t *testing.T, crontab string) string {
 }
 
 func TestCronMailsOnlyFailures(t *testing.T) {
+	t.Parallel()
 	p := placeFor(t, 3, "crontab", "flock")
 	p.must(t, "mkdir pictures && mv photos pictures")
 	crontab := blockWith(t, "recipes.md", "MAILTO").text
@@ -86,6 +87,7 @@ func TestCronMailsOnlyFailures(t *testing.T) {
 }
 
 func TestMakeTranslatesWhatIsNew(t *testing.T) {
+	t.Parallel()
 	p := placeFor(t, 3, "make")
 	p.must(t, "mv photos/000/* photos && rmdir photos/000")
 	p.write(t, "Makefile", blockWith(t, "recipes.md", "%.jpg: photos/%.jpg").text)
@@ -107,6 +109,7 @@ func TestMakeTranslatesWhatIsNew(t *testing.T) {
 }
 
 func TestListsReachGtxWhole(t *testing.T) {
+	t.Parallel()
 	const images = 60
 	for _, recipe := range []string{"-newermt", "xargs -0", "parallel -0"} {
 		p := placeFor(t, images-1, "xargs", "parallel")
@@ -126,6 +129,7 @@ func TestListsReachGtxWhole(t *testing.T) {
 
 // Each file leaves as soon as it has come, in whatever way it came, and a part of one is left alone.
 func TestInotifywaitFeedsGtxEndlessly(t *testing.T) {
+	t.Parallel()
 	p := placeFor(t, 3, "inotifywait")
 	p.must(t, "mkdir -p inbox/deep")
 	c := exec.Command("bash", "-c", "set -m; "+blockWith(t, "recipes.md", "inotifywait -m").text)
@@ -198,6 +202,7 @@ func TestSystemdAcceptsTheUnits(t *testing.T) {
 }
 
 func TestGPUsShareTheImages(t *testing.T) {
+	t.Parallel()
 	const images = 40
 	p := placeFor(t, images, "parallel")
 	p.set("HOME", p.dir)

@@ -23,7 +23,7 @@ func (i interrupted) Error() string { return "stopped by " + i.signal.String() }
 // A result under its final name is always complete, so the program may end at any moment. lastWords is how long
 // the report and the summary may take then.
 const (
-	patience  = 1300 * time.Millisecond
+	patience  = 1000 * time.Millisecond
 	lastWords = 400 * time.Millisecond
 )
 

@@ -15,13 +15,13 @@ import resource
 import shutil
 import statistics
 import subprocess
-import sys
 import tempfile
 import time
 from pathlib import Path
 
-from measure.gtx import BINARY
 from PIL import Image
+
+from measure.gtx import BINARY
 
 
 def pictures(folder: Path, count: int, side: int) -> None:
@@ -46,7 +46,9 @@ def planning(gtx: str, work: Path, folder: Path) -> None:
         times = []
         for _ in range(3):
             shutil.rmtree(work / "plan", ignore_errors=True)
-            times.append(timed([gtx, "plan", "-q", "-o", str(work / "plan"), *source], input=text, text=True)[0])
+            times.append(
+                timed([gtx, "plan", "-q", "-o", str(work / "plan"), *source], input=text, text=True)[0]
+            )
         print(f"planning {len(paths)} pictures of a {name}: {statistics.median(times):.2f} s")
 
 
@@ -89,7 +91,9 @@ def sharing(gtx: str, work: Path, folder: Path) -> None:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("what", choices=["planning", "first", "sharing"])
     parser.add_argument("--gtx", default=str(BINARY))
     parser.add_argument("folder", nargs="?", type=Path)

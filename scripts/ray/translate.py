@@ -3,8 +3,8 @@
     gtx plan -o plan photos
     python3 translate.py --cpus 2 plan -- --to winter -o winter
 
-What follows -- goes to `gtx translate`. Each task does one shard, so a shard whose worker or machine dies is tried
-again and continues where it was. Machines share the folders, under the same paths as here.
+What follows -- goes to `gtx translate`. Each task does one shard, so a shard whose worker or machine dies is
+tried again and continues where it was. Machines share the folders, under the same paths as here.
 
 Exit codes are those of gtx: 0 if all images were translated, 1 if some failed.
 """
@@ -31,8 +31,22 @@ class Killed(Exception):
 def translate(gtx: str, folder: str, plan: str, shard: int, options: list[str]) -> tuple[int, int, str]:
     """Does one shard and returns it with gtx's exit code and messages."""
     # If Ray kills this worker, the kernel kills gtx too. Else it would keep the shard from the next worker.
-    command = ["setpriv", "--pdeathsig", "KILL", gtx, "translate", "-q", "--plan", plan, "--shard", str(shard), *options]
-    run = subprocess.run(command, cwd=folder, stdin=subprocess.DEVNULL, capture_output=True, text=True, errors="replace")
+    command = [
+        "setpriv",
+        "--pdeathsig",
+        "KILL",
+        gtx,
+        "translate",
+        "-q",
+        "--plan",
+        plan,
+        "--shard",
+        str(shard),
+        *options,
+    ]
+    run = subprocess.run(
+        command, cwd=folder, stdin=subprocess.DEVNULL, capture_output=True, text=True, errors="replace"
+    )
     if run.returncode in (2, 3):
         raise CannotTranslate(f"shard {shard}: exit code {run.returncode}: {run.stderr.strip()}")
     if run.returncode not in (0, 1):
@@ -42,7 +56,9 @@ def translate(gtx: str, folder: str, plan: str, shard: int, options: list[str]) 
 
 def todo(gtx: str, plan: str) -> list[int]:
     """Lists the shards that are not done, and those in which images failed."""
-    run = subprocess.run([gtx, "plan", "todo", "--failed", "--lines", plan], check=True, stdout=subprocess.PIPE, text=True)
+    run = subprocess.run(
+        [gtx, "plan", "todo", "--failed", "--lines", plan], check=True, stdout=subprocess.PIPE, text=True
+    )
     return [int(line) for line in run.stdout.split()]
 
 
@@ -57,7 +73,9 @@ def main() -> int:
     ray.init()
     task = translate.options(num_cpus=args.cpus)
     options = [*args.options, "--jobs", str(args.cpus)]
-    waiting = [task.remote(args.gtx, os.getcwd(), args.plan, shard, options) for shard in todo(args.gtx, args.plan)]
+    waiting = [
+        task.remote(args.gtx, os.getcwd(), args.plan, shard, options) for shard in todo(args.gtx, args.plan)
+    ]
     worst = 0
     while waiting:
         ready, waiting = ray.wait(waiting)

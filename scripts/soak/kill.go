@@ -35,7 +35,7 @@ func kills(s *soak, r *result) error {
 		}
 		for range 1 + random.IntN(5) {
 			after := time.Duration(random.Int64N(int64(w.took)))
-			o, err := w.run(&disturbance{during: func(p *os.Process) {
+			o, err := w.run(&disturbance{during: func(p *os.Process, _ string) {
 				time.Sleep(after)
 				p.Signal(syscall.SIGKILL)
 			}})

@@ -52,6 +52,7 @@ var trials = []trial{
 	{"full", "a full disk fails the images that do not fit, and says so", full},
 	{"stop", "a signal, or two, at a random moment leaves whole results and true records", stops},
 	{"stop-calls", "a signal, or two, before any call on a file leaves whole results and true records", stopsAtCalls},
+	{"stop-slow", "a second signal ends gtx within two seconds, whatever it does", slow},
 	{"pair", "two processes over one tree do not harm one another", pairs},
 	{"odd", "pipes, devices, sockets, loops and folders in place of files do no harm and do not hang", oddities},
 	{"hostile", "hostile files cost themselves only, and little time and memory", corpus},

@@ -34,7 +34,7 @@ func pairs(s *soak, r *result) error {
 			second.args = []string{"--report", filepath.Join(s.scratch, fmt.Sprintf("second-%d.jsonl", i))}
 		}
 		if killed {
-			first.during = func(p *os.Process) {
+			first.during = func(p *os.Process, _ string) {
 				time.Sleep(after)
 				p.Signal(syscall.SIGKILL)
 			}

@@ -115,6 +115,7 @@ type outcome struct {
 	orphans        bool // processes that it started outlived it
 	stdout, stderr string
 	took           time.Duration
+	ended          time.Time
 	usage          syscall.Rusage
 	calls          int // watched ones
 }
@@ -141,9 +142,11 @@ type disturbance struct {
 	args   []string // more options
 	env    []string // more variables
 	stdin  string
-	decide func(watch.Call) watch.Verdict // about calls on files of the world
-	long   bool                           // it may take ten times as long
-	during func(*os.Process)              // runs beside it
+	input  *os.File                               // standard input instead
+	output *os.File                               // standard output, if it is not to be read
+	decide func(watch.Call) watch.Verdict         // about calls on files of the world
+	long   bool                                   // it may take ten times as long
+	during func(gtx *os.Process, messages string) // runs beside it; messages is the file of standard error
 }
 
 // run translates all images of the world.
@@ -181,8 +184,14 @@ func (s *soak) runGtx(dir string, args []string, d *disturbance) (outcome, error
 	if d.stdin != "" {
 		cmd.Stdin = strings.NewReader(d.stdin)
 	}
+	if d.input != nil {
+		cmd.Stdin = d.input
+	}
+	if d.output != nil {
+		cmd.Stdout = d.output
+	}
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
-	o, err := s.await(cmd, dir, d)
+	o, err := s.await(cmd, dir, said.Name(), d)
 	if err != nil {
 		return o, err
 	}
@@ -198,7 +207,7 @@ func (s *soak) runGtx(dir string, args []string, d *disturbance) (outcome, error
 }
 
 // await starts a program and waits for its end.
-func (s *soak) await(cmd *exec.Cmd, dir string, d *disturbance) (o outcome, err error) {
+func (s *soak) await(cmd *exec.Cmd, dir, messages string, d *disturbance) (o outcome, err error) {
 	start := time.Now()
 	wait := cmd.Wait
 	if d.decide != nil {
@@ -220,12 +229,13 @@ func (s *soak) await(cmd *exec.Cmd, dir string, d *disturbance) (o outcome, err 
 	ctx, cancel := context.WithTimeout(context.Background(), most)
 	stop := context.AfterFunc(ctx, func() { syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) })
 	if d.during != nil {
-		go d.during(cmd.Process)
+		go d.during(cmd.Process, messages)
 	}
 	err = wait()
 	o.timedOut = !stop()
 	cancel()
-	o.took = time.Since(start)
+	o.ended = time.Now()
+	o.took = o.ended.Sub(start)
 	o.orphans = survives(-cmd.Process.Pid)
 	var ended *exec.ExitError
 	if err != nil && !errors.As(err, &ended) {

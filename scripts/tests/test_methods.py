@@ -19,12 +19,19 @@ from train import config as configs
 from train import loop
 from train.data import DataError
 from train.methods import METHODS, method
-from train.sources import Domains
+from train.methods.distancegan import moved, unlike
+from train.sources import Domains, classes, one_hot
 
 SMALL = {"width": 4}
 STAGES = [{"steps": 3, "size": 64, "batch": 2, "cover": [1.0, 1.0]}]
 TINY = {
     "pix2pix": {"side": 64, "network": {**SMALL, "levels": 3, "most": 2}},
+    "pix2pixhd": {
+        "side": 64,
+        "network": {**SMALL, "downs": 2, "most": 2, "blocks": 1, "enhancer": 1},
+        "discriminator": {**SMALL, "scales": 3},
+        "stages": [{**STAGES[0], "steps": 1, "size": 32}, {**STAGES[0], "steps": 2, "size": 64}],
+    },
     "bicyclegan": {"side": 64, "network": {**SMALL, "levels": 3, "most": 2, "z": 8}},
     "dtn": {"weights": {**method("dtn")[1]["weights"], "pretrain": 1}, "network": SMALL},
     "stargan": {"network": {**SMALL, "blocks": 1}, "discriminator": {**SMALL, "levels": 4}},
@@ -38,7 +45,7 @@ TINY = {
         "discriminator": {},
         "stages": [{**STAGES[0], "steps": 1, "size": 8}, {**STAGES[0], "steps": 2, "size": 16}],
     },
-    "unit": {"network": {**SMALL, "levels": 2, "most": 2, "shared": 1}},
+    "unit": {"network": {**SMALL, "drawer": 4, "levels": 2, "latent": 8, "private": 2}},
     "distancegan": {"network": {**SMALL, "blocks": 1}},
 }
 NAMES = {
@@ -71,6 +78,7 @@ def inputs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict]:
         noise(root / "digits" / str(digit), ["0", "1"], 28)
     return {
         "Pairs": {"a": [first], "b": [second]},
+        "Maps": {"a": [first], "b": [second], "palette": [[0, 0, 0], [255, 0, 0], [0, 255, 255]]},
         "Domains": {"a": [first], "b": [second]},
         "Single": {"a": [first]},
         "Attributes": {"a": [first], "table": str(table)},
@@ -200,6 +208,18 @@ def test_nan_stops_and_keeps_the_checkpoint(inputs: dict, tmp_path: Path, capsys
     assert (run / loop.CHECKPOINT).read_bytes() == before
 
 
+def test_nan_in_one_of_two_processes_is_one_sentence(inputs: dict, tmp_path: Path, capfd: pytest.CaptureFixture):
+    run = tiny(tmp_path, inputs)
+    checkpoint = torch.load(run / loop.CHECKPOINT)
+    for weights in checkpoint["method"]["generator"].values():
+        weights.fill_(float("nan"))
+    torch.save(checkpoint, run / loop.CHECKPOINT)
+    capfd.readouterr()
+    assert command.main(["--out", str(run), "--workers", "2"]) == 1
+    said = capfd.readouterr().err
+    assert said.startswith("train: step 2: ") and "is not finite" in said and said.count("\n") == 1
+
+
 def test_no_room_keeps_the_checkpoint(inputs: dict, tmp_path: Path, capsys, monkeypatch):
     run = tiny(tmp_path, inputs)
     before = (run / loop.CHECKPOINT).read_bytes()
@@ -213,6 +233,34 @@ def test_no_room_keeps_the_checkpoint(inputs: dict, tmp_path: Path, capsys, monk
     assert "step 2: cannot write a checkpoint" in capsys.readouterr().err
     assert (run / loop.CHECKPOINT).read_bytes() == before
     assert not list(run.glob("*.partial"))
+
+
+def test_maps_without_a_palette_are_an_error(inputs: dict, tmp_path: Path, capsys: pytest.CaptureFixture):
+    given = {**recipe("pix2pixhd", inputs), "palette": []}
+    assert "label maps need a palette" in failing(tmp_path, given, capsys)
+
+
+def test_maps_become_classes_and_edges():
+    pixels = np.zeros((4, 4, 3), np.uint8)
+    pixels[:, 2:] = (250, 10, 10)
+    found = one_hot(classes(pixels, [[0, 0, 0], [255, 0, 0]])[None], 2)[0]
+    assert found[:, 1].tolist() == [[1, 1, 0, 0], [0, 0, 1, 1], [0, 1, 1, 0]]
+
+
+def test_the_second_stage_starts_with_the_enhancer_alone(inputs: dict, tmp_path: Path):
+    given = recipe("pix2pixhd", inputs)
+    given["weights"] = {**method("pix2pixhd")[1]["weights"], "alone": 0.5}
+    states = []
+    for until in (1, 2, 3):
+        assert start(tmp_path, given, "--until", str(until)) == 0
+        states.append(loop.restore(tmp_path / "run", loop.device())[1].state()["generator"])
+
+    def moved(first: dict, second: dict, coarse: bool) -> bool:
+        mine = [name for name in first if name.startswith("coarse.") == coarse]
+        return any(not torch.equal(first[name], second[name]) for name in mine)
+
+    assert [moved(*states[:2], coarse) for coarse in (True, False)] == [False, True]
+    assert [moved(*states[1:], coarse) for coarse in (True, False)] == [True, True]
 
 
 def test_an_unknown_method_is_an_error():
@@ -229,6 +277,35 @@ def test_a_code_reaches_the_result(inputs: dict, tmp_path: Path):
     with torch.no_grad():
         one, other = (generator.net(image, torch.full((1, 8), value)) for value in (-1.0, 1.0))
     assert (one - other).abs().mean() > 1e-4
+
+
+def test_the_encoder_learns_from_drawn_codes_if_there_is_nothing_else(inputs: dict):
+    given = {**method("bicyclegan")[1], **recipe("bicyclegan", inputs)}
+    given["weights"] = {**method("bicyclegan")[1]["weights"], "vae": 0.0}
+    config = configs.from_dict(given)
+    trainer = method("bicyclegan")[0](config, torch.device("cpu"))
+    before = [p.clone() for p in trainer.encoder.parameters()]
+    trainer.step(trainer.data(config), np.random.default_rng(0), 0)
+    assert any((p - q).abs().max() > 1e-5 for p, q in zip(trainer.encoder.parameters(), before))
+
+
+def test_what_colours_keep_to_themselves_does_not_reach_grey_digits(inputs: dict):
+    given = {**method("unit")[1], **recipe("unit", inputs)}
+    unit = method("unit")[0](configs.from_dict(given), torch.device("cpu"))
+    z, other = torch.randn(2, 2, 8, 1, 1)
+    lent = unit.public.lent(z, other)
+    colour, grey = ([unit.net["decode"][k](x) for x in (z, lent)] for k in (0, 1))
+    assert torch.equal(*grey)
+    assert (colour[0] - colour[1]).abs().mean() > 1e-4
+
+
+def test_an_image_is_compared_with_itself_moved():
+    image = torch.zeros(1, 3, 4, 5)
+    image[..., 1, 2] = 1.0
+    assert moved(image, 1, 0)[0].tolist() == [[0, 0, 1, 0, 0], [0, 0, 1, 0, 0], [0, 0, 0, 0, 0]]
+    assert moved(image, 0, -2)[0].tolist() == [[0, 0, 0], [1, 0, 1], [0, 0, 0], [0, 0, 0]]
+    assert unlike(moved(image, 1, 0), moved(1 - 3 * image, 1, 0)) == pytest.approx(0, abs=1e-6)
+    assert unlike(moved(image, 1, 0), moved(image.roll(2, 3), 1, 0)) > 1
 
 
 @pytest.mark.parametrize("path", sorted((Path(configs.__file__).parent / "recipes").glob("*.json")))

@@ -207,6 +207,17 @@ def test_the_page_tells_what_is_missing_and_runs_once(
     assert command.main(arguments) == 0
     assert "evaluate.zoo: faces-fader" not in capsys.readouterr().err
     assert (tmp_path / "zoo.md").read_text() == text
+    other = text.replace("not trained yet", "to come").replace("FCN-score", "FCN").replace("- digits", "- d")
+    (tmp_path / "zoo.md").write_text(other)
+    assert command.main([*arguments, "--only", "facades"]) == 0
+    assert (tmp_path / "zoo.md").read_text() == text.replace("not trained yet", "to come")
+
+
+def test_what_was_tried_is_told_below_the_table():
+    row = ["digits-unit", *["x"] * (len(page.COLUMNS) - 1)]
+    text = page.document([row], {"digits-unit": "More steps."})
+    assert text.endswith("\n\n## What was tried\n\n- digits-unit: More steps.\n")
+    assert page.updated(text, [row], {}) == text.partition("\n## What")[0]
 
 
 def test_a_missed_mark_is_said():

@@ -93,10 +93,11 @@ def start(options: argparse.Namespace) -> None:
 
 def main(argv: list[str]) -> int:
     options = parse(argv)
+    expected = (DataError, loop.NotFinite, loop.NoRoom)
     try:
         start(options)
-        parallel.launch(loop.train, options.workers, options.out, options.until)
-    except (DataError, loop.NotFinite, loop.NoRoom) as error:
+        parallel.launch(loop.train, options.workers, options.out, options.until, expected=expected)
+    except expected as error:
         print(f"train: {error}", file=sys.stderr)
         return 2 if isinstance(error, DataError) else 1
     return 0

@@ -36,6 +36,7 @@ class Config:
     b: list[str] = field(default_factory=list)
     table: str = ""  # CSV file of attributes: a column `file`, then 0 or 1 per attribute
     domains: tuple[str, ...] = ("summer", "winter")  # or attributes
+    palette: list[list[int]] = field(default_factory=list)  # red, green and blue of the classes of label maps
     side: int = SIDE  # pixels; images are decoded to squares of this side
     mirror: bool = True  # half of the crops
     init: str = ""  # run folder: start from its networks and optimisers

@@ -140,6 +140,12 @@ class Crop:
             0
         ]
 
+    def sample(self, classes: np.ndarray, size: int) -> np.ndarray:
+        """A map [h, w] -> [size, size]. Classes do not mix: each pixel is one of the map's."""
+        part = classes[self.top : self.top + self.side, self.left : self.left + self.side]
+        at = ((np.arange(size) + 0.5) * self.side / size).astype(int)
+        return (part[:, ::-1] if self.mirrored else part)[np.ix_(at, at)]
+
 
 def jitter_colour(image: Tensor, rng: np.random.Generator, amount: float) -> Tensor:
     """Change brightness, contrast and saturation of [3, h, w], each by up to `amount`."""

@@ -11,6 +11,7 @@ import signal
 import socket
 import sys
 from collections.abc import Callable, Iterable
+from typing import Any
 
 import torch
 import torch.distributed as dist
@@ -43,8 +44,13 @@ def average_gradients(parameters: Iterable[Tensor]) -> None:
         gradient.copy_(mean.view_as(gradient))
 
 
-def launch(work: Callable[..., None], count: int, *arguments: object) -> None:
-    """Run work(*arguments) in `count` processes that share gradients. One runs in this process."""
+def launch(
+    work: Callable[..., None], count: int, *arguments: object, expected: tuple[type[Exception], ...] = ()
+) -> None:
+    """Run work(*arguments) in `count` processes that share gradients, or in this one.
+
+    Raises the error of `expected` that any of them raises first. The others end.
+    """
     if count == 1:
         work(*arguments)
         return
@@ -53,13 +59,22 @@ def launch(work: Callable[..., None], count: int, *arguments: object) -> None:
     os.environ.update(MASTER_ADDR="127.0.0.1", MASTER_PORT=str(port))
     # End the workers if this process is terminated. Orphans would go on writing to the run.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
-    mp.spawn(_worker, (count, work, arguments), nprocs=count, daemon=True)
+    errors = mp.get_context("spawn").SimpleQueue()
+    try:
+        mp.spawn(_worker, (count, work, arguments, expected, errors), nprocs=count, daemon=True)
+    except (mp.ProcessRaisedException, mp.ProcessExitedException):
+        if errors.empty():
+            raise
+        raise errors.get() from None
 
 
-def _worker(index: int, count: int, work: Callable[..., None], arguments: tuple) -> None:
+def _worker(index: int, count: int, work: Callable[..., None], arguments: tuple, expected: tuple, errors: Any) -> None:
     torch.set_num_threads(1)
     dist.init_process_group("gloo", rank=index, world_size=count)
     try:
         work(*arguments)
+    except expected as error:
+        errors.put(error)
+        sys.exit(1)
     finally:
         dist.destroy_process_group()

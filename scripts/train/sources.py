@@ -90,6 +90,35 @@ class Pairs:
         return first, second
 
 
+class Maps(Pairs):
+    """Pairs whose inputs are label maps. The class of a pixel is the nearest colour of the palette."""
+
+    takes = "as pairs: --a MAPS --b RESULTS; the recipe's palette has the colours of the classes"
+
+    def __init__(self, config: Config) -> None:
+        super().__init__(config)
+        if not config.palette:
+            raise DataError("label maps need a palette in the recipe: a list of colours [red, green, blue]")
+        self.classes = np.stack([classes(pixels, config.palette) for pixels in self.a.pixels])
+
+    def batch(self, rng: np.random.Generator, n: int, stage: Stage) -> tuple[Tensor, Tensor]:
+        """n maps, one channel per class and one for edges, and their results, cropped and mirrored alike."""
+        maps, results = [], []
+        for index in rng.integers(0, len(self), size=n):
+            crop = Crop.draw(rng, self.config.side, stage.cover, self.config.mirror)
+            maps.append(crop.sample(self.classes[index], stage.size))
+            results.append(crop.take(self.b.pixels[index], stage.size))
+        return one_hot(np.stack(maps), len(self.config.palette)), torch.stack(results)
+
+    def shown(self) -> tuple[Tensor, Tensor]:
+        size = self.config.stages[-1].size
+        crop = Crop(0, 0, self.config.side, mirrored=False)
+        chosen = (np.arange(SHOWN) * 37 + 11) % len(self)
+        maps = np.stack([crop.sample(self.classes[i], size) for i in chosen])
+        results = torch.stack([crop.take(self.b.pixels[i], size) for i in chosen])
+        return one_hot(maps, len(self.config.palette)), results
+
+
 class Attributes:
     """Images with attributes that are 0 or 1, one for each of the recipe's domains."""
 
@@ -195,6 +224,27 @@ class Digits:
     def shown(self) -> tuple[Tensor, Tensor]:
         rng = np.random.default_rng(0)
         return self.colours(rng, 2 * SHOWN)[0], self.greys(rng, 2 * SHOWN)
+
+
+def classes(pixels: np.ndarray, palette: list[list[int]]) -> np.ndarray:
+    """The class of each pixel of a label map [h, w, 3], uint8 [h, w]: the first of the nearest colours."""
+    flat = pixels.astype(np.int32)
+    distances = np.stack([((flat - np.array(colour)) ** 2).sum(-1) for colour in palette])
+    return distances.argmin(0).astype(np.uint8)
+
+
+def one_hot(maps: np.ndarray, count: int) -> Tensor:
+    """Classes [n, h, w] -> [n, count + 1, h, w]: one channel per class, and 1 on both sides of edges."""
+    found = np.arange(count)[:, None, None] == maps[:, None]
+    edges = np.zeros(maps.shape, bool)
+    for axis in (1, 2):
+        differ = np.diff(maps.astype(np.int16), axis=axis) != 0
+        rest = [(0, 0)] * 3
+        rest[axis] = (1, 0)
+        edges |= np.pad(differ, rest)
+        rest[axis] = (0, 1)
+        edges |= np.pad(differ, rest)
+    return torch.from_numpy(np.concatenate([found, edges[:, None]], 1).astype(np.float32))
 
 
 Source = Domains | Pairs | Attributes | Single | Digits

@@ -72,7 +72,10 @@ def parse(argv: list[str]) -> argparse.Namespace:
         "--data", type=Path, required=True, help="folder with facades, shoes, faces and so on"
     )
     parser.add_argument("--models", type=Path, default=ROOT / "models" / "zoo", help="folder of the models")
-    parser.add_argument("--only", action="append", default=[], metavar="MODEL", help="repeatable")
+    parser.add_argument(
+        "--only", action="append", default=[], metavar="MODEL",
+        help="judge this model alone and change its row of the page; repeatable",
+    )  # fmt: skip
     parser.add_argument("--gtx", type=Path, default=gtx.BINARY, help="the gtx that runs the models")
     parser.add_argument("--features", default="lite2", help="pretrained features: lite0, lite2 or random")
     parser.add_argument("--page", type=Path, default=ROOT / "docs" / "zoo.md", help="the page to write")
@@ -107,10 +110,13 @@ def main(argv: list[str]) -> int:
         table.append(page.cells(row.name, row.method, row.data, entry))
     for line in table:
         print(" | ".join(line))
+    tried = {row.name: row.tried for row in rows.ROWS if row.tried}
     if not options.only:
-        options.page.write_text(page.document(table))
+        options.page.write_text(page.document(table, tried))
         options.json.parent.mkdir(parents=True, exist_ok=True)
         options.json.write_text(json.dumps(entries, indent=1) + "\n")
+    elif options.page.exists():
+        options.page.write_text(page.updated(options.page.read_text(), table, tried))
     options.sheets.mkdir(parents=True, exist_ok=True)
     page.write_index(options.sheets, entries)
     return 1 if failed else 0

@@ -45,21 +45,30 @@ def cells(name: str, method: str, data: str, entry: Entry | None) -> list[str]:
     return [name, method, data, *cost, figures, entry["judge"], f"`{entry['command']}`"]
 
 
-def document(rows: list[list[str]]) -> str:
-    """The whole of docs/zoo.md."""
-    head = [
-        "model",
-        "method",
-        "data",
-        "GMAC",
-        "size",
-        "MB",
-        "ms",
-        "figures",
-        "judge on real images",
-        "try it",
-    ]
-    return f"{HEAD}\n{table(head, rows, left=len(head))}\n"
+TRIED = "\n## What was tried\n"
+COLUMNS = (
+    "model", "method", "data", "GMAC", "size", "MB", "ms", "figures", "judge on real images", "try it",
+)  # fmt: skip
+
+
+def document(rows: list[list[str]], tried: dict[str, str]) -> str:
+    """The whole of docs/zoo.md. tried: what was tried, by model."""
+    return f"{HEAD}\n{table(COLUMNS, rows, left=len(COLUMNS))}\n{section(tried)}"
+
+
+def section(tried: dict[str, str]) -> str:
+    if not tried:
+        return ""
+    return TRIED + "\n" + "".join(f"- {name}: {what}\n" for name, what in tried.items())
+
+
+def updated(text: str, rows: list[list[str]], tried: dict[str, str]) -> str:
+    """The page with the lines of some models changed, and what was tried."""
+    _, _, *made = table(COLUMNS, rows, left=len(COLUMNS)).splitlines()
+    fresh = {row[0]: line for row, line in zip(rows, made)}
+    lines = text.partition(TRIED)[0].splitlines()
+    kept = [fresh.get(line[1:].partition("|")[0].strip(), line) for line in lines]
+    return "\n".join(kept) + "\n" + section(tried)
 
 
 def write_sheet(folder: Path, name: str, sheet: list[tuple[str, np.ndarray]]) -> None:

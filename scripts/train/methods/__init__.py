@@ -22,6 +22,7 @@ METHODS = {
     "classifier": "classifier",
     "judge": "classifier:JUDGE",
     "pix2pix": "pix2pix",
+    "pix2pixhd": "pix2pixhd",
     "bicyclegan": "bicyclegan",
     "dtn": "dtn",
     "stargan": "stargan",

@@ -82,8 +82,9 @@ class BicycleGAN(Base):
         self.for_generator.zero_grad(set_to_none=True)
         self.for_encoder.zero_grad(set_to_none=True)
         (loss + w["regress"] * fooled_lr).backward(retain_graph=True)
-        # The encoder does not learn from the drawn z (section 3.3): it could hide z in G's output.
-        with frozen(self.encoder), self.autocast():
+        # The encoder does not learn from the drawn z (section 3.3): it could hide z in G's output. Without
+        # the cVAE-GAN it would learn nothing at all, so then it does (section 3.2).
+        with frozen(*([self.encoder] if w["vae"] else [])), self.autocast():
             told = self.encode(made_lr)[0]
         regained = reconstruction(told, drawn)
         (w["regress"] * w["z"] * regained).backward()

@@ -10,9 +10,11 @@ from train.networks.layers import Norm, conv, double
 
 
 def norm_of(kind: str, channels: int) -> nn.Module:
-    """`instance`, `batch` or `none`."""
+    """`instance`, `layer` (all channels at once, so that brightness survives), `batch` or `none`."""
     if kind == "none":
         return nn.Identity()
+    if kind == "layer":
+        return nn.GroupNorm(1, channels)
     return Norm(channels) if kind == "instance" else nn.BatchNorm2d(channels)
 
 
@@ -51,6 +53,7 @@ class Decoder(nn.Module):
     ) -> None:
         super().__init__()
         widths = [width * min(2**i, most) for i in range(levels)][::-1]
+        self.channels = widths[0]
         results = [*widths[1:], max(width // 2, 8)]
         self.convs = nn.ModuleList(conv(i + codes, o, reflect=False) for i, o in zip(widths, results))
         self.norms = nn.ModuleList(norm_of(norm, o) for o in results)
