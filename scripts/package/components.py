@@ -51,7 +51,8 @@ def components(tree: Path, depends: str) -> list[dict]:
         )
     ]
     built_in = (ROOT / "models/builtin").glob("*.onnx")
-    for model in sorted([*built_in, *(tree / "usr/share/gtx/models").glob("*.onnx")]):
+    installed = (tree / "usr/share/gtx/models").glob("*.onnx")
+    for model in sorted([*built_in, *installed], key=lambda path: path.name):
         list_.append(file("machine-learning-model", model.stem, model))
     for part in depends.split(", "):
         name = part.split()[0]
