@@ -195,7 +195,8 @@ func (p *program) inputs(ctx context.Context, c *cli.Context, t *translation) (s
 			return p.readInputs(ctx, c, place, c.String("out"))
 		},
 	}, streams.Options{
-		Stdout: p.out, Format: t.naming.Format, Seed: t.request.Seed, InFlight: w.inFlight(), Existing: t.results.existing,
+		Stdout: p.out, Format: t.naming.Format, Seed: t.request.Seed, Noisy: t.model.Manifest.Noisy(), InFlight: w.inFlight(),
+		Existing: t.results.existing,
 	})
 	if err != nil {
 		return nil, paths.Inputs{}, err
@@ -206,14 +207,6 @@ func (p *program) inputs(ctx context.Context, c *cli.Context, t *translation) (s
 			err = t.toStdout()
 		}
 		return streams.Files{Stdout: p.out}, in, err
-	}
-	for _, other := range []string{"plan", "shard", "failed"} {
-		if c.IsSet(other) {
-			return nil, paths.Inputs{}, exit.Usage("--%s is for files: it excludes --tar, --shards and --frames", other)
-		}
-	}
-	if c.String("report") == "-" {
-		return nil, paths.Inputs{}, exit.Usage("--report -: with --tar, --shards and --frames a report needs a file")
 	}
 	if len(t.naming.Suffixes) > 0 {
 		return nil, paths.Inputs{}, exit.Usage("%s gives several results of an image: --tar, --shards and --frames take one", t.model.Manifest.Name)

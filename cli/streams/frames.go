@@ -49,7 +49,7 @@ func (v *video) read(ctx context.Context, in io.Reader, yield func(stages.Source
 	for n := 1; ; n++ {
 		f, err := s.Next()
 		source := stages.Source{In: fmt.Sprint("frame ", n), Out: stages.Stdout, Sample: 1, Err: err}
-		source.Relative, source.Seed = source.In, paths.SeedOf(v.Seed, source.In, 0)
+		source.Relative, source.Seed = source.In, v.seedOf(source.In)
 		if err == io.EOF {
 			return
 		}

@@ -102,7 +102,7 @@ func (t *shards) name(path, folder string, found stages.Format) ([]stages.Source
 	}
 	t.keys[digest] = struct{}{}
 	s := &sources[0]
-	s.Out, s.Format, s.Sample, s.Seed = stages.Stdout, t.Format, 1, paths.SeedOf(t.Seed, s.Relative, 0)
+	s.Out, s.Format, s.Sample, s.Seed = stages.Stdout, t.Format, 1, t.seedOf(s.Relative)
 	return sources, nil
 }
 

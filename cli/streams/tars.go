@@ -35,9 +35,18 @@ type Options struct {
 	Stdout   io.Writer
 	Format   stages.Format // of the results; "": as each image's
 	Seed     uint64
-	InFlight int // images in the line
+	Noisy    bool // the model draws noise
+	InFlight int  // images in the line
 	Existing stages.Existing
 	Failed   Failed
+}
+
+// seedOf is the seed of the noise for an image.
+func (o Options) seedOf(relative string) uint64 {
+	if !o.Noisy {
+		return 0
+	}
+	return paths.SeedOf(o.Seed, relative, 0)
 }
 
 // ImageFields are the fields that hold the image of a sample, unless the user names others.
@@ -269,7 +278,7 @@ func (t *oneTar) source(s *webdataset.Sample) (stages.Source, *sample) {
 		In: t.prefix + image.Name, Relative: path.Clean(image.Name), Out: stages.Stdout, Data: image.Data,
 		Format: t.Format, Sample: 1, Err: err,
 	}
-	source.Seed = paths.SeedOf(t.Seed, source.Relative, 0)
+	source.Seed = t.seedOf(source.Relative)
 	if p.old = resultOf(old); p.old != nil {
 		source.Old = p.old.image.Data
 	}
