@@ -132,7 +132,7 @@ func (p *program) generate(c *cli.Context) (err error) {
 		return err
 	}
 	defer alsoClose(&err, e)
-	records, err := p.openReport(c, part{})
+	records, err := p.openJournal(run, c, e, part{})
 	if err != nil {
 		return err
 	}

@@ -18,6 +18,7 @@ import (
 	"gtx/cli/paths"
 	"gtx/cli/progress"
 	"gtx/cli/release"
+	"gtx/cli/reports"
 	"gtx/cli/stdout"
 	"gtx/cli/streams"
 	"gtx/models"
@@ -38,6 +39,7 @@ func resultFlags() []cli.Flag {
 		&cli.BoolFlag{Name: "print0", Category: manual.Results, Usage: "end printed paths with NUL"},
 		&cli.StringFlag{Name: "report", Category: manual.Reports, Usage: "write one JSON object per input to `FILE`, or to standard output, in place of the paths, if it is -; a report of earlier runs is continued, and a later record of an input replaces the earlier"},
 		&cli.BoolFlag{Name: "report-new", Category: manual.Reports, Usage: "empty an existing report first"},
+		reports.HTMLFlag(),
 		&cli.BoolFlag{Name: "fail-fast", Category: manual.Reports, Usage: "stop at the first failure"},
 		maxFailedFlag(),
 	}
@@ -132,7 +134,7 @@ type collector struct {
 	terminator string    // of each path that is printed
 	failFast   bool
 	failures   *paths.Failures
-	records    *ledger.Ledger
+	records    *reports.Journal
 	base       ledger.Record // the fields that all records of a run share
 	tally      *progress.Tally
 	queue      *paths.Queue
@@ -148,7 +150,7 @@ type collector struct {
 type outcome = pipeline.Item[stages.Source, stages.Written]
 
 // collector makes the sink of a run.
-func (p *program) collector(c *cli.Context, records *ledger.Ledger, e *engine, tally *progress.Tally, queue *paths.Queue, stream streams.Stream) *collector {
+func (p *program) collector(c *cli.Context, records *reports.Journal, e *engine, tally *progress.Tally, queue *paths.Queue, stream streams.Stream) *collector {
 	var printed io.Writer = p.out
 	if c.String("report") == "-" {
 		printed = io.Discard
@@ -218,6 +220,9 @@ func (k *collector) account(it outcome) error {
 		err = k.record(rec)
 	}
 	if effect.Count {
+		if rec.Made() {
+			k.records.Measured.Add(it.Spans)
+		}
 		k.tally.Spent(it.Spans, rec.Provider)
 		k.tell(rec, it.Value)
 		if rec.Status == ledger.StatusFailed {
@@ -290,6 +295,7 @@ func (k *collector) finish() (err error) {
 		rec := k.base
 		rec.Place(s)
 		rec.Status = ledger.StatusUnreached
+		k.failures.Add(s)
 		err = cmp.Or(err, k.record(rec))
 	}
 	k.tally.Unread = k.queue.Unread()

@@ -192,7 +192,7 @@ func (p *program) inputs(ctx context.Context, c *cli.Context, t *translation) (s
 		return nil, in, err
 	case stream == nil:
 		stream = streams.Files{Stdout: p.out}
-		in, err = p.files(ctx, c, t)
+		in, err = p.readPart(ctx, c, t)
 	default:
 		in, err = stream.Inputs(ctx)
 		t.open.OwnToo = c.String("shards") == ""
@@ -260,7 +260,7 @@ func (p *program) perform(run, reading context.Context, c *cli.Context, runtime 
 		return err
 	}
 	defer alsoClose(&err, asked)
-	records, err := p.openReport(c, t.part)
+	records, err := p.openJournal(run, c, e, t.part)
 	if err != nil {
 		return err
 	}
@@ -274,7 +274,7 @@ func (p *program) perform(run, reading context.Context, c *cli.Context, runtime 
 	k.failures = t.failures
 	err = p.collect(flow, k)
 	closing := records.Close()
-	t.part.complete = closing == nil && tally.Unreached == 0 && tally.Unrecorded == 0
+	t.part.complete = records.Whole && tally.Unreached == 0 && tally.Unrecorded == 0
 	return errors.Join(ending(err, reading, tally), closing)
 }
 

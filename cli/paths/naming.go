@@ -147,7 +147,7 @@ func (n *Naming) expected(in, relative string) string {
 func (n *Naming) admit(in string) error {
 	info, err := os.Stat(in)
 	for _, f := range n.Named {
-		if (f.Option == ReportOption || f.Option == FailedOption) && f.Is(in, info) {
+		if slices.Contains(WrittenOptions, f.Option) && f.Is(in, info) {
 			return Refuse(f.Option, fmt.Errorf("%s %q is an input", f.Option, in))
 		}
 	}

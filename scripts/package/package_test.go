@@ -35,22 +35,22 @@ func TestSameCommitGivesTheSameProgramInAnyFolder(t *testing.T) {
 	if _, err := os.Stat(filepath.Join(root, ".git")); err != nil {
 		t.Skip("no git: there is nothing to compare")
 	}
+	commit := run(t, root, "git", "rev-parse", "HEAD")
 	var programs [2][]byte
 	for i, name := range []string{"here", "a/longer/way/down"} {
 		folder := filepath.Join(t.TempDir(), name)
 		if err := os.MkdirAll(folder, 0o777); err != nil {
 			t.Fatal(err)
 		}
-		run(t, root, "sh", "-c", `git archive HEAD | tar -x -C "$1"`, "sh", folder)
+		run(t, root, "sh", "-c", `git archive "$2" | tar -x -C "$1"`, "sh", folder, commit)
 		run(t, folder, "make", "build")
 		program, err := os.ReadFile(filepath.Join(folder, "build/bin/gtx"))
 		if err != nil {
 			t.Fatal(err)
 		}
 		programs[i] = program
-		commit := run(t, root, "git", "rev-parse", "HEAD")
 		version := run(t, folder, filepath.Join(folder, "build/bin/gtx"), "--version")
-		if tag := run(t, root, "git", "tag", "--points-at", "HEAD"); !strings.Contains(version, commit[:7]) && !strings.Contains(version, strings.TrimPrefix(tag, "v")) {
+		if tag := run(t, root, "git", "tag", "--points-at", commit); !strings.Contains(version, commit[:7]) && !strings.Contains(version, strings.TrimPrefix(tag, "v")) {
 			t.Errorf("%q names neither commit %s nor tag %q", version, commit, tag)
 		}
 	}
