@@ -40,21 +40,32 @@ def components(tree: Path, depends: str) -> list[dict]:
     library = tree / RUNTIME
     version = runtime_version(library)
     mit = [{"license": {"id": "MIT"}}]
-    list_ = [file("library", "onnxruntime", library, version=version, purl=f"pkg:pypi/onnxruntime@{version}", licenses=mit)]
+    list_ = [
+        file(
+            "library",
+            "onnxruntime",
+            library,
+            version=version,
+            purl=f"pkg:pypi/onnxruntime@{version}",
+            licenses=mit,
+        )
+    ]
     built_in = (ROOT / "models/builtin").glob("*.onnx")
     installed = (tree / "usr/share/gtx/models").glob("*.onnx")
     for model in sorted([*built_in, *installed], key=lambda path: path.name):
         list_.append(file("machine-learning-model", model.stem, model))
     for part in depends.split(", "):
         name = part.split()[0]
-        list_.append({
-            "type": "library",
-            "bom-ref": f"pkg:deb/debian/{name}",
-            "name": name,
-            "scope": "required",
-            "purl": f"pkg:deb/debian/{name}",
-            "description": f"taken from the system: {part}",
-        })
+        list_.append(
+            {
+                "type": "library",
+                "bom-ref": f"pkg:deb/debian/{name}",
+                "name": name,
+                "scope": "required",
+                "purl": f"pkg:deb/debian/{name}",
+                "description": f"taken from the system: {part}",
+            }
+        )
     return list_
 
 
@@ -72,7 +83,9 @@ def main() -> None:
     main_ref = bom["metadata"]["component"]["bom-ref"]
     for dependency in bom["dependencies"]:
         if dependency["ref"] == main_ref:
-            dependency["dependsOn"] = sorted(dependency.get("dependsOn", []) + [one["bom-ref"] for one in added])
+            dependency["dependsOn"] = sorted(
+                dependency.get("dependsOn", []) + [one["bom-ref"] for one in added]
+            )
     bom["dependencies"] += [{"ref": one["bom-ref"]} for one in added]
     json.dump(bom, sys.stdout, indent=2, sort_keys=True)
     print()
