@@ -1,4 +1,4 @@
-"""Adds to a list of Go modules what else is in a package of gtx: python3 components.py GO.json TREE VERSION DEPENDS.
+"""Adds what else is in a package of gtx to a list of its Go modules: components.py GO.json TREE VERSION DEPENDS.
 
 The list is one of CycloneDX, and is printed complete. SOURCE_DATE_EPOCH is its time.
 """
@@ -73,7 +73,7 @@ def main() -> None:
     """Prints the complete list."""
     modules, tree, version, depends = sys.argv[1:]
     bom = json.loads(Path(modules).read_text())
-    time = datetime.datetime.fromtimestamp(int(os.environ["SOURCE_DATE_EPOCH"]), datetime.timezone.utc)
+    time = datetime.datetime.fromtimestamp(int(os.environ["SOURCE_DATE_EPOCH"]), datetime.UTC)
     bom["metadata"]["timestamp"] = time.strftime("%Y-%m-%dT%H:%M:%SZ")
     bom["metadata"]["component"]["version"] = version
     for tool in bom["metadata"]["tools"]:
