@@ -28,11 +28,11 @@ STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 BUILD_PACKAGES := libvips-dev gcc libc6-dev pkg-config
 DEPS_PACKAGES  := $(BUILD_PACKAGES) ca-certificates python3-pip
 LINT_PACKAGES  := clang-format
-TEST_PACKAGES  := python3-torch python3-onnx python3-numpy python3-pil python3-pytest libimage-exiftool-perl \
+TEST_PACKAGES  := python3-torch python3-onnx python3-numpy python3-pil python3-pytest libimage-exiftool-perl ffmpeg rclone \
 	slurmctld slurmd slurm-client slurm-wlm-basic-plugins munge parallel \
 	python3-click python3-filelock python3-jsonschema python3-msgpack python3-packaging python3-protobuf python3-requests python3-yaml \
 	cron inotify-tools systemd \
-	tmux zsh fish man-db mandoc
+	tmux zsh fish man-db mandoc chromium
 BENCH_PACKAGES := npm python3-pip
 PACKAGE_PACKAGES := dpkg-dev mmdebstrap
 

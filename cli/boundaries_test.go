@@ -22,8 +22,19 @@ var rooms = map[string]room{
 	"gtx/cli/decoders": {imports: []string{"gtx/cli/exit", "gtx/cli/manual", "gtx/stages", "github.com/urfave/cli/v2"}},
 	"gtx/cli/exit":     {},
 	"gtx/cli/ledger":   {imports: []string{"gtx/cli/exit", "gtx/cli/paths", "gtx/pipeline", "gtx/stages", "gtx/stages/durable", "golang.org/x/sys/unix"}},
+	"gtx/cli/page": {
+		imports: []string{"gtx/cli/exit", "gtx/cli/ledger", "gtx/cli/paths", "gtx/cli/summary", "gtx/pipeline", "gtx/stages", "gtx/stages/durable"},
+		tests: []string{
+			"github.com/chromedp/chromedp", "github.com/chromedp/chromedp/kb", "github.com/chromedp/cdproto/emulation", "github.com/chromedp/cdproto/input",
+			"github.com/chromedp/cdproto/log", "github.com/chromedp/cdproto/network", "github.com/chromedp/cdproto/performance", "github.com/chromedp/cdproto/runtime",
+		},
+	},
+	"gtx/cli/reports": {imports: []string{
+		"gtx/cli/bench", "gtx/cli/decoders", "gtx/cli/exit", "gtx/cli/ledger", "gtx/cli/manual", "gtx/cli/page", "gtx/cli/summary", "gtx/pipeline", "gtx/stages", "github.com/urfave/cli/v2",
+	}},
+	"gtx/cli/summary": {imports: []string{"gtx/cli/exit", "gtx/cli/ledger", "gtx/pipeline", "gtx/stages"}},
 	"gtx/cli/progress": {imports: []string{
-		"gtx/cli/bench", "gtx/cli/ledger", "gtx/pipeline", "gtx/stages", "github.com/mattn/go-isatty", "golang.org/x/sys/unix",
+		"gtx/cli/bench", "gtx/cli/ledger", "gtx/pipeline", "gtx/stages", "github.com/mattn/go-isatty", "github.com/schollz/progressbar/v3", "golang.org/x/sys/unix",
 	}},
 	"gtx/cli/manual":  {imports: []string{"gtx/cli/exit", "gtx/cli/release", "github.com/urfave/cli/v2", "github.com/xrash/smetrics", "golang.org/x/sys/unix"}},
 	"gtx/cli/release": {},
@@ -32,22 +43,28 @@ var rooms = map[string]room{
 		"gtx/cli/exit", "gtx/cli/ledger", "gtx/cli/manual", "gtx/cli/paths", "gtx/stages", "gtx/stages/durable", "github.com/mattn/go-isatty", "github.com/urfave/cli/v2", "golang.org/x/sys/unix",
 	}},
 	"gtx/cli/stdout": {imports: []string{"gtx/stages"}},
-	"gtx/cli/repair": {imports: []string{"gtx/cli/ledger", "gtx/models", "gtx/models/graph", "gtx/stages", "gtx/stages/raster"}},
+	"gtx/cli/streams": {imports: []string{
+		"gtx/cli/exit", "gtx/cli/ledger", "gtx/cli/manual", "gtx/cli/paths", "gtx/pipeline", "gtx/stages", "gtx/stages/container", "gtx/stages/durable",
+		"gtx/stages/frames", "gtx/stages/webdataset", "github.com/mattn/go-isatty", "github.com/urfave/cli/v2", "golang.org/x/sync/semaphore",
+	}},
+	"gtx/cli/repair": {imports: []string{"gtx/cli/exit", "gtx/cli/ledger", "gtx/cli/paths", "gtx/models", "gtx/models/graph", "gtx/stages", "gtx/stages/raster"}},
 	"gtx/cli": {
 		imports: []string{
-			"gtx/cli/bench", "gtx/cli/decoders", "gtx/cli/exit", "gtx/cli/ledger", "gtx/cli/manual", "gtx/cli/paths", "gtx/cli/progress", "gtx/cli/release", "gtx/cli/repair", "gtx/cli/shards", "gtx/cli/stdout", "gtx/pipeline", "gtx/stages", "gtx/stages/durable", "gtx/stages/raster", "gtx/models", "gtx/models/manifest", "gtx/models/graph",
+			"gtx/cli/bench", "gtx/cli/decoders", "gtx/cli/exit", "gtx/cli/ledger", "gtx/cli/manual", "gtx/cli/page", "gtx/cli/paths", "gtx/cli/progress", "gtx/cli/release", "gtx/cli/repair", "gtx/cli/reports", "gtx/cli/shards", "gtx/cli/stdout", "gtx/cli/streams", "gtx/pipeline", "gtx/stages", "gtx/stages/durable", "gtx/stages/raster", "gtx/models", "gtx/models/manifest", "gtx/models/graph",
 			"gtx/models/propose",
 			"github.com/google/renameio/v2", "github.com/mattn/go-isatty",
 			"github.com/urfave/cli/v2", "golang.org/x/sync/errgroup", "golang.org/x/sys/unix",
 		},
 		tests: []string{"github.com/rogpeppe/go-internal/testscript", "golang.org/x/sys/cpu", "golang.org/x/image/tiff", "golang.org/x/image/webp"},
 	},
-	"gtx/pipeline":         {imports: []string{"golang.org/x/sync/errgroup"}},
-	"gtx/stages":           {imports: []string{"gtx/stages/container", "gtx/stages/durable", "gtx/stages/raster", "gtx/stages/worker", "github.com/h2non/bimg"}},
-	"gtx/stages/container": {},
-	"gtx/stages/durable":   {imports: []string{"golang.org/x/sys/unix"}},
-	"gtx/stages/raster":    {},
-	"gtx/stages/worker":    {imports: []string{"golang.org/x/sys/unix"}},
+	"gtx/pipeline":          {imports: []string{"golang.org/x/sync/errgroup"}},
+	"gtx/stages":            {imports: []string{"gtx/stages/container", "gtx/stages/durable", "gtx/stages/raster", "gtx/stages/worker", "github.com/h2non/bimg"}},
+	"gtx/stages/container":  {},
+	"gtx/stages/durable":    {imports: []string{"golang.org/x/sys/unix"}},
+	"gtx/stages/raster":     {},
+	"gtx/stages/worker":     {imports: []string{"golang.org/x/sys/unix"}},
+	"gtx/stages/frames":     {imports: []string{"gtx/stages/container"}},
+	"gtx/stages/webdataset": {},
 	"gtx/models": {
 		imports: []string{
 			"gtx/models/manifest", "gtx/models/onnx", "gtx/models/graph", "gtx/models/proof", "gtx/models/propose",

@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -11,9 +10,9 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"gtx/cli/exit"
-	"gtx/cli/ledger"
 	"gtx/cli/manual"
 	"gtx/cli/paths"
+	"gtx/cli/reports"
 	"gtx/pipeline"
 	"gtx/stages"
 )
@@ -26,6 +25,7 @@ func (p *program) checkCommand() *cli.Command {
 		&cli.BoolFlag{Name: "fail", Category: manual.Results, Usage: "exit 1 if any image is flagged"},
 		&cli.BoolFlag{Name: "json", Category: manual.Results, Usage: "print one JSON object per line: path, a2, a4, a8, flagged, source"},
 		jobsFlag(),
+		reports.HTMLFlag(),
 	}
 	flags = append(flags, inputFlags()...)
 	return &cli.Command{
@@ -41,17 +41,7 @@ func (p *program) checkCommand() *cli.Command {
 	}
 }
 
-// A scored is an image's score in JSON.
-type scored struct {
-	Path    string             `json:"path"`
-	A2      *float64           `json:"a2"` // null: the image is too small for a score
-	A4      *float64           `json:"a4"`
-	A8      *float64           `json:"a8"`
-	Flagged bool               `json:"flagged"`
-	Source  *ledger.Amplitudes `json:"source,omitempty"`
-}
-
-func (p *program) check(c *cli.Context) error {
+func (p *program) check(c *cli.Context) (err error) {
 	open, err := openOptions(c)
 	if err != nil {
 		return err
@@ -76,6 +66,14 @@ func (p *program) check(c *cli.Context) error {
 		return err
 	}
 	inspect.Open = open
+	if err := checkWritten(c, in, nil); err != nil {
+		return err
+	}
+	records, err := p.openJournal(run, c, nil, part{})
+	if err != nil {
+		return err
+	}
+	defer alsoClose(&err, records)
 	queue := in.Queue()
 	line := pipeline.New(run, w.inFlight())
 	files := pipeline.Each(pipeline.From(line, queue.Sources), "open", w.jobs, stages.Open(open))
@@ -87,14 +85,15 @@ func (p *program) check(c *cli.Context) error {
 			if it.Value.Flagged() {
 				tally.Flagged++
 			}
-			if err := p.printScore(it.Source.In, it.Value, c.Bool("json")); err != nil {
+			records.Measured.Add(it.Spans)
+			if err := reports.PrintScore(p.out, it.Source.In, it.Value, c.Bool("json")); err != nil {
 				return err
 			}
 		}
 		tally.Spent(it.Spans, "")
-		status, _, message := ledger.Outcome(it.Err)
-		tally.Count(it.Source.In, status, message)
-		return nil
+		rec := reports.ScoreRecord(it, inspect.Against)
+		tally.Count(rec.In, rec.Status, rec.Message)
+		return records.Write(rec)
 	})
 	tally.Finish("")
 	if err = ending(err, reading, tally); err == nil && tally.Flagged > 0 && c.Bool("fail") {
@@ -159,28 +158,4 @@ func counterpart(path string) (string, error) {
 		return found[0], nil
 	}
 	return "", errors.New("more than one possible source: " + list(found))
-}
-
-func (p *program) printScore(path string, i stages.Inspected, asJSON bool) error {
-	s := i.Score
-	if asJSON {
-		line := scored{Path: path, Flagged: i.Flagged(), Source: ledger.AmplitudesOf(i.Source)}
-		if a := ledger.AmplitudesOf(s); a != nil {
-			line.A2, line.A4, line.A8 = &a.A2, &a.A4, &a.A8
-		}
-		enc := json.NewEncoder(p.out)
-		enc.SetEscapeHTML(false)
-		return enc.Encode(line)
-	}
-	verdict := "clean"
-	if i.Flagged() {
-		verdict = "flagged"
-	}
-	var err error
-	if s.Valid {
-		_, err = fmt.Fprintf(p.out, "%s\t%.3f\t%.3f\t%.3f\t%s\n", path, s.A2, s.A4, s.A8, verdict)
-	} else {
-		_, err = fmt.Fprintf(p.out, "%s\tn/a\tn/a\tn/a\tn/a\n", path)
-	}
-	return err
 }

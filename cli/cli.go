@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/signal"
 	"runtime/debug"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"syscall"
@@ -103,7 +104,7 @@ func (p *program) app() *cli.App {
 		Writer:          p.out,
 		ErrWriter:       p.err,
 		Commands: []*cli.Command{
-			p.translateCommand(), p.classifyCommand(), p.generateCommand(), shards.Command(p.in, p.out, p.err), p.checkCommand(), p.benchCommand(), p.modelsCommand(), p.doctorCommand(),
+			p.translateCommand(), p.classifyCommand(), p.generateCommand(), shards.Command(p.in, p.out, p.err), p.checkCommand(), p.reportCommand(), p.benchCommand(), p.modelsCommand(), p.doctorCommand(),
 		},
 		ExitErrHandler: func(*cli.Context, error) {}, // the default would exit inside Run
 		Action: func(c *cli.Context) error {
@@ -132,7 +133,7 @@ func (p *program) app() *cli.App {
 func (p *program) prepare(c *cli.Command) {
 	c.OnUsageError = refuse
 	c.HideHelpCommand = true
-	addVariables(c.Flags)
+	manual.AddVariables(c.Flags, libraryOption)
 	if len(c.Subcommands) == 0 {
 		c.Before = p.noLateOptions
 	} else if action := c.Action; action != nil { // Before would also see the options of a subcommand
@@ -153,10 +154,10 @@ func refuse(c *cli.Context, err error, _ bool) error {
 // noLateOptions refuses options after a path: the flag parser stops at the first
 // path and would take them for paths. Behind -- everything is a path.
 func (p *program) noLateOptions(c *cli.Context) error {
-	if before := len(p.args) - c.NArg() - 1; before > 0 && p.args[before] == "--" {
-		return nil
-	}
 	for _, arg := range c.Args().Slice() {
+		if arg == "--" || p.optionsEnded(c) {
+			return nil
+		}
 		if len(arg) > 1 && strings.HasPrefix(arg, "-") {
 			return &exit.Failure{Code: exit.CodeUsage, Err: exit.Hint(
 				fmt.Errorf("option %q comes after a path", arg),
@@ -165,6 +166,21 @@ func (p *program) noLateOptions(c *cli.Context) error {
 		}
 	}
 	return nil
+}
+
+// optionsEnded tells whether -- comes before all paths, where the flag parser takes it.
+func (p *program) optionsEnded(c *cli.Context) bool {
+	before := len(p.args) - c.NArg() - 1
+	return before > 0 && p.args[before] == "--"
+}
+
+// operands are the paths, without a -- that comes after some of them.
+func (p *program) operands(c *cli.Context) []string {
+	args := c.Args().Slice()
+	if i := slices.Index(args, "--"); i >= 0 && !p.optionsEnded(c) {
+		args = slices.Delete(args, i, i+1)
+	}
+	return args
 }
 
 // oneOf reads an option that takes one of the known values.

@@ -10,6 +10,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"gtx/cli/bench"
 	"gtx/cli/exit"
 	"gtx/cli/ledger"
 	"gtx/cli/manual"
@@ -44,6 +45,10 @@ func jobsFlag() cli.Flag {
 	return &cli.IntFlag{Name: "jobs", Category: manual.Speed, Usage: "work on `N` images at once in each stage; 0: one per processor"}
 }
 
+// libraryOption names the ONNX Runtime library. models reads its variable, GTX_ONNXRUNTIME, itself, so
+// that an error can say where the name came from.
+const libraryOption = "onnxruntime"
+
 func libraryFlag() cli.Flag {
 	return &cli.StringFlag{Name: libraryOption, Category: manual.Speed, Usage: "load the ONNX Runtime library from `FILE`; also GTX_ONNXRUNTIME"}
 }
@@ -71,6 +76,7 @@ type engine struct {
 	widths     widths
 	model      *models.Model
 	request    models.Request
+	measured   *bench.Measurement // since it was opened
 }
 
 // A loading is ONNX Runtime on its way into memory, while the command reads options, lists and models.
@@ -129,6 +135,7 @@ func openEngine(c *cli.Context, l *loading, m *models.Model, q models.Request) (
 	if e.widths, err = widthsOf(c, e.translator.Provider()); err != nil {
 		return nil, errors.Join(err, e.Close())
 	}
+	e.measured = bench.Begin()
 	return e, nil
 }
 
@@ -179,7 +186,9 @@ func requiredPrecision(c *cli.Context) ([]stages.Required, error) {
 	return []stages.Required{{Name: precisionOption, Value: o.Precision, Default: "f32"}}, nil
 }
 
-func (e *engine) network() stages.Network { return stages.NetworkOf(e.translator.Run) }
+func (e *engine) network() stages.Network {
+	return stages.NetworkOf(e.translator.Run)
+}
 
 // record has the fields that are the same for every result of the engine.
 func (e *engine) record() ledger.Record {

@@ -11,6 +11,7 @@ import (
 	"gtx/cli/exit"
 	"gtx/cli/manual"
 	"gtx/cli/paths"
+	"gtx/cli/streams"
 	"gtx/models"
 	"gtx/pipeline"
 	"gtx/stages"
@@ -131,7 +132,7 @@ func (p *program) generate(c *cli.Context) (err error) {
 		return err
 	}
 	defer alsoClose(&err, e)
-	records, err := p.openReport(c, part{})
+	records, err := p.openJournal(run, c, e, part{})
 	if err != nil {
 		return err
 	}
@@ -143,7 +144,7 @@ func (p *program) generate(c *cli.Context) (err error) {
 	queue := paths.Of(reading, g.count, g.sources).Queue()
 	flow := generateLine(pipeline.New(run, e.widths.inFlight()), queue.Sources, g, e.widths, e.network(), out)
 	tally := p.tally(c, "generated", g.count)
-	err = p.collect(flow, p.collector(c, records, e, tally, queue))
+	err = p.collect(flow, p.collector(c, records, e, tally, queue, streams.Files{Stdout: p.out}))
 	return ending(err, reading, tally)
 }
 

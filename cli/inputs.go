@@ -19,7 +19,7 @@ func inputFlags() []cli.Flag {
 	return append([]cli.Flag{
 		&cli.StringFlag{Name: "files-from", Category: manual.Input, Usage: "read paths from `LIST`, one per line"},
 		&cli.BoolFlag{Name: "null", Category: manual.Input, Aliases: []string{"0"}, Usage: "paths on standard input and in a list end with NUL"},
-		&cli.IntFlag{Name: "max-pixels", Category: manual.Input, Usage: "refuse images of more than `N` megapixels; 0: no limit", Value: 200},
+		&cli.IntFlag{Name: "max-pixels", Category: manual.Input, Usage: "refuse images of more than `N` megapixels; 0: no limit", Value: decoders.MaxPixels},
 	}, decoders.Flags()...)
 }
 
@@ -36,7 +36,7 @@ func openOptions(c *cli.Context) (stages.OpenOptions, error) {
 // readInputs takes inputs from the arguments, from a list or from standard input. It passes over the
 // folder skip. The sources end when ctx does.
 func (p *program) readInputs(ctx context.Context, c *cli.Context, place paths.Placer, skip string) (paths.Inputs, error) {
-	args, list := c.Args().Slice(), c.String("files-from")
+	args, list := p.operands(c), c.String("files-from")
 	switch {
 	case list != "" && len(args) > 0:
 		return paths.Inputs{}, exit.Usage("paths and --files-from exclude each other")

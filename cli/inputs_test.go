@@ -46,7 +46,7 @@ func TestPathsEndInALineFeedOrInNUL(t *testing.T) {
 }
 
 // summary is the path of each source, with its error.
-func summary(sources []stages.Source, dir string) []string {
+func describe(sources []stages.Source, dir string) []string {
 	var list []string
 	for _, s := range sources {
 		line := strings.TrimPrefix(s.In, dir+"/")
@@ -90,7 +90,7 @@ func TestArgumentsBecomeTheImagesThatTheyMean(t *testing.T) {
 			skip = filepath.Join(dir, c.skip)
 		}
 		got, err := paths.Expand(args, paths.Nowhere, skip)
-		if list := summary(slices.Collect(got.All), dir); err != nil || !slices.Equal(list, c.want) {
+		if list := describe(slices.Collect(got.All), dir); err != nil || !slices.Equal(list, c.want) {
 			t.Errorf("%s: %q, %v", c.name, list, err)
 		}
 	}
@@ -147,7 +147,7 @@ func TestInputsComeFromArgumentsAListOrStandardInput(t *testing.T) {
 			t.Errorf("%s: %v", c.name, err)
 			continue
 		}
-		got := summary(slices.Collect(in.Sources), dir)
+		got := describe(slices.Collect(in.Sources), dir)
 		if in.Known != c.known || in.Single != c.single || !slices.Equal(got, c.want) {
 			t.Errorf("%s: %d known, single %t, %q", c.name, in.Known, in.Single, got)
 		}
@@ -187,7 +187,7 @@ func TestARefusedPlaceEndsAListAndOnlyItsItemOnAStream(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := summary(slices.Collect(in.Sources), dir); !slices.Equal(got, []string{"a.png: refused", "b.png"}) {
+	if got := describe(slices.Collect(in.Sources), dir); !slices.Equal(got, []string{"a.png: refused", "b.png"}) {
 		t.Errorf("a stream: %q", got)
 	}
 }

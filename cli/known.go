@@ -36,7 +36,7 @@ func known() manual.Known {
 
 // domainsOf lists the domains of the model that a command line names, if any.
 func domainsOf(model string) []string {
-	m, err := models.Find(cmp.Or(model, os.Getenv(variableOf("model")), builtIn))
+	m, err := models.Find(cmp.Or(model, os.Getenv(manual.VariableOf("model")), builtIn))
 	if err != nil {
 		return nil
 	}

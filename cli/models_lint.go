@@ -2,16 +2,13 @@ package cli
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
-	"os"
 
 	"github.com/urfave/cli/v2"
 
 	"gtx/cli/exit"
 	"gtx/cli/manual"
 	"gtx/cli/repair"
-	"gtx/models"
 	"gtx/models/graph"
 )
 
@@ -38,7 +35,7 @@ func (p *program) modelsLint(c *cli.Context) error {
 		return exit.Usage("models lint takes one model")
 	}
 	name := c.Args().First()
-	model, network, err := networkOf(name)
+	model, network, err := repair.NetworkOf(name)
 	if err != nil {
 		return err
 	}
@@ -62,26 +59,4 @@ func (p *program) modelsLint(c *cli.Context) error {
 		return exit.Silent(exit.CodeSome)
 	}
 	return nil
-}
-
-// networkOf finds a model by name or path and reads the file of its network. The model is nil for a file
-// without a manifest, whose graph can still be read.
-func networkOf(name string) (*models.Model, []byte, error) {
-	m, err := models.Find(name)
-	var missing *models.ManifestMissingError
-	if errors.As(err, &missing) {
-		network, err := os.ReadFile(name)
-		if err != nil {
-			return nil, nil, exit.CannotStart(err)
-		}
-		return nil, network, nil
-	}
-	if err != nil {
-		return nil, nil, exit.CannotStart(err)
-	}
-	network, err := m.Network()
-	if err != nil {
-		return nil, nil, exit.CannotStart(err)
-	}
-	return m, network, nil
 }

@@ -1,26 +1,20 @@
 package cli
 
 import (
-	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"os"
 	"path/filepath"
-	"strings"
 
 	"github.com/google/renameio/v2"
 	"github.com/urfave/cli/v2"
 
 	"gtx/cli/exit"
 	"gtx/cli/manual"
-	"gtx/cli/paths"
 	"gtx/cli/release"
 	"gtx/cli/repair"
-	"gtx/models"
 	"gtx/models/graph"
 	"gtx/stages"
-	"gtx/stages/raster"
 )
 
 // bestMethod stands for the method whose result stays closest to the faulty network.
@@ -66,27 +60,11 @@ func repairRequestOf(c *cli.Context) (q repairRequest, err error) {
 	if q.methods = graph.Methods; method != bestMethod {
 		q.methods = []graph.Method{method}
 	}
-	if err := fresh(q.in, q.out, c.Bool("force")); err != nil {
+	if err := repair.Fresh(q.in, q.out, c.Bool("force")); err != nil {
 		return q, err
 	}
-	path := c.String("try")
-	if path != "" && paths.SameFile(path, q.out) {
-		return q, exit.Usage("%q is the file of --try", q.out)
-	}
-	if path == "" {
-		q.images = func(side int) ([]stages.Pixels, error) {
-			return []stages.Pixels{raster.DeadLeaves(side, 1), raster.DeadLeaves(side, 2)}, nil
-		}
-		return q, nil
-	}
-	if _, err := os.Stat(path); err != nil {
-		return q, exit.Usage("--try: %w", err)
-	}
-	q.images = func(side int) ([]stages.Pixels, error) {
-		p, err := repair.SquareOf(c.Context, path, side)
-		return []stages.Pixels{p}, err
-	}
-	return q, nil
+	q.images, err = repair.ImagesOf(c.Context, c.String("try"), q.out)
+	return q, err
 }
 
 func (p *program) modelsRepair(c *cli.Context) error {
@@ -94,7 +72,7 @@ func (p *program) modelsRepair(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	model, network, err := networkOf(q.in)
+	model, network, err := repair.NetworkOf(q.in)
 	if err != nil {
 		return err
 	}
@@ -126,53 +104,5 @@ func (p *program) modelsRepair(c *cli.Context) error {
 		return exit.CannotStart(fmt.Errorf("%q: %w", q.out, stages.WithoutPath(err)))
 	}
 	_, err = fmt.Fprintln(p.out, q.out)
-	return err
-}
-
-// fresh refuses an output that does not end in .onnx, that is its own input, or that has a manifest beside it.
-// It refuses an output that exists unless force is set.
-func fresh(in, out string, force bool) error {
-	if !strings.HasSuffix(out, ".onnx") {
-		return exit.Usage("%q does not end in .onnx", out)
-	}
-	if paths.SameFile(in, out) {
-		return exit.Usage("%q would be its own output", in)
-	}
-	for _, path := range []string{out, out + models.ManifestSuffix} {
-		_, err := os.Lstat(path)
-		if errors.Is(err, fs.ErrNotExist) {
-			continue
-		}
-		if err == nil && path == out && force {
-			if err := isNetwork(out); err != nil {
-				return exit.Usage("%q exists and is not a network: it will not be replaced", out)
-			}
-			continue
-		}
-		if err != nil {
-			return exit.CannotStart(fmt.Errorf("%q: %w", path, stages.WithoutPath(err)))
-		}
-		if path != out {
-			return exit.Usage("%q exists, and would override the manifest inside", path)
-		}
-		return &exit.Failure{Code: exit.CodeUsage, Err: exit.Hint(fmt.Errorf("%q exists", path), "--force overwrites it")}
-	}
-	return nil
-}
-
-// isNetwork says why a file is no network.
-func isNetwork(path string) error {
-	info, err := os.Stat(path)
-	if err != nil {
-		return err
-	}
-	if !info.Mode().IsRegular() {
-		return errors.New("not a file")
-	}
-	network, err := os.ReadFile(path)
-	if err != nil {
-		return err
-	}
-	_, err = graph.Parse(network)
 	return err
 }

@@ -9,6 +9,7 @@ import (
 
 	"gtx/cli/exit"
 	"gtx/cli/ledger"
+	"gtx/cli/page"
 	"gtx/cli/paths"
 	"gtx/models"
 )
@@ -22,6 +23,8 @@ func namedFiles(c *cli.Context, exemplars map[string][]string) []paths.Named {
 		}
 	}
 	add(paths.ReportOption, c.String("report"))
+	add(paths.HTMLOption, c.String("html"))
+	add("--map", c.String("map"))
 	add(paths.FailedOption, c.String("failed"))
 	add("--files-from", c.String("files-from"))
 	add("--"+libraryOption, c.String(libraryOption))
@@ -37,22 +40,27 @@ func namedFiles(c *cli.Context, exemplars map[string][]string) []paths.Named {
 	return files
 }
 
-// checkWritten refuses a --report or --failed that would replace another file of the run, and a --report that would
-// replace a file that is no report. It writes nothing.
+// checkWritten refuses a --report, --html or --failed that would replace another file of the run, and a report or page that
+// would replace a file of another kind. It writes nothing.
 func checkWritten(c *cli.Context, in paths.Inputs, exemplars map[string][]string) error {
-	for _, option := range []string{paths.ReportOption, paths.FailedOption} {
+	for _, option := range paths.WrittenOptions {
 		path := c.String(strings.TrimPrefix(option, "--"))
 		switch {
 		case path == "":
 			continue
 		case path == "-" && (option != paths.ReportOption || in.Single):
 			return exit.Usage("%s -: standard output has the results", option)
+		case path == "-" && c.String("html") != "":
+			return exit.Usage("--html and --report - exclude each other: a page needs a report in a file")
 		case path == "-":
 			continue
 		}
 		if err := checkDistinct(c, option, path, in, exemplars); err != nil {
 			return err
 		}
+	}
+	if err := page.Check(c.String("html"), nil); err != nil {
+		return err
 	}
 	if path := c.String("report"); path != "" && path != "-" {
 		return ledger.Replaceable(path)

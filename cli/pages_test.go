@@ -3,6 +3,7 @@ package cli_test
 import (
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -37,6 +38,10 @@ func TestPagesShowWhatHappens(t *testing.T) {
 				t.Logf("%s:%d: not run: scripts/fetch-third-party build/third-party fetches its networks", page, c.number)
 				continue
 			}
+			if tool := missingTool(c.block); tool != "" {
+				t.Logf("%s:%d: not run: make test-deps installs %s", page, c.number, tool)
+				continue
+			}
 			fmt.Fprintf(&script, "# %s:%d\n", filepath.Base(page), c.number)
 			if target, ok := strings.CutPrefix(c.line, "make "); ok {
 				fmt.Fprintf(&script, "exec make -C $ROOT -n %s\n", target)
@@ -65,6 +70,16 @@ func TestPagesShowWhatHappens(t *testing.T) {
 		}
 	}
 	runScripts(t, scripts, map[string]string{"ROOT": "..", "NETWORKS": "../build/third-party", "PACKAGES": "../build/python"})
+}
+
+// missingTool names a program that a block needs and that gtx itself does not.
+func missingTool(block string) string {
+	for _, tool := range []string{"ffmpeg", "rclone"} {
+		if _, err := exec.LookPath(tool); err != nil && strings.Contains(block, tool) {
+			return tool
+		}
+	}
+	return ""
 }
 
 // built says whether make test-deps has made a folder of build/.

@@ -18,7 +18,9 @@ import (
 	"gtx/cli/paths"
 	"gtx/cli/progress"
 	"gtx/cli/release"
+	"gtx/cli/reports"
 	"gtx/cli/stdout"
+	"gtx/cli/streams"
 	"gtx/models"
 	"gtx/models/manifest"
 	"gtx/pipeline"
@@ -37,6 +39,7 @@ func resultFlags() []cli.Flag {
 		&cli.BoolFlag{Name: "print0", Category: manual.Results, Usage: "end printed paths with NUL"},
 		&cli.StringFlag{Name: "report", Category: manual.Reports, Usage: "write one JSON object per input to `FILE`, or to standard output, in place of the paths, if it is -; a report of earlier runs is continued, and a later record of an input replaces the earlier"},
 		&cli.BoolFlag{Name: "report-new", Category: manual.Reports, Usage: "empty an existing report first"},
+		reports.HTMLFlag(),
 		&cli.BoolFlag{Name: "fail-fast", Category: manual.Reports, Usage: "stop at the first failure"},
 		maxFailedFlag(),
 	}
@@ -131,10 +134,11 @@ type collector struct {
 	terminator string    // of each path that is printed
 	failFast   bool
 	failures   *paths.Failures
-	records    *ledger.Ledger
+	records    *reports.Journal
 	base       ledger.Record // the fields that all records of a run share
 	tally      *progress.Tally
 	queue      *paths.Queue
+	stream     streams.Stream
 	where      string // the network ran, for the summary
 
 	mu      sync.Mutex
@@ -146,14 +150,14 @@ type collector struct {
 type outcome = pipeline.Item[stages.Source, stages.Written]
 
 // collector makes the sink of a run.
-func (p *program) collector(c *cli.Context, records *ledger.Ledger, e *engine, tally *progress.Tally, queue *paths.Queue) *collector {
+func (p *program) collector(c *cli.Context, records *reports.Journal, e *engine, tally *progress.Tally, queue *paths.Queue, stream streams.Stream) *collector {
 	var printed io.Writer = p.out
 	if c.String("report") == "-" {
 		printed = io.Discard
 	}
 	return &collector{
 		out: p.out, paths: printed, terminator: terminator(c), failFast: c.Bool("fail-fast"), records: records, base: e.record(),
-		tally: tally, queue: queue, where: runsOn(e.translator), arrived: map[int]outcome{},
+		tally: tally, queue: queue, stream: stream, where: runsOn(e.translator), arrived: map[int]outcome{},
 	}
 }
 
@@ -207,20 +211,30 @@ func (k *collector) account(it outcome) error {
 	k.queue.Done(it.Seq)
 	rec := k.base
 	rec.Fill(it)
-	var printed error
-	if it.Err == nil && it.Source.Out == stages.Stdout {
-		if _, printed = k.out.Write(it.Value.Data); printed != nil {
-			rec.Status, rec.Class, rec.Message = ledger.StatusFailed, "print", printed.Error()
+	effect, printed := k.stream.Take(it, &rec)
+	if printed != nil {
+		rec.Status, rec.Class, rec.Message = ledger.StatusFailed, "print", printed.Error()
+	}
+	var err error
+	if effect.Record {
+		err = k.record(rec)
+	}
+	if effect.Count {
+		if rec.Made() {
+			k.records.Measured.Add(it.Spans)
+		}
+		k.tally.Spent(it.Spans, rec.Provider)
+		k.tell(rec, it.Value)
+		if rec.Status == ledger.StatusFailed {
+			k.failures.Add(it.Source)
 		}
 	}
-	err := k.record(rec)
-	k.tally.Spent(it.Spans, rec.Provider)
-	k.tell(rec, it.Value)
-	if rec.Status == ledger.StatusFailed {
-		k.failures.Add(it.Source)
+	if effect.Warn != "" {
+		k.tally.Line("%s", effect.Warn)
 	}
-	if rec.Made() && it.Source.Out != stages.Stdout {
-		_, printed = io.WriteString(k.paths, strings.Join(append([]string{rec.Out}, it.Source.More...), k.terminator)+k.terminator)
+	if len(effect.Print) > 0 {
+		_, err := io.WriteString(k.paths, strings.Join(effect.Print, k.terminator)+k.terminator)
+		printed = cmp.Or(printed, err)
 	}
 	if err = cmp.Or(err, printed); err == nil && rec.Status == ledger.StatusFailed && k.failFast {
 		err = exit.Silent(exit.CodeFailFast)
@@ -274,10 +288,14 @@ func (k *collector) finish() (err error) {
 		}
 	}
 	for s := range k.queue.Left {
+		if streams.IsMark(s) {
+			continue
+		}
 		k.tally.Unreached++
 		rec := k.base
 		rec.Place(s)
 		rec.Status = ledger.StatusUnreached
+		k.failures.Add(s)
 		err = cmp.Or(err, k.record(rec))
 	}
 	k.tally.Unread = k.queue.Unread()

@@ -55,6 +55,10 @@ func runScripts(t *testing.T, dir string, folders map[string]string) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	python, err := filepath.Abs("../build/python")
+	if err != nil {
+		t.Fatal(err)
+	}
 	testscript.Run(t, testscript.Params{
 		Dir: dir,
 		Setup: func(env *testscript.Env) error {
@@ -62,6 +66,8 @@ func runScripts(t *testing.T, dir string, folders map[string]string) {
 			env.Setenv("XDG_DATA_HOME", filepath.Join(env.WorkDir, ".data"))
 			env.Setenv("PLAIN", lib)
 			env.Setenv("OPENVINO", openVINO)
+			env.Setenv("PYTHONPATH", python)
+			env.Setenv("RCLONE_CONFIG", "") // none, without a notice
 			for name, folder := range folders {
 				path, err := filepath.Abs(folder)
 				if err != nil {
@@ -75,6 +81,9 @@ func runScripts(t *testing.T, dir string, folders map[string]string) {
 			switch condition {
 			case "openvino":
 				_, err := os.Stat(openVINO)
+				return err == nil, nil
+			case "webdataset":
+				_, err := os.Stat(filepath.Join(python, "webdataset"))
 				return err == nil, nil
 			case "bf16":
 				return cpu.X86.HasAVX512BF16 || cpu.X86.HasAMXBF16, nil

@@ -23,8 +23,8 @@ func (i interrupted) Error() string { return "stopped by " + i.signal.String() }
 // A result under its final name is always complete, so the program may end at any moment. lastWords is how long
 // the report and the summary may take then.
 const (
-	patience  = 1000 * time.Millisecond
-	lastWords = 400 * time.Millisecond
+	patience  = 700 * time.Millisecond
+	lastWords = 300 * time.Millisecond
 )
 
 // onSignals returns two contexts. The first signal cancels reading, so that gtx

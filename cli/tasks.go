@@ -12,7 +12,6 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"gtx/cli/exit"
-	"gtx/cli/ledger"
 	"gtx/cli/manual"
 	"gtx/cli/paths"
 	"gtx/cli/progress"
@@ -116,8 +115,8 @@ func (p *program) note(c *cli.Context, format string, args ...any) {
 	}
 }
 
-// inputs takes the inputs of a run, or a part of them.
-func (p *program) inputs(ctx context.Context, c *cli.Context, t translation) (in paths.Inputs, err error) {
+// readPart takes the inputs of a run from files, or a part of them.
+func (p *program) readPart(ctx context.Context, c *cli.Context, t *translation) (in paths.Inputs, err error) {
 	if t.part.plan != nil {
 		return paths.Later(ctx, len(t.part.entries)*t.naming.Samples, slices.Values(t.part.entries), t.naming.Place), nil
 	}
@@ -129,21 +128,6 @@ func (p *program) inputs(ctx context.Context, c *cli.Context, t translation) (in
 		return in, exit.Usage("--shard: standard input is one image")
 	}
 	return in.Only(func(s stages.Source) bool { return t.part.shard.Has(cmp.Or(s.Relative, s.In)) }), nil
-}
-
-// openReport opens the report of a run: that of a shard, that of --report, or one on standard output.
-func (p *program) openReport(c *cli.Context, part part) (*ledger.Ledger, error) {
-	if part.task != nil {
-		path, err := part.task.Start()
-		if err != nil {
-			return nil, err
-		}
-		return ledger.Open(path, false)
-	}
-	if c.String("report") == "-" {
-		return ledger.To(p.out), nil
-	}
-	return ledger.Open(c.String("report"), c.Bool("report-new"))
 }
 
 // tally makes the tally of a run.
@@ -171,7 +155,7 @@ func maxFailedFlag() cli.Flag {
 
 // failedFlag is the option about the inputs that failed.
 func failedFlag() cli.Flag {
-	return &cli.StringFlag{Name: "failed", Category: manual.Reports, Usage: "write the inputs that failed to `FILE`, a list for --files-from; with --null its paths end with NUL"}
+	return &cli.StringFlag{Name: "failed", Category: manual.Reports, Usage: "write the inputs that failed, or were not reached, to `FILE`, a list for --files-from; with --null its paths end with NUL"}
 }
 
 // progressFlag chooses between messages for people and for programs.

@@ -139,9 +139,9 @@ func TestBarFitsTheTerminal(t *testing.T) {
 		columns int
 		bar     string
 	}{
-		{60, `(?m)^\d+/300  (\d+ %  )?\d[\d.]*/s  \d+:\d\d left  1 failed(  limit [a-z ]+)?$`},
-		{80, `(?m)^\d+/300  (\[[#-]+\]  )?\d+ %  \d[\d.]*/s  \d+:\d\d left  1 failed  limit [a-z ]+$`},
-		{200, `(?m)^\d+/300  \[[#-]{50}\]  \d+ %  \d[\d.]* images/s  .* left  1 failed  limited by [a-z ]+$`},
+		{60, `(?m)^\d+/300  (\d+%  )?\d[\d.]*/s  \d+:\d\d left  1 failed(  limit [a-z ]+)?$`},
+		{80, `(?m)^\d+/300  \d+%  ?(\[[#-]+\]  )?\d[\d.]*/s  \d+:\d\d left  1 failed  limit [a-z ]+$`},
+		{200, `(?m)^\d+/300  \d+% \[[#-]{50}\]  \d[\d.]* images/s  .* left  1 failed  limited by [a-z ]+$`},
 	} {
 		w.resize(at.columns)
 		w.shows(at.bar, regexp.MustCompile(at.bar).MatchString)

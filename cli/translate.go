@@ -15,6 +15,7 @@ import (
 	"gtx/cli/exit"
 	"gtx/cli/manual"
 	"gtx/cli/paths"
+	"gtx/cli/streams"
 	"gtx/models"
 	"gtx/models/manifest"
 	"gtx/pipeline"
@@ -40,6 +41,7 @@ func (p *program) translateCommand() *cli.Command {
 		&cli.StringFlag{Name: "name", Category: manual.Results, Usage: "`TEMPLATE` for the results' names, with the fields {dir}, {stem}, {ext}, {to}, {model}, {sample}; {stem} keeps the source's extension where names would clash, as in IMG_1.HEIC.jpg"},
 		&cli.StringFlag{Name: "format", Category: manual.Results, Value: "same", Usage: "write `FORMAT`: same, jpg, png, webp, tiff or avif"},
 	}
+	flags = append(flags, streams.Flags()...)
 	flags = append(flags, fidelityFlags()...)
 	flags = append(flags, resultFlags()...)
 	flags = append(flags, inputFlags()...)
@@ -126,7 +128,11 @@ func translationOf(c *cli.Context) (t translation, err error) {
 
 // translationNaming reads the options that say where translate writes its results.
 func translationNaming(c *cli.Context, m *manifest.Manifest, q models.Request) (*paths.Naming, error) {
-	format, err := oneOf(c, "format", append([]stages.Format{sameFormat}, stages.Formats...)...)
+	known := stages.Formats
+	if c.Bool("frames") {
+		known = streams.FrameFormats
+	}
+	format, err := oneOf(c, "format", append([]stages.Format{sameFormat}, known...)...)
 	if err != nil {
 		return nil, err
 	}
@@ -167,14 +173,50 @@ func (t translation) encodeOptions() stages.EncodeOptions {
 	}
 }
 
-// toStdout prepares a translation of one image to standard output.
+// toStdout prepares a translation of images whose results are no files of their own.
 func (t *translation) toStdout() error {
 	if t.naming.Samples > 1 {
-		return exit.Usage("--samples %d: standard output takes only one result", t.naming.Samples)
+		return exit.Usage("--samples %d: standard output and tars take only one result of an image", t.naming.Samples)
 	}
 	t.open.OwnToo = true
 	t.results.existing = stages.ExistingRedo
 	return nil
+}
+
+// inputs are what the translation reads, from files or from the stream that the options ask for.
+func (p *program) inputs(ctx context.Context, c *cli.Context, t *translation) (streams.Stream, paths.Inputs, error) {
+	w, err := widthsOf(c, c.String("device"))
+	if err != nil {
+		return nil, paths.Inputs{}, err
+	}
+	stream, err := streams.Of(c, streams.Source{
+		Stdin: p.in, MaxPixels: t.open.MaxPixels,
+		Files: func(ctx context.Context, place paths.Placer) (paths.Inputs, error) {
+			return p.readInputs(ctx, c, place, c.String("out"))
+		},
+	}, streams.Options{
+		Stdout: p.out, Format: t.naming.Format, Seed: t.request.Seed, Noisy: t.model.Manifest.Noisy(), InFlight: w.inFlight(),
+		Existing: t.results.existing,
+	})
+	if err != nil {
+		return nil, paths.Inputs{}, err
+	}
+	if stream == nil {
+		in, err := p.readPart(ctx, c, t)
+		if err == nil && in.Single {
+			err = t.toStdout()
+		}
+		return streams.Files{Stdout: p.out}, in, err
+	}
+	if len(t.naming.Suffixes) > 0 {
+		return nil, paths.Inputs{}, exit.Usage("%s gives several results of an image: --tar, --shards and --frames take one", t.model.Manifest.Name)
+	}
+	if err := t.toStdout(); err != nil {
+		return nil, paths.Inputs{}, err
+	}
+	t.open.OwnToo = c.String("shards") == ""
+	in, err := stream.Inputs(ctx)
+	return stream, in, err
 }
 
 func (p *program) translate(c *cli.Context) (err error) {
@@ -189,17 +231,12 @@ func (p *program) translate(c *cli.Context) (err error) {
 	}
 	run, reading, done := p.onSignals(c.Context)
 	defer done()
-	in, err := p.inputs(reading, c, t)
+	stream, in, err := p.inputs(reading, c, &t)
 	if err != nil {
 		return err
 	}
+	defer alsoClose(&err, stream)
 	if err := checkWritten(c, in, t.exemplars); err != nil {
-		return err
-	}
-	if in.Single {
-		err = t.toStdout()
-	}
-	if err != nil {
 		return err
 	}
 	if c.Bool("dry-run") {
@@ -219,11 +256,11 @@ func (p *program) translate(c *cli.Context) (err error) {
 		p.note(c, "shard %d of %q is done already: --existing redo does it again", t.part.shard.Index, c.String("plan"))
 		return nil
 	}
-	return p.perform(run, reading, c, runtime, &t, in)
+	return p.perform(run, reading, c, runtime, &t, in, stream)
 }
 
 // perform translates the inputs. Everything else has been checked.
-func (p *program) perform(run, reading context.Context, c *cli.Context, runtime *loading, t *translation, in paths.Inputs) (err error) {
+func (p *program) perform(run, reading context.Context, c *cli.Context, runtime *loading, t *translation, in paths.Inputs, stream streams.Stream) (err error) {
 	e, err := openEngine(c, runtime, t.model, t.request)
 	if err != nil {
 		return err
@@ -239,7 +276,7 @@ func (p *program) perform(run, reading context.Context, c *cli.Context, runtime 
 		return err
 	}
 	defer alsoClose(&err, asked)
-	records, err := p.openReport(c, t.part)
+	records, err := p.openJournal(run, c, e, t.part)
 	if err != nil {
 		return err
 	}
@@ -249,11 +286,11 @@ func (p *program) perform(run, reading context.Context, c *cli.Context, runtime 
 	queue := in.Queue()
 	flow := translateLine(pipeline.New(run, e.widths.inFlight()), queue.Sources, *t, e.widths, n, label, out)
 	tally := p.tally(c, "translated", in.Known)
-	k := p.collector(c, records, e, tally, queue)
+	k := p.collector(c, records, e, tally, queue, stream)
 	k.failures = t.failures
 	err = p.collect(flow, k)
 	closing := records.Close()
-	t.part.complete = closing == nil && tally.Unreached == 0 && tally.Unrecorded == 0
+	t.part.complete = records.Whole && tally.Unreached == 0 && tally.Unrecorded == 0
 	return errors.Join(ending(err, reading, tally), closing)
 }
 

@@ -89,8 +89,8 @@ func goldenInput(m *manifest.Manifest, g manifest.Golden) Batch {
 	in := Batch{N: 1, Height: g.Inputs.H, Width: g.Inputs.W}
 	if image := m.Image(); image != nil {
 		in.Pixels = Ramps(in.Height, in.Width)
-		if image.Role == manifest.RoleLabelMap { // its samples are classes, so take the first everywhere
-			clear(in.Pixels)
+		if image.Role == manifest.RoleLabelMap && !image.LabelMap.Nearest {
+			clear(in.Pixels) // few colours are classes, so take the first everywhere
 		}
 	}
 	if g.Args.From != "" {

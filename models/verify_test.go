@@ -143,6 +143,21 @@ func TestVerifyTriesEveryTargetOfAModelWithoutGoldenCases(t *testing.T) {
 	}
 }
 
+// Ramps have colours that belong to no class. Label maps whose classes are the nearest colours take them.
+func TestTheGoldenLabelMapHasClasses(t *testing.T) {
+	size := manifest.Golden{Inputs: manifest.GoldenInputs{H: 64, W: 64}}
+	for name, ramps := range map[string]bool{"spade.onnx": true, "pix2pixhd.onnx": false} {
+		m := find(t, fixtures+name).Manifest
+		pixels := goldenInput(m, size).Pixels
+		if ramps != slices.Equal(pixels, Ramps(64, 64)) || ramps == slices.Equal(pixels, make([]byte, len(pixels))) {
+			t.Errorf("%s: %v", name, pixels[:12])
+		}
+		if _, err := classesOf(m.Image().LabelMap, pixels); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
 // restless is a network that adds random numbers from 0 to 1 to its image.
 func restless() []byte {
 	info := func(name string) []byte {

@@ -26,7 +26,8 @@ type Checked struct {
 	Translated
 	Before, After Score
 	Flagged       bool
-	Repaired      bool // it was flagged; After is the score of the repaired result
+	Repaired      bool     // it was flagged; After is the score of the repaired result
+	Moved         *float64 // mean absolute difference from the source in grey levels, where the network saw both; nil if it is not known
 
 	change *change // from Detail, for Encode; nil if the result is only scaled
 }
@@ -35,7 +36,11 @@ type Checked struct {
 func Check(o Checkerboard) func(context.Context, Translated) (Checked, error) {
 	return func(_ context.Context, t Translated) (Checked, error) {
 		c := Checked{Translated: t}
-		if t.Keep || o == CheckOff {
+		if t.Keep {
+			return c, nil
+		}
+		c.Moved = raster.MeanDifference(t.Pixels, t.Result)
+		if o == CheckOff {
 			return c, nil
 		}
 		c.Before, c.After = raster.ScoreOf(t.Pixels), raster.ScoreOf(t.Result)

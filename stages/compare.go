@@ -48,10 +48,19 @@ func (o EncodeOptions) metBy(file []byte) bool {
 func Compare(o Existing, e EncodeOptions) func(context.Context, File) (File, error) {
 	copies, abandoned := e.InTarget == InTargetCopy, durable.NewSweeper()
 	return func(_ context.Context, f File) (File, error) {
-		if f.Source.Out == Stdout {
+		if f.Source.Out == Stdout && f.Source.Old == nil {
 			return f, nil
 		}
 		identity := container.Identity(f.Digest, e.parametersFor(f.Source.output(f.Format)))
+		isCurrent := func(old []byte) bool {
+			return container.ReadIdentity(old) == identity && isWhole(old) && e.metBy(old)
+		}
+		if f.Source.Out == Stdout {
+			if isCurrent(f.Source.Old) {
+				return f, Skip{UpToDate}
+			}
+			return f, nil
+		}
 		current := true
 		for _, path := range append([]string{f.Source.Out}, f.Source.More...) {
 			place := f.Source.place(path)
@@ -66,11 +75,10 @@ func Compare(o Existing, e EncodeOptions) func(context.Context, File) (File, err
 				current = false
 				continue
 			}
-			recorded := container.ReadIdentity(old)
-			if recorded == "" && len(old) > 0 && !(copies && bytes.Equal(old, f.Data)) {
+			if container.ReadIdentity(old) == "" && len(old) > 0 && !(copies && bytes.Equal(old, f.Data)) {
 				return f, errForeign
 			}
-			current = current && recorded == identity && isWhole(old) && e.metBy(old)
+			current = current && isCurrent(old)
 		}
 		if !current {
 			return f, nil

@@ -75,8 +75,10 @@ func decodeStage(shape Shape, keepUpTo int) func(context.Context, File) (Image, 
 	}
 }
 
-// checksumUpTo is the pixel count up to which the checksum of a PNG's pixels is checked. In larger ones that would
-// cost a tenth of the whole translation. All chunks of a PNG have checksums of their own, which are always checked.
+// checksumUpTo is the pixel count up to which the checksum of a PNG's pixels is checked. libvips passes over it and does
+// not show what it covers, so the pixels are unpacked once more: at 12 megapixels 0.33 s of processor time beside 0.66 s
+// for the translation to a JPEG, and the sum alone, of bytes at hand, takes 0.03 s. All chunks of a PNG have checksums of
+// their own, which are always checked.
 const checksumUpTo = 1 << 20
 
 // isDamaged reports whether a file has faults inside that libvips passes over.

@@ -50,7 +50,7 @@ func Encode(o EncodeOptions) func(context.Context, Checked) (Encoded, error) {
 		defer c.original.file.release()
 		e := Encoded{Written: Written{
 			Source: c.Source, Domain: c.Domain, P: c.P, Kept: c.Keep,
-			Before: c.Before, After: c.After, Flagged: c.Flagged, Repaired: c.Repaired, Warnings: c.Warnings,
+			Before: c.Before, After: c.After, Flagged: c.Flagged, Repaired: c.Repaired, Moved: c.Moved, Warnings: c.Warnings,
 		}}
 		if c.Keep && o.InTarget == InTargetSkip {
 			return e, Skip{AlreadyTarget}

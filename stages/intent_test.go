@@ -8,13 +8,11 @@ import (
 	"testing"
 )
 
-// tableProfile is a profile for RGB without primaries and curves. A table for one rendering intent, tag A2Bn,
-// gives the colours of sRGB with red and green exchanged. There is no way back, as in profiles of scanners.
-func tableProfile(tag string) []byte {
-	const side = 17
+// labTable is the body of a tag A2Bn: a table of side^inputs colours in CIE Lab. colour gets samples from 0 to 1 and
+// gives linear red, green and blue of sRGB.
+func labTable(inputs, side int, colour func(samples []float64) (r, g, b float64)) []byte {
 	be := binary.BigEndian
-	b := []byte("mft2\x00\x00\x00\x00\x03\x03")
-	b = append(b, side, 0)
+	b := append([]byte("mft2\x00\x00\x00\x00"), byte(inputs), 3, byte(side), 0)
 	for i := range 9 { // a matrix that changes nothing
 		v := uint32(0)
 		if i%4 == 0 {
@@ -24,16 +22,16 @@ func tableProfile(tag string) []byte {
 	}
 	b = be.AppendUint16(be.AppendUint16(b, 2), 2) // entries of each curve
 	line := []byte{0, 0, 255, 255}
-	b = slices.Concat(b, line, line, line)
-	for i := range side * side * side {
-		linear := func(n int) float64 {
-			x := float64(n) / (side - 1)
-			if x <= 0.04045 {
-				return x / 12.92
-			}
-			return math.Pow((x+0.055)/1.055, 2.4)
+	b = append(b, bytes.Repeat(line, inputs)...)
+	samples, nodes := make([]float64, inputs), 1
+	for range inputs {
+		nodes *= side
+	}
+	for i := range nodes {
+		for k, n := inputs-1, i; k >= 0; k, n = k-1, n/side { // the first sample changes last
+			samples[k] = float64(n%side) / float64(side-1)
 		}
-		g, r, blue := linear(i/side/side), linear(i/side%side), linear(i%side)
+		r, g, blue := colour(samples)
 		f := func(x float64) float64 { // of CIE Lab
 			if x > 216.0/24389 {
 				return math.Cbrt(x)
@@ -47,8 +45,34 @@ func tableProfile(tag string) []byte {
 			b = be.AppendUint16(b, uint16(math.Round(v)))
 		}
 	}
-	b = slices.Concat(b, line, line, line)
-	p := newProfile("tables", "RGB ", []string{tag}, [][]byte{b})
+	return append(b, bytes.Repeat(line, 3)...)
+}
+
+// linear removes the gamma of sRGB.
+func linear(x float64) float64 {
+	if x <= 0.04045 {
+		return x / 12.92
+	}
+	return math.Pow((x+0.055)/1.055, 2.4)
+}
+
+// tableProfile is a profile for RGB without primaries and curves. A table for one rendering intent, tag A2Bn,
+// gives the colours of sRGB with red and green exchanged. There is no way back, as in profiles of scanners.
+func tableProfile(tag string) []byte {
+	table := labTable(3, 17, func(s []float64) (r, g, b float64) { return linear(s[1]), linear(s[0]), linear(s[2]) })
+	p := newProfile("tables", "RGB ", []string{tag}, [][]byte{table})
+	copy(p[20:], "Lab ")
+	return p
+}
+
+// inkProfile is a profile for CMYK whose inks are weaker than those of libvips' own.
+func inkProfile() []byte {
+	table := labTable(4, 7, func(s []float64) (r, g, b float64) {
+		light := 1 - 0.9*s[3]
+		return linear(light * (1 - 0.8*s[0])), linear(light * (1 - 0.7*s[1])), linear(light * (1 - 0.9*s[2]))
+	})
+	p := newProfile("inks", "CMYK", []string{"A2B0", "A2B1"}, [][]byte{table, table})
+	copy(p[12:], "prtr")
 	copy(p[20:], "Lab ")
 	return p
 }

@@ -77,7 +77,7 @@ func Open(o OpenOptions) func(context.Context, Source) (File, error) {
 }
 
 func (o OpenOptions) readFile(path string) ([]byte, error) {
-	f, err := openRegular(path)
+	f, err := OpenRegular(path)
 	if err != nil {
 		return nil, WithoutPath(err)
 	}
@@ -127,7 +127,7 @@ func (o OpenOptions) read(r io.Reader, size int64) ([]byte, error) {
 // Probe returns the format of the file at path, from its first bytes, or "" if gtx
 // cannot read it.
 func Probe(path string) (Format, error) {
-	f, err := openRegular(path)
+	f, err := OpenRegular(path)
 	if err != nil {
 		return "", WithoutPath(err)
 	}
@@ -145,7 +145,7 @@ const ownHead = 128 << 10
 
 // IsOwn reports whether gtx made the file at path. It is false for what cannot be read.
 func IsOwn(path string) bool {
-	f, err := openRegular(path)
+	f, err := OpenRegular(path)
 	if err != nil {
 		return false
 	}
@@ -167,8 +167,8 @@ func IsOwn(path string) bool {
 
 var errIrregular = errors.New("not a regular file: gtx does not open pipes, devices or sockets by name")
 
-// openRegular opens a file for reading. It refuses folders and what may block or never end.
-func openRegular(path string) (*os.File, error) {
+// OpenRegular opens a file for reading. It refuses folders and what may block or never end.
+func OpenRegular(path string) (*os.File, error) {
 	info, err := os.Stat(path) // to open a device may change its state
 	if err == nil && !info.IsDir() && !info.Mode().IsRegular() {
 		return nil, errIrregular

@@ -32,6 +32,7 @@ type Source struct {
 	Below    string   // folder that results do not leave by symbolic links; empty for any place
 	More     []string // paths of further results, if the network gives several
 	Data     []byte   // content of the file if it is in memory already, else nil
+	Old      []byte   // result of an earlier run if it is in memory, else nil
 	Format   Format   // of the result; empty for the format of the input
 	Sample   int      // number of the result among those of its input, from 1; 0 if a command writes none
 	Seed     uint64   // of the noise that networks may draw

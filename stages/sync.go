@@ -16,7 +16,8 @@ type Written struct {
 	Before, After Score
 	Flagged       bool
 	Repaired      bool
-	Data          []byte // the file, if it goes to standard output
+	Moved         *float64 // as in Checked
+	Data          []byte   // the file, if it goes to standard output
 	Warnings      []string
 }
 

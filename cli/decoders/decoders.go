@@ -15,12 +15,26 @@ import (
 // Kept is how many bytes of decoded images a translation keeps for its results, in total. The others are decoded twice.
 const Kept = 256 << 20
 
+// What an isolated image may take, and how many pixels any may have, unless an option says otherwise.
+const (
+	timeout   = 2 * time.Minute
+	megabytes = 3000
+	MaxPixels = 200 // million
+)
+
+// Default are the limits on images of a command without options about them.
+func Default() stages.OpenOptions {
+	return stages.OpenOptions{MaxPixels: MaxPixels * 1_000_000, Decoders: stages.NewDecoders(stages.DecoderOptions{
+		Isolate: stages.IsolateAuto, Processes: runtime.GOMAXPROCS(0), Timeout: timeout, Memory: megabytes * 1_000_000,
+	})}
+}
+
 // Flags are the options of commands that decode images.
 func Flags() []cli.Flag {
 	return []cli.Flag{
 		&cli.StringFlag{Name: "isolate", Category: manual.Input, Value: string(stages.IsolateAuto), Usage: "decode `FORMATS` in processes of their own, where a crash costs one image: auto (all but JPEG and PNG), all or none"},
-		&cli.DurationFlag{Name: "timeout", Category: manual.Input, Value: 2 * time.Minute, Usage: "give up on an isolated image that takes longer than `DURATION` to decode; 0: no limit"},
-		&cli.IntFlag{Name: "max-memory", Category: manual.Input, Value: 3000, Usage: "give up on an isolated image that takes more than `N` megabytes to decode; 0: no limit"},
+		&cli.DurationFlag{Name: "timeout", Category: manual.Input, Value: timeout, Usage: "give up on an isolated image that takes longer than `DURATION` to decode; 0: no limit"},
+		&cli.IntFlag{Name: "max-memory", Category: manual.Input, Value: megabytes, Usage: "give up on an isolated image that takes more than `N` megabytes to decode; 0: no limit"},
 	}
 }
 

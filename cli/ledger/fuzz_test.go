@@ -16,6 +16,7 @@ func FuzzReportIsContinued(f *testing.F) {
 	f.Add([]byte(`{"in":"a.jpg","status":"failed"}` + "\n" + `{"in":"a.jpg","out":"b","status":"done"}` + "\n" + `{"in":"b.j`))
 	f.Add([]byte("\n\n{}\nnull\n[1]\n{\"in\":3}\n"))
 	f.Add([]byte(`{"in":"a.jpg","status":"skipped","message":"up to date","sample":2}` + "\n\xff\xfe\n"))
+	f.Add([]byte(`{"in":"","status":"run","run":"x"}` + "\n" + `{"in":"a.jpg","status":"done","run":"x"}` + "\n" + `{"in":"","status":"run","run":"x","seconds":1}` + "\n"))
 	path := filepath.Join(f.TempDir(), "run.jsonl")
 	f.Fuzz(func(t *testing.T, earlier []byte) {
 		if err := os.WriteFile(path, earlier, 0o666); err != nil {
@@ -26,7 +27,11 @@ func FuzzReportIsContinued(f *testing.F) {
 			if err != nil {
 				t.Fatal(err)
 			}
+			l.Begin(ledger.Run{Command: "translate"})
 			if err := l.Write(ledger.Record{In: "a.jpg", Out: "a.winter.jpg", Status: ledger.StatusDone}); err != nil {
+				t.Error(err)
+			}
+			if err := l.End(ledger.Ending{}); err != nil {
 				t.Error(err)
 			}
 			if err := l.Close(); err != nil {

@@ -8,6 +8,8 @@
 //     it was killed or wrote no report, its record says that an earlier run made it.
 //   - An input that a run did not reach keeps the record that it had.
 //
+// Begin and End add a record of the run itself. It stays as long as a record of a result names it.
+//
 // A lock keeps two runs from writing to one report at the same time.
 package ledger
 
@@ -37,15 +39,16 @@ import (
 // after the other. It writes each record at once, so that a run that is killed leaves the records of what it
 // finished.
 type Ledger struct {
-	out       io.Writer // nil: records are dropped
-	file      *os.File  // out, or nil
-	name      string    // as the user gave it
-	path      string    // without symbolic links; "" if the file keeps nothing
-	first     int       // number of lines that earlier runs wrote
-	size      int64     // of the whole lines
-	continued bool      // the file was there before
-	line      bytes.Buffer
-	err       error // the first of Write
+	out       io.Writer      // nil: records are dropped
+	file      *os.File       // out, or nil
+	name      string         // as the user gave it
+	path      string         // without symbolic links; "" if the file keeps nothing
+	first     int            // number of lines that earlier runs wrote
+	size      int64          // of the whole lines
+	continued bool           // the file was there before
+	err       error          // the first of Write
+	run       *Run           // under way, or nil
+	counts    map[string]int // of its records, by status
 }
 
 // Open opens the report at path and continues it, or begins it anew if fresh. Another run that writes to it is
@@ -76,12 +79,24 @@ func (l *Ledger) Write(rec Record) error {
 	if l.continued {
 		rec.recover()
 	}
-	l.line.Reset()
-	enc := json.NewEncoder(&l.line)
-	enc.SetEscapeHTML(false)
-	err := enc.Encode(rec)
+	if l.run != nil {
+		rec.Run = l.run.ID
+	}
+	err := l.append(rec)
+	if err == nil && l.run != nil {
+		l.counts[rec.Status]++
+	}
+	return err
+}
+
+// append writes a line.
+func (l *Ledger) append(record any) error {
+	if l.err != nil {
+		return l.err
+	}
+	line, err := encode(record)
 	if err == nil {
-		_, err = l.out.Write(l.line.Bytes())
+		_, err = l.out.Write(line)
 	}
 	if err != nil {
 		if l.err = err; l.file != nil {
@@ -92,7 +107,7 @@ func (l *Ledger) Write(rec Record) error {
 		}
 		return l.err
 	}
-	l.size += int64(l.line.Len())
+	l.size += int64(len(line))
 	return nil
 }
 
@@ -188,32 +203,56 @@ type entry struct {
 	Status   string `json:"status"`
 	Message  string `json:"message"`
 	Earlier  bool   `json:"earlier"`
+	Run      string `json:"run"`
 }
 
-// key is equal for the records of one result of one input.
-func (e *entry) key() uint64 { return hash(e.In, string(e.InBytes), strconv.Itoa(max(1, e.Sample))) }
+// key is equal for the records of one result of one input, and for those of one run.
+func (e *entry) key() uint64 {
+	if e.Status == StatusRun {
+		return hash(StatusRun, e.Run)
+	}
+	return hash(e.In, string(e.InBytes), strconv.Itoa(max(1, e.Sample)))
+}
 
 // A standing is the record of a result that counts so far.
 type standing struct {
 	line uint32
 	made bool   // the result was written
 	out  uint64 // hash of its path
+	run  uint64 // key of the run that wrote the record
 }
 
 func (e *entry) standing(line int) standing {
 	made := e.Status == StatusDone || e.Status == StatusCopied
-	return standing{uint32(line), made, hash(e.Out, string(e.OutBytes))}
+	return standing{uint32(line), made, hash(e.Out, string(e.OutBytes)), hash(StatusRun, e.Run)}
 }
 
 // replacedBy tells whether a later record counts instead. first is the line with which the last run begins.
 func (s standing) replacedBy(e *entry, later standing, first int) bool {
+	return Succession{
+		Status: e.Status, Message: e.Message, Earlier: e.Earlier,
+		Made: s.made, SameOut: s.out == later.out, SameRun: int(s.line) >= first,
+	}.Replaces()
+}
+
+// A Succession is a record that comes after another one of the same result.
+type Succession struct {
+	Status, Message string
+	Earlier         bool
+	Made            bool // by the record before: the result was written
+	SameOut         bool // both name one output
+	SameRun         bool // one run wrote both
+}
+
+// Replaces tells whether the later record counts instead of the one before.
+func (s Succession) Replaces() bool {
 	switch {
-	case e.Status == StatusUnreached:
+	case s.Status == StatusUnreached:
 		return false
-	case e.Status == StatusFailed: // in one run, an input that is named twice
-		return int(s.line) < first
-	case e.Earlier, e.Status == StatusSkipped && e.Message == stages.UpToDate:
-		return !(s.made && s.out == later.out) // the earlier record says how it was made
+	case s.Status == StatusFailed: // in one run, an input that is named twice
+		return !s.SameRun
+	case s.Earlier, s.Status == StatusSkipped && s.Message == stages.UpToDate:
+		return !(s.Made && s.SameOut) // the record before says how it was made
 	}
 	return true
 }
@@ -237,28 +276,12 @@ func eachLine(f *os.File, do func(number int, line []byte) error) error {
 	}
 }
 
-// compact drops the records that others replace. The last run began at the line first.
+// compact drops the records that others replace, and those of runs that no record names any more. The last run began at
+// the line first.
 func compact(f *os.File, path string, first int) error {
-	last := map[uint64]standing{}
-	lines := 0
-	err := eachLine(f, func(number int, line []byte) error {
-		lines++
-		var e entry
-		if json.Unmarshal(line, &e) != nil {
-			return nil // what is no record is dropped
-		}
-		key, now := e.key(), e.standing(number)
-		if before, known := last[key]; !known || before.replacedBy(&e, now, first) {
-			last[key] = now
-		}
-		return nil
-	})
-	if err != nil || len(last) == lines {
+	kept, idle, err := standingLines(f, first)
+	if err != nil || idle {
 		return err
-	}
-	kept := make([]bool, lines)
-	for _, s := range last {
-		kept[s.line] = true
 	}
 	return durable.Replace(durable.Place{Path: path}, func(out io.Writer) error {
 		w := bufio.NewWriter(out)
@@ -271,6 +294,43 @@ func compact(f *os.File, path string, first int) error {
 		})
 		return errors.Join(err, w.Flush())
 	})
+}
+
+// standingLines tells which lines of a ledger stay. idle: no result has two, so there is no need to write the ledger
+// again. The record of a run that began then stays before the one of its end.
+func standingLines(f *os.File, first int) (kept []bool, idle bool, err error) {
+	results, runs := map[uint64]standing{}, map[uint64]uint32{}
+	lines, ofRuns := 0, 0
+	last := uint64(0) // run
+	err = eachLine(f, func(number int, line []byte) error {
+		lines++
+		var e entry
+		if json.Unmarshal(line, &e) != nil {
+			return nil // what is no record is dropped
+		}
+		key, now := e.key(), e.standing(number)
+		if e.Status == StatusRun {
+			ofRuns++
+			runs[key], last = now.line, key
+		} else if before, known := results[key]; !known || before.replacedBy(&e, now, first) {
+			results[key] = now
+		}
+		return nil
+	})
+	if err != nil || len(results)+ofRuns == lines {
+		return nil, true, err
+	}
+	kept = make([]bool, lines)
+	for _, s := range results {
+		kept[s.line] = true
+		if line, known := runs[s.run]; known {
+			kept[line] = true
+		}
+	}
+	if line, known := runs[last]; known {
+		kept[line] = true
+	}
+	return kept, false, nil
 }
 
 // countLines counts the lines of a ledger.
@@ -311,34 +371,9 @@ func reportError(path string, err error) error {
 	return fmt.Errorf("--report %q: %w", path, stages.WithoutPath(err))
 }
 
-// Replaceable refuses a report that exists and that gtx did not write. A pipe or a terminal, such as
-// /dev/stdout, loses nothing.
+// Replaceable refuses a report that exists and that gtx did not write.
 func Replaceable(path string) error {
-	info, err := os.Stat(path)
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		return nil
-	case err != nil:
-		return exit.CannotStart(fmt.Errorf("--report %q: %w", path, stages.WithoutPath(err)))
-	case info.Mode()&(fs.ModeNamedPipe|fs.ModeCharDevice) != 0:
-		return nil
-	case !info.Mode().IsRegular():
-		return exit.Usage("--report %q is not a file", path)
-	}
-	f, err := os.Open(path)
-	if err != nil {
-		return exit.CannotStart(fmt.Errorf("--report %q: %w", path, stages.WithoutPath(err)))
-	}
-	defer f.Close()
-	const most = 1 << 20 // bytes of a record
-	line, err := bufio.NewReader(io.LimitReader(f, most)).ReadBytes('\n')
-	if err != nil && err != io.EOF {
-		return exit.CannotStart(fmt.Errorf("--report %q: %w", path, stages.WithoutPath(err)))
-	}
-	if len(line) > 0 && !isRecord(line) {
-		return paths.RefuseReport(fmt.Errorf("--report %q exists and is not a report: it will not be replaced", path))
-	}
-	return nil
+	return paths.Replaceable(paths.ReportOption, path, "report", isRecord)
 }
 
 // isRecord tells whether a line is a record of a report.

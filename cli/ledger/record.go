@@ -1,7 +1,9 @@
 package ledger
 
 import (
+	"bytes"
 	"cmp"
+	"encoding/json"
 	"errors"
 	"math"
 	"time"
@@ -18,8 +20,9 @@ type Record struct {
 	Sample    int      `json:"sample,omitempty"`    // number of the result, if it is not the first of its input
 	Out       string   `json:"out,omitempty"`
 	OutBytes  []byte   `json:"out_base64,omitempty"`
-	Status    string   `json:"status"`          // done, copied, skipped, failed or unreached
-	Class     string   `json:"class,omitempty"` // the stage that failed
+	Against   Text     `json:"against,omitempty"` // source that gtx check compared the input with
+	Status    string   `json:"status"`            // done, copied, skipped, failed or unreached
+	Class     string   `json:"class,omitempty"`   // the stage that failed
 	Message   string   `json:"message,omitempty"`
 	Earlier   bool     `json:"earlier,omitempty"` // done by an earlier run that wrote no record
 	Model     string   `json:"model,omitempty"`   // its digest
@@ -37,7 +40,9 @@ type Record struct {
 	After    *Amplitudes        `json:"checkerboard_after,omitempty"`
 	Flagged  bool               `json:"flagged"`
 	Repaired bool               `json:"repaired,omitempty"`
-	Millis   map[string]float64 `json:"ms,omitempty"` // milliseconds by stage; a batch's in each of its records
+	Change   *float64           `json:"change,omitempty"` // mean absolute difference from the source, in grey levels
+	Run      string             `json:"run,omitempty"`    // that wrote the record
+	Millis   map[string]float64 `json:"ms,omitempty"`     // milliseconds by stage; a batch's in each of its records
 }
 
 // Amplitudes are a score in JSON: grey levels at periods of 2, 4 and 8 pixels.
@@ -52,9 +57,10 @@ func AmplitudesOf(s stages.Score) *Amplitudes {
 	if !s.Valid {
 		return nil
 	}
-	round := func(a float64) float64 { return math.Round(a*1000) / 1000 }
 	return &Amplitudes{round(s.A2), round(s.A4), round(s.A8)}
 }
+
+func round(a float64) float64 { return math.Round(a*1000) / 1000 }
 
 // Statuses of a record.
 const (
@@ -99,17 +105,32 @@ func exact(path string) []byte {
 	return []byte(path)
 }
 
+// JSON is the record as a line.
+func (r Record) JSON() ([]byte, error) { return encode(r) }
+
+// encode writes a value as a line.
+func encode(value any) ([]byte, error) {
+	var line bytes.Buffer
+	enc := json.NewEncoder(&line)
+	enc.SetEscapeHTML(false)
+	err := enc.Encode(value)
+	return line.Bytes(), err
+}
+
 // Made tells whether the result was written.
 func (r *Record) Made() bool { return r.Status == StatusDone || r.Status == StatusCopied }
 
 // Place adds the paths of an input and its output to a record.
 func (r *Record) Place(s stages.Source) {
-	r.In, r.InBytes = s.In, exact(s.In)
+	r.Locate(s.In, cmp.Or(s.Out, s.Expected))
 	if s.Sample > 1 {
 		r.Sample = s.Sample
 	}
-	r.Out = cmp.Or(s.Out, s.Expected)
-	r.OutBytes = exact(r.Out)
+}
+
+// Locate sets the paths of an input and its output.
+func (r *Record) Locate(in, out string) {
+	r.In, r.InBytes, r.Out, r.OutBytes = in, exact(in), out, exact(out)
 }
 
 // recover turns the record of a result that is up to date into that of an earlier run that made it. How that run
@@ -136,4 +157,8 @@ func (r *Record) Fill(it pipeline.Item[stages.Source, stages.Written]) {
 	r.Domain, r.P = w.Domain, w.P
 	r.Width, r.Height, r.Flagged, r.Repaired, r.Warnings = w.Width, w.Height, w.Flagged, w.Repaired, w.Warnings
 	r.Before, r.After = AmplitudesOf(w.Before), AmplitudesOf(w.After)
+	if w.Moved != nil {
+		change := round(*w.Moved)
+		r.Change = &change
+	}
 }

@@ -19,6 +19,7 @@ var Examples = map[string][]Example{
 		{"Keep a report, which later runs continue", "gtx translate --to winter --report run.jsonl -o out photos/"},
 		{"Read a list of any names, and print one", "find photos -name '*.jpg' -print0 | gtx translate -0 --print0 --to summer -o summer | xargs -0 ls"},
 		{"Go on if a few fail, and list them to try again", "gtx translate --to winter --max-failed 1% --failed again -o out photos/"},
+		{"Translate a WebDataset tar into another", "tar c photos | gtx translate --tar --to winter >snow.tar"},
 		{"See what would be done", "gtx translate --to winter --dry-run photos/"},
 	},
 	"gtx classify": {
@@ -32,6 +33,11 @@ var Examples = map[string][]Example{
 	"gtx check": {
 		{"Score every image of a folder", "gtx check photos/"},
 		{"Compare results with their sources, and fail if any shows a pattern", "gtx translate -q --to winter -o snow photos/ && gtx check --against photos --fail snow/"},
+	},
+	"gtx report": {
+		{"Say what failed, and how to repeat it", "gtx translate -q --to winter -o winter --report run.jsonl photos && gtx report run.jsonl"},
+		{"Write a page with pictures before and after", "gtx report --html run.html run.jsonl"},
+		{"Merge the reports of a plan", "gtx plan -q -o plan photos && gtx translate -q --plan plan --shard 0 --to winter -o snow && gtx report plan/done/*.jsonl"},
 	},
 	"gtx plan": {
 		{"Divide a list among tasks, two images each", "find photos -name '*.jpg' -print0 | gtx plan -0 --per-shard 2 -o plan"},

@@ -25,7 +25,8 @@ type Inputs struct {
 
 	all    iter.Seq[stages.Source] // whether the context lasts or not
 	ctx    context.Context
-	stream *stream // nil if the inputs are known
+	stop   func()      // ends waiting for more; nil if the inputs are known
+	unread func() bool // tells at the end whether there may be more; nil if the inputs are known
 }
 
 // Of makes inputs of sources, which last as long as ctx does.
@@ -37,6 +38,34 @@ func Of(ctx context.Context, known int, all iter.Seq[stages.Source]) Inputs {
 			}
 		}
 	}}
+}
+
+// Streaming makes inputs of sources that come bit by bit. open gets a context that ends with ctx, or when the run waits
+// for no more, and returns the sources. After the end of its context they end soon. unread tells then whether there
+// may be more.
+func Streaming(ctx context.Context, open func(context.Context) (sources iter.Seq[stages.Source], unread func() bool, err error)) (Inputs, error) {
+	reading, stop := context.WithCancel(ctx)
+	sources, unread, err := open(reading)
+	if err != nil {
+		stop()
+		return Inputs{}, err
+	}
+	in := Of(ctx, -1, sources)
+	in.stop, in.unread = stop, unread
+	return in, nil
+}
+
+// Through returns inputs whose queue gives what change makes of the sources. stop says that nobody waits for them.
+func (in Inputs) Through(change func(iter.Seq[stages.Source]) iter.Seq[stages.Source], stop func()) Inputs {
+	before := in.stop
+	in.all = change(in.all)
+	in.stop = func() {
+		stop()
+		if before != nil {
+			before()
+		}
+	}
+	return in
 }
 
 // A Placer says where the results of an image go. It gets the image's path and format, and the folder
@@ -133,22 +162,16 @@ func ReadList(list string, place Placer, null bool) (*Packed, error) {
 // Stream takes paths from a file as they come. An error of the placer belongs to its path: the paths before
 // it may be done already.
 func Stream(ctx context.Context, file *os.File, place Placer, null bool) (Inputs, error) {
-	reading, stop := context.WithCancel(ctx)
-	list, err := listReader(reading, file)
-	if err != nil {
-		stop()
-		return Inputs{}, err
-	}
-	s := &stream{ctx: reading, list: list, place: place, null: null, stop: stop}
-	in := Of(ctx, -1, s.sources)
-	in.stream = s
-	return in, nil
+	return Streaming(ctx, func(reading context.Context) (iter.Seq[stages.Source], func() bool, error) {
+		list, err := listReader(reading, file)
+		s := &stream{ctx: reading, list: list, place: place, null: null}
+		return s.sources, func() bool { return s.unread }, err
+	})
 }
 
 // A stream is a list of paths that comes on standard input.
 type stream struct {
 	ctx    context.Context
-	stop   context.CancelFunc // ends ctx
 	list   io.Reader
 	place  Placer
 	null   bool
@@ -210,7 +233,7 @@ func (in Inputs) Only(keep func(stages.Source) bool) Inputs {
 			}
 		}
 	})
-	kept.Single, kept.stream = in.Single, in.stream
+	kept.Single, kept.stop, kept.unread = in.Single, in.stop, in.unread
 	if in.Known >= 0 {
 		kept.Known = 0
 		for range kept.all {

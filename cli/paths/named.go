@@ -1,10 +1,16 @@
 package paths
 
 import (
+	"bufio"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 
 	"gtx/cli/exit"
+	"gtx/stages"
 )
 
 // A Named is a file that an option of the run names, such as its model or its report. No result
@@ -32,13 +38,49 @@ func (f Named) Is(path string, info os.FileInfo) bool {
 	return info != nil && f.Info != nil && os.SameFile(info, f.Info)
 }
 
-// ReportOption is the option that names the report.
-const ReportOption = "--report"
+// The options that name files which a run writes beside its results. FailedOption is one, too.
+const (
+	ReportOption = "--report"
+	HTMLOption   = "--html"
+)
 
-// RefuseReport is the failure of a --report that would replace a file of another kind.
-func RefuseReport(err error) error { return Refuse(ReportOption, err) }
+// WrittenOptions are all such options. Their files are no inputs.
+var WrittenOptions = []string{ReportOption, HTMLOption, FailedOption}
 
 // Refuse is the failure of an option that would replace a file of another kind.
 func Refuse(option string, err error) error {
 	return &exit.Failure{Code: exit.CodeUsage, Err: exit.Hint(err, option+" takes the FILE to write, before the paths")}
+}
+
+// Replaceable refuses the file of an option if it exists and gtx did not write it. known tells whether its first line is
+// that of a kind of files that gtx writes. A pipe or a terminal, such as /dev/stdout, loses nothing.
+func Replaceable(option, path, kind string, known func(line []byte) bool) error {
+	failed := func(err error) error {
+		return exit.CannotStart(fmt.Errorf("%s %q: %w", option, path, stages.WithoutPath(err)))
+	}
+	info, err := os.Stat(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil
+	case err != nil:
+		return failed(err)
+	case info.Mode()&(fs.ModeNamedPipe|fs.ModeCharDevice) != 0:
+		return nil
+	case !info.Mode().IsRegular():
+		return exit.Usage("%s %q is not a file", option, path)
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return failed(err)
+	}
+	defer f.Close()
+	const most = 1 << 20 // bytes of a line
+	line, err := bufio.NewReader(io.LimitReader(f, most)).ReadBytes('\n')
+	if err != nil && err != io.EOF {
+		return failed(err)
+	}
+	if len(line) > 0 && !known(line) {
+		return Refuse(option, fmt.Errorf("%s %q exists and is not a %s: it will not be replaced", option, path, kind))
+	}
+	return nil
 }

@@ -107,7 +107,7 @@ func (n *Naming) Place(in, folder string, found stages.Format) ([]stages.Source,
 		s := &sources[i]
 		*s = stages.Source{In: in, Relative: relative, Below: n.Out, Sample: i + 1, Format: n.Format}
 		if n.Noisy {
-			s.Seed = seedOf(n.Seed, relative, i)
+			s.Seed = SeedOf(n.Seed, relative, i)
 		}
 		if s.Out, err = n.path(in, relative, format, i+1); err != nil {
 			return nil, err
@@ -147,7 +147,7 @@ func (n *Naming) expected(in, relative string) string {
 func (n *Naming) admit(in string) error {
 	info, err := os.Stat(in)
 	for _, f := range n.Named {
-		if (f.Option == ReportOption || f.Option == FailedOption) && f.Is(in, info) {
+		if slices.Contains(WrittenOptions, f.Option) && f.Is(in, info) {
 			return Refuse(f.Option, fmt.Errorf("%s %q is an input", f.Option, in))
 		}
 	}
@@ -237,9 +237,9 @@ func (n *Naming) claim(in, path string, mine map[string]bool) (string, error) {
 	return out, n.spare(in, out, info)
 }
 
-// seedOf is the seed of one result's noise. It depends on the run's seed, the input's relative path and
+// SeedOf is the seed of one result's noise. It depends on the run's seed, the input's relative path and
 // the number of the sample, never on batches or order.
-func seedOf(seed uint64, relative string, sample int) uint64 {
+func SeedOf(seed uint64, relative string, sample int) uint64 {
 	h := fnv.New64a()
 	fmt.Fprintf(h, "%d\x00%s\x00%d", seed, filepath.ToSlash(relative), sample)
 	return h.Sum64()

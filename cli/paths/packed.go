@@ -73,11 +73,11 @@ func (p *Packed) add(s stages.Source) {
 	if !same(sameSeed, s.Seed == p.last.Seed) {
 		p.bytes = binary.LittleEndian.AppendUint64(p.bytes, s.Seed)
 	}
-	if s.More != nil || s.Data != nil || s.Err != nil {
+	if s.More != nil || s.Data != nil || s.Old != nil || s.Err != nil {
 		if p.rare == nil {
 			p.rare = map[int]stages.Source{}
 		}
-		p.rare[p.n] = stages.Source{More: s.More, Data: s.Data, Err: s.Err}
+		p.rare[p.n] = stages.Source{More: s.More, Data: s.Data, Old: s.Old, Err: s.Err}
 	}
 	p.last = s
 	p.n++

@@ -81,10 +81,10 @@ func (q *Queue) Left(yield func(stages.Source) bool) {
 
 // Stop ends waiting for input.
 func (q *Queue) Stop() {
-	if q.in.stream != nil {
-		q.in.stream.stop()
+	if q.in.stop != nil {
+		q.in.stop()
 	}
 }
 
 // Unread reports, after Left, whether a stream may hold more than what has come.
-func (q *Queue) Unread() bool { return q.in.stream != nil && q.in.stream.unread }
+func (q *Queue) Unread() bool { return q.in.unread != nil && q.in.unread() }

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/schollz/progressbar/v3"
 	"golang.org/x/sys/unix"
 
 	"gtx/cli/bench"
@@ -112,8 +113,7 @@ func (s state) line(columns int) string {
 	for _, parts := range [][]string{long, short} {
 		if room := columns - width(parts) - len("  []"); s.total > 0 && room >= barLeast {
 			n := min(room, barMost)
-			full := n * min(s.done, s.total) / s.total
-			return join(append([]string{parts[0], "[" + strings.Repeat("#", full) + strings.Repeat("-", n-full) + "]"}, parts[1:]...))
+			return join(append([]string{parts[0], s.gauge(n)}, parts[2:]...))
 		}
 		if s.total <= 0 && width(parts) <= columns {
 			return join(parts)
@@ -127,6 +127,20 @@ func (s state) line(columns int) string {
 	}
 	text := join(short)
 	return text[:max(0, min(len(text), columns))]
+}
+
+// gauge is the percentage and a bar of n columns.
+func (s state) gauge(n int) string {
+	b := progressbar.NewOptions(s.total,
+		progressbar.OptionSetWriter(io.Discard),
+		progressbar.OptionSetWidth(n),
+		progressbar.OptionSetTheme(progressbar.Theme{Saucer: "#", SaucerPadding: "-", BarStart: "[", BarEnd: "]"}),
+		progressbar.OptionSetPredictTime(false),
+		progressbar.OptionSetElapsedTime(false),
+		progressbar.OptionSetRenderBlankState(true),
+	)
+	_ = b.Set(min(s.done, s.total)) // it writes nowhere
+	return strings.TrimSpace(b.String())
 }
 
 func width(parts []string) int { return len(join(parts)) }
@@ -154,7 +168,7 @@ func (s state) percent() string {
 	if s.total <= 0 {
 		return ""
 	}
-	return fmt.Sprintf("%d %%", 100*min(s.done, s.total)/s.total)
+	return fmt.Sprintf("%d%%", 100*min(s.done, s.total)/s.total)
 }
 
 func (s state) speed(unit string) string {

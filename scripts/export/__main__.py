@@ -49,7 +49,7 @@ def golden_cases(made: Exported) -> list[golden.Case]:
             cases.append(golden.probability_case(found[0].softmax(0).tolist()))
             continue
         pixels = encode(found.expand(-1, 3, -1, -1))[0].numpy()
-        cases.append(golden.image_case(pixels, made.side, **args))
+        cases.append(golden.image_case(pixels, made.side, made.tolerance, **args))
     return cases
 
 

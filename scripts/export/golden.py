@@ -14,9 +14,6 @@ Case = dict[str, Any]
 SIDE = 64  # side of the input image
 SQUARE = 8  # side of the blue squares in it
 CELLS = 8  # rows, and columns, of the means of the output
-# Devices and versions of ONNX Runtime differ by a fraction of a grey level. Rounding the means adds up
-# to half a level.
-LEVELS = 1.5
 PROBABILITY = 0.02
 
 
@@ -42,17 +39,18 @@ def means(image: Pixels) -> str:
     return base64.b64encode(bytes(levels)).decode()
 
 
-def image_case(image: Pixels, side: int = SIDE, **args: Any) -> Case:
+def image_case(image: Pixels, side: int, tolerance: float, **args: Any) -> Case:
     """The case of a translator that turns ramps of `side` pixels into `image`.
 
-    args are the arguments of the run.
+    tolerance: of the means, in grey levels; rounding them takes up to half a level of it. args are the
+    arguments of the run.
     """
     height, width, _ = image.shape
     return {
         "inputs": {"picture": "ramps", "h": side, "w": side},
         "args": args,
         "output": {"h": height, "w": width, "means": means(image)},
-        "tol": LEVELS,
+        "tol": tolerance,
     }
 
 

@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from export.manifest import KEY, Manifest
+from train.networks.efficientnet import Convolution
 from train.ports import Graph, Port
 
 OPSET = 13
@@ -88,7 +89,7 @@ def round_weights(net: nn.Module) -> None:
     """Round the weights of convolutions and linear layers to what float16 can hold."""
     fold_normalisation(net)
     for layer in net.modules():
-        if isinstance(layer, (nn.Conv2d, nn.Linear)):
+        if isinstance(layer, (nn.Conv2d, nn.Linear, Convolution)):
             layer.weight.copy_(layer.weight.half().float())
 
 

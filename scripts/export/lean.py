@@ -265,6 +265,46 @@ def linear_of(graph: Graph, name: str) -> NodeProto | None:
         name = node.input[0]
 
 
+def fold_pads(graph: Graph) -> None:
+    """Let a convolution pad with zeros itself, unevenly as well, which torch's own cannot."""
+    for conv in [n for n in graph.nodes if n.op_type == "Conv"]:
+        pad = graph.producer(conv.input[0], "Pad")
+        if (
+            pad is None
+            or attribute(pad, "mode") not in (None, b"constant")
+            or any(attribute(conv, "pads") or ())
+        ):
+            continue
+        pads = graph.value(pad.input[1])
+        zero = len(pad.input) < 3 or not pad.input[2] or graph.scalar(pad.input[2]) == 0
+        if pads is None or not zero or pads[[0, 1, 4, 5]].any():
+            continue
+        kept = [a for a in conv.attribute if a.name != "pads"]
+        del conv.attribute[:]
+        conv.attribute.extend([*kept, helper.make_attribute("pads", [int(pads[i]) for i in (2, 3, 6, 7)])])
+        conv.input[0] = pad.input[0]
+    graph.index()
+
+
+def fold_spreads(graph: Graph) -> None:
+    """Fold (x - mean) * scale per channel into the 1x1 convolutions that use it."""
+    for conv in [n for n in graph.nodes if n.op_type == "Conv" and len(n.input) == 3]:
+        weight, bias = (graph.value(name) for name in conv.input[1:])
+        scaled = graph.producer(conv.input[0], "Mul")
+        moved = graph.producer(scaled.input[0], "Sub") if scaled is not None else None
+        if moved is None or weight is None or bias is None or weight.shape[2:] != (1, 1):
+            continue
+        scale, mean = graph.value(scaled.input[1]), graph.value(moved.input[1])
+        shape = (weight.shape[1], 1, 1)
+        if scale is None or mean is None or scale.shape != shape or mean.shape != shape:
+            continue
+        weight = weight * scale
+        conv.input[0] = moved.input[0]
+        conv.input[1] = graph.constant(weight)
+        conv.input[2] = graph.constant(bias - (weight * mean).sum((1, 2, 3)))
+    graph.index()
+
+
 def pad_bytes(graph: Graph) -> None:
     """Reflect the edges of the image while it is bytes, in the order [n, h, w, c] that it comes in.
 
@@ -399,6 +439,8 @@ REWRITINGS = (
     drop_idle_casts,
     fold_constants,
     merge_films,
+    fold_pads,
+    fold_spreads,
     pad_bytes,
     add_without_logarithms,
     flatten_the_end,

@@ -1,4 +1,4 @@
-"""Adds what else is in a package of gtx to a list of its Go modules: components.py GO.json TREE VERSION DEPENDS.
+"""Adds to a list of Go modules what else is in a package: python3 components.py GO.json TREE VERSION DEPENDS.
 
 The list is one of CycloneDX, and is printed complete. SOURCE_DATE_EPOCH is its time.
 """

@@ -3,7 +3,6 @@ package main
 import (
 	"fmt"
 	"os"
-	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -32,13 +31,11 @@ func stops(s *soak, r *result) error {
 		after := time.Duration(random.Int64N(int64(w.took)))
 		between := time.Duration(random.Int64N(int64(20 * time.Millisecond)))
 		twice := random.IntN(2) == 1
-		var second moment
-		f, err := w.stop(sent, &second, &disturbance{during: func(p *os.Process, _ string) {
+		f, err := w.stop(sent, twice, &disturbance{during: func(p *os.Process, _ string) {
 			time.Sleep(after)
 			p.Signal(sent)
 			if twice {
 				time.Sleep(between)
-				second.now()
 				p.Signal(sent)
 			}
 		}})
@@ -71,13 +68,9 @@ func stopsAtCalls(s *soak, r *result) error {
 			continue
 		}
 		sent, twice := endings[n%len(endings)], n/len(endings)%2 == 1
-		var second moment
-		f, err := w.stop(sent, &second, &disturbance{decide: func(c watch.Call) (v watch.Verdict) {
+		f, err := w.stop(sent, twice, &disturbance{decide: func(c watch.Call) (v watch.Verdict) {
 			if c.N == n || twice && c.N == n+1 {
 				v.Signal = sent
-			}
-			if twice && c.N == n+1 {
-				second.now()
 			}
 			return v
 		}})
@@ -90,7 +83,7 @@ func stopsAtCalls(s *soak, r *result) error {
 }
 
 // stop runs gtx with a disturbance that sends it a signal once or twice, and once more without.
-func (w *world) stop(sent syscall.Signal, second *moment, d *disturbance) (flaws, error) {
+func (w *world) stop(sent syscall.Signal, twice bool, d *disturbance) (flaws, error) {
 	if err := w.reset(); err != nil {
 		return nil, err
 	}
@@ -98,28 +91,9 @@ func (w *world) stop(sent syscall.Signal, second *moment, d *disturbance) (flaws
 	if err != nil {
 		return nil, err
 	}
-	f := w.check(o, second.Load() != nil || o.signalled)
+	f := w.check(o, twice || o.signalled)
 	if o.code != 0 && o.code != 128+int(sent) {
 		f.add("exit code", "%d after %v", o.code, sent)
 	}
-	second.bound(&f, o)
 	return append(f, w.converge()...), nil
-}
-
-// A moment is when a second signal was sent, or nil.
-type moment struct{ atomic.Pointer[time.Time] }
-
-func (m *moment) now() {
-	t := time.Now()
-	m.Store(&t)
-}
-
-// stopWithin is how long gtx may run on after a second signal.
-const stopWithin = 2 * time.Second
-
-// bound makes sure that gtx did not run on for longer.
-func (m *moment) bound(f *flaws, o outcome) {
-	if second := m.Load(); second != nil && o.ended.Sub(*second) > stopWithin {
-		f.add("late", "it ran on for %.2f s after the second signal", o.ended.Sub(*second).Seconds())
-	}
 }

@@ -288,7 +288,9 @@ func (w *world) records() (list []record, whole bool, err error) {
 			}
 			break
 		}
-		list = append(list, r)
+		if r.Status != "run" { // it is about no image
+			list = append(list, r)
+		}
 	}
 	return list, whole, err
 }

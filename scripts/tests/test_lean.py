@@ -78,7 +78,7 @@ def test_a_generator_in_half_gives_the_same_results(seeded: None):
 
 
 def test_a_generator_with_a_cover_gives_the_same_results(seeded: None):
-    old = plain(OpacityGenerator(width=8, blocks=2).eval())
+    old = plain(OpacityGenerator("random", width=8).eval())
     assert_same_but_for_rounding(old, lean(old))
 
 

@@ -208,7 +208,9 @@ def test_nan_stops_and_keeps_the_checkpoint(inputs: dict, tmp_path: Path, capsys
     assert (run / loop.CHECKPOINT).read_bytes() == before
 
 
-def test_nan_in_one_of_two_processes_is_one_sentence(inputs: dict, tmp_path: Path, capfd: pytest.CaptureFixture):
+def test_nan_in_one_of_two_processes_is_one_sentence(
+    inputs: dict, tmp_path: Path, capfd: pytest.CaptureFixture
+):
     run = tiny(tmp_path, inputs)
     checkpoint = torch.load(run / loop.CHECKPOINT)
     for weights in checkpoint["method"]["generator"].values():

@@ -18,12 +18,15 @@ from train.colourspace import lab
 
 SKY = 0.4  # of the height
 DARK = 30  # L*
+LEAVES = 12  # chroma
+ROUGH = 5.0  # deviation of L* within five blocks: 2 to 4 on meadows, 6 and more on leaves
 
 
 class Masks(NamedTuple):
     """Where images show what, [n, 1, h, w] of 0 and 1, in blocks of 2x2 pixels."""
 
-    green: Tensor  # lit grass and leaves
+    meadow: Tensor  # lit and smooth: grass, also dry grass in the lower half
+    leaves: Tensor  # coloured and rough: snow lies on them, but does not hide them
     white: Tensor  # below the sky
     dark: Tensor  # such as conifers in the shade, which snow leaves as they are
 
@@ -32,11 +35,23 @@ def masks(images: Tensor) -> Masks:
     small = F.avg_pool2d(images.float(), 2)
     pixels = ((small + 1) * 127.5).round().clamp(0, 255).byte().movedim(1, -1).cpu().numpy()
     lightness, red, yellow = np.moveaxis(lab(pixels), -1, 0)
+    rough = spread(torch.from_numpy(lightness)[:, None])[:, 0].numpy() >= ROUGH
     green = (red <= -8) & (yellow >= 5) & (lightness >= DARK)
+    dry = (red <= 6) & (yellow >= 12) & (lightness >= DARK)
+    dry[:, : dry.shape[1] // 2] = False
     white = (lightness >= 72) & (np.hypot(red, yellow) <= 12)
     white[:, : round(SKY * white.shape[1])] = False
-    found = torch.from_numpy(np.stack([green, white, lightness < DARK])).to(images.device)
+    leaves = rough & (np.hypot(red, yellow) >= LEAVES) & (lightness >= DARK)
+    leaves &= (red > 0) | (yellow > 0)  # the sky is neither
+    found = (green | dry) & ~rough, leaves, white, lightness < DARK
+    found = torch.from_numpy(np.stack(found)).to(images.device)
     return Masks(*(F.interpolate(mask[:, None].float(), scale_factor=2.0) for mask in found))
+
+
+def spread(values: Tensor) -> Tensor:
+    """The standard deviation of [n, 1, h, w] within squares of five."""
+    padded = F.pad(values, (2, 2, 2, 2), mode="replicate")
+    return (F.avg_pool2d(padded**2, 5, 1) - F.avg_pool2d(padded, 5, 1) ** 2).clamp(min=0).sqrt()
 
 
 def share(values: Tensor, weights: Tensor) -> Tensor:
@@ -45,10 +60,10 @@ def share(values: Tensor, weights: Tensor) -> Tensor:
 
 
 def unlike_snow(cover: Tensor) -> Tensor:
-    """[n, h, w]: the spread of a cover's channels above 0.15, and the light it lacks of 0.6, in units
-    of [-1, 1]."""
-    spread = cover.max(1).values - cover.min(1).values
-    return F.relu(spread - 0.15) + F.relu(0.6 - cover.mean(1))
+    """[n, h, w]: the range of a cover's channels above 0.15, its red over its blue, and the light it lacks
+    of 0.75, in units of [-1, 1]."""
+    colour = F.relu(cover.max(1).values - cover.min(1).values - 0.15) + F.relu(cover[:, 0] - cover[:, 2])
+    return colour + F.relu(0.75 - cover.mean(1))
 
 
 def unlike_earth(cover: Tensor) -> Tensor:

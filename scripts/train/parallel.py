@@ -68,7 +68,9 @@ def launch(
         raise errors.get() from None
 
 
-def _worker(index: int, count: int, work: Callable[..., None], arguments: tuple, expected: tuple, errors: Any) -> None:
+def _worker(
+    index: int, count: int, work: Callable[..., None], arguments: tuple, expected: tuple, errors: Any
+) -> None:
     torch.set_num_threads(1)
     dist.init_process_group("gloo", rank=index, world_size=count)
     try:

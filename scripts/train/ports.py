@@ -100,3 +100,6 @@ class Exported:
     parts: Spec = field(default_factory=dict)
     golden: tuple[tuple[Spec, Answer], ...] = ()
     side: int = 64  # of the golden image
+    tolerance: float = (
+        1.5  # of the golden means: devices and versions of ONNX Runtime differ by less than a level
+    )

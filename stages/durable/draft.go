@@ -15,7 +15,8 @@ type draft struct {
 	file            *os.File
 }
 
-// newDraft writes a file, whose content fill makes, under a temporary name. The folder must exist.
+// newDraft writes a file, whose content fill makes, under a temporary name. Without fill the file is empty. The folder
+// must exist.
 func newDraft(p Place, fill func(io.Writer) error) (_ *draft, err error) {
 	d := &draft{Place: p}
 	if d.folder, d.base, err = p.openFolder(); err != nil {
@@ -33,6 +34,9 @@ func newDraft(p Place, fill func(io.Writer) error) (_ *draft, err error) {
 		if err := d.file.Chmod(old.Mode().Perm()); err != nil {
 			return nil, err
 		}
+	}
+	if fill == nil {
+		return d, nil
 	}
 	if err := fill(d.file); err != nil {
 		return nil, err

@@ -96,3 +96,18 @@ func (p Pixels) Luma() []float32 {
 	}
 	return luma
 }
+
+// OnWhite returns the pixels without alpha, on white paper.
+func (p Pixels) OnWhite() Pixels {
+	if p.Bands == 3 {
+		return p
+	}
+	rgb, alpha := p.Split()
+	for i, a := range alpha {
+		for k := range 3 {
+			v := &rgb.Data[3*i+k]
+			*v = byte((int(*v)*int(a) + 255*(255-int(a)) + 127) / 255)
+		}
+	}
+	return rgb
+}

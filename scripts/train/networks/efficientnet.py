@@ -15,8 +15,9 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 EPSILON = 1e-3  # of the batch normalisations
+ONEDNN = not torch.cuda.is_available() and hasattr(torch, "mkldnn_convolution")
 STRIDES = (1, 2, 2, 2, 1, 2, 1)  # of the first block of each stage
-TAPS = (1, 2, 4, 5)  # the stages whose outputs are the features at strides 4, 8, 16 and 32
+TAPS = (0, 1, 2, 4, 5)  # the stages whose outputs are the features at strides 2, 4, 8, 16 and 32
 
 
 def weights_file(variant: str) -> Path:
@@ -30,7 +31,11 @@ def weights_file(variant: str) -> Path:
 
 
 class Convolution(nn.Module):
-    """A convolution with its batch normalisation folded in, padded as TensorFlow pads."""
+    """A convolution with its batch normalisation folded in, padded as TensorFlow pads even sides.
+
+    At a stride of two it pads at the end alone, or more there. The last pad is only needed for odd
+    sides, where TensorFlow would shift everything by a pixel.
+    """
 
     def __init__(self, state: dict[str, Tensor], name: str, norm: str, stride: int, active: bool) -> None:
         super().__init__()
@@ -43,18 +48,20 @@ class Convolution(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         size = self.weight.shape[-1]
-        pads = [same_padding(length, size, self.stride) for length in (x.shape[3], x.shape[2])]
-        if any(before != after for before, after in pads):
-            x, pads = F.pad(x, (*pads[0], *pads[1])), [(0, 0), (0, 0)]
-        padding = (pads[1][0], pads[0][0])
-        x = F.conv2d(x, self.weight, self.bias, self.stride, padding, 1, self.groups)
+        padding = [size // 2] * 2
+        if self.stride == 2:
+            x, padding = F.pad(x, padding_of_two(size) * 2), [0, 0]
+        if size == 1 and ONEDNN and x.dtype == torch.float32 and not torch.onnx.is_in_onnx_export():
+            # With one thread torch would take another library for it: slower on channels that lie last.
+            x = torch.mkldnn_convolution(x, self.weight, self.bias, padding, [1, 1], [1, 1], 1)
+        else:
+            x = F.conv2d(x, self.weight, self.bias, self.stride, padding, 1, self.groups)
         return F.relu6(x) if self.active else x
 
 
-def same_padding(length: int, size: int, stride: int) -> tuple[int, int]:
-    """Zeros before and after, so that the result is length/stride rounded up."""
-    total = max((-(-length // stride) - 1) * stride + size - length, 0)
-    return total // 2, total - total // 2
+def padding_of_two(size: int) -> tuple[int, int]:
+    """Zeros before and after at a stride of two, so that the result is half as long, rounded up."""
+    return size // 2 - 1, size // 2 + 1
 
 
 class Block(nn.Module):
@@ -98,10 +105,12 @@ class EfficientNetLite(nn.Module):
         self.register_buffer("classes", state["_fc.weight"])
         self.register_buffer("classes_bias", state["_fc.bias"])
         self.channels = tuple(len(self.stages[tap][-1].layers[-1].weight) for tap in TAPS)
+        self.pooled_channels = len(self.leave.weight)
+        self.spread = Spread([statistics(state, self.stages, tap) for tap in TAPS])
         self.eval()
 
     def forward(self, image: Tensor) -> list[Tensor]:
-        """The features at strides 4, 8, 16 and 32."""
+        """The features at strides 2, 4, 8, 16 and 32."""
         x, found = self.enter(scaled(image)), []
         for i, stage in enumerate(self.stages[: TAPS[-1] + 1]):
             x = stage(x)
@@ -109,16 +118,42 @@ class EfficientNetLite(nn.Module):
                 found.append(x)
         return found
 
-    def pooled(self, image: Tensor) -> Tensor:
-        """[n, 1280], what the classes are told by."""
-        x = self.enter(scaled(image))
-        for stage in self.stages:
+    def top(self, x: Tensor) -> Tensor:
+        """[n, 1280] of the features at stride 32: what the classes are told by."""
+        for stage in self.stages[TAPS[-1] + 1 :]:
             x = stage(x)
         return self.leave(x).mean((2, 3))
+
+    def pooled(self, image: Tensor) -> Tensor:
+        return self.top(self(image)[-1])
 
     def logits(self, pooled: Tensor) -> Tensor:
         """[n, 1000] of pooled features: the classes of ImageNet."""
         return F.linear(pooled, self.classes, self.classes_bias)
+
+
+class Spread(nn.Module):
+    """Brings features of each stride near a mean of zero and a deviation of one per channel."""
+
+    def __init__(self, statistics: list[tuple[Tensor, Tensor]]) -> None:
+        super().__init__()
+        for i, (mean, deviation) in enumerate(statistics):
+            self.register_buffer(f"mean{i}", mean[:, None, None])
+            self.register_buffer(f"scale{i}", 1 / deviation[:, None, None])
+
+    def forward(self, found: list[Tensor]) -> list[Tensor]:
+        return [(x - getattr(self, f"mean{i}")) * getattr(self, f"scale{i}") for i, x in enumerate(found)]
+
+
+def statistics(state: dict[str, Tensor], stages: nn.ModuleList, tap: int) -> tuple[Tensor, Tensor]:
+    """Mean and standard deviation of the channels that a stage gives, as its normalisations have them."""
+    first = sum(len(stage) for stage in stages[:tap])
+    mean, variance = torch.zeros(()), torch.zeros(())
+    for index, block in enumerate(stages[tap], first):
+        norm = f"_blocks.{index}._bn2"
+        gain, shift = state[f"{norm}.weight"].float(), state[f"{norm}.bias"].float()
+        mean, variance = (mean + shift, variance + gain**2) if block.shortcut else (shift, gain**2)
+    return mean, variance.sqrt()
 
 
 def scaled(image: Tensor) -> Tensor:
@@ -129,23 +164,26 @@ def scaled(image: Tensor) -> Tensor:
 class RandomFeatures(nn.Module):
     """Random frozen convolutions of the same strides: for tests, and to see what pretraining brings."""
 
-    channels = (8, 8, 8, 8)
+    channels, pooled_channels = (8,) * 5, 8
 
     def __init__(self, seed: int = 0) -> None:
         super().__init__()
         rng = torch.Generator().manual_seed(seed)
-        for i, (inputs, stride) in enumerate(((3, 4), (8, 2), (8, 2), (8, 2))):
+        for i, (inputs, stride) in enumerate(((3, 2), (8, 2), (8, 2), (8, 2), (8, 2))):
             size = stride + 1
             weight = torch.randn(8, inputs, size, size, generator=rng) / (inputs * size * size) ** 0.5
             self.register_buffer(f"weight{i}", weight)
-        self.strides = (4, 2, 2, 2)
+        self.spread = Spread([(torch.zeros(8), torch.ones(8))] * 5)
 
     def forward(self, image: Tensor) -> list[Tensor]:
         x, found = image.float(), []
-        for i, stride in enumerate(self.strides):
-            x = F.relu(F.conv2d(x, getattr(self, f"weight{i}"), None, stride, stride // 2))
+        for i in range(5):
+            x = F.relu(F.conv2d(x, getattr(self, f"weight{i}"), None, 2, 1))
             found.append(x)
         return found
+
+    def top(self, x: Tensor) -> Tensor:
+        return x.mean((2, 3))
 
     def pooled(self, image: Tensor) -> Tensor:
         return torch.cat([x.mean((2, 3)) for x in self(image)], dim=1)

@@ -8,8 +8,13 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from train.networks.efficientnet import features
 from train.networks.generator import HEADROOM
-from train.networks.layers import CodedNorm, ResidualBlock, conv, double
+
+SLOPE = 0.1
+# The cover before it is bounded, at first: the mean of both domains, and what b has more than half of.
+# To a a dark green, to b a bluish white.
+PAINT = ((0.25, 0.35, 0.17), (0.6, 0.5, 0.83))
 
 
 class Layers(NamedTuple):
@@ -25,91 +30,143 @@ class Layers(NamedTuple):
     paint: Tensor
 
     def compose(self) -> Tensor:
-        return self.graded + self.opacity * (self.cover - self.graded)
+        """The translation, of layers that are clipped as bytes are."""
+        graded, cover = self.graded.clamp(-1, 1), self.cover.clamp(-1, 1)
+        return graded + self.opacity * (cover - graded)
+
+
+class Steered(nn.Module):
+    """A convolution, a scale and a shift that are given, and a leaky rectifier. No normalisation: the
+    features come standardised, and it would cost more than many a convolution."""
+
+    def __init__(self, inputs: int, outputs: int, size: int = 3) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(inputs, outputs, size, 1, size // 2)
+        nn.init.kaiming_normal_(self.conv.weight, SLOPE)
+        nn.init.zeros_(self.conv.bias)
+
+    def forward(self, x: Tensor, film: tuple[Tensor, Tensor]) -> Tensor:
+        x = self.conv(x)
+        scale, shift = (part.to(x.dtype) for part in film)
+        return F.leaky_relu(x * (1 + scale) + shift, SLOPE)
 
 
 class OpacityGenerator(nn.Module):
-    """out = (1 - opacity) * graded + opacity * cover.
+    """out = (1 - opacity) * graded + opacity * cover, from frozen pretrained features of the image.
 
     image: [n, 3, h, w] in [-1, 1], h and w multiples of 8; code: [n].
 
+    The features tell grass, snow, sky and rock apart before the first step, so only the decoder is
+    trained. Their mean over the image says which season it shows. With the sign of the code it steers
+    the decoder by a scale and a shift after each convolution.
+
     The grade is a gain and a shift of each channel's logit, so that the photograph keeps its own
-    detail. The cover is painted from the features at 1/8 size alone. No skip reaches it, so it
-    cannot be a bleached copy of what lies beneath. The opacity sees features at 1/4 size, too: from
+    detail. The cover is painted from the features at 1/8 size and coarser. No finer ones reach it,
+    so it cannot be a bleached copy of what lies beneath. The opacity sees features at 1/4 size, too: from
     finer ones it would trace every blade of grass.
 
-    The sign of the code chooses the domain, its size scales the grade and the opacity. A code of
-    zero is the identity, and half a code is half the change by construction.
+    The size of the code scales the grade and the opacity. A code of zero is the identity, and half a
+    code is half the change by construction.
 
-    Cover and opacity are enlarged bilinearly, for nothing finer lies over the squares of 8 pixels
-    that nearest neighbours leave.
-
-    Zero padding, inside the convolutions: a separate Pad costs more time than many a convolution.
+    Grade, cover and opacity are enlarged bilinearly, for nothing finer lies over the squares of
+    pixels that nearest neighbours leave.
     """
 
-    def __init__(self, width: int = 16, blocks: int = 4) -> None:
+    def __init__(self, known: str = "lite0", width: int = 32, context: int = 64) -> None:
         super().__init__()
+        self.known = features(known)
+        with torch.no_grad():
+            # What bfloat16 holds, for runtimes that compute in it: its rounding shifts whole channels.
+            for weight in self.known.buffers():
+                if weight.dim() == 4:
+                    weight.copy_(weight.bfloat16())
+        c2, c4, c8, c16, c32 = self.known.channels
         w = width
-        self.enter = nn.Conv2d(3, 2 * w, 4, 2, 1)
-        self.down2 = conv(2 * w, 4 * w, stride=2, reflect=False)
-        self.norm2 = CodedNorm(4 * w)
-        self.down3 = conv(4 * w, 8 * w, stride=2, reflect=False)
-        self.norm3 = CodedNorm(8 * w)
-        self.blocks = nn.ModuleList(ResidualBlock(8 * w, reflect=False) for _ in range(blocks))
-        self.narrow2 = nn.Conv2d(8 * w, 4 * w, 1)
-        self.up2 = conv(4 * w, 4 * w, reflect=False)
-        self.norm_up2 = CodedNorm(4 * w)
-        self.narrow1 = nn.Conv2d(4 * w, 2 * w, 1)
-        self.up1 = conv(2 * w, 2 * w, reflect=False)
-        self.grade = conv(2 * w, 6, reflect=False)
-        self.narrow_opacity = nn.Conv2d(4 * w, 2 * w, 1)
-        self.opacity1 = conv(2 * w, w, reflect=False)
-        self.opacity = conv(w, 1, reflect=False)
-        self.narrow_cover = nn.Conv2d(8 * w, 4 * w, 1)
-        self.cover2 = conv(4 * w, 2 * w, reflect=False)
-        self.cover1 = conv(2 * w, 2 * w, reflect=False)
-        self.cover = conv(2 * w, 3, reflect=False)
-        # No grade at first, and a light grey cover at an opacity of a quarter: at an opacity near
-        # zero no gradient would reach the cover.
-        for layer, bias in ((self.grade, 0.0), (self.opacity, -1.0), (self.cover, 0.5)):
+        self.context = nn.Linear(c32 + 1, context)
+        self.side32, self.side16 = nn.Conv2d(c32, 4 * w, 1), nn.Conv2d(c16, 4 * w, 1)
+        self.side8, self.side4, self.side2 = (
+            nn.Conv2d(inputs, outputs, 1) for inputs, outputs in ((c8, 4 * w), (c4, 2 * w), (c2, w))
+        )
+        self.at16 = Steered(4 * w, 4 * w)
+        self.at8 = Steered(4 * w, 4 * w)
+        self.more8 = nn.ModuleList(Steered(4 * w, 4 * w) for _ in range(2))
+        self.narrow4 = nn.Conv2d(4 * w, 2 * w, 1)
+        self.at4 = Steered(2 * w, 2 * w)
+        self.more4 = Steered(2 * w, 2 * w)
+        self.narrow2 = nn.Conv2d(2 * w, w, 1)
+        self.at2 = Steered(w, w)
+        self.grade = nn.Conv2d(w, 6, 3, 1, 1)
+        self.opacity4 = Steered(2 * w, w)
+        self.opacity = nn.Conv2d(w, 1, 3, 1, 1)
+        self.cover8 = Steered(4 * w, 2 * w)
+        self.cover4 = Steered(2 * w, w)
+        self.cover = nn.Conv2d(w, 3, 3, 1, 1)
+        self.steered = [m for m in self.modules() if isinstance(m, Steered)]
+        self.films = nn.Linear(context, sum(2 * m.conv.out_channels for m in self.steered))
+        nn.init.normal_(self.films.weight, std=0.3 / context**0.5)
+        nn.init.zeros_(self.films.bias)
+        self.paint = nn.Linear(1, 3)
+        with torch.no_grad():
+            self.context.weight[:, 0].normal_()  # the side weighs as much as all else
+            self.paint.bias.copy_(torch.tensor(PAINT[0]))
+            self.paint.weight[:, 0] = torch.tensor(PAINT[1])
+        # At an opacity near zero no gradient would reach the cover.
+        for layer, bias in ((self.grade, 0.0), (self.opacity, -1.0), (self.cover, 0.0)):
             nn.init.normal_(layer.weight, std=0.01)
             nn.init.constant_(layer.bias, bias)
 
-    def layers(self, image: Tensor, code: Tensor) -> Layers:
-        """The graded image, the opacity and the cover."""
-        side, strength = torch.sign(code), torch.abs(code)[:, None, None, None]
-        half = F.relu(self.enter(image))
-        quarter = F.relu(self.norm2(self.down2(half), side))
-        x = F.relu(self.norm3(self.down3(quarter), side))
-        for block in self.blocks:
-            x = block(x, side)
+    def see(self, image: Tensor) -> list[Tensor]:
+        """The features of an image, in float32: depthwise convolutions gain nothing from less."""
+        with torch.autocast(image.device.type, enabled=False):
+            return self.known.spread(self.known(image.float()))
 
-        cover = F.relu(self.cover2(enlarge(F.relu(self.narrow_cover(x)))))
-        cover = enlarge(self.cover(F.relu(self.cover1(enlarge(cover)))))
-        x = F.relu(double(self.narrow2(x)) + quarter)
-        x = F.relu(self.norm_up2(self.up2(x), side))
-        opacity = F.relu(self.opacity1(enlarge(F.relu(self.narrow_opacity(x)))))
-        opacity = torch.sigmoid(enlarge(self.opacity(opacity)))
-        x = F.relu(double(self.narrow1(x)) + half)
-        gain, shift = enlarge(self.grade(F.relu(self.up1(x)))).chunk(2, dim=1)
+    def layers(self, image: Tensor, code: Tensor, seen: list[Tensor] | None = None) -> Layers:
+        """The graded image, the opacity and the cover. seen: the image's features, if they are there."""
+        f2, f4, f8, f16, f32 = self.see(image) if seen is None else seen
+        side, strength = torch.sign(code)[:, None], torch.abs(code)[:, None, None, None]
+        known = torch.cat([side, f32.mean((2, 3))], dim=1)
+        context = F.leaky_relu(self.context(known), SLOPE)
+        sizes = [m.conv.out_channels for m in self.steered for _ in range(2)]
+        films = self.films(context)[:, :, None, None].split(sizes, dim=1)
+        film = dict(zip(self.steered, zip(films[::2], films[1::2])))
+
+        x = self.at16(onto(self.side32(f32), self.side16(f16)), film[self.at16])
+        x = self.at8(onto(x, self.side8(f8)), film[self.at8])
+        first, second = self.more8
+        x = x + second(first(x, film[first]), film[second])
+
+        paint = self.cover8(x, film[self.cover8])
+        paint = self.cover(self.cover4(enlarge(paint), film[self.cover4])).float()
+        paint = enlarge(paint, 4.0) + self.paint(side)[:, :, None, None]
+        x = self.at4(enlarge(self.narrow4(x)) + self.side4(f4), film[self.at4])
+        x = x + self.more4(x, film[self.more4])
+        opacity = self.opacity(self.opacity4(x, film[self.opacity4])).float()
+        opacity = torch.sigmoid(enlarge(opacity, 4.0))
+        x = self.at2(enlarge(self.narrow2(x)) + self.side2(f2), film[self.at2])
+        grade = enlarge(self.grade(x).float())
 
         image = image.float()
-        graded = bounded(logit(image) + strength * (gain * image + shift))
-        return Layers(graded, torch.clamp(strength * opacity, max=1), bounded(cover), cover)
+        graded = regraded(image, strength * (grade[:, :3] * image + grade[:, 3:]))
+        return Layers(graded, torch.clamp(strength * opacity, max=1), bounded(paint), paint)
 
-    def forward(self, image: Tensor, code: Tensor) -> Tensor:
-        return self.layers(image, code).compose()
-
-
-def enlarge(x: Tensor) -> Tensor:
-    """Twice the size, bilinear, in float32."""
-    return F.interpolate(x.float(), scale_factor=2.0, mode="bilinear", align_corners=False)
+    def forward(self, image: Tensor, code: Tensor, seen: list[Tensor] | None = None) -> Tensor:
+        return self.layers(image, code, seen).compose()
 
 
-def logit(image: Tensor) -> Tensor:
-    """artanh of the image, kept finite at black and white; `bounded` is its inverse."""
-    scaled = image * HEADROOM
-    return 0.5 * (torch.log(1 + scaled) - torch.log(1 - scaled))
+def enlarge(x: Tensor, by: float = 2.0) -> Tensor:
+    """Twice the size or more, bilinear."""
+    return F.interpolate(x, scale_factor=by, mode="bilinear", align_corners=False)
+
+
+def onto(coarse: Tensor, fine: Tensor) -> Tensor:
+    """Add coarse features to those of twice the size, which may lack the last row or column."""
+    return enlarge(coarse)[..., : fine.shape[2], : fine.shape[3]] + fine
+
+
+def regraded(image: Tensor, residual: Tensor) -> Tensor:
+    """tanh(artanh(image) + residual), by the theorem of addition: runtimes are slow at logarithms."""
+    scaled, change = image * HEADROOM, torch.tanh(residual)
+    return (scaled + change) / (1 + scaled * change) / HEADROOM
 
 
 def bounded(logits: Tensor) -> Tensor:

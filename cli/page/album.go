@@ -1,0 +1,106 @@
+package page
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"html/template"
+	"io/fs"
+	"net/url"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+
+	"gtx/cli/exit"
+	"gtx/stages"
+)
+
+// An album takes the pictures of a page: into the page while there is room, or into a folder beside it.
+type album struct {
+	folder string // "": into the page
+	files  *os.Root
+	used   map[string]bool
+	room   int // in the page, in bytes
+}
+
+// picturesMost is what pictures may take in a page, in bytes.
+const picturesMost = 11_500_000
+
+// folderOf is the folder for the pictures of a page.
+func folderOf(page string) string { return strings.TrimSuffix(page, filepath.Ext(page)) + ".pictures" }
+
+// pictureName is what files in such a folder are called: after their content. gtx removes no others from it.
+var pictureName = regexp.MustCompile(`^[0-9a-f]{20}\.(jpg|png)$`)
+
+func newAlbum(o Options) (*album, error) {
+	a := &album{used: map[string]bool{}, room: picturesMost}
+	if o.Thumbs != Folder {
+		return a, nil
+	}
+	a.folder = folderOf(o.Path)
+	info, err := os.Lstat(a.folder)
+	if err == nil && !info.IsDir() {
+		return nil, exit.Usage("--thumbs folder: %q exists and is not a folder", a.folder)
+	}
+	if err = os.Mkdir(a.folder, 0o777); err == nil || errors.Is(err, fs.ErrExist) {
+		a.files, err = os.OpenRoot(a.folder)
+	}
+	if err != nil {
+		return nil, exit.CannotStart(fmt.Errorf("--thumbs folder %q: %w", a.folder, stages.WithoutPath(err)))
+	}
+	return a, nil
+}
+
+// errFull is the error of a picture for which a page has no room.
+var errFull = errors.New("left out: the page would become too large. --thumbs folder has room")
+
+// add takes a picture, and returns it as an attribute of an img element.
+func (a *album) add(kind string, file []byte) (template.HTMLAttr, error) {
+	if a.folder == "" {
+		attribute := inline(kind, file)
+		if len(attribute) > a.room {
+			return "", errFull
+		}
+		a.room -= len(attribute)
+		return attribute, nil
+	}
+	sum := sha256.Sum256(file)
+	name := hex.EncodeToString(sum[:10]) + "." + strings.Replace(kind, "jpeg", "jpg", 1)
+	if !a.used[name] {
+		if err := a.write(name, file); err != nil {
+			return "", fmt.Errorf("cannot write %q: %w", filepath.Join(a.folder, name), stages.WithoutPath(err))
+		}
+		a.used[name] = true
+	}
+	folder := (&url.URL{Path: filepath.Base(a.folder)}).EscapedPath()
+	return template.HTMLAttr(`src="./` + template.HTMLEscapeString(folder) + "/" + name + `"`), nil
+}
+
+// write writes a file of the folder.
+func (a *album) write(name string, file []byte) error {
+	if err := a.files.Remove(name); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	f, err := a.files.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(file)
+	return errors.Join(err, f.Close())
+}
+
+// tidy removes the pictures of earlier pages from the folder, and closes it.
+func (a *album) tidy() error {
+	if a.files == nil {
+		return nil
+	}
+	entries, err := fs.ReadDir(a.files.FS(), ".")
+	for _, e := range entries {
+		if pictureName.MatchString(e.Name()) && !a.used[e.Name()] {
+			err = errors.Join(err, a.files.Remove(e.Name()))
+		}
+	}
+	return errors.Join(err, a.files.Close())
+}

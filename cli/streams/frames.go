@@ -1,0 +1,106 @@
+package streams
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"iter"
+	"os"
+
+	"gtx/cli/ledger"
+	"gtx/cli/paths"
+	"gtx/stages"
+	"gtx/stages/frames"
+)
+
+// FrameOptions say where frames come from, and what is written.
+type FrameOptions struct {
+	Options
+	Stdin     *os.File
+	MaxPixels int // of a frame; 0 for no limit
+	FailFast  bool
+}
+
+// FrameFormats are the formats of frames.
+var FrameFormats = []stages.Format{stages.JPEG, stages.PNG, frames.PPM}
+
+// A video is a stream of frames.
+type video struct {
+	FrameOptions
+	transit[frames.Frame]
+	unread bool
+}
+
+// OfFrames returns the stream of pictures that come one after the other.
+func OfFrames(o FrameOptions) Stream {
+	return &video{FrameOptions: o, transit: newTransit[frames.Frame](o.InFlight)}
+}
+
+func (v *video) Inputs(ctx context.Context) (paths.Inputs, error) {
+	return paths.Streaming(ctx, func(reading context.Context) (iter.Seq[stages.Source], func() bool, error) {
+		in, err := paths.Reader(reading, v.Stdin)
+		return func(yield func(stages.Source) bool) { v.read(reading, in, yield) }, func() bool { return v.unread }, err
+	})
+}
+
+// read yields a source for each frame.
+func (v *video) read(ctx context.Context, in io.Reader, yield func(stages.Source) bool) {
+	s := frames.NewSplitter(in, v.MaxPixels)
+	for n := 1; ; n++ {
+		f, err := s.Next()
+		source := stages.Source{In: fmt.Sprint("frame ", n), Out: stages.Stdout, Sample: 1, Err: err}
+		source.Relative, source.Seed = source.In, v.seedOf(source.In)
+		if err == io.EOF {
+			return
+		}
+		if err == nil {
+			source.Data, source.Format = f.Picture(), v.Format
+			if v.written(f) == frames.PPM {
+				source.Format = stages.TIFF // for ToPPM
+			}
+		}
+		if v.unread = ctx.Err() != nil || !v.enter(ctx, f, len(f.Data)); v.unread {
+			return
+		}
+		if !yield(source) || err != nil {
+			return
+		}
+	}
+}
+
+// written is the format of the result of a frame.
+func (v *video) written(f frames.Frame) stages.Format {
+	if v.Format == "" {
+		return f.Format
+	}
+	return v.Format
+}
+
+func (v *video) Take(it Outcome, rec *ledger.Record) (Effect, error) {
+	f, done := v.leave()
+	defer done()
+	effect := Effect{Count: true, Record: true}
+	picture := it.Value.Data
+	if it.Value.Kept {
+		picture = f.Data
+	} else if it.Err == nil && v.written(f) == frames.PPM {
+		var err error
+		if picture, err = frames.ToPPM(picture); err != nil {
+			rec.Status, rec.Class, rec.Message = ledger.StatusFailed, "encode", err.Error()
+		}
+	}
+	switch {
+	case rec.Made():
+	case rec.Status == ledger.StatusFailed && v.FailFast, f.Data == nil:
+		return effect, nil
+	case rec.Status == ledger.StatusFailed:
+		rec.Message += ": the frame passes unchanged"
+		fallthrough
+	default: // skipped
+		picture = f.Data
+	}
+	_, err := v.Stdout.Write(picture)
+	return effect, err
+}
+
+func (v *video) Close() error { return nil }

@@ -1,0 +1,113 @@
+// Package streams joins a run to pictures that are no files of their own: the samples of tars, and frames.
+//
+// A Stream gives the sources of a run, with the bytes of each picture, and takes the outcomes in the same order. Bytes
+// wait in memory until their turn to be written comes. They are bounded, so a stream may be endless.
+//
+// OfTars reads tars and writes tars, IntoShards writes the results of files into tars, OfFrames reads and writes
+// pictures one after the other.
+package streams
+
+import (
+	"context"
+	"errors"
+	"io"
+	"sync"
+
+	"golang.org/x/sync/semaphore"
+
+	"gtx/cli/ledger"
+	"gtx/cli/paths"
+	"gtx/pipeline"
+	"gtx/stages"
+)
+
+// An Outcome is an image that has come out of the line.
+type Outcome = pipeline.Item[stages.Source, stages.Written]
+
+// A Stream replaces the files that a run reads, writes or both.
+type Stream interface {
+	// Inputs returns the sources.
+	Inputs(context.Context) (paths.Inputs, error)
+	// Take gets the outcome of each source, in order, with its record filled in, which it completes. An error is of
+	// the output and ends the run.
+	Take(Outcome, *ledger.Record) (Effect, error)
+	// Close drops what is not complete. Call it when the run has ended.
+	Close() error
+}
+
+// An Effect says what a run does about an outcome.
+type Effect struct {
+	Count  bool     // it is that of an image, or a failure
+	Record bool     // it belongs into the report
+	Print  []string // paths of results that are complete
+	Warn   string   // what a person should know, or ""
+}
+
+// Files is the Stream of files whose results are files or, for one image, standard output. It has no inputs of its own.
+type Files struct{ Stdout io.Writer }
+
+func (Files) Inputs(context.Context) (paths.Inputs, error) { return paths.Inputs{}, nil }
+
+func (f Files) Take(it Outcome, rec *ledger.Record) (Effect, error) {
+	effect := Effect{Count: true, Record: true}
+	if it.Source.Out != stages.Stdout && rec.Made() {
+		effect.Print = append([]string{rec.Out}, it.Source.More...)
+	} else if it.Err == nil && it.Source.Out == stages.Stdout {
+		_, err := f.Stdout.Write(it.Value.Data)
+		return effect, err
+	}
+	return effect, nil
+}
+
+func (Files) Close() error { return nil }
+
+// errNoImage is the error of sources that only mark a place between images.
+var errNoImage = errors.New("no image")
+
+// IsMark tells whether a source only marks a place between images. Nobody misses it if the run ends before.
+func IsMark(s stages.Source) bool { return s.Err == errNoImage }
+
+// A transit remembers sources on their way through the run. E is what a stream remembers of a source.
+type transit[E any] struct {
+	room *semaphore.Weighted // bytes
+	most int64
+
+	mu    sync.Mutex
+	under []passage[E]
+}
+
+// A passage is a source on its way.
+type passage[E any] struct {
+	it     E
+	weight int64
+}
+
+// bytesMost bounds the bytes of sources on their way: so many for each picture in flight, at least a few.
+const bytesMost = 8 << 20
+
+func newTransit[E any](inFlight int) transit[E] {
+	most := int64(max(8, inFlight)) * bytesMost
+	return transit[E]{room: semaphore.NewWeighted(most), most: most}
+}
+
+// enter waits until there is room for a source. It tells whether the run goes on.
+func (l *transit[E]) enter(ctx context.Context, it E, weight int) bool {
+	w := passage[E]{it, min(int64(weight), l.most)}
+	if l.room.Acquire(ctx, w.weight) != nil {
+		return false
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.under = append(l.under, w)
+	return true
+}
+
+// leave returns the first source on its way. The caller calls done when it holds none of its bytes any more.
+func (l *transit[E]) leave() (it E, done func()) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	first := l.under[0]
+	l.under[0] = passage[E]{} // for the garbage collector
+	l.under = l.under[1:]
+	return first.it, func() { l.room.Release(first.weight) }
+}

@@ -1,0 +1,261 @@
+package streams
+
+import (
+	"cmp"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"hash"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"gtx/cli/ledger"
+	"gtx/stages"
+	"gtx/stages/container"
+	"gtx/stages/durable"
+	"gtx/stages/webdataset"
+)
+
+// Failed says what becomes of samples whose image fails.
+type Failed string
+
+const (
+	FailedDrop Failed = "drop" // they are left out
+	FailedKeep Failed = "keep" // they stay as they are
+)
+
+// A place is where a tar goes: a file or, without one, standard output.
+type place struct{ durable.Place }
+
+var (
+	errExists  = errors.New("the output exists")
+	errForeign = errors.New("the output exists and was not made by gtx (--existing redo overwrites it)")
+)
+
+// admit refuses to write where a tar exists that the policy protects.
+func (p place) admit(existing stages.Existing) error {
+	if existing == stages.ExistingRedo {
+		return nil
+	}
+	f, err := p.Open()
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil
+	case err != nil:
+		return p.Unreadable(err)
+	}
+	defer f.Close()
+	switch {
+	case existing == stages.ExistingFail:
+		return errExists
+	case !webdataset.IsOwn(f):
+		return errForeign
+	}
+	return nil
+}
+
+// A tarWriter writes a tar to its place.
+type tarWriter struct {
+	*webdataset.Writer
+	place place
+	file  *durable.Growing // nil: standard output
+	sum   hash.Hash        // of a file
+}
+
+// create begins a tar. Without a path it goes to stdout.
+func (p place) create(files *durable.Writer, stdout io.Writer) (*tarWriter, error) {
+	if p.Path == "" {
+		return &tarWriter{Writer: webdataset.NewWriter(stdout)}, nil
+	}
+	durable.NewSweeper().Sweep(p.Place)
+	file, err := files.Create(p.Place)
+	if err != nil {
+		return nil, err
+	}
+	sum := sha256.New()
+	return &tarWriter{webdataset.NewWriter(io.MultiWriter(file, sum)), p, file, sum}, nil
+}
+
+// publish completes the tar. It tells whether a file of the same bytes was there before, which then stays.
+func (w *tarWriter) publish() (same bool, err error) {
+	err = w.Writer.Close()
+	if w.file == nil {
+		return false, err
+	}
+	if err != nil {
+		w.file.Discard()
+		return false, err
+	}
+	if old, err := w.place.Open(); err == nil {
+		sum := sha256.New()
+		_, err = io.Copy(sum, old)
+		old.Close()
+		if err == nil && string(sum.Sum(nil)) == string(w.sum.Sum(nil)) {
+			w.file.Discard()
+			return true, nil
+		}
+	}
+	return false, w.file.Publish()
+}
+
+// discard drops the tar, if there is one. On standard output it ends so that readers notice.
+func (w *tarWriter) discard() error {
+	if w == nil {
+		return nil
+	}
+	if w.file == nil {
+		return w.Cut()
+	}
+	w.file.Discard()
+	return nil
+}
+
+// An earlier is the tar that an earlier run left where a new one goes.
+type earlier struct {
+	file *os.File
+	tar  *webdataset.Reader
+	next *webdataset.Sample // nil at the end
+}
+
+// earlier opens the tar in place, if there is one whose results may be current.
+func (p place) earlier(existing stages.Existing) *earlier {
+	if p.Path == "" || existing != stages.ExistingSkip {
+		return nil
+	}
+	f, err := p.Open()
+	if err != nil {
+		return nil
+	}
+	e := &earlier{file: f, tar: webdataset.NewReader(f)}
+	e.advance()
+	return e
+}
+
+// advance reads the next sample.
+func (e *earlier) advance() {
+	for {
+		var err error
+		if e.next, err = e.tar.Next(); err != nil || e.next.Key != "" {
+			return
+		}
+		e.next.Release()
+	}
+}
+
+// find returns the sample of a key, or nil. It finds samples in the order of the tar.
+func (e *earlier) find(key string) *webdataset.Sample {
+	if e == nil || e.next == nil || e.next.Key != key {
+		return nil
+	}
+	found := e.next
+	e.advance()
+	return found
+}
+
+func (e *earlier) close() {
+	if e != nil {
+		if e.next != nil {
+			e.next.Release()
+		}
+		e.file.Close()
+	}
+}
+
+// An earlierResult is an image of an earlier run with its record.
+type earlierResult struct{ image, record webdataset.File }
+
+// resultOf finds the result in a sample that gtx wrote: its record comes after it. There may be none.
+func resultOf(s *webdataset.Sample) *earlierResult {
+	for i := 1; s != nil && i < len(s.Files); i++ {
+		if s.Files[i].Field == webdataset.Record && len(s.Files[i-1].Data) > 0 {
+			return &earlierResult{s.Files[i-1], s.Files[i]}
+		}
+	}
+	return nil
+}
+
+// A sample is one on its way to a tar.
+type sample struct {
+	*webdataset.Sample
+	image   int            // number of its image among the files, or -1
+	in      string         // what the record calls the image; "": by its name in the tar
+	old     *earlierResult // nil if there is none
+	release []*webdataset.Sample
+	warn    string
+}
+
+func (s *sample) releaseAll() {
+	for _, r := range s.release {
+		r.Release()
+	}
+}
+
+// add writes a sample with the result of its image and a record. It returns the result's name in the tar, or "" if the
+// sample has no result there. A result whose name another file has becomes a failure, in the record.
+func (w *tarWriter) add(s *sample, it Outcome, rec *ledger.Record, failed Failed) (name string, err error) {
+	image, record, err := s.result(it, rec)
+	if err != nil {
+		return "", err
+	}
+	dropped := image.Name == "" && (failed == FailedDrop || rec.Status != ledger.StatusFailed)
+	remains := false // of the sample, without its image
+	for i, f := range s.Files {
+		switch {
+		case f.Err != nil, dropped && f.Field != "":
+			continue
+		case i == s.image && image.Name != "":
+			f = image
+		case f.Field == webdataset.Record:
+			continue
+		}
+		err = errors.Join(err, w.Add(f))
+		if i == s.image {
+			err = errors.Join(err, w.Add(record))
+		}
+		remains = remains || f.Field != ""
+	}
+	if s.image < 0 && remains {
+		err = errors.Join(err, w.Add(record))
+	}
+	return image.Name, errors.Join(err, w.Flush())
+}
+
+// result makes the file of a result and that of its record. Without a result the first has no name.
+func (s *sample) result(it Outcome, rec *ledger.Record) (image, record webdataset.File, err error) {
+	source := s.Files[max(0, s.image)].Name
+	switch {
+	case rec.Status == ledger.StatusSkipped && rec.Message == stages.UpToDate:
+		return s.old.image, s.old.record, nil
+	case rec.Made():
+		image = webdataset.File{Name: resultName(source, it.Value.Data), Data: it.Value.Data}
+		if err := s.clash(image.Name); err != nil {
+			rec.Status, rec.Class, rec.Message = ledger.StatusFailed, "sample", err.Error()
+			image = webdataset.File{}
+		}
+	}
+	within := *rec
+	within.Locate(cmp.Or(s.in, source), image.Name)
+	within.Millis = nil // they differ from run to run
+	record = webdataset.File{Name: s.Key + "." + webdataset.Record, Field: webdataset.Record}
+	record.Data, err = within.JSON()
+	return image, record, err
+}
+
+// clash is an error if another file of the sample than its image has a name.
+func (s *sample) clash(name string) error {
+	_, field := webdataset.Split(name)
+	for i, f := range s.Files {
+		if i != s.image && f.Field == field {
+			return fmt.Errorf("the result would have the name of %q", f.Name)
+		}
+	}
+	return nil
+}
+
+// resultName is the name of a source with the extension that suits the result.
+func resultName(source string, result []byte) string {
+	return strings.TrimSuffix(source, filepath.Ext(source)) + container.Sniff(result).Extension(source)
+}

@@ -1,0 +1,70 @@
+package webdataset
+
+import (
+	"archive/tar"
+	"bufio"
+	"io"
+	"time"
+)
+
+// Owner is the user and group of every file that a Writer writes.
+const Owner = "gtx"
+
+// A Writer writes a tar. Close or Cut ends it.
+type Writer struct {
+	out *bufio.Writer
+	tar *tar.Writer
+}
+
+// NewWriter returns a Writer to w.
+func NewWriter(w io.Writer) *Writer {
+	out := bufio.NewWriterSize(w, 256<<10)
+	return &Writer{out: out, tar: tar.NewWriter(out)}
+}
+
+// Add writes a file or, if data is nil, a folder. Nothing but name and content decides what is written.
+func (w *Writer) Add(f File) error {
+	h := &tar.Header{
+		Typeflag: tar.TypeReg, Name: f.Name, Size: int64(len(f.Data)), Mode: 0o644,
+		Uname: Owner, Gname: Owner, ModTime: time.Unix(0, 0),
+	}
+	if f.Dir {
+		h.Typeflag, h.Mode = tar.TypeDir, 0o755
+	}
+	if err := w.tar.WriteHeader(h); err != nil {
+		return err
+	}
+	_, err := w.tar.Write(f.Data)
+	return err
+}
+
+// Flush lets everything that was added leave.
+func (w *Writer) Flush() error {
+	if err := w.tar.Flush(); err != nil {
+		return err
+	}
+	return w.out.Flush()
+}
+
+// Close writes the end-of-archive. It does not close the file.
+func (w *Writer) Close() error {
+	if err := w.tar.Close(); err != nil {
+		return err
+	}
+	return w.out.Flush()
+}
+
+// Cut ends a tar that is not complete. Many readers take a missing end-of-archive for the end of the tar, so the last
+// thing is the header of a file that does not come.
+func (w *Writer) Cut() error {
+	if err := w.tar.WriteHeader(&tar.Header{Name: "cut-short", Size: 1, Mode: 0o644, ModTime: time.Unix(0, 0)}); err != nil {
+		return err
+	}
+	return w.out.Flush()
+}
+
+// IsOwn tells whether a Writer made a tar, or whether the tar is empty, so that nothing is lost with it.
+func IsOwn(r io.Reader) bool {
+	h, err := tar.NewReader(r).Next()
+	return err == io.EOF || err == nil && h.Uname == Owner
+}
