@@ -61,7 +61,8 @@ DEFAULTS: dict[str, Any] = {
 }
 
 # Grey levels. In bfloat16 thirty layers of features move the means of the ramps, which look like no
-# photograph, by up to 5, and those of photographs by less than 1.
+# photograph, by up to 5. Pixels of photographs move by 0.2 to 0.7 on average,
+# the worst of all cells by 11.
 TOLERANCE = 8.0
 SHIFT = 0.02  # of features, in their deviations
 WARM = 50  # steps over which the learning rate grows
