@@ -231,6 +231,8 @@ def exported(path: Path) -> translators.Translator:
     from evaluate import sessions  # needs ONNX Runtime, which the other measures do not
 
     session = sessions.open_model(path)
+    if len(session.get_outputs()) > 1:
+        raise SystemExit(f"{path} gives layers: export it with --composed")
     return translators.by_code(lambda pictures, code: sessions.translate(session, pictures, code))
 
 

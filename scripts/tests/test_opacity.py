@@ -211,6 +211,16 @@ def test_half_of_the_weights_is_half_of_the_file(opacity_run: Path):
     assert sizes[1] < sizes[0]
 
 
+def test_layers_are_not_judged_one_by_one(opacity_run: Path, tmp_path: Path):
+    from evaluate.pretrained import exported
+    from export.__main__ import main
+
+    model = tmp_path / "layers.onnx"
+    assert main([str(opacity_run), "--out", str(model)]) == 0
+    with pytest.raises(SystemExit, match="--composed"):
+        exported(model)
+
+
 def test_a_composed_model_looks_like_any_other(opacity_run: Path):
     model = build(opacity_run, "seasons", "Summer and winter").model
     assert list(signature(model.graph.output)) == ["translation"]
