@@ -238,7 +238,7 @@ func (p *program) translate(c *cli.Context) (err error) {
 	defer alsoClose(&err, &t.part)
 	if t.part.finished(t.results.existing) {
 		p.note(c, "shard %d of %q is done already: --existing redo does it again", t.part.shard.Index, c.String("plan"))
-		return nil
+		return t.part.task.Tidy()
 	}
 	return p.perform(run, reading, c, runtime, &t, in, stream)
 }

@@ -71,10 +71,7 @@ func (t *Task) begin() (err error) {
 	if t.Done, err = t.plan.finished(t.shard); err != nil || t.Done == nil {
 		return err
 	}
-	if err := t.plan.same(t.plan.marker(t.shard), t.Done.Settings, t.header.Settings); err != nil {
-		return err
-	}
-	return t.cannot(t.resume())
+	return t.plan.same(t.plan.marker(t.shard), t.Done.Settings, t.header.Settings)
 }
 
 // cannot names the shard in an error.
@@ -115,6 +112,9 @@ func (t *Task) Start() (report string, err error) {
 			_, err = t.agree() // another task may have been quicker
 		}
 		err = t.cannot(err)
+	}
+	if err == nil && t.Done != nil {
+		err = t.cannot(t.resume())
 	}
 	if err != nil {
 		return "", exit.CannotStart(err)
@@ -214,6 +214,14 @@ func (t *Task) Finish() error {
 		err = os.Remove(t.plan.report(t.shard))
 	}
 	return t.cannot(err)
+}
+
+// Tidy removes what a task left that was killed after it had finished the shard.
+func (t *Task) Tidy() error {
+	if err := os.Remove(t.plan.report(t.shard)); !errors.Is(err, fs.ErrNotExist) {
+		return t.cannot(err)
+	}
+	return nil
 }
 
 // tally counts the records of a report by status, and its inputs.
