@@ -277,7 +277,7 @@ class Segmenter(nn.Module):
         super().__init__()
         w = width
         self.trunk = [features(variant)]  # in a list: not a part of what is trained and stored
-        self.side = nn.ModuleList(nn.Conv2d(c, w, 1) for c in self.trunk[0].channels)
+        self.side = nn.ModuleList(nn.Conv2d(c, w, 1) for c in self.trunk[0].channels[1:])
         self.full = nn.Sequential(nn.Conv2d(3, 16, 3, 1, 1), nn.GroupNorm(4, 16), nn.SiLU())
         self.halved = nn.Sequential(nn.Conv2d(16, 24, 3, 2, 1), nn.GroupNorm(4, 24), nn.SiLU())
         self.join = nn.ModuleList(
@@ -292,7 +292,7 @@ class Segmenter(nn.Module):
 
     def forward(self, image: Tensor) -> Tensor:
         with torch.no_grad():
-            *finer, coarsest = self.trunk[0](image)
+            *finer, coarsest = self.trunk[0](image)[1:]  # strides 4 to 32
         x = self.side[-1](coarsest)
         for level, side, join in zip(reversed(finer), reversed(self.side[:-1]), self.join):
             x = join(F.interpolate(x, scale_factor=2.0) + side(level))
