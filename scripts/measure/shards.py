@@ -60,7 +60,8 @@ def first(gtx: str, work: Path, folder: Path) -> None:
         start = time.monotonic()
         task = [gtx, "translate", "-q", "--plan", "plan", "--shard", "0", "--to", "winter", "-o", "winter"]
         with subprocess.Popen(task, cwd=work, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as process:
-            process.stdout.readline()
+            if not process.stdout.readline():
+                raise SystemExit(f"{' '.join(task)} printed no result")
             times.append(time.monotonic() - start)
             process.kill()
     print(f"first result: {statistics.median(times):.2f} s ({min(times):.2f} to {max(times):.2f})")
