@@ -94,7 +94,7 @@ func (l *Ledger) append(record any) error {
 	if l.err != nil {
 		return l.err
 	}
-	line, err := encode(record)
+	line, err := Line(record)
 	if err == nil {
 		_, err = l.out.Write(line)
 	}

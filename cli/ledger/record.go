@@ -106,10 +106,10 @@ func exact(path string) []byte {
 }
 
 // JSON is the record as a line.
-func (r Record) JSON() ([]byte, error) { return encode(r) }
+func (r Record) JSON() ([]byte, error) { return Line(r) }
 
-// encode writes a value as a line.
-func encode(value any) ([]byte, error) {
+// Line writes a value as a line of JSON.
+func Line(value any) ([]byte, error) {
 	var line bytes.Buffer
 	enc := json.NewEncoder(&line)
 	enc.SetEscapeHTML(false)

@@ -165,33 +165,29 @@ func clash(sources *paths.Packed, later stages.Source) error {
 	return errors.New("two inputs have one path")
 }
 
-// opened reads the plan that a subcommand names.
-func opened(c *cli.Context) (*Plan, error) {
+// statusOf is how far the tasks of the plan have come that a subcommand names.
+func statusOf(c *cli.Context) (s Status, dir string, err error) {
 	if c.NArg() != 1 {
-		return nil, exit.Usage("plan %s takes the DIR of one plan", c.Command.Name)
+		return s, "", exit.Usage("plan %s takes the DIR of one plan", c.Command.Name)
 	}
-	return Open(c.Args().First())
+	p, err := Open(c.Args().First())
+	if err != nil {
+		return s, "", err
+	}
+	s, err = p.Status()
+	return s, p.dir, err
 }
 
 func status(c *cli.Context, out io.Writer) error {
-	p, err := opened(c)
-	if err != nil {
-		return err
+	s, dir, err := statusOf(c)
+	if err == nil {
+		_, err = fmt.Fprintf(out, "%s: %s\n", dir, s)
 	}
-	s, err := p.Status()
-	if err != nil {
-		return err
-	}
-	_, err = fmt.Fprintf(out, "%s: %s\n", p.dir, s)
 	return err
 }
 
 func todo(c *cli.Context, out io.Writer) error {
-	p, err := opened(c)
-	if err != nil {
-		return err
-	}
-	s, err := p.Status()
+	s, _, err := statusOf(c)
 	if err != nil {
 		return err
 	}

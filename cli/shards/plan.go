@@ -18,6 +18,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"gtx/cli/exit"
+	"gtx/cli/ledger"
 	"gtx/cli/paths"
 	"gtx/stages/durable"
 )
@@ -99,9 +100,11 @@ func writeJSON(path string, value any) error {
 }
 
 func encode(w io.Writer, value any) error {
-	enc := json.NewEncoder(w)
-	enc.SetEscapeHTML(false)
-	return enc.Encode(value)
+	line, err := ledger.Line(value)
+	if err == nil {
+		_, err = w.Write(line)
+	}
+	return err
 }
 
 // Open reads a plan.

@@ -163,6 +163,11 @@ func (s *soak) stopSlow(dir string, w slowWork, attempt int) (took time.Duration
 	if second.Load() != nil {
 		took = o.ended.Sub(*second.Load())
 	}
+	return took, flawsOf(dir, o, took, sent), nil
+}
+
+// flawsOf says what was wrong with a run that ended so long after its second signal.
+func flawsOf(dir string, o outcome, took time.Duration, sent syscall.Signal) (f flaws) {
 	if took > stopWithin {
 		f.add("late", "it ran on for %.2f s after the second signal", took.Seconds())
 	}
@@ -179,7 +184,7 @@ func (s *soak) stopSlow(dir string, w slowWork, attempt int) (took time.Duration
 	if found, _ := filepath.Glob(filepath.Join(dir, folderOut, "*")); len(found) > 0 && o.code != 0 {
 		f.add("torn", "%v", found)
 	}
-	return took, f, nil
+	return f
 }
 
 // awaitWork waits until gtx has begun. A start takes less than startCPU. What is busy then computes for a while, and
