@@ -23,7 +23,7 @@ from train.methods.opacity import ramp
 from train.networks.bank import ROOM, Bank
 from train.networks.efficientnet import RandomFeatures, padding_of_two
 from train.networks.layers import multiply_accumulates
-from train.networks.opacity import OpacityGenerator
+from train.networks.opacity import TINT, OpacityGenerator
 from train.networks.projected import ProjectedDiscriminators
 
 TINY_OPACITY = {
@@ -88,6 +88,17 @@ def test_the_sign_of_the_code_steers():
         a, b = (net.layers(image, torch.full((1,), code)) for code in (-1.0, 1.0))
     assert not torch.equal(a.opacity, b.opacity)
     assert b.cover.mean() > 0.3 > 0 > a.cover.mean()
+
+
+def test_what_looks_white_has_no_colour():
+    net, image = tiny(), torch.rand(1, 3, 64, 64) * 2 - 1
+    torch.nn.init.normal_(net.cover.weight, std=3)
+    with torch.no_grad():
+        spreads = [
+            (cover - cover.mean(1, keepdim=True)).abs().max()
+            for cover in (net.layers(image, torch.full((1,), code)).cover for code in (-1.0, 1.0))
+        ]
+    assert spreads[1] <= TINT[1] * 4 / 3 + 1e-5 and spreads[0] > 0.3
 
 
 def test_an_image_does_not_depend_on_its_batch():

@@ -15,6 +15,9 @@ SLOPE = 0.1
 # The cover before it is bounded, at first: the mean of both domains, and what b has more than half of.
 # To a a dark green, to b a bluish white.
 PAINT = ((0.25, 0.35, 0.17), (0.6, 0.5, 0.83))
+# How far a channel of the cover may lie from the mean of the three, to a and to b: soil and grass have
+# any colour, but what looks white becomes cyan or yellow when it is laid over a whole meadow.
+TINT = (4.0, 0.1)
 
 
 class Layers(NamedTuple):
@@ -72,7 +75,9 @@ class OpacityGenerator(nn.Module):
     pixels that nearest neighbours leave.
     """
 
-    def __init__(self, known: str = "lite0", width: int = 32, context: int = 64) -> None:
+    def __init__(
+        self, known: str = "lite0", width: int = 32, context: int = 64, tint: tuple[float, float] = TINT
+    ) -> None:
         super().__init__()
         self.known = features(known)
         with torch.no_grad():
@@ -106,6 +111,7 @@ class OpacityGenerator(nn.Module):
         nn.init.normal_(self.films.weight, std=0.3 / context**0.5)
         nn.init.zeros_(self.films.bias)
         self.paint = nn.Linear(1, 3)
+        self.tint = tint
         with torch.no_grad():
             self.context.weight[:, 0].normal_()  # the side weighs as much as all else
             self.paint.bias.copy_(torch.tensor(PAINT[0]))
@@ -147,7 +153,10 @@ class OpacityGenerator(nn.Module):
 
         image = image.float()
         graded = regraded(image, strength * (grade[:, :3] * image + grade[:, 3:]))
-        return Layers(graded, torch.clamp(strength * opacity, max=1), bounded(paint), paint)
+        low, high = self.tint
+        limit = low + (high - low) * (side + 1) / 2
+        cover = tinted(bounded(paint), limit[:, :, None, None])
+        return Layers(graded, torch.clamp(strength * opacity, max=1), cover, paint)
 
     def forward(self, image: Tensor, code: Tensor, seen: list[Tensor] | None = None) -> Tensor:
         return self.layers(image, code, seen).compose()
@@ -171,3 +180,9 @@ def regraded(image: Tensor, residual: Tensor) -> Tensor:
 
 def bounded(logits: Tensor) -> Tensor:
     return torch.tanh(logits) / HEADROOM
+
+
+def tinted(image: Tensor, limit: Tensor) -> Tensor:
+    """The image with each channel held to some limit away from the mean of the three."""
+    mean = image.mean(1, keepdim=True)
+    return mean + limit * torch.tanh((image - mean) / limit)
