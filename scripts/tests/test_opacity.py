@@ -71,6 +71,16 @@ def test_an_opacity_never_exceeds_one():
         assert net.layers(image, torch.full((1,), 1.5)).opacity.max() == 1
 
 
+def test_snow_may_lie_on_what_is_lighter():
+    net, image = tiny(), torch.full((1, 3, 64, 64), -0.2)
+    image[..., ::4] = 0.4
+    torch.nn.init.zeros_(net.opacity.weight)
+    with torch.no_grad():
+        net.opacity.bias.copy_(torch.tensor([0.0, 1.0]))
+        opacity = net.layers(image, torch.ones(1)).opacity[..., 4:-4]
+    assert opacity[..., ::4].min() > 0.9 and opacity[..., 2::4].max() < 0.4
+
+
 def test_the_cover_sees_the_coarse_features_alone():
     net, image, code = tiny(), torch.rand(1, 3, 64, 64) * 2 - 1, torch.ones(1)
     with torch.no_grad():
@@ -84,6 +94,7 @@ def test_the_cover_sees_the_coarse_features_alone():
 
 def test_the_sign_of_the_code_steers():
     net, image = tiny(), torch.rand(1, 3, 64, 64) * 2 - 1
+    torch.nn.init.normal_(net.cover.weight, std=0.01)  # as at the start of a training
     with torch.no_grad():
         a, b = (net.layers(image, torch.full((1,), code)) for code in (-1.0, 1.0))
     assert not torch.equal(a.opacity, b.opacity)
@@ -147,11 +158,12 @@ def test_meadows_leaves_snow_and_the_dark_are_found():
     images[1, :, :, :24:4] = images[1, :, :, 1:24:4] = grass - 0.5  # every second block is darker
     images[..., 24:] = 0.9  # snow, and above the middle the sky
     images[..., 24:, :24] = -0.9
-    meadow, leaves, white, dark = (mask[:, 0] for mask in masks(images))
+    meadow, leaves, white, dark, sky = (mask[:, 0] for mask in masks(images))
     for mask, other in ((meadow[0], leaves[0]), (leaves[1], meadow[1])):
         assert mask[:20, 2:18].float().mean() > 0.45 and other[:20, 2:18].sum() == 0
     assert white[0, 24:, 24:].all() and not white[0, :19].any() and not white[0, :, :24].any()
     assert dark[0, 24:, :24].all() and not dark[0, :, 24:].any()
+    assert sky[0, :16, 30:].all() and not sky[0, 30:].any() and not sky[0, :, :20].any()
 
 
 def test_dry_grass_is_meadow_in_the_lower_half_alone():

@@ -16,10 +16,12 @@ from torch import Tensor
 
 from train.colourspace import lab
 
-SKY = 0.4  # of the height
+SKY = 0.4  # of the height: above it white may be clouds
+HORIZON = 0.6  # of the height: above it what is smooth is sky
 DARK = 30  # L*
 LEAVES = 12  # chroma
 ROUGH = 5.0  # deviation of L* within five blocks: 2 to 4 on meadows, 6 and more on leaves
+SMOOTH = 3.0
 
 
 class Masks(NamedTuple):
@@ -29,13 +31,15 @@ class Masks(NamedTuple):
     leaves: Tensor  # coloured and rough: snow lies on them, but does not hide them
     white: Tensor  # below the sky
     dark: Tensor  # such as conifers in the shade, which snow leaves as they are
+    sky: Tensor  # lit, smooth and high
 
 
 def masks(images: Tensor) -> Masks:
     small = F.avg_pool2d(images.float(), 2)
     pixels = ((small + 1) * 127.5).round().clamp(0, 255).byte().movedim(1, -1).cpu().numpy()
     lightness, red, yellow = np.moveaxis(lab(pixels), -1, 0)
-    rough = spread(torch.from_numpy(lightness)[:, None])[:, 0].numpy() >= ROUGH
+    varied = spread(torch.from_numpy(lightness)[:, None])[:, 0].numpy()
+    rough = varied >= ROUGH
     green = (red <= -8) & (yellow >= 5) & (lightness >= DARK)
     dry = (red <= 6) & (yellow >= 12) & (lightness >= DARK)
     dry[:, : dry.shape[1] // 2] = False
@@ -43,7 +47,9 @@ def masks(images: Tensor) -> Masks:
     white[:, : round(SKY * white.shape[1])] = False
     leaves = rough & (np.hypot(red, yellow) >= LEAVES) & (lightness >= DARK)
     leaves &= (red > 0) | (yellow > 0)  # the sky is neither
-    found = (green | dry) & ~rough, leaves, white, lightness < DARK
+    sky = (varied < SMOOTH) & (lightness >= DARK) & ~green
+    sky[:, round(HORIZON * sky.shape[1]) :] = False
+    found = (green | dry) & ~rough, leaves, white, lightness < DARK, sky
     found = torch.from_numpy(np.stack(found)).to(images.device)
     return Masks(*(F.interpolate(mask[:, None].float(), scale_factor=2.0) for mask in found))
 
@@ -52,6 +58,11 @@ def spread(values: Tensor) -> Tensor:
     """The standard deviation of [n, 1, h, w] within squares of five."""
     padded = F.pad(values, (2, 2, 2, 2), mode="replicate")
     return (F.avg_pool2d(padded**2, 5, 1) - F.avg_pool2d(padded, 5, 1) ** 2).clamp(min=0).sqrt()
+
+
+def around(mask: Tensor) -> Tensor:
+    """The mask and four pixels around it."""
+    return F.max_pool2d(mask, 9, 1, 4)
 
 
 def share(values: Tensor, weights: Tensor) -> Tensor:

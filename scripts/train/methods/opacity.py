@@ -18,22 +18,22 @@ from torch import Tensor, nn
 from train import sources
 from train.augmentation import augment
 from train.config import Config
-from train.ground import masks, share, unlike_earth, unlike_meadow, unlike_snow
+from train.ground import around, masks, share, unlike_earth, unlike_meadow, unlike_snow
 from train.losses import A, B, adversarial, by_domain, reconstruction
 from train.methods.base import Base
 from train.methods.domain_code import coded
 from train.networks.bank import Bank
-from train.networks.opacity import Layers, OpacityGenerator
+from train.networks.opacity import Layers, OpacityGenerator, enlarge
 from train.networks.projected import ProjectedDiscriminators
 from train.ports import Exported, Port, result
 
 DEFAULTS: dict[str, Any] = {
     "stages": [
-        {"steps": 4000, "size": 96, "batch": 4, "cover": [0.4, 1.0]},
-        {"steps": 6000, "size": 128, "batch": 4, "cover": [0.5, 1.0]},
+        {"steps": 2500, "size": 96, "batch": 4, "cover": [0.4, 1.0]},
+        {"steps": 6800, "size": 128, "batch": 4, "cover": [0.5, 1.0]},
     ],
     "lr": 5e-4,
-    "decay_from": 0.8,
+    "decay_from": 0.7,
     "betas": (0.5, 0.99),
     "network": {"known": "lite0", "width": 24},
     "discriminator": {"width": 64, "pixels": 32},
@@ -41,21 +41,22 @@ DEFAULTS: dict[str, Any] = {
         "towards_a": 2.5,  # of the losses of translations
         "towards_b": 2.5,
         "kernel": 10.0,  # the kernel distance of pooled features, beside the adversarial loss
-        "rest_a": 2.0,  # against changing what is not white (towards a) or neither meadow nor leaves (b)
-        "rest_b": 0.4,
+        "rest_a": 1.0,  # against changing what is not white (towards a) or neither meadow nor leaves (b)
+        "rest_b": 0.6,
         "own_a": 14.0,
         "own_b": 3.0,
         "wrong": 0.5,
         "ramp": 400.0,  # steps over which own grows to what it is
         "least": 4.0,  # against covering less of meadows (towards b) or white ground (a) than this:
-        "least_b": 0.85,
-        "least_a": 0.0,
-        "leaves": 2.0,  # against covering leaves, towards b
+        "least_b": 0.8,
+        "least_a": 0.6,
+        "solid": 3.0,  # against covering more than half of what is no meadow, towards b
         "dark": 0.4,  # against covering what is dark, towards b
+        "sky": 2.0,  # against covering the sky, towards b
         "binary": 0.2,  # against opacities between 0 and 1
         "snow": 4.0,  # against a cover towards b that is not light and grey
         "earth": 0.7,  # against a cover towards a that is light, dark or blue
-        "meadow": 1.0,  # against white ground that does not become green towards a
+        "meadow": 2.0,  # against white ground that does not become green towards a
         "bounds": 0.1,  # against paint so strong that it saturates
     },
 }
@@ -66,7 +67,8 @@ DEFAULTS: dict[str, Any] = {
 TOLERANCE = 8.0
 SHIFT = 0.02  # of features, in their deviations
 WARM = 50  # steps over which the learning rate grows
-HINTS = ("rest_a", "rest_b", "least", "leaves", "dark", "binary", "snow", "earth", "meadow", "bounds")
+HINTS = ("rest_a", "rest_b", "least", "solid", "dark", "sky", "binary", "snow", "earth", "meadow", "bounds")
+SNOWED = 0.5  # of what is no meadow: more would be a cloud before a tree
 MOST, LEAST = 1.6, -1.0  # of paint: levels 248 and 27
 
 
@@ -162,10 +164,11 @@ class Opacity(Base):
         """The losses named in HINTS, and what is covered of what should be."""
         weights = self.config.weights
         n = len(real) // 2
-        meadow, leaves, white, dark = masks(real)
+        meadow, leaves, white, dark, sky = masks(real)
         opacity = made.opacity
         covered_b, covered_a = share(opacity[:n], meadow[:n]), share(opacity[n:], white[n:])
         opaque = opacity.detach()
+        blurred = enlarge(F.avg_pool2d(opacity[:n], 8), 8.0)
         # Early on a cover is plainly false, so that the discriminators alone would close the
         # opacity for good.
         lacking = F.relu(weights["least_b"] - covered_b) * bool(meadow[:n].any())
@@ -177,8 +180,9 @@ class Opacity(Base):
             "covered_b": covered_b,
             "covered_a": covered_a,
             "least": lacking,
-            "leaves": share(opacity[:n], leaves[:n]),
+            "solid": share(F.relu(blurred - SNOWED), 1 - around(meadow[:n])),
             "dark": share(opacity[:n], dark[:n]),
+            "sky": share(opacity[:n], sky[:n]),
             "binary": (opacity * (1 - opacity)).mean(),
             "snow": (opaque[:n, 0] * unlike_snow(made.cover[:n])).mean(),
             "earth": share(unlike_earth(made.cover[n:]), opaque[n:, 0]),

@@ -18,6 +18,7 @@ PAINT = ((0.25, 0.35, 0.17), (0.6, 0.5, 0.83))
 # How far a channel of the cover may lie from the mean of the three, to a and to b: soil and grass have
 # any colour, but what looks white becomes cyan or yellow when it is laid over a whole meadow.
 TINT = (4.0, 0.1)
+RELIEF = 8.0  # of what is lighter or darker than its surroundings, in [-1, 1], on the opacity's logit
 
 
 class Layers(NamedTuple):
@@ -65,8 +66,8 @@ class OpacityGenerator(nn.Module):
 
     The grade is a gain and a shift of each channel's logit, so that the photograph keeps its own
     detail. The cover is painted from the features at 1/8 size and coarser. No finer ones reach it,
-    so it cannot be a bleached copy of what lies beneath. The opacity sees features at 1/4 size, too: from
-    finer ones it would trace every blade of grass.
+    so it cannot be a bleached copy of what lies beneath. The opacity sees features at 1/4 size, too, and
+    may follow the relief of the image, as far as they say so: snow lies on branches and not in gaps.
 
     The size of the code scales the grade and the opacity. A code of zero is the identity, and half a
     code is half the change by construction.
@@ -102,7 +103,7 @@ class OpacityGenerator(nn.Module):
         self.at2 = Steered(w, w)
         self.grade = nn.Conv2d(w, 6, 3, 1, 1)
         self.opacity4 = Steered(2 * w, w)
-        self.opacity = nn.Conv2d(w, 1, 3, 1, 1)
+        self.opacity = nn.Conv2d(w, 2, 3, 1, 1)
         self.cover8 = Steered(4 * w, 2 * w)
         self.cover4 = Steered(2 * w, w)
         self.cover = nn.Conv2d(w, 3, 3, 1, 1)
@@ -146,12 +147,12 @@ class OpacityGenerator(nn.Module):
         paint = enlarge(paint, 4.0) + self.paint(side)[:, :, None, None]
         x = self.at4(enlarge(self.narrow4(x)) + self.side4(f4), film[self.at4])
         x = x + self.more4(x, film[self.more4])
-        opacity = self.opacity(self.opacity4(x, film[self.opacity4])).float()
-        opacity = torch.sigmoid(enlarge(opacity, 4.0))
+        opacity = enlarge(self.opacity(self.opacity4(x, film[self.opacity4])).float(), 4.0)
+        image = image.float()
+        opacity = torch.sigmoid(opacity[:, :1] + RELIEF * opacity[:, 1:] * relief(image))
         x = self.at2(enlarge(self.narrow2(x)) + self.side2(f2), film[self.at2])
         grade = enlarge(self.grade(x).float())
 
-        image = image.float()
         graded = regraded(image, strength * (grade[:, :3] * image + grade[:, 3:]))
         low, high = self.tint
         limit = low + (high - low) * (side + 1) / 2
@@ -165,6 +166,12 @@ class OpacityGenerator(nn.Module):
 def enlarge(x: Tensor, by: float = 2.0) -> Tensor:
     """Twice the size or more, bilinear."""
     return F.interpolate(x, scale_factor=by, mode="bilinear", align_corners=False)
+
+
+def relief(image: Tensor) -> Tensor:
+    """How much lighter each pixel is than its surroundings."""
+    grey = image.mean(1, keepdim=True)
+    return grey - enlarge(F.avg_pool2d(grey, 4), 4.0)
 
 
 def onto(coarse: Tensor, fine: Tensor) -> Tensor:
