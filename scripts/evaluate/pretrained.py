@@ -172,6 +172,10 @@ class Judging:
         return row, results
 
 
+def bounds(facts: Row) -> str:
+    return page.table(["real images", ""], [[key, tables.number(value, 2)] for key, value in facts.items()])
+
+
 def table(rows: dict[str, Row]) -> str:
     """Figures down, methods across."""
     names = list(next(iter(rows.values())))
@@ -199,6 +203,7 @@ def parse(argv: list[str]) -> argparse.Namespace:
     )
     parser.add_argument("--features", default="lite2", help="lite0, lite2 or random")
     parser.add_argument("--json", type=Path, help="where to write the figures")
+    parser.add_argument("--card", type=Path, help="model card to write the figures into")
     parser.add_argument("--sheet", type=Path, help="where to draw sources and results, not for publication")
     return parser.parse_args(argv)
 
@@ -217,7 +222,10 @@ def main(argv: list[str]) -> int:
     for name, translate in methods.items():
         rows[name], made[name] = judging.row(translate)
         print(f"{name} done", file=sys.stderr)
-    print("\n".join(f"{key}: {value:.2f}" for key, value in facts.items()), table(rows), sep="\n\n")
+    block = "\n\n".join([bounds(facts), table(rows)])
+    print(block)
+    if options.card:
+        page.update(options.card, "pretrained", "python -m evaluate.pretrained", block)
     if options.json:
         options.json.write_text(json.dumps({"facts": facts, "rows": rows}, indent=1) + "\n")
     if options.sheet:
