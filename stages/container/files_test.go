@@ -89,7 +89,12 @@ func withChunk(file []byte, kind string, body []byte) []byte {
 func webpOf(t testing.TB, features byte, kind string, body []byte) []byte {
 	t.Helper()
 	out := append([]byte("RIFF....WEBPVP8X\x0a\x00\x00\x00"), features, 0, 0, 0, 89, 0, 0, 69, 0, 0)
-	out = append(out, committed(t, "lossy.webp")[12:]...)
+	for _, chunk := range riffChunks(committed(t, "lossy.webp")) {
+		if chunk.kind == "VP8 " {
+			out = append(append(out, "VP8 "...), binary.LittleEndian.AppendUint32(nil, uint32(len(chunk.body)))...)
+			out = append(out, chunk.body...)
+		}
+	}
 	out = binary.LittleEndian.AppendUint32(append(out, kind...), uint32(len(body)))
 	out = append(append(out, body...), make([]byte, len(body)%2)...)
 	binary.LittleEndian.PutUint32(out[4:], uint32(len(out)-8))

@@ -12,6 +12,7 @@ var (
 	ErrTruncated = errors.New("truncated: the file ends before the image does")
 	ErrAnimated  = errors.New("animated images are not supported")
 	ErrCorrupt   = errors.New("corrupt header")
+	ErrKnotted   = errors.New("the Exif data lead in circles")
 )
 
 // A Header is what a file says about its image outside the coded pixels.
@@ -63,8 +64,12 @@ func Parse(file []byte) (Header, error) {
 		return Header{}, errors.New("not an image that gtx can read")
 	}
 	h, err := parse(file)
-	if err == nil && (h.Width < 1 || h.Height < 1) {
+	switch {
+	case err != nil:
+	case h.Width < 1 || h.Height < 1:
 		err = ErrCorrupt
+	case knotted(bytes.TrimPrefix(h.Metadata.Exif, exifPrefix)):
+		err = ErrKnotted
 	}
 	if err != nil {
 		return Header{}, err

@@ -5,6 +5,8 @@ import (
 	"encoding/binary"
 	"maps"
 	"slices"
+	"strings"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -48,7 +50,26 @@ func hostile() map[string][]byte {
 	}
 }
 
+// busy returns the processor time of this process, in which the load of others does not count.
+func busy() time.Duration {
+	var used syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &used); err != nil {
+		panic(err)
+	}
+	return time.Duration(used.Utime.Nano() + used.Stime.Nano())
+}
+
 // A reader that follows each pointer would need minutes.
+func TestAFewDirectoriesAreNoKnot(t *testing.T) {
+	if knotted(selfish(binary.LittleEndian, tagGPS, mostDirectories)) || knotted(nil) || knotted([]byte("II*\x00\x08")) {
+		t.Error("refused")
+	}
+	inner := entry{tag: tagExif, kind: typeLong, inner: slices.Repeat([]entry{longEntry(binary.LittleEndian, tagInterop, 8)}, mostDirectories)}
+	if !knotted(tiffOf(binary.LittleEndian, nil, inner)) {
+		t.Error("a knot in the second directory is not found")
+	}
+}
+
 func TestHostileDirectoriesAreReadInLinearTime(t *testing.T) {
 	strip := make([]byte, 12)
 	for name, block := range hostile() {
@@ -60,9 +81,10 @@ func TestHostileDirectoriesAreReadInLinearTime(t *testing.T) {
 			"TIFF": file,
 		}
 		for _, format := range slices.Sorted(maps.Keys(files)) {
-			start := time.Now()
+			start := busy()
 			h, err := Parse(files[format])
-			if err != nil {
+			// libexif is not asked about TIFF, and follows no pointers in the last block.
+			if knots := format != "TIFF" && !strings.Contains(name, "share one"); knots && err != ErrKnotted || !knots && err != nil {
 				t.Errorf("%s in %s: %v", name, format, err)
 			}
 			m := h.Metadata
@@ -70,7 +92,7 @@ func TestHostileDirectoriesAreReadInLinearTime(t *testing.T) {
 			for _, m := range []Metadata{m.Upright(), m.WithoutPosition(), m.SayingSRGB()} {
 				m.Insert(TIFF, imageOf(binary.LittleEndian, 2, 2, strip))
 			}
-			if d := time.Since(start); d > 2*time.Second {
+			if d := busy() - start; d > 2*time.Second {
 				t.Errorf("%s in %s: %v", name, format, d)
 			}
 		}

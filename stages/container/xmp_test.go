@@ -218,11 +218,11 @@ func TestHostilePacketsTakeLinearTime(t *testing.T) {
 		"many places": packetWith("", strings.Repeat("<p:City>x</p:City>", n)), "many notes": packetWith("", strings.Repeat(`</rdf:Description><rdf:Description xmlns:g="`+noteSpace+`" g:a="">`, n/10)),
 		"open": strings.Repeat("<", n), "quotes": "<a " + strings.Repeat(`a="`, n), "comment": "<!--" + strings.Repeat("-", n),
 	} {
-		start := time.Now()
+		start := busy()
 		m := Metadata{XMP: []byte(source)}
 		m.Orientation()
 		m.WithoutPosition().WithNote("id", nil).For(JPEG)
-		if d := time.Since(start); d > 10*time.Second {
+		if d := busy() - start; d > 10*time.Second {
 			t.Errorf("%s: %v", name, d)
 		}
 	}
