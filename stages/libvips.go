@@ -9,7 +9,17 @@ package stages
 #include <vips/vips.h>
 #include <vips/vector.h>
 
-static void drop(const gchar *domain, GLogLevelFlags level, const gchar *text, gpointer data) {}
+static gint shortages;
+
+static void drop(const gchar *domain, GLogLevelFlags level, const gchar *text, gpointer data) {
+	if (g_str_has_prefix(text, "out of memory"))
+		g_atomic_int_inc(&shortages);
+}
+
+// How often libvips has got no memory for pixels. It may leave them black and report no error.
+static int gtx_shortages(void) {
+	return g_atomic_int_get(&shortages);
+}
 
 static void gtx_quieten(void) {
 	g_log_set_handler("VIPS", G_LOG_LEVEL_WARNING, drop, NULL);
@@ -118,3 +128,6 @@ func Supported() []Support {
 	}
 	return list
 }
+
+// shortages returns how often libvips has got no memory for pixels.
+func shortages() int { return int(C.gtx_shortages()) }

@@ -66,7 +66,10 @@ const (
 	badFault strictness = C.VIPS_FAIL_ON_ERROR // not those that the decoder only warns of
 )
 
-var errPicture = errors.New("libvips failed")
+var (
+	errPicture = errors.New("libvips failed")
+	errMemory  = errors.New("out of memory")
+)
 
 // withPictures runs f and frees its pictures when it returns. It discards libvips'
 // error text, because all threads share one buffer for it. f must leave the scope before it makes another one.
@@ -86,7 +89,12 @@ func withPictures(f func(s *scope) error) error {
 			end()
 		}
 	}()
+	before := shortages()
 	err := f(s)
+	// Nobody knows which picture lacks pixels. It may be this one.
+	if err == nil && shortages() != before {
+		err = errMemory
+	}
 	if err != nil {
 		C.vips_error_clear()
 	}
