@@ -109,7 +109,7 @@ class CycleGAN(Base):
 
     def exported(self) -> Exported:
         first, second = self.config.domains
-        size = multiple(4, 256, least=64, most=512)
+        size = multiple(4, self.config.stages[-1].size, least=64, most=512)
         sizes = ((2, 64, 64), (1, 96, 136), (1, 128, 128))
         nets = {second: self.average.net[0], first: self.average.net[1]}
         graphs = tuple(

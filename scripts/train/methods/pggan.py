@@ -3,6 +3,9 @@
 Karras et al. 2018, "Progressive Growing of GANs for Improved Quality, Stability, and Variation". A
 stage of the recipe is a size. In its first half the new layers fade in (figure 2). A recipe with one
 stage trains at the full size at once, for comparison.
+
+Instead of WGAN-GP, whose penalty takes half of a step, the loss is the logistic one with a penalty
+on real images alone (Mescheder et al. 2018, R1, who trained these networks so), every few steps.
 """
 
 from __future__ import annotations
@@ -29,13 +32,15 @@ DEFAULTS: dict[str, Any] = {
     "decay_from": 0.8,
     "ema": 0.995,
     "network": {"z": 64, "widths": [96, 96, 96, 64, 32]},
-    "weights": {"penalty": 10.0, "drift": 0.001},
+    # every: the steps from one penalty to the next, which weighs as much more
+    "weights": {"penalty": 1.0, "every": 8},
 }
 SMALLEST = 4
+AVERAGED = 0.95  # of the run: where the average begins anew; before, it remembers layers that fade in
 
 
 class PGGAN(Base):
-    """WGAN-GP (Gulrajani et al. 2017) with a drift term, appendix A.1; one step of D for one of G."""
+    """Logistic loss (Goodfellow et al. 2014) and R1; one step of D for one of G."""
 
     paper = "Karras et al. 2018, Progressive Growing of GANs for Improved Quality, Stability, and Variation"
     data = sources.Single
@@ -48,6 +53,7 @@ class PGGAN(Base):
         self.average = self.averaged("average", self.generator)
         self.for_generator = self.adam("generator_optimiser", [self.generator])
         self.for_discriminator = self.adam("discriminator_optimiser", [self.discriminator])
+        self.grown = self.growth(config.steps)  # as far as the last step saw it
 
     def growth(self, step: int) -> tuple[int, float]:
         """The level of a step, and the share of its finest layers, which grows to 1 in half a stage."""
@@ -60,7 +66,7 @@ class PGGAN(Base):
 
     def step(self, source: sources.Single, rng: np.random.Generator, step: int) -> Losses:
         stage, n = self.begin(step)
-        level, share = self.growth(step)
+        level, share = self.grown = self.growth(step)
         seeded = self.seeded(rng)
         real = self.put(source.batch(rng, n, stage))
         if level > 0:  # the real images fade in as well
@@ -69,35 +75,42 @@ class PGGAN(Base):
         z = hypersphere(torch.randn(n, self.z, generator=seeded))
         with frozen(self.discriminator), self.autocast():
             made = self.generator(z, level, share)
-            score = self.discriminator(made, level, share).mean()
-        self.descend(self.for_generator, -score)
+            fooled = F.softplus(-self.discriminator(made, level, share)).mean()
+        self.descend(self.for_generator, fooled)
 
-        made = made.detach()
         with self.autocast():
-            on_real = self.discriminator(real, level, share)
-            on_fake = self.discriminator(made, level, share)
-        mix = torch.rand(n, 1, 1, 1, generator=seeded)
-        between = (real + mix * (made - real)).requires_grad_()
-        (slope,) = torch.autograd.grad(
-            self.discriminator(between, level, share).sum(), between, create_graph=True
-        )
-        penalty = ((slope.flatten(1).norm(dim=1) - 1) ** 2).mean()
-        w = self.weights
-        distance = on_real.mean() - on_fake.mean()
-        loss = w["penalty"] * penalty + w["drift"] * (on_real**2).mean() - distance
+            on_real = F.softplus(-self.discriminator(real, level, share)).mean()
+            on_fake = F.softplus(self.discriminator(made.detach(), level, share)).mean()
+        loss, every = on_real + on_fake, int(self.weights["every"])
+        penalty = torch.zeros(())
+        if step % every == 0:
+            penalty = self.steepness(real, level, share)
+            loss = loss + every * self.weights["penalty"] / 2 * penalty
         self.descend(self.for_discriminator, loss)
-        self.average.update(self.generator, step)
-        return values(distance=distance, penalty=penalty, score=score)
+        self.remember(step)
+        return values(fooled=fooled, discriminator=on_real + on_fake, penalty=penalty)
+
+    def steepness(self, real: Tensor, level: int, share: float) -> Tensor:
+        """The squared slope of D at real images, R1 of Mescheder et al. 2018, equation 9."""
+        real = real.detach().requires_grad_()
+        score = self.discriminator(real, level, share).sum()
+        (slope,) = torch.autograd.grad(score, real, create_graph=True)
+        return (slope**2).flatten(1).sum(1).mean()
+
+    def remember(self, step: int) -> None:
+        began = int(AVERAGED * self.config.steps)
+        if step == began:
+            self.average.load_state_dict(self.generator.state_dict())
+        self.average.update(self.generator, step if step < began else step - began)
 
     @torch.no_grad()
     def sheet(self, shown: Tensor) -> list[Tensor]:
-        """Real images, and seven columns of noise, by the levels trained so far at full share."""
+        """Real images, and seven columns of noise, as far as the network has grown."""
         side, rng = self.config.stages[-1].size, torch.Generator().manual_seed(0)
         columns = [F.interpolate(shown, (side, side), mode="area")]
-        level = (side // SMALLEST).bit_length() - 1
         for _ in range(7):
             z = hypersphere(torch.randn(len(shown), self.z, generator=rng))
-            columns.append(self.average.net(z, level))
+            columns.append(F.interpolate(self.average.net(z, *self.grown), (side, side), mode="nearest"))
         return columns
 
     def exported(self) -> Exported:
