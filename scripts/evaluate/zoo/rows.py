@@ -47,8 +47,8 @@ DISTANCE_TRIED = (
 )
 STAR_TRIED = (
     "labels as 0 and 1 entered with weights that hardly moved: .15 of the changes were seen after 400 steps. "
-    "Labels times 4, and three real images for each that is made, gave .50 after 500 steps. 2,600 steps gave .47 and "
-    "smears beside the hair, so more of the same does not help."
+    "Labels times 4, and three real images for each that is made, gave .50 after 500 steps. 2,600 steps gave "
+    ".47 and smears beside the hair, so more of the same does not help."
 )
 GOODS_TRIED = (
     "trained at 64 pixels at once, 400 steps in less than half of the processor time, the same network has "
