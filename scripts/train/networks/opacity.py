@@ -171,9 +171,8 @@ def enlarge(x: Tensor, by: float = 2.0) -> Tensor:
 def relief(image: Tensor) -> Tensor:
     """How much lighter each pixel is than its surroundings."""
     grey = image.mean(1, keepdim=True)
-    return grey - enlarge(
-        F.avg_pool2d(grey, 4, count_include_pad=False), 4.0
-    )  # else PyTorch 1.13 exports a Pad
+    # Nothing is padded, but PyTorch 1.13 would export a Pad that counts.
+    return grey - enlarge(F.avg_pool2d(grey, 4, count_include_pad=False), 4.0)
 
 
 def onto(coarse: Tensor, fine: Tensor) -> Tensor:
