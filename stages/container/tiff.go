@@ -108,8 +108,16 @@ type field struct {
 // fields yields the entries of the directory at an offset, as far as the data hold
 // them. It yields nothing for a directory that was read before.
 func (w *walker) fields(at uint32) iter.Seq[field] {
+	if at < headerSize {
+		return func(func(field) bool) {}
+	}
+	return w.fieldsAnywhere(at)
+}
+
+// fieldsAnywhere is fields, for directories that lie inside the header too.
+func (w *walker) fieldsAnywhere(at uint32) iter.Seq[field] {
 	return func(yield func(field) bool) {
-		if at < headerSize || w.seen[at] {
+		if w.seen[at] {
 			return
 		}
 		w.seen[at] = true

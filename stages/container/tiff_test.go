@@ -59,7 +59,6 @@ func busy() time.Duration {
 	return time.Duration(used.Utime.Nano() + used.Stime.Nano())
 }
 
-// A reader that follows each pointer would need minutes.
 func TestAFewDirectoriesAreNoKnot(t *testing.T) {
 	if knotted(selfish(binary.LittleEndian, tagGPS, mostDirectories)) || knotted(nil) || knotted([]byte("II*\x00\x08")) {
 		t.Error("refused")
@@ -70,6 +69,7 @@ func TestAFewDirectoriesAreNoKnot(t *testing.T) {
 	}
 }
 
+// A reader that follows each pointer would need minutes.
 func TestHostileDirectoriesAreReadInLinearTime(t *testing.T) {
 	strip := make([]byte, 12)
 	for name, block := range hostile() {
