@@ -45,7 +45,7 @@ func (t *translation) partOf(c *cli.Context) (p part, err error) {
 	if p.shard, err = shards.Parse(text, dir != "", os.Getenv); err != nil || dir == "" {
 		return p, err
 	}
-	for _, other := range []string{"files-from", "base", "report", "report-new", "failed"} {
+	for _, other := range []string{"files-from", "base", "report", "report-new", "html", "failed"} {
 		if c.IsSet(other) {
 			return p, exit.Usage("--plan and --%s exclude each other: the plan has the inputs, and a report of each shard", other)
 		}
@@ -95,10 +95,14 @@ func (t *translation) settings(c *cli.Context) shards.Settings {
 		"out": c.String("out"), "name": t.naming.Template, "samples": strconv.Itoa(t.naming.Samples),
 		"instances": t.instances, precisionOption: c.String(precisionOption), "checkerboard": string(t.results.check),
 	}}
-	for _, p := range t.encodeOptions().Parameters {
+	encode := t.encodeOptions()
+	for _, p := range encode.Parameters {
 		if p.Name != "digest" { // of the model
 			s.Options[p.Name] = p.Value
 		}
+	}
+	if text := encode.JPEG.String(); text != "" {
+		s.Options["encode"] = text
 	}
 	return s
 }
@@ -111,7 +115,7 @@ func (p part) finished(existing stages.Existing) bool {
 // note prints a message unless the user wants only errors.
 func (p *program) note(c *cli.Context, format string, args ...any) {
 	if !c.Bool("quiet") {
-		fmt.Fprintf(p.err, "gtx: "+format+"\n", args...)
+		progress.Aside(p.err, p.events, fmt.Sprintf(format, args...))
 	}
 }
 
@@ -134,7 +138,7 @@ func (p *program) readPart(ctx context.Context, c *cli.Context, t *translation) 
 func (p *program) tally(c *cli.Context, verb string, known int) *progress.Tally {
 	limit, _ := progress.ParseLimit(c.String(maxFailed)) // checked before
 	return progress.New(p.err, verb, known, progress.Options{
-		Quiet: c.Bool("quiet"), Verbose: c.Bool("verbose"), JSON: c.String("progress") == "json", Limit: limit,
+		Quiet: c.Bool("quiet"), Verbose: c.Bool("verbose"), JSON: p.events, Limit: limit,
 	})
 }
 
@@ -159,9 +163,10 @@ func failedFlag() cli.Flag {
 }
 
 // progressFlag chooses between messages for people and for programs.
-func progressFlag() cli.Flag {
-	return &cli.StringFlag{Name: "progress", Category: manual.Messages, Value: "auto", Usage: "`KIND` of messages: auto (a bar on a terminal) or json (one JSON object per line, for programs)", Action: func(c *cli.Context, _ string) error {
+func (p *program) progressFlag() cli.Flag {
+	return &cli.StringFlag{Name: "progress", Category: manual.Messages, Value: "auto", Usage: "`KIND` of messages: auto (a bar on a terminal) or json (one JSON object per line, for programs)", Action: func(c *cli.Context, kind string) error {
 		_, err := oneOf(c, "progress", "auto", "json")
+		p.events = kind == "json"
 		return err
 	}}
 }

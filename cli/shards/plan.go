@@ -3,6 +3,8 @@ package shards
 import (
 	"bufio"
 	"bytes"
+	"cmp"
+	"crypto/rand"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -97,6 +99,24 @@ func (p *Plan) write(entries iter.Seq[string]) error {
 // writeJSON writes a line of JSON in one step.
 func writeJSON(path string, value any) error {
 	return durable.Replace(durable.Place{Path: path}, func(w io.Writer) error { return encode(w, value) })
+}
+
+// writeFirst writes a line of JSON in one step, unless the file exists. Of tasks that try at the same time one succeeds: a
+// link replaces nothing.
+func writeFirst(path string, value any) (err error) {
+	draft := path + "." + rand.Text()
+	if err := writeJSON(draft, value); err != nil {
+		return err
+	}
+	defer func() { err = cmp.Or(err, os.Remove(draft)) }()
+	err = os.Link(draft, path)
+	switch {
+	case errors.Is(err, fs.ErrExist):
+		return nil
+	case errors.Is(err, unix.EPERM), errors.Is(err, unix.EOPNOTSUPP), errors.Is(err, unix.ENOSYS): // file systems without links
+		return writeJSON(path, value)
+	}
+	return err
 }
 
 func encode(w io.Writer, value any) error {

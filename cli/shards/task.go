@@ -55,10 +55,15 @@ type Task struct {
 // first task that starts fixes them.
 func (p *Plan) Begin(shard int, settings Settings) (*Task, error) {
 	t := &Task{plan: p, shard: shard, header: Header{Status: StatusShard, Plan: p.Digest, Shard: shard, Shards: p.Shards, Settings: settings}}
-	if err := t.begin(); err != nil {
-		return nil, exit.CannotStart(errors.Join(err, t.Release()))
+	err := t.begin()
+	if err == nil {
+		return t, nil
 	}
-	return t, nil
+	code := exit.CodeStart
+	if errors.As(err, new(busy)) {
+		code = exit.CodeBusy
+	}
+	return nil, &exit.Failure{Code: code, Err: errors.Join(err, t.Release())}
 }
 
 func (t *Task) begin() (err error) {
@@ -108,7 +113,7 @@ func (t *Task) agree() (first bool, err error) {
 func (t *Task) Start() (report string, err error) {
 	first, err := t.agree()
 	if err == nil && first {
-		if err = writeJSON(t.plan.settings(), t.header.Settings); err == nil {
+		if err = writeFirst(t.plan.settings(), t.header.Settings); err == nil {
 			_, err = t.agree() // another task may have been quicker
 		}
 		err = t.cannot(err)
@@ -194,8 +199,12 @@ func (t *Task) Finish() error {
 	if err != nil {
 		return t.cannot(err)
 	}
-	if inputs != t.plan.Size(t.shard) || counts[ledger.StatusUnreached] > 0 {
+	if counts[ledger.StatusUnreached] > 0 {
 		return nil
+	}
+	if size := t.plan.Size(t.shard); inputs != size {
+		err := fmt.Errorf("%q tells of %d inputs, and the shard has %d: it is not done", t.plan.report(t.shard), inputs, size)
+		return t.cannot(exit.Hint(err, "remove that file, and do the shard again"))
 	}
 	t.header.Counts = counts
 	err = durable.Replace(durable.Place{Path: t.plan.marker(t.shard)}, func(w io.Writer) error {
