@@ -274,6 +274,11 @@ func TestSlurmKillsAndRequeuesTasksWithoutATrace(t *testing.T) {
 	}
 	p.sameAs(t, "winter", "clean", images)
 	p.recordedOnce(t, "plan", images)
+
+	// When nothing is left, nothing is submitted.
+	if out := p.must(t, blockWith(t, "cluster.md", "[ -z").text); strings.Contains(out, "Submitted") {
+		t.Error(out)
+	}
 }
 
 // GNU parallel runs the shards of a plan. What it left, the same line does.
@@ -378,7 +383,7 @@ func TestSecondTaskOnAShardStops(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if want := fmt.Sprintf(`gtx: shard 0 of "plan": another task works on it: process %d on %s, since `, first.Process.Pid, host); code != 3 || !strings.HasPrefix(out, want) {
+	if want := fmt.Sprintf(`gtx: shard 0 of "plan": another task works on it: process %d on %s, since `, first.Process.Pid, host); code != 5 || !strings.HasPrefix(out, want) {
 		t.Errorf("exit code %d: %s", code, out)
 	}
 	if out := p.must(t, "gtx plan status plan; gtx plan todo plan"); out != "plan: 0 done, 1 running: 0\n" {

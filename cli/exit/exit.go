@@ -12,6 +12,7 @@ const (
 	CodeUsage    = 2 // the command line is wrong
 	CodeStart    = 3 // cannot start: library, model, device, folder or standard output
 	CodeFailFast = 4 // stopped at the first failure
+	CodeBusy     = 5 // another task works on the shard: it can be tried again later
 )
 
 // A Failure ends the program with an exit code and a message.

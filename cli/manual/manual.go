@@ -36,6 +36,7 @@ var exitCodes = [][2]string{
 	{"2", "the command line is wrong"},
 	{"3", "cannot start: library, model, device, folder or standard output"},
 	{"4", "stopped at the first failure (--fail-fast)"},
+	{"5", "another task works on the shard (--plan): try again later"},
 	{"129, 130, 143", "stopped by SIGHUP, SIGINT, SIGTERM"},
 	{"134", "gtx itself crashed (SIGABRT)"},
 	{"141", "the output was closed by its reader"},

@@ -85,7 +85,7 @@ func TestManifestMapsExitCodes(t *testing.T) {
 	}
 	for code, want := range map[int32]batch.PodFailurePolicyAction{
 		1: batch.PodFailurePolicyActionFailIndex, 2: batch.PodFailurePolicyActionFailIndex, 3: batch.PodFailurePolicyActionFailIndex,
-		134: batch.PodFailurePolicyActionCount, 137: batch.PodFailurePolicyActionCount, 143: batch.PodFailurePolicyActionCount,
+		5: batch.PodFailurePolicyActionCount, 134: batch.PodFailurePolicyActionCount, 137: batch.PodFailurePolicyActionCount, 143: batch.PodFailurePolicyActionCount,
 	} {
 		if got := action(code); got != want {
 			t.Errorf("exit code %d: %s, not %s", code, got, want)

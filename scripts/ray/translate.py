@@ -6,7 +6,7 @@
 What follows -- goes to `gtx translate`. Each task does one shard, so a shard whose worker or machine dies is
 tried again and continues where it was. Machines share the folders, under the same paths as here.
 
-Exit codes are those of gtx: 0 if all images were translated, 1 if some failed.
+Exit codes are those of gtx: 0 if all images were translated, 1 if some failed or a shard was not done.
 """
 
 import argparse
@@ -14,20 +14,25 @@ import os
 import shutil
 import subprocess
 import sys
+import time
 
 import ray
-from ray.exceptions import RayTaskError
+from ray.exceptions import RayError, RayTaskError
 
 
 class CannotTranslate(Exception):
     """gtx cannot start (3) or its command line is wrong (2): another try would end in the same way."""
 
 
-class Killed(Exception):
-    """A signal ended gtx: the shard can be tried again."""
+class Later(Exception):
+    """A signal ended gtx, or another task holds the shard (5): it can be tried again."""
 
 
-@ray.remote(max_retries=3, retry_exceptions=[Killed])
+BUSY = 5
+PATIENCE = 45  # seconds: network file systems free the locks of a machine that died after some 90
+
+
+@ray.remote(max_retries=3, retry_exceptions=[Later])
 def translate(gtx: str, folder: str, plan: str, shard: int, options: list[str]) -> tuple[int, int, str]:
     """Does one shard and returns it with gtx's exit code and messages."""
     # If Ray kills this worker, the kernel kills gtx too. Else it would keep the shard from the next worker.
@@ -50,7 +55,9 @@ def translate(gtx: str, folder: str, plan: str, shard: int, options: list[str]) 
     if run.returncode in (2, 3):
         raise CannotTranslate(f"shard {shard}: exit code {run.returncode}: {run.stderr.strip()}")
     if run.returncode not in (0, 1):
-        raise Killed(f"shard {shard}: exit code {run.returncode}: {run.stderr.strip()}")
+        if run.returncode == BUSY:
+            time.sleep(PATIENCE)
+        raise Later(f"shard {shard}: exit code {run.returncode}: {run.stderr.strip()}")
     return shard, run.returncode, run.stderr
 
 
@@ -81,9 +88,13 @@ def main() -> int:
         ready, waiting = ray.wait(waiting)
         try:
             shard, code, messages = ray.get(ready[0])
-        except RayTaskError as error:
-            print(error.cause, file=sys.stderr)
-            return 3
+        except RayError as error:
+            cause = error.cause if isinstance(error, RayTaskError) else error
+            print(cause, file=sys.stderr)
+            if isinstance(cause, CannotTranslate):
+                return 3
+            worst = max(worst, 1)
+            continue
         worst = max(worst, code)
         print(f"shard {shard}: exit code {code}")
         print(messages, end="", file=sys.stderr)
