@@ -247,7 +247,7 @@ func (in Inputs) Only(keep func(stages.Source) bool) Inputs {
 const pathMost = 64 << 10
 
 // Entries yields the entries of a list, which end in a line feed or in NUL. The last one need not; empty
-// ones are left out. It ends with an error if the list cannot be read, or if an entry is too long to be a path.
+// ones are left out. It ends with an error if the list cannot be read, or if an entry cannot be a path.
 func Entries(r io.Reader, null bool) iter.Seq2[string, error] {
 	end := byte('\n')
 	if null {
@@ -262,6 +262,10 @@ func Entries(r io.Reader, null bool) iter.Seq2[string, error] {
 			}
 			if err != nil && !errors.Is(err, io.EOF) {
 				yield("", stages.WithoutPath(err)) // the line is not whole
+				return
+			}
+			if !null && bytes.IndexByte(line, 0) >= 0 {
+				yield("", exit.Hint(errors.New("an entry of the list has a NUL byte"), "-0 is for lists whose entries end with NUL"))
 				return
 			}
 			path := string(bytes.TrimSuffix(line, []byte{end}))
