@@ -366,9 +366,9 @@ func (l *Ledger) open(fresh bool) (err error) {
 
 func reportError(path string, err error) error {
 	if errors.Is(err, errReportInUse) {
-		return exit.Hint(fmt.Errorf("--report %q: %w", path, err), "wait for the other run, or name another FILE")
+		return exit.Hint(fmt.Errorf("the report %q: %w", path, err), "wait for the other run, or name another FILE")
 	}
-	return fmt.Errorf("--report %q: %w", path, stages.WithoutPath(err))
+	return fmt.Errorf("the report %q: %w", path, stages.WithoutPath(err))
 }
 
 // Replaceable refuses a report that exists and that gtx did not write.
