@@ -36,7 +36,7 @@ func (p *program) checkCommand() *cli.Command {
 			"that repeat every 2, 4 and 8 pixels, and flagged or clean. Images with a side below\n" +
 			"64 pixels get n/a. With the sources (--against), gtx finds fainter patterns and does\n" +
 			"not mistake texture for a checkerboard.",
-		Flags:  append(flags, talkFlags()...),
+		Flags:  append(flags, p.talkFlags()...),
 		Action: p.check,
 	}
 }

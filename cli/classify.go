@@ -24,7 +24,7 @@ func (p *program) classifyCommand() *cli.Command {
 		Usage:       "tell the domain of each image",
 		ArgsUsage:   "[PATH ...]",
 		Description: "Prints a line for each image: path, tab, domain, tab, probability.",
-		Flags:       append(flags, talkFlags()...),
+		Flags:       append(flags, p.talkFlags()...),
 		Action:      p.classify,
 	}
 }

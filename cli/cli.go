@@ -35,6 +35,8 @@ type program struct {
 	args []string                  // of the command line
 	tty  *os.File                  // standard output, if it is a terminal
 	last atomic.Pointer[collector] // of the run under way
+
+	events bool // messages are for a program: --progress json
 }
 
 // Run runs the command line and returns the exit code.

@@ -54,11 +54,11 @@ func libraryFlag() cli.Flag {
 }
 
 // talkFlags are the options about messages.
-func talkFlags() []cli.Flag {
+func (p *program) talkFlags() []cli.Flag {
 	return []cli.Flag{
 		&cli.BoolFlag{Name: "quiet", Category: manual.Messages, Aliases: []string{"q"}, Usage: "print only errors"},
 		&cli.BoolFlag{Name: "verbose", Category: manual.Messages, Aliases: []string{"v"}, Usage: "print more, such as why an image was skipped"},
-		progressFlag(),
+		p.progressFlag(),
 	}
 }
 

@@ -35,7 +35,7 @@ func (p *program) generateCommand() *cli.Command {
 		Name:        "generate",
 		Usage:       "generate images from noise",
 		Description: "For models that take noise and no image. Prints the path of each result as soon\nas the file is complete.",
-		Flags:       append(flags, talkFlags()...),
+		Flags:       append(flags, p.talkFlags()...),
 		Action:      p.generate,
 	}
 }

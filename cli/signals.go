@@ -41,7 +41,7 @@ func (p *program) onSignals(parent context.Context) (run, reading context.Contex
 		for s := range signals {
 			cause := interrupted{s.(syscall.Signal)}
 			if reading.Err() == nil {
-				progress.Aside(p.err, "finishing what is under way; interrupt again to stop at once")
+				progress.Aside(p.err, p.events, "finishing what is under way; interrupt again to stop at once")
 				drain(cause)
 			} else if run.Err() == nil {
 				abort(cause)

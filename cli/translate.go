@@ -56,7 +56,7 @@ func (p *program) translateCommand() *cli.Command {
 			"one per line. - as the only PATH translates one image from standard input to\n" +
 			"standard output. Prints the path of each result, in input order, as soon as the\n" +
 			"file is complete.",
-		Flags:  append(flags, talkFlags()...),
+		Flags:  append(flags, p.talkFlags()...),
 		Action: p.translate,
 	}
 }

@@ -65,13 +65,16 @@ func terminal(out io.Writer) *os.File {
 	return nil
 }
 
-// Aside prints a message in the place of the bar, if there is one.
-func Aside(out io.Writer, message string) {
-	start := ""
-	if terminal(out) != nil {
-		start = clearLine
+// Aside prints a message in the place of the bar, if there is one. asEvent: it is for a program.
+func Aside(out io.Writer, asEvent bool, text string) {
+	switch {
+	case asEvent:
+		newEvents(out).send(message{Event: "note", Message: text})
+	case terminal(out) != nil:
+		io.WriteString(out, clearLine+"gtx: "+text+"\n")
+	default:
+		io.WriteString(out, "gtx: "+text+"\n")
 	}
-	io.WriteString(out, start+"gtx: "+message+"\n")
 }
 
 // Line prints a message above the bar.
