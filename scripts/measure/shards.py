@@ -98,7 +98,7 @@ def main() -> None:
     parser.add_argument("what", choices=["planning", "first", "sharing"])
     parser.add_argument("--gtx", default=str(BINARY))
     parser.add_argument("folder", nargs="?", type=Path)
-    args = parser.parse_args()
+    args = parser.parse_intermixed_args()  # options may come before FOLDER
     with tempfile.TemporaryDirectory() as work:
         folder = args.folder and Path(os.path.abspath(args.folder))
         if folder is None:

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from measure import tars
 from measure.images import psnr, squares
 from measure.page import table
 
@@ -39,3 +40,15 @@ def test_psnr_pools_images_of_any_shape():
 def test_tables_align_numbers_to_the_right():
     assert table(["a", "b"], [["x", "1"]]) == "| a | b |\n|---|---:|\n| x | 1 |"
     assert table(["a", "b"], [["x", "y"]], left=2).splitlines()[1] == "|---|---|"
+
+
+def test_tars_are_measured_beside_folders(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture):
+    monkeypatch.setattr("sys.argv", ["tars", "--count", "2", "--rounds", "1"])
+    monkeypatch.setattr(tars, "LONGER", 2)
+    tars.main()
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.partition(":")[0] for line in lines] == [
+        "folder to folder", "tar to tar", "folder to tars",
+        "folder to folder, 2 times as many", "tar to tar, 2 times as many",
+    ]  # fmt: skip
+    assert all(float(line.split()[-2]) > 10 for line in lines)  # MB
