@@ -17,7 +17,6 @@ from measure import gtx, page
 from measure.page import table
 from train import data, loop
 
-HALVINGS = 2  # 256 to 64 pixels
 COLUMNS = (
     ("flips 0", "judge 1", 2),
     ("flips 1", "judge 2", 2),
@@ -57,6 +56,9 @@ def parse(argv: list[str]) -> argparse.Namespace:
         metavar="NAME=RUN",
         help="name in the table and run folder; repeatable",
     )
+    parser.add_argument(
+        "--halvings", type=int, default=2, help="of the sides of 256 pixels: 2, the default, for runs at 64"
+    )
     return parser.parse_args(argv)
 
 
@@ -64,7 +66,7 @@ def main(argv: list[str]) -> int:
     options = parse(argv)
     flag = gtx.flagger(options.gtx)
     jury = [judges.read(run, data.SIDE) for run in options.judge]
-    a, b = (domain.only_clear() for domain in validation.read(options, jury, HALVINGS))
+    a, b = (domain.only_clear() for domain in validation.read(options, jury, options.halvings))
     methods = {"identity": translators.identity}
     methods.update({name: translator(Path(run)) for name, run in (r.split("=", 1) for r in options.run)})
     rows: dict[int, list[list[str]]] = {0: [], 1: []}

@@ -45,6 +45,7 @@ TINY = {
         "discriminator": {},
         "stages": [{**STAGES[0], "steps": 1, "size": 8}, {**STAGES[0], "steps": 2, "size": 16}],
     },
+    "pyramid": {"network": {**SMALL, "blocks": 1, "refine": 4, "informed": True}},
     "unit": {"network": {**SMALL, "drawer": 4, "levels": 2, "latent": 8, "private": 2}},
     "distancegan": {"network": {**SMALL, "blocks": 1}},
 }

@@ -31,6 +31,7 @@ METHODS = {
     "dnagan": "dnagan",
     "cyclegan": "cyclegan",
     "lapgan": "lapgan",
+    "pyramid": "pyramid",
     "pggan": "pggan",
     "unit": "unit",
     "distancegan": "distancegan",

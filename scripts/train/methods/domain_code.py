@@ -140,15 +140,19 @@ class DomainCode(Base):
         return coded(self.network(), self.config.domains)
 
 
-def coded(net: nn.Module, domains: tuple[str, ...]) -> Exported:
-    """The export of a network that takes an image and a code: -1 for the first domain, +1 for the second."""
+def coded(net: nn.Module, domains: tuple[str, ...], of: int = 8) -> Exported:
+    """The export of a network that takes an image and a code: -1 for the first domain, +1 for the second.
+
+    of: the sides of images are multiples of it.
+    """
     strength = {"op": "scale", "min": 0, "max": 1.5, "neutral": 0}
     code = label("code", 0, kind="scalar", strength=strength, requires_source_label=False)
-    size = multiple(8, 256, least=64, most=512)
+    size = multiple(of, 256, least=64, most=512)
+    sizes = ((2, 64, 64), (1, 96, 128 + of), (1, 256, 256))
     codes = dict(zip(domains, (-1, 1)))
     return Exported(
         "domain-code",
-        (Graph("main", net, (image(size), code), (result(),)),),
+        (Graph("main", net, (image(size), code), (result(),), sizes),),
         {"domains": [{"id": domain, "code": value} for domain, value in codes.items()]},
         tuple(
             (
