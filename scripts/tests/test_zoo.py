@@ -72,6 +72,7 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def bench(root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> benches.Bench:
     monkeypatch.setattr(digits, "COUNT", 20)
     monkeypatch.setattr(faces, "EXEMPLARS", 3)
+    monkeypatch.setattr(faces, "TAKEN", 3)
     monkeypatch.setattr(faces, "COUNT", 6)
     return benches.Bench(root, tmp_path / "zoo", gtx.BINARY, "random", QUICK)
 

@@ -27,7 +27,7 @@ DEFAULTS: dict[str, Any] = {
     "stages": [{"steps": 2000, "size": 64, "batch": 8, "cover": [1.0, 1.0]}],
     "side": 64,
     "lr": 3e-4,
-    "network": {"width": 40, "levels": 3, "most": 4, "part": 32},
+    "network": {"width": 40, "levels": 3, "most": 4, "part": 32, "norm": "layer"},
     "discriminator": {"width": 32, "scales": 2},
     "weights": {"reconstruction": 10.0, "adversarial": 1.0},
 }

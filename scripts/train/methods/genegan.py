@@ -30,9 +30,15 @@ DEFAULTS: dict[str, Any] = {
     "stages": [{"steps": 2000, "size": 64, "batch": 8, "cover": [1.0, 1.0]}],
     "side": 64,
     "lr": 3e-4,
-    "network": {"width": 40, "levels": 3, "most": 4, "object": 40},
+    "network": {"width": 40, "levels": 3, "most": 4, "object": 40, "norm": "layer"},
     "discriminator": {"width": 32, "scales": 2},
-    "weights": {"reconstruction": 5.0, "adversarial": 1.0, "nulling": 1.0, "parallelogram": 0.5},
+    "weights": {
+        "reconstruction": 5.0,
+        "adversarial": 2.0,
+        "nulling": 1.0,
+        "parallelogram": 0.5,
+        "wrong": 0.5,
+    },
 }
 
 
@@ -92,10 +98,12 @@ class GeneGAN(Base):
         self.descend(self.for_net, loss)
 
         with self.autocast():
-            rival = torch.zeros(())
-            for judge, real, fake in ((self.judges[0], au, bu), (self.judges[1], b0, a0)):
+            rival, wrong = torch.zeros(()), torch.zeros(())
+            for judge, real, fake, other in ((self.judges[0], au, bu, b0), (self.judges[1], b0, a0, au)):
                 rival = rival + judged(judge(real), True) + judged(judge(fake.detach()), False)
-        self.descend(self.for_judges, rival)
+                # Real faces of the other side count as wrong, or a copy of the input would do.
+                wrong = wrong + judged(judge(other), False)
+        self.descend(self.for_judges, rival + w["wrong"] * wrong)
         self.average.update(self.net, step)
         return values(
             same=same, fooled=fooled, nulling=nulling, parallelogram=parallelogram, discriminator=rival
