@@ -21,12 +21,12 @@ from train.ports import Exported, Graph, image, label, multiple, result
 DEFAULTS: dict[str, Any] = {
     "stages": [{"steps": 3000, "size": 64, "batch": 32, "cover": [1.0, 1.0]}],
     "side": 64,
-    "lr": 5e-4,
+    "lr": 1e-3,
     "decay_from": 0.7,
     "network": {"width": 32, "levels": 4, "most": 4},
     "discriminator": {"width": 128},
     # `latent` is lambda_E of equation 5; it grows from 0 over `ramp` of the run, as in section 4.
-    "weights": {"latent": 0.01, "ramp": 0.5},
+    "weights": {"latent": 0.05, "ramp": 0.3},
 }
 
 
@@ -81,7 +81,10 @@ class Fader(Base):
 
     def step(self, source: sources.Attributes, rng: np.random.Generator, step: int) -> Losses:
         stage, n = self.begin(step)
-        x, y = (self.put(t) for t in source.batch(rng, n, stage))
+        # Half of the images of each attribute have it: of eyeglasses as they come, it would learn little.
+        share = -(-n // (2 * len(self.names)))
+        drawn = [source.having(rng, share, stage, k, v) for k in range(len(self.names)) for v in (0, 1)]
+        x, y = (self.put(torch.cat(parts)) for parts in zip(*drawn))
         torch.manual_seed(int(rng.integers(2**31)))  # of the dropout
         # A latent discriminator that first learns what there is to hide (equation 3).
         with self.autocast():
