@@ -3,7 +3,9 @@
 Denton et al. 2015, "Deep Generative Image Models using a Laplacian Pyramid of Adversarial Networks".
 The coarsest level is drawn from a vector. Every further level sees the enlarged result of the level
 below and a map of noise, and gives what to add (equation 4). All levels train at once and apart, on
-real images: no level sees the faults of another.
+real images: no level sees the faults of another. A stage of the recipe trains the levels up to its
+size, so a first stage at the coarsest size is many cheap steps for the level that decides most. A
+recipe whose coarsest size is the full one, with no further levels, trains at once, for comparison.
 """
 
 from __future__ import annotations
@@ -99,7 +101,7 @@ class LAPGAN(Base):
         stage, n = self.begin(step)
         seeded = self.seeded(rng)
         pyramid = [self.put(source.batch(rng, n, stage))]
-        for _ in self.nets[1:]:
+        while pyramid[0].shape[-1] > self.config.network["coarse"]:
             pyramid.insert(0, F.avg_pool2d(pyramid[0], 2))
         fooled, rival = torch.zeros(()), torch.zeros(())
         pairs = []
