@@ -236,7 +236,7 @@ func (k *collector) account(it outcome) error {
 		_, err := io.WriteString(k.paths, strings.Join(effect.Print, k.terminator)+k.terminator)
 		printed = cmp.Or(printed, err)
 	}
-	if err = cmp.Or(err, printed); err == nil && rec.Status == ledger.StatusFailed && k.failFast {
+	if err = cmp.Or(err, printed); err == nil && effect.Count && rec.Status == ledger.StatusFailed && k.failFast {
 		err = exit.Silent(exit.CodeFailFast)
 	}
 	if err != nil {
@@ -282,8 +282,9 @@ func (k *collector) finish() (err error) {
 		return nil
 	}
 	k.ended = true
+	_, files := k.stream.(streams.Files) // others take outcomes in order only
 	for _, seq := range slices.Sorted(maps.Keys(k.arrived)) {
-		if it := k.arrived[seq]; it.Source.Out != stages.Stdout {
+		if it := k.arrived[seq]; it.Source.Out != stages.Stdout && files {
 			err = cmp.Or(err, k.account(it))
 		}
 	}
