@@ -224,7 +224,7 @@ func (k *collector) account(it outcome) error {
 			k.records.Measured.Add(it.Spans)
 		}
 		k.tally.Spent(it.Spans, rec.Provider)
-		k.tell(rec, it.Value)
+		k.tell(rec, it)
 		if rec.Status == ledger.StatusFailed {
 			k.failures.Add(it.Source)
 		}
@@ -258,7 +258,7 @@ func (k *collector) record(rec ledger.Record) error {
 }
 
 // tell counts the outcome of an image and prints what a person should know about it.
-func (k *collector) tell(rec ledger.Record, w stages.Written) {
+func (k *collector) tell(rec ledger.Record, it outcome) {
 	for _, warning := range rec.Warnings {
 		k.tally.Line("%q: %s", rec.In, warning)
 	}
@@ -268,9 +268,9 @@ func (k *collector) tell(rec ledger.Record, w stages.Written) {
 	if rec.Flagged {
 		k.tally.Flagged++
 		k.tally.Line("%q: the translation shows a checkerboard (%.2f, %.2f, %.2f grey levels at periods 2, 4, 8)",
-			rec.In, w.After.A2, w.After.A4, w.After.A8)
+			rec.In, it.Value.After.A2, it.Value.After.A4, it.Value.After.A8)
 	}
-	k.tally.Count(rec.In, rec.Status, rec.Message)
+	k.tally.Count(it.Source, rec.Status, rec.Message)
 }
 
 // finish accounts for what was done when the run was aborted and for the inputs that it did not reach, and prints

@@ -45,12 +45,14 @@ func (v *video) read(ctx context.Context, in io.Reader, yield func(stages.Source
 	s := frames.NewSplitter(in, v.MaxPixels)
 	for n := 1; ; n++ {
 		f, err := s.Next()
-		source := stages.Source{In: fmt.Sprint("frame ", n), Out: stages.Stdout, Sample: 1, Err: err}
-		source.Relative, source.Seed = source.In, v.seedOf(source.In)
 		if err == io.EOF {
 			return
 		}
-		if err == nil {
+		source := stages.Source{In: fmt.Sprint("frame ", n), Out: stages.Stdout, Sample: 1}
+		source.Relative, source.Seed = source.In, v.seedOf(source.In)
+		if err != nil {
+			source.Err = paths.Unseen{Err: err}
+		} else {
 			source.Data, source.Format = f.Picture(), v.Naming.Format
 			if v.written(f) == frames.PPM {
 				source.Format = stages.TIFF // for ToPPM

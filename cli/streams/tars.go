@@ -224,7 +224,7 @@ func (t *oneTar) give(yield func(stages.Source) bool, s stages.Source, p *passin
 
 // fail passes on that the tar cannot be used, or no further.
 func (t *oneTar) fail(yield func(stages.Source) bool, err error) bool {
-	return t.give(yield, stages.Source{In: t.called(), Err: err}, &passing{}, 0)
+	return t.give(yield, stages.Source{In: t.called(), Err: paths.Unseen{Err: err}}, &passing{}, 0)
 }
 
 // read yields the sources of a tar that is open.
