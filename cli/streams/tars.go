@@ -345,7 +345,7 @@ func (t *tars) endTar(name string, rec *ledger.Record) (Effect, error) {
 		return Effect{}, err
 	}
 	out := to.place.Path
-	rec.Status, rec.Class, rec.Message, rec.Millis = ledger.StatusDone, "", "", nil
+	rec.Tar, rec.Status, rec.Class, rec.Message, rec.Millis = true, ledger.StatusDone, "", "", nil
 	rec.Locate(name, out)
 	if same {
 		rec.Status, rec.Message = ledger.StatusSkipped, stages.UpToDate
