@@ -58,8 +58,8 @@ func Of(c *cli.Context, from Source, o Options) (Stream, error) {
 		return nil, exit.Usage("--name is for files: the files in a tar keep their names")
 	case c.String("plan") != "" || c.String("shard") != "":
 		return nil, exit.Usage("--plan and --shard are for files: give each task tars of its own")
-	case c.String("failed") != "" && pattern == "":
-		return nil, exit.Usage("--failed is for files: the report names what failed")
+	case c.String("failed") != "":
+		return nil, exit.Usage("--failed is for files: repeat the whole run, which makes again what failed")
 	case c.String("report") == "-" && pattern == "" && c.String("out") == "":
 		return nil, exit.Usage("--report -: standard output has the results")
 	case len(o.Naming.Suffixes) > 0 || o.Naming.Samples > 1:
