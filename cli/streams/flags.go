@@ -41,6 +41,7 @@ func Formats(c *cli.Context) []stages.Format {
 type Source struct {
 	Stdin     *os.File
 	MaxPixels int
+	Recode    func(stages.Source) ([]byte, error) // writes a frame in the format of its result, without a translation
 	Files     func(context.Context, paths.Placer) (paths.Inputs, error)
 }
 
@@ -88,7 +89,7 @@ func Of(c *cli.Context, from Source, o Options) (Stream, error) {
 		if from.terminal() {
 			return nil, exit.Usage("--frames: pipe pictures to standard input")
 		}
-		return OfFrames(FrameOptions{Options: o, Stdin: from.Stdin, MaxPixels: from.MaxPixels, FailFast: c.Bool("fail-fast")}), nil
+		return OfFrames(FrameOptions{Options: o, Stdin: from.Stdin, MaxPixels: from.MaxPixels, FailFast: c.Bool("fail-fast"), Recode: from.Recode}), nil
 	}
 	if c.NArg() == 1 && c.Args().First() == "-" {
 		return nil, exit.Usage("--shards: an image on standard input has no name")

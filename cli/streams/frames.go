@@ -19,6 +19,7 @@ type FrameOptions struct {
 	Stdin     *os.File
 	MaxPixels int // of a frame; 0 for no limit
 	FailFast  bool
+	Recode    func(stages.Source) ([]byte, error)
 }
 
 // A video is a stream of frames.
@@ -80,26 +81,39 @@ func (v *video) Take(it Outcome, rec *ledger.Record) (Effect, error) {
 	defer done()
 	effect := Effect{Count: true, Record: true}
 	picture := it.Value.Data
-	if it.Value.Kept {
-		picture = f.Data
-	} else if it.Err == nil && v.written(f) == frames.PPM {
+	if rec.Status == ledger.StatusDone && v.written(f) == frames.PPM {
 		var err error
 		if picture, err = frames.ToPPM(picture); err != nil {
 			rec.Status, rec.Class, rec.Message = ledger.StatusFailed, "encode", err.Error()
 		}
 	}
-	switch {
-	case rec.Made():
-	case rec.Status == ledger.StatusFailed && v.FailFast, f.Data == nil:
+	failed := rec.Status == ledger.StatusFailed
+	if f.Data == nil || failed && v.FailFast {
 		return effect, nil
-	case rec.Status == ledger.StatusFailed:
-		rec.Message += ": the frame passes unchanged"
-		fallthrough
-	default: // skipped
-		picture = f.Data
+	}
+	if rec.Status != ledger.StatusDone {
+		var how string
+		if picture, how = v.untranslated(it.Source, f); failed {
+			rec.Message += ": the frame passes " + how
+		}
 	}
 	_, err := v.Stdout.Write(picture)
 	return effect, err
+}
+
+// untranslated is a frame in the format of its result, or as it came if it cannot be decoded, and how it passes.
+func (v *video) untranslated(s stages.Source, f frames.Frame) (picture []byte, how string) {
+	written := v.written(f)
+	if written != f.Format {
+		picture, err := v.Recode(s)
+		if err == nil && written == frames.PPM {
+			picture, err = frames.ToPPM(picture)
+		}
+		if err == nil {
+			return picture, "untranslated"
+		}
+	}
+	return f.Data, "unchanged"
 }
 
 func (v *video) Close() error { return nil }
