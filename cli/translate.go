@@ -189,7 +189,7 @@ func (p *program) inputs(ctx context.Context, c *cli.Context, t *translation) (s
 		Files: func(ctx context.Context, place paths.Placer) (paths.Inputs, error) {
 			return p.readInputs(ctx, c, place, c.String("out"))
 		},
-	}, streams.Options{Stdout: p.out, Naming: t.naming, Existing: t.results.existing})
+	}, streams.Options{Stdout: p.out, Naming: t.naming, Existing: t.results.existing, Touch: t.results.touch})
 	switch {
 	case err != nil:
 		return nil, in, err

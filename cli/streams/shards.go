@@ -291,7 +291,7 @@ func (t *shards) end() (Effect, error) {
 	}
 	to := t.to
 	t.to = nil
-	if same, err := to.publish(); err != nil || same {
+	if same, err := to.publish(t.Touch); err != nil || same {
 		return Effect{}, err
 	}
 	return Effect{Print: []string{to.place.Path}}, nil

@@ -79,8 +79,9 @@ func (p place) create(files *durable.Writer, stdout io.Writer) (*tarWriter, erro
 	return &tarWriter{webdataset.NewWriter(io.MultiWriter(file, sum)), p, file, sum}, nil
 }
 
-// publish completes the tar. It tells whether a file of the same bytes was there before, which then stays.
-func (w *tarWriter) publish() (same bool, err error) {
+// publish completes the tar. It tells whether a file of the same bytes was there before, which then stays. With touch its
+// time becomes now.
+func (w *tarWriter) publish(touch bool) (same bool, err error) {
 	err = w.Writer.Close()
 	if w.file == nil {
 		return false, err
@@ -95,7 +96,10 @@ func (w *tarWriter) publish() (same bool, err error) {
 		old.Close()
 		if err == nil && string(sum.Sum(nil)) == string(w.sum.Sum(nil)) {
 			w.file.Discard()
-			return true, nil
+			if touch {
+				err = w.place.Touch()
+			}
+			return true, err
 		}
 	}
 	return false, w.file.Publish()

@@ -35,6 +35,7 @@ type Options struct {
 	Stdout   io.Writer
 	Naming   *paths.Naming // for what it says of results other than their paths
 	Existing stages.Existing
+	Touch    bool // set the time of a tar that comes out the same to now
 	Failed   Failed
 
 	jobs int // images at once in each stage
@@ -340,7 +341,7 @@ func (t *tars) endTar(name string, rec *ledger.Record) (Effect, error) {
 	if t.broken {
 		return Effect{}, to.discard()
 	}
-	same, err := to.publish()
+	same, err := to.publish(t.Touch)
 	if err != nil {
 		return Effect{}, err
 	}
@@ -359,7 +360,7 @@ func (t *tars) endAll() error {
 	if t.Out != "" || t.broken {
 		return nil
 	}
-	_, err := t.stdout().publish()
+	_, err := t.stdout().publish(false)
 	t.whole = err == nil
 	return err
 }
