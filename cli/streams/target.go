@@ -8,6 +8,7 @@ import (
 	"hash"
 	"io"
 	"io/fs"
+	"math"
 	"os"
 	"path/filepath"
 	"strings"
@@ -119,9 +120,10 @@ func (w *tarWriter) discard() error {
 
 // An earlier is the tar that an earlier run left where a new one goes.
 type earlier struct {
-	file *os.File
-	tar  *webdataset.Reader
-	next *webdataset.Sample // nil at the end
+	file  *os.File
+	tar   *webdataset.Reader
+	next  *webdataset.Sample // nil at the end
+	index *webdataset.Index  // nil as long as both tars have the same samples
 }
 
 // earlier opens the tar in place, if there is one whose results may be current.
@@ -149,21 +151,45 @@ func (e *earlier) advance() {
 	}
 }
 
-// find returns the sample of a key, or nil. It finds samples in the order of the tar.
+// find returns the sample of a key, or nil. If it is not the next one, find looks where the tar has it.
 func (e *earlier) find(key string) *webdataset.Sample {
-	if e == nil || e.next == nil || e.next.Key != key {
+	if e == nil || key == "" {
 		return nil
+	}
+	if e.next == nil || e.next.Key != key {
+		if e.index == nil {
+			index := webdataset.IndexOf(e.from(0))
+			e.index = &index
+		}
+		at, there := e.index.Find(key)
+		if !there {
+			return nil
+		}
+		e.release()
+		e.tar = webdataset.NewReader(e.from(at))
+		if e.advance(); e.next == nil || e.next.Key != key {
+			return nil
+		}
 	}
 	found := e.next
 	e.advance()
 	return found
 }
 
+// from reads the tar from an offset, whatever else reads it.
+func (e *earlier) from(at int64) *io.SectionReader {
+	return io.NewSectionReader(e.file, at, math.MaxInt64-at)
+}
+
+func (e *earlier) release() {
+	if e.next != nil {
+		e.next.Release()
+	}
+}
+
 func (e *earlier) close() {
 	if e != nil {
-		if e.next != nil {
-			e.next.Release()
-		}
+		e.release()
 		e.file.Close()
 	}
 }

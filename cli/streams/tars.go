@@ -263,10 +263,7 @@ func (t *oneTar) source(s *webdataset.Sample) (stages.Source, *sample) {
 		}
 		p.image = i
 	}
-	var old *webdataset.Sample
-	if s.Key != "" {
-		old = t.old.find(s.Key)
-	}
+	old := t.old.find(s.Key)
 	if old != nil {
 		p.release = append(p.release, old)
 	}
