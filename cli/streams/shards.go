@@ -95,6 +95,10 @@ func (t *shards) name(path, folder string, found stages.Format) ([]stages.Source
 	if folder != "" && t.isSibling(path) {
 		return nil, nil
 	}
+	if n.key == "" {
+		sources[0].Err = errNoKey
+		return sources, nil
+	}
 	sum := sha256.Sum256([]byte(n.key))
 	digest := [16]byte(sum[:])
 	if _, taken := t.keys[digest]; taken {
@@ -106,8 +110,10 @@ func (t *shards) name(path, folder string, found stages.Format) ([]stages.Source
 	return sources, nil
 }
 
+var errNoKey = errors.New("WebDataset passes over names that begin with a part such as __this__: put it into another folder, or name a folder within it")
+
 // nameOf calls a sample after its image. A key ends at the first dot, so dots become underscores, and what has no
-// extension gets one.
+// extension gets one. The key is "" if readers pass over such a name.
 func nameOf(relative string) name {
 	dir, file := filepath.Split(relative)
 	n := name{ext: filepath.Ext(file)}
@@ -117,7 +123,7 @@ func nameOf(relative string) name {
 	if len(n.ext) < 2 {
 		n.ext = ".image"
 	}
-	n.key = filepath.ToSlash(dir) + strings.ReplaceAll(n.stem, ".", "_")
+	n.key, _ = webdataset.Split(filepath.ToSlash(dir) + strings.ReplaceAll(n.stem, ".", "_") + n.ext)
 	return n
 }
 
