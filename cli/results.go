@@ -299,6 +299,9 @@ func (k *collector) finish() (err error) {
 		k.failures.Add(s)
 		err = cmp.Or(err, k.record(rec))
 	}
+	if lacking := k.failures.Lacking(); lacking != "" {
+		k.tally.Line("%s", lacking)
+	}
 	k.tally.Unread = k.queue.Unread()
 	k.tally.Finish(k.where)
 	return cmp.Or(err, k.failures.Write())
