@@ -55,7 +55,7 @@ type shard struct {
 // A name says how the sample of an image is called.
 type name struct{ stem, key, ext string }
 
-var number = regexp.MustCompile(`%0?[0-9]*d`)
+var number = regexp.MustCompile(`%0?[0-9]{0,2}d`)
 
 // IntoShards returns the stream of files into tars.
 func IntoShards(o ShardOptions) (Stream, error) {
