@@ -2,6 +2,7 @@ package streams
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"iter"
@@ -46,8 +47,10 @@ func (v *video) read(ctx context.Context, in io.Reader, yield func(stages.Source
 	s := frames.NewSplitter(in, v.MaxPixels)
 	for n := 1; ; n++ {
 		f, err := s.Next()
-		if err == io.EOF {
+		if err == io.EOF && n > 1 {
 			return
+		} else if err == io.EOF {
+			err = errors.New("standard input is empty")
 		}
 		source := stages.Source{In: fmt.Sprint("frame ", n), Out: stages.Stdout, Sample: 1}
 		source.Relative, source.Seed = source.In, v.seedOf(source.In)
