@@ -51,6 +51,12 @@ func (s Source) terminal() bool { return isatty.IsTerminal(s.Stdin.Fd()) }
 func Of(c *cli.Context, from Source, o Options) (Stream, error) {
 	tar, pattern, video := c.Bool("tar"), c.String("shards"), c.Bool("frames")
 	switch asked := count(tar, pattern != "", video); {
+	case c.IsSet("tar-image") && !tar:
+		return nil, exit.Usage("--tar-image needs --tar")
+	case c.IsSet("tar-failed") && !tar && pattern == "":
+		return nil, exit.Usage("--tar-failed needs --tar or --shards")
+	case c.IsSet("per-shard") && pattern == "":
+		return nil, exit.Usage("--per-shard needs --shards")
 	case asked == 0:
 		return nil, nil
 	case asked > 1:
@@ -75,14 +81,19 @@ func Of(c *cli.Context, from Source, o Options) (Stream, error) {
 	if o.Failed != FailedDrop && o.Failed != FailedKeep {
 		return nil, exit.Usage("--tar-failed %q: known are %s, %s", o.Failed, FailedDrop, FailedKeep)
 	}
+	return open(c, from, o)
+}
+
+// open returns the stream for options that fit together.
+func open(c *cli.Context, from Source, o Options) (Stream, error) {
 	base, err := filepath.Abs(c.String("base"))
 	if err != nil {
 		return nil, err
 	}
 	switch {
-	case tar:
+	case c.Bool("tar"):
 		return ofTars(c, from, o, base)
-	case video:
+	case c.Bool("frames"):
 		if c.NArg() > 1 || c.NArg() == 1 && c.Args().First() != "-" || c.String("files-from") != "" || c.String("out") != "" {
 			return nil, exit.Usage("--frames reads standard input and writes standard output: it takes no PATH, no --files-from and no --out")
 		}
@@ -95,7 +106,7 @@ func Of(c *cli.Context, from Source, o Options) (Stream, error) {
 		return nil, exit.Usage("--shards: an image on standard input has no name")
 	}
 	return IntoShards(ShardOptions{
-		Options: o, Pattern: filepath.Join(c.String("out"), pattern), Each: c.Int("per-shard"), Base: base,
+		Options: o, Pattern: filepath.Join(c.String("out"), c.String("shards")), Each: c.Int("per-shard"), Base: base,
 		Below: c.String("out"), Files: from.Files,
 	})
 }
