@@ -71,6 +71,8 @@ type tars struct {
 	whole  bool            // the tar on standard output is complete
 	taken  map[string]bool // places of tars
 	unread bool
+	plain  int // samples without an image
+	images int // samples with one
 }
 
 // A passing is one thing that passes from the tars that are read to those that are written. If all is empty, the tar
@@ -298,7 +300,7 @@ func (t *tars) Take(it Outcome, rec *ledger.Record) (Effect, error) {
 	case p.end != "":
 		return t.endTar(p.end, rec)
 	case p.last:
-		return Effect{}, t.endAll()
+		return Effect{Warn: t.imageless()}, t.endAll()
 	}
 	t.broken = true // the tar failed
 	return Effect{Count: true, Record: true}, nil
@@ -316,6 +318,9 @@ func (t *tars) stdout() *tarWriter {
 func (t *tars) put(s *sample, it Outcome, rec *ledger.Record) (Effect, error) {
 	t.stdout()
 	if IsMark(it.Source) {
+		if s.Key != "" {
+			t.plain++
+		}
 		for _, f := range s.Files {
 			if err := t.to.Add(f); err != nil {
 				return Effect{}, err
@@ -323,12 +328,21 @@ func (t *tars) put(s *sample, it Outcome, rec *ledger.Record) (Effect, error) {
 		}
 		return Effect{Warn: s.warn}, t.to.Flush()
 	}
+	t.images++
 	name, err := t.to.add(s, it, rec, t.Failed)
 	if name != "" && t.to.file != nil {
 		name = t.to.place.Path + ":" + name
 	}
 	rec.Locate(rec.In, name)
 	return Effect{Count: true, Record: true, Warn: s.warn}, err
+}
+
+// imageless is a warning if there were samples and none had an image.
+func (t *tars) imageless() string {
+	if t.plain == 0 || t.images > 0 {
+		return ""
+	}
+	return "no sample has an image: --tar-image names the field that is one, such as --tar-image input.jpg"
 }
 
 // endTar completes the tar for one that was read.
