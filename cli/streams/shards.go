@@ -240,7 +240,7 @@ func (t *shards) put(e *shard, it Outcome, rec *ledger.Record) error {
 		rec.Locate(rec.In, "")
 		return nil
 	}
-	out, err := t.to.add(s, it, rec, t.Failed)
+	out, err := t.to.add(s, it, rec, rec.Status == ledger.StatusFailed && t.Failed == FailedKeep)
 	if out != "" {
 		out = t.to.place.Path + ":" + out
 	}

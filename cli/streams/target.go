@@ -223,14 +223,14 @@ func (s *sample) releaseAll() {
 	}
 }
 
-// add writes a sample with the result of its image and a record. It returns the result's name in the tar, or "" if the
-// sample has no result there. A result whose name another file has becomes a failure, in the record.
-func (w *tarWriter) add(s *sample, it Outcome, rec *ledger.Record, failed Failed) (name string, err error) {
+// add writes a sample with the result of its image and a record. keep: without a result, its files are written as they
+// are. add returns the result's name in the tar, or "" if the sample has no result there. A result whose name another file has becomes a failure, in the record.
+func (w *tarWriter) add(s *sample, it Outcome, rec *ledger.Record, keep bool) (name string, err error) {
 	image, record, err := s.result(it, rec)
 	if err != nil {
 		return "", err
 	}
-	dropped := image.Name == "" && (failed == FailedDrop || rec.Status != ledger.StatusFailed)
+	dropped := image.Name == "" && !keep
 	remains := false // of the sample, without its image
 	for i, f := range s.Files {
 		switch {

@@ -329,7 +329,7 @@ func (t *tars) put(s *sample, it Outcome, rec *ledger.Record) (Effect, error) {
 		return Effect{Warn: s.warn}, t.to.Flush()
 	}
 	t.images++
-	name, err := t.to.add(s, it, rec, t.Failed)
+	name, err := t.to.add(s, it, rec, rec.Status == ledger.StatusSkipped || t.Failed == FailedKeep)
 	if name != "" && t.to.file != nil {
 		name = t.to.place.Path + ":" + name
 	}
