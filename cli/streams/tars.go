@@ -78,10 +78,11 @@ type tars struct {
 // A passing is one thing that passes from the tars that are read to those that are written. If all is empty, the tar
 // that is read has failed.
 type passing struct {
-	sample *sample
-	begin  *place // of a tar
-	end    string // name of the tar that ends
-	last   bool   // all tars have ended
+	sample  *sample
+	refused bool   // a file that belongs to no sample and is left out
+	begin   *place // of a tar
+	end     string // name of the tar that ends
+	last    bool   // all tars have ended
 }
 
 // OfTars returns the stream of the samples of tars.
@@ -240,12 +241,26 @@ func (t *oneTar) read(yield func(stages.Source) bool) bool {
 		case err != nil:
 			return t.fail(yield, err)
 		}
+		if !t.refuse(yield, s) {
+			return false
+		}
 		source, p := t.source(s)
 		weight := s.Held
 		if len(p.release) > 1 {
 			weight += p.release[1].Held
 		}
 		if !t.give(yield, source, &passing{sample: p}, weight) {
+			return false
+		}
+	}
+	return true
+}
+
+// refuse passes on what stands before or in a sample, belongs to none and must not be written. It is no fault of the
+// sample. refuse returns false if nobody wants more.
+func (t *oneTar) refuse(yield func(stages.Source) bool, s *webdataset.Sample) bool {
+	for _, f := range s.Files {
+		if f.Field == "" && f.Err != nil && !t.give(yield, stages.Source{In: t.prefix + f.Name, Err: f.Err}, &passing{refused: true}, 0) {
 			return false
 		}
 	}
@@ -301,6 +316,8 @@ func (t *tars) Take(it Outcome, rec *ledger.Record) (Effect, error) {
 		return t.endTar(p.end, rec)
 	case p.last:
 		return Effect{Warn: t.imageless()}, t.endAll()
+	case p.refused:
+		return Effect{Count: true, Record: true}, nil
 	}
 	t.broken = true // the tar failed
 	return Effect{Count: true, Record: true}, nil
@@ -322,6 +339,9 @@ func (t *tars) put(s *sample, it Outcome, rec *ledger.Record) (Effect, error) {
 			t.plain++
 		}
 		for _, f := range s.Files {
+			if f.Err != nil {
+				continue
+			}
 			if err := t.to.Add(f); err != nil {
 				return Effect{}, err
 			}
