@@ -34,7 +34,7 @@ var rooms = map[string]room{
 	}},
 	"gtx/cli/summary": {imports: []string{"gtx/cli/exit", "gtx/cli/ledger", "gtx/pipeline", "gtx/stages"}},
 	"gtx/cli/progress": {imports: []string{
-		"gtx/cli/bench", "gtx/cli/ledger", "gtx/pipeline", "gtx/stages", "github.com/mattn/go-isatty", "github.com/schollz/progressbar/v3", "golang.org/x/sys/unix",
+		"gtx/cli/bench", "gtx/cli/ledger", "gtx/cli/paths", "gtx/pipeline", "gtx/stages", "github.com/mattn/go-isatty", "github.com/schollz/progressbar/v3", "golang.org/x/sys/unix",
 	}},
 	"gtx/cli/manual":  {imports: []string{"gtx/cli/exit", "gtx/cli/release", "github.com/urfave/cli/v2", "github.com/xrash/smetrics", "golang.org/x/sys/unix"}},
 	"gtx/cli/release": {},

@@ -92,7 +92,7 @@ func (p *program) check(c *cli.Context) (err error) {
 		}
 		tally.Spent(it.Spans, "")
 		rec := reports.ScoreRecord(it, inspect.Against)
-		tally.Count(rec.In, rec.Status, rec.Message)
+		tally.Count(it.Source, rec.Status, rec.Message)
 		return records.Write(rec)
 	})
 	tally.Finish("")

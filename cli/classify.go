@@ -76,7 +76,7 @@ func (p *program) classify(c *cli.Context) (err error) {
 		}
 		tally.Spent(it.Spans, asked.Provider())
 		status, _, message := ledger.Outcome(it.Err)
-		tally.Count(it.Source.In, status, message)
+		tally.Count(it.Source, status, message)
 		return nil
 	})
 	tally.Finish(runsOn(asked))

@@ -224,7 +224,7 @@ func (k *collector) account(it outcome) error {
 			k.records.Measured.Add(it.Spans)
 		}
 		k.tally.Spent(it.Spans, rec.Provider)
-		k.tell(rec, it.Value)
+		k.tell(rec, it)
 		if rec.Status == ledger.StatusFailed {
 			k.failures.Add(it.Source)
 		}
@@ -236,7 +236,7 @@ func (k *collector) account(it outcome) error {
 		_, err := io.WriteString(k.paths, strings.Join(effect.Print, k.terminator)+k.terminator)
 		printed = cmp.Or(printed, err)
 	}
-	if err = cmp.Or(err, printed); err == nil && rec.Status == ledger.StatusFailed && k.failFast {
+	if err = cmp.Or(err, printed); err == nil && effect.Count && rec.Status == ledger.StatusFailed && k.failFast {
 		err = exit.Silent(exit.CodeFailFast)
 	}
 	if err != nil {
@@ -258,7 +258,7 @@ func (k *collector) record(rec ledger.Record) error {
 }
 
 // tell counts the outcome of an image and prints what a person should know about it.
-func (k *collector) tell(rec ledger.Record, w stages.Written) {
+func (k *collector) tell(rec ledger.Record, it outcome) {
 	for _, warning := range rec.Warnings {
 		k.tally.Line("%q: %s", rec.In, warning)
 	}
@@ -268,9 +268,9 @@ func (k *collector) tell(rec ledger.Record, w stages.Written) {
 	if rec.Flagged {
 		k.tally.Flagged++
 		k.tally.Line("%q: the translation shows a checkerboard (%.2f, %.2f, %.2f grey levels at periods 2, 4, 8)",
-			rec.In, w.After.A2, w.After.A4, w.After.A8)
+			rec.In, it.Value.After.A2, it.Value.After.A4, it.Value.After.A8)
 	}
-	k.tally.Count(rec.In, rec.Status, rec.Message)
+	k.tally.Count(it.Source, rec.Status, rec.Message)
 }
 
 // finish accounts for what was done when the run was aborted and for the inputs that it did not reach, and prints
@@ -282,8 +282,9 @@ func (k *collector) finish() (err error) {
 		return nil
 	}
 	k.ended = true
+	_, files := k.stream.(streams.Files) // others take outcomes in order only
 	for _, seq := range slices.Sorted(maps.Keys(k.arrived)) {
-		if it := k.arrived[seq]; it.Source.Out != stages.Stdout {
+		if it := k.arrived[seq]; it.Source.Out != stages.Stdout && files {
 			err = cmp.Or(err, k.account(it))
 		}
 	}
@@ -297,6 +298,9 @@ func (k *collector) finish() (err error) {
 		rec.Status = ledger.StatusUnreached
 		k.failures.Add(s)
 		err = cmp.Or(err, k.record(rec))
+	}
+	if lacking := k.failures.Lacking(); lacking != "" {
+		k.tally.Line("%s", lacking)
 	}
 	k.tally.Unread = k.queue.Unread()
 	k.tally.Finish(k.where)

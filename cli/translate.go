@@ -183,10 +183,13 @@ func (t *translation) toStdout() error {
 func (p *program) inputs(ctx context.Context, c *cli.Context, t *translation) (stream streams.Stream, in paths.Inputs, err error) {
 	stream, err = streams.Of(c, streams.Source{
 		Stdin: p.in, MaxPixels: t.open.MaxPixels,
+		Recode: func(s stages.Source) ([]byte, error) {
+			return stages.Recode(t.open, t.encodeOptions())(context.WithoutCancel(ctx), s)
+		},
 		Files: func(ctx context.Context, place paths.Placer) (paths.Inputs, error) {
 			return p.readInputs(ctx, c, place, c.String("out"))
 		},
-	}, streams.Options{Stdout: p.out, Naming: t.naming, Existing: t.results.existing})
+	}, streams.Options{Stdout: p.out, Naming: t.naming, Existing: t.results.existing, Touch: t.results.touch})
 	switch {
 	case err != nil:
 		return nil, in, err

@@ -160,6 +160,26 @@ func encode(c Checked, width, height int, o EncodeOptions, write func(file [][]b
 	return m.Lost, failed
 }
 
+// Recode returns a function that gives a picture in the format of its source's result, without a translation and so
+// without a note.
+func Recode(open OpenOptions, o EncodeOptions) func(context.Context, Source) ([]byte, error) {
+	read := Then(Open(open), Decode(nil))
+	return func(ctx context.Context, s Source) (data []byte, err error) {
+		img, err := read(ctx, s)
+		if err != nil {
+			return nil, err
+		}
+		defer img.original.file.release()
+		c := Checked{Translated: Translated{Labelled: Labelled{Image: img, Keep: true}}}
+		width, height := o.Size.of(img, img.Pixels)
+		_, err = encode(c, width, height, o, func(file [][]byte) error {
+			data = bytes.Join(file, nil)
+			return nil
+		})
+		return data, err
+	}
+}
+
 // metadata are those for the file of a translation.
 func (c Checked) metadata(format Format, o EncodeOptions) container.Metadata {
 	m := c.original.metadata.Upright()
@@ -172,17 +192,22 @@ func (c Checked) metadata(format Format, o EncodeOptions) container.Metadata {
 	if c.original.profile && !o.KeepProfile {
 		m = m.SayingSRGB()
 	}
+	if c.Keep {
+		return m.For(format)
+	}
 	parameters := o.parametersFor(format)
 	return m.WithNote(container.Identity(c.Digest, parameters), slices.Concat(parameters, o.MadeBy)).For(format)
 }
 
 // render makes the picture of a translation: the photograph with the change applied or, without a
-// change, the network's result.
+// change, the network's result. Of an image that is kept it is the photograph.
 func (c Checked) render(s *scope, width, height int, deep, own bool) picture {
 	own = own && c.original.own != nil
-	if c.change != nil {
+	if c.change != nil || c.Keep {
 		p := c.original.whole(s, width, height, deep, own)
-		p.change(c.change)
+		if c.change != nil {
+			p.change(c.change)
+		}
 		return p
 	}
 	p := s.of(c.Result)

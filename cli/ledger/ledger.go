@@ -83,7 +83,7 @@ func (l *Ledger) Write(rec Record) error {
 		rec.Run = l.run.ID
 	}
 	err := l.append(rec)
-	if err == nil && l.run != nil {
+	if err == nil && l.run != nil && !rec.Tar {
 		l.counts[rec.Status]++
 	}
 	return err

@@ -30,6 +30,7 @@ type Run struct {
 	Settings map[string]any `json:"settings,omitempty"` // values of the options and variables that were given: bool, a number, Text or []Text
 	Folder   Text           `json:"folder"`             // the current folder, which paths are relative to
 	Folders  []Text         `json:"folders,omitempty"`  // those among the arguments
+	Paths    []Text         `json:"paths,omitempty"`    // all arguments, of a run with --tar or --shards
 
 	Name       string            `json:"name,omitempty"`  // of the model
 	Model      string            `json:"model,omitempty"` // its digest

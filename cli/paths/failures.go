@@ -27,6 +27,7 @@ type Failures struct {
 	end     string // of each entry
 	inputs  Packed
 	dropped int // whose paths cannot be written
+	unseen  int // that no list can give again
 }
 
 // NewFailures prepares the list at path. With null its entries end with NUL. It refuses to replace a file that is
@@ -46,11 +47,21 @@ func NewFailures(path string, null bool) (*Failures, error) {
 func (f *Failures) Add(s stages.Source) {
 	switch {
 	case f == nil || s.In == f.inputs.last.In: // another result of the same input
+	case IsUnseen(s):
+		f.unseen++
 	case strings.Contains(s.In, f.end):
 		f.dropped++
 	default:
 		f.inputs.Add(stages.Source{In: s.In, Relative: s.Relative})
 	}
+}
+
+// Lacking says what failed and is not in the list, because no list can give it again, or is "".
+func (f *Failures) Lacking() string {
+	if f == nil || f.unseen == 0 {
+		return ""
+	}
+	return fmt.Sprintf("%s %q leaves out what is no image, such as a folder or a list that cannot be read (%d)", FailedOption, f.path, f.unseen)
 }
 
 // Write writes the list, in one step. It is empty if nothing failed.

@@ -29,6 +29,16 @@ type Inputs struct {
 	unread func() bool // tells at the end whether there may be more; nil if the inputs are known
 }
 
+// Unseen is the error of a source that is no image but holds or lists some: a folder, a list, a tar or a stream that
+// cannot be read to its end. Nobody knows how many images it costs, and no list can give it again.
+type Unseen struct{ Err error }
+
+func (u Unseen) Error() string { return u.Err.Error() }
+func (u Unseen) Unwrap() error { return u.Err }
+
+// IsUnseen tells whether a source stands for images that nobody has seen.
+func IsUnseen(s stages.Source) bool { return errors.As(s.Err, new(Unseen)) }
+
 // Of makes inputs of sources, which last as long as ctx does.
 func Of(ctx context.Context, known int, all iter.Seq[stages.Source]) Inputs {
 	return Inputs{Known: known, ctx: ctx, all: all, Sources: func(yield func(stages.Source) bool) {
@@ -184,7 +194,7 @@ func (s *stream) sources(yield func(stages.Source) bool) {
 	for path, err := range Entries(s.list, s.null) {
 		if err != nil {
 			if s.unread = s.ctx.Err() != nil; !s.unread {
-				yield(stages.Source{In: "standard input", Err: err})
+				yield(stages.Source{In: "standard input", Err: Unseen{Err: err}})
 			}
 			return
 		}
@@ -306,7 +316,7 @@ func walk(sources *Packed, folder string, place Placer, skip string) error {
 	err := filepath.WalkDir(folder, func(path string, entry fs.DirEntry, err error) error {
 		switch {
 		case err != nil:
-			sources.Add(stages.Source{In: path, Err: stages.WithoutPath(err)})
+			sources.Add(stages.Source{In: path, Err: Unseen{Err: stages.WithoutPath(err)}})
 			return nil
 		case path != folder && strings.HasPrefix(entry.Name(), "."):
 			if entry.IsDir() {
@@ -329,7 +339,7 @@ func walk(sources *Packed, folder string, place Placer, skip string) error {
 		return err
 	})
 	if err == nil && sources.Len() == before {
-		sources.Add(stages.Source{In: folder, Err: errors.New("no images in this folder")})
+		sources.Add(stages.Source{In: folder, Err: Unseen{Err: errors.New("no images in this folder")}})
 	}
 	return err
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/mattn/go-isatty"
 
 	"gtx/cli/ledger"
+	"gtx/cli/paths"
 	"gtx/pipeline"
 	"gtx/stages"
 )
@@ -34,6 +35,7 @@ type Tally struct {
 	Unrecorded                int  // inputs whose outcome is not in the report
 
 	done, copied int
+	unseen       int            // failures that cost images whose number is not known
 	skipped      map[string]int // by reason
 }
 
@@ -90,7 +92,7 @@ func (t *Tally) Line(format string, args ...any) {
 }
 
 // Count adds an outcome and prints a failure.
-func (t *Tally) Count(path, status, message string) {
+func (t *Tally) Count(s stages.Source, status, message string) {
 	switch status {
 	case ledger.StatusDone:
 		t.done++
@@ -99,11 +101,14 @@ func (t *Tally) Count(path, status, message string) {
 	case ledger.StatusSkipped:
 		t.skipped[message]++
 		if t.verbose {
-			t.Line("%q: %s", path, message)
+			t.Line("%q: %s", s.In, message)
 		}
 	case ledger.StatusFailed:
 		t.Failed++
-		t.fail(path, message)
+		if paths.IsUnseen(s) {
+			t.unseen++
+		}
+		t.fail(s.In, message)
 	}
 	if t.events != nil && !t.quiet {
 		t.events.progress(t)

@@ -84,6 +84,9 @@ func runOf(c *cli.Context, about About) ledger.Run {
 		if info, err := os.Stat(arg); err == nil && info.IsDir() {
 			r.Folders = append(r.Folders, ledger.Text(arg))
 		}
+		if c.Bool("tar") || c.String("shards") != "" {
+			r.Paths = append(r.Paths, ledger.Text(arg))
+		}
 	}
 	for _, f := range c.Command.Flags {
 		name := f.Names()[0]

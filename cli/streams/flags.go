@@ -41,6 +41,7 @@ func Formats(c *cli.Context) []stages.Format {
 type Source struct {
 	Stdin     *os.File
 	MaxPixels int
+	Recode    func(stages.Source) ([]byte, error) // writes a frame in the format of its result, without a translation
 	Files     func(context.Context, paths.Placer) (paths.Inputs, error)
 }
 
@@ -50,6 +51,12 @@ func (s Source) terminal() bool { return isatty.IsTerminal(s.Stdin.Fd()) }
 func Of(c *cli.Context, from Source, o Options) (Stream, error) {
 	tar, pattern, video := c.Bool("tar"), c.String("shards"), c.Bool("frames")
 	switch asked := count(tar, pattern != "", video); {
+	case c.IsSet("tar-image") && !tar:
+		return nil, exit.Usage("--tar-image needs --tar")
+	case c.IsSet("tar-failed") && !tar && pattern == "":
+		return nil, exit.Usage("--tar-failed needs --tar or --shards")
+	case c.IsSet("per-shard") && pattern == "":
+		return nil, exit.Usage("--per-shard needs --shards")
 	case asked == 0:
 		return nil, nil
 	case asked > 1:
@@ -58,8 +65,8 @@ func Of(c *cli.Context, from Source, o Options) (Stream, error) {
 		return nil, exit.Usage("--name is for files: the files in a tar keep their names")
 	case c.String("plan") != "" || c.String("shard") != "":
 		return nil, exit.Usage("--plan and --shard are for files: give each task tars of its own")
-	case c.String("failed") != "" && pattern == "":
-		return nil, exit.Usage("--failed is for files: the report names what failed")
+	case c.String("failed") != "":
+		return nil, exit.Usage("--failed is for files: repeat the whole run, which makes again what failed")
 	case c.String("report") == "-" && pattern == "" && c.String("out") == "":
 		return nil, exit.Usage("--report -: standard output has the results")
 	case len(o.Naming.Suffixes) > 0 || o.Naming.Samples > 1:
@@ -74,27 +81,32 @@ func Of(c *cli.Context, from Source, o Options) (Stream, error) {
 	if o.Failed != FailedDrop && o.Failed != FailedKeep {
 		return nil, exit.Usage("--tar-failed %q: known are %s, %s", o.Failed, FailedDrop, FailedKeep)
 	}
+	return open(c, from, o)
+}
+
+// open returns the stream for options that fit together.
+func open(c *cli.Context, from Source, o Options) (Stream, error) {
 	base, err := filepath.Abs(c.String("base"))
 	if err != nil {
 		return nil, err
 	}
 	switch {
-	case tar:
+	case c.Bool("tar"):
 		return ofTars(c, from, o, base)
-	case video:
+	case c.Bool("frames"):
 		if c.NArg() > 1 || c.NArg() == 1 && c.Args().First() != "-" || c.String("files-from") != "" || c.String("out") != "" {
 			return nil, exit.Usage("--frames reads standard input and writes standard output: it takes no PATH, no --files-from and no --out")
 		}
 		if from.terminal() {
 			return nil, exit.Usage("--frames: pipe pictures to standard input")
 		}
-		return OfFrames(FrameOptions{Options: o, Stdin: from.Stdin, MaxPixels: from.MaxPixels, FailFast: c.Bool("fail-fast")}), nil
+		return OfFrames(FrameOptions{Options: o, Stdin: from.Stdin, MaxPixels: from.MaxPixels, FailFast: c.Bool("fail-fast"), Recode: from.Recode}), nil
 	}
 	if c.NArg() == 1 && c.Args().First() == "-" {
 		return nil, exit.Usage("--shards: an image on standard input has no name")
 	}
 	return IntoShards(ShardOptions{
-		Options: o, Pattern: filepath.Join(c.String("out"), pattern), Each: c.Int("per-shard"), Base: base,
+		Options: o, Pattern: filepath.Join(c.String("out"), c.String("shards")), Each: c.Int("per-shard"), Base: base,
 		Below: c.String("out"), Files: from.Files,
 	})
 }

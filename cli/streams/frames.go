@@ -2,6 +2,7 @@ package streams
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"iter"
@@ -19,6 +20,7 @@ type FrameOptions struct {
 	Stdin     *os.File
 	MaxPixels int // of a frame; 0 for no limit
 	FailFast  bool
+	Recode    func(stages.Source) ([]byte, error)
 }
 
 // A video is a stream of frames.
@@ -45,12 +47,16 @@ func (v *video) read(ctx context.Context, in io.Reader, yield func(stages.Source
 	s := frames.NewSplitter(in, v.MaxPixels)
 	for n := 1; ; n++ {
 		f, err := s.Next()
-		source := stages.Source{In: fmt.Sprint("frame ", n), Out: stages.Stdout, Sample: 1, Err: err}
-		source.Relative, source.Seed = source.In, v.seedOf(source.In)
-		if err == io.EOF {
+		if err == io.EOF && n > 1 {
 			return
+		} else if err == io.EOF {
+			err = errors.New("standard input is empty")
 		}
-		if err == nil {
+		source := stages.Source{In: fmt.Sprint("frame ", n), Out: stages.Stdout, Sample: 1}
+		source.Relative, source.Seed = source.In, v.seedOf(source.In)
+		if err != nil {
+			source.Err = paths.Unseen{Err: err}
+		} else {
 			source.Data, source.Format = f.Picture(), v.Naming.Format
 			if v.written(f) == frames.PPM {
 				source.Format = stages.TIFF // for ToPPM
@@ -78,26 +84,39 @@ func (v *video) Take(it Outcome, rec *ledger.Record) (Effect, error) {
 	defer done()
 	effect := Effect{Count: true, Record: true}
 	picture := it.Value.Data
-	if it.Value.Kept {
-		picture = f.Data
-	} else if it.Err == nil && v.written(f) == frames.PPM {
+	if rec.Status == ledger.StatusDone && v.written(f) == frames.PPM {
 		var err error
 		if picture, err = frames.ToPPM(picture); err != nil {
 			rec.Status, rec.Class, rec.Message = ledger.StatusFailed, "encode", err.Error()
 		}
 	}
-	switch {
-	case rec.Made():
-	case rec.Status == ledger.StatusFailed && v.FailFast, f.Data == nil:
+	failed := rec.Status == ledger.StatusFailed
+	if f.Data == nil || failed && v.FailFast {
 		return effect, nil
-	case rec.Status == ledger.StatusFailed:
-		rec.Message += ": the frame passes unchanged"
-		fallthrough
-	default: // skipped
-		picture = f.Data
+	}
+	if rec.Status != ledger.StatusDone {
+		var how string
+		if picture, how = v.untranslated(it.Source, f); failed {
+			rec.Message += ": the frame passes " + how
+		}
 	}
 	_, err := v.Stdout.Write(picture)
 	return effect, err
+}
+
+// untranslated is a frame in the format of its result, or as it came if it cannot be decoded, and how it passes.
+func (v *video) untranslated(s stages.Source, f frames.Frame) (picture []byte, how string) {
+	written := v.written(f)
+	if written != f.Format {
+		picture, err := v.Recode(s)
+		if err == nil && written == frames.PPM {
+			picture, err = frames.ToPPM(picture)
+		}
+		if err == nil {
+			return picture, "untranslated"
+		}
+	}
+	return f.Data, "unchanged"
 }
 
 func (v *video) Close() error { return nil }

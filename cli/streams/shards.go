@@ -55,7 +55,7 @@ type shard struct {
 // A name says how the sample of an image is called.
 type name struct{ stem, key, ext string }
 
-var number = regexp.MustCompile(`%0?[0-9]*d`)
+var number = regexp.MustCompile(`%0?[0-9]{0,2}d`)
 
 // IntoShards returns the stream of files into tars.
 func IntoShards(o ShardOptions) (Stream, error) {
@@ -95,6 +95,10 @@ func (t *shards) name(path, folder string, found stages.Format) ([]stages.Source
 	if folder != "" && t.isSibling(path) {
 		return nil, nil
 	}
+	if n.key == "" {
+		sources[0].Err = errNoKey
+		return sources, nil
+	}
 	sum := sha256.Sum256([]byte(n.key))
 	digest := [16]byte(sum[:])
 	if _, taken := t.keys[digest]; taken {
@@ -106,8 +110,10 @@ func (t *shards) name(path, folder string, found stages.Format) ([]stages.Source
 	return sources, nil
 }
 
+var errNoKey = errors.New("WebDataset passes over names that begin with a part such as __this__: put it into another folder, or name a folder within it")
+
 // nameOf calls a sample after its image. A key ends at the first dot, so dots become underscores, and what has no
-// extension gets one.
+// extension gets one. The key is "" if readers pass over such a name.
 func nameOf(relative string) name {
 	dir, file := filepath.Split(relative)
 	n := name{ext: filepath.Ext(file)}
@@ -117,7 +123,7 @@ func nameOf(relative string) name {
 	if len(n.ext) < 2 {
 		n.ext = ".image"
 	}
-	n.key = filepath.ToSlash(dir) + strings.ReplaceAll(n.stem, ".", "_")
+	n.key, _ = webdataset.Split(filepath.ToSlash(dir) + strings.ReplaceAll(n.stem, ".", "_") + n.ext)
 	return n
 }
 
@@ -234,7 +240,7 @@ func (t *shards) put(e *shard, it Outcome, rec *ledger.Record) error {
 		rec.Locate(rec.In, "")
 		return nil
 	}
-	out, err := t.to.add(s, it, rec, t.Failed)
+	out, err := t.to.add(s, it, rec, rec.Status == ledger.StatusFailed && t.Failed == FailedKeep)
 	if out != "" {
 		out = t.to.place.Path + ":" + out
 	}
@@ -291,7 +297,7 @@ func (t *shards) end() (Effect, error) {
 	}
 	to := t.to
 	t.to = nil
-	if same, err := to.publish(); err != nil || same {
+	if same, err := to.publish(t.Touch); err != nil || same {
 		return Effect{}, err
 	}
 	return Effect{Print: []string{to.place.Path}}, nil

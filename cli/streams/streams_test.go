@@ -2,10 +2,17 @@ package streams
 
 import (
 	"context"
+	"errors"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 	"time"
+
+	"gtx/stages"
+	"gtx/stages/durable"
+	"gtx/stages/webdataset"
 )
 
 func TestBracesStandForNames(t *testing.T) {
@@ -40,6 +47,39 @@ func TestNamesComeOneByOne(t *testing.T) {
 		}
 	}
 	t.Error("too few")
+}
+
+// Samples that are gone, new or elsewhere hide no other.
+func TestEarlierSamplesAreFoundInAnyOrder(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "a.tar")
+	f, err := os.Create(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := webdataset.NewWriter(f)
+	long := strings.Repeat("long/", 60) // has a header of its own
+	for _, name := range []string{"a.jpg", "a.gtx.json", "README", "b.jpg", long + "c.jpg", "d.jpg", "e.jpg"} {
+		if err := w.Add(webdataset.File{Name: name, Data: []byte(name)}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := errors.Join(w.Close(), f.Close()); err != nil {
+		t.Fatal(err)
+	}
+	for _, keys := range [][]string{
+		{"a", "b", long + "c", "d", "e"}, {"b", "d", "e"}, {"e", "d", long + "c", "b", "a"}, {"new", "a", "newer", "", "e", "newest"}, {"e", "e"}, {"d", long + "c"},
+	} {
+		e := place{durable.Place{Path: path}}.earlier(stages.ExistingSkip)
+		for _, key := range keys {
+			s := e.find(key)
+			if there := key != "" && !strings.HasPrefix(key, "new"); (s != nil) != there {
+				t.Errorf("%q: %.9s is there: %v", keys, key, s != nil)
+			} else if there && (s.Key != key || string(s.Files[0].Data) != key+".jpg") {
+				t.Errorf("%q: %.9s is %v", keys, key, s)
+			}
+		}
+		e.close()
+	}
 }
 
 func FuzzBraces(f *testing.F) {

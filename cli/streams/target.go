@@ -8,6 +8,7 @@ import (
 	"hash"
 	"io"
 	"io/fs"
+	"math"
 	"os"
 	"path/filepath"
 	"strings"
@@ -79,8 +80,9 @@ func (p place) create(files *durable.Writer, stdout io.Writer) (*tarWriter, erro
 	return &tarWriter{webdataset.NewWriter(io.MultiWriter(file, sum)), p, file, sum}, nil
 }
 
-// publish completes the tar. It tells whether a file of the same bytes was there before, which then stays.
-func (w *tarWriter) publish() (same bool, err error) {
+// publish completes the tar. It tells whether a file of the same bytes was there before, which then stays. With touch its
+// time becomes now.
+func (w *tarWriter) publish(touch bool) (same bool, err error) {
 	err = w.Writer.Close()
 	if w.file == nil {
 		return false, err
@@ -95,7 +97,10 @@ func (w *tarWriter) publish() (same bool, err error) {
 		old.Close()
 		if err == nil && string(sum.Sum(nil)) == string(w.sum.Sum(nil)) {
 			w.file.Discard()
-			return true, nil
+			if touch {
+				err = w.place.Touch()
+			}
+			return true, err
 		}
 	}
 	return false, w.file.Publish()
@@ -115,9 +120,10 @@ func (w *tarWriter) discard() error {
 
 // An earlier is the tar that an earlier run left where a new one goes.
 type earlier struct {
-	file *os.File
-	tar  *webdataset.Reader
-	next *webdataset.Sample // nil at the end
+	file  *os.File
+	tar   *webdataset.Reader
+	next  *webdataset.Sample // nil at the end
+	index *webdataset.Index  // nil as long as both tars have the same samples
 }
 
 // earlier opens the tar in place, if there is one whose results may be current.
@@ -145,21 +151,45 @@ func (e *earlier) advance() {
 	}
 }
 
-// find returns the sample of a key, or nil. It finds samples in the order of the tar.
+// find returns the sample of a key, or nil. If it is not the next one, find looks where the tar has it.
 func (e *earlier) find(key string) *webdataset.Sample {
-	if e == nil || e.next == nil || e.next.Key != key {
+	if e == nil || key == "" {
 		return nil
+	}
+	if e.next == nil || e.next.Key != key {
+		if e.index == nil {
+			index := webdataset.IndexOf(e.from(0))
+			e.index = &index
+		}
+		at, there := e.index.Find(key)
+		if !there {
+			return nil
+		}
+		e.release()
+		e.tar = webdataset.NewReader(e.from(at))
+		if e.advance(); e.next == nil || e.next.Key != key {
+			return nil
+		}
 	}
 	found := e.next
 	e.advance()
 	return found
 }
 
+// from reads the tar from an offset, whatever else reads it.
+func (e *earlier) from(at int64) *io.SectionReader {
+	return io.NewSectionReader(e.file, at, math.MaxInt64-at)
+}
+
+func (e *earlier) release() {
+	if e.next != nil {
+		e.next.Release()
+	}
+}
+
 func (e *earlier) close() {
 	if e != nil {
-		if e.next != nil {
-			e.next.Release()
-		}
+		e.release()
 		e.file.Close()
 	}
 }
@@ -193,14 +223,14 @@ func (s *sample) releaseAll() {
 	}
 }
 
-// add writes a sample with the result of its image and a record. It returns the result's name in the tar, or "" if the
-// sample has no result there. A result whose name another file has becomes a failure, in the record.
-func (w *tarWriter) add(s *sample, it Outcome, rec *ledger.Record, failed Failed) (name string, err error) {
+// add writes a sample with the result of its image and a record. keep: without a result, its files are written as they
+// are. add returns the result's name in the tar, or "" if the sample has no result there. A result whose name another file has becomes a failure, in the record.
+func (w *tarWriter) add(s *sample, it Outcome, rec *ledger.Record, keep bool) (name string, err error) {
 	image, record, err := s.result(it, rec)
 	if err != nil {
 		return "", err
 	}
-	dropped := image.Name == "" && (failed == FailedDrop || rec.Status != ledger.StatusFailed)
+	dropped := image.Name == "" && !keep
 	remains := false // of the sample, without its image
 	for i, f := range s.Files {
 		switch {

@@ -35,6 +35,7 @@ type Options struct {
 	Stdout   io.Writer
 	Naming   *paths.Naming // for what it says of results other than their paths
 	Existing stages.Existing
+	Touch    bool // set the time of a tar that comes out the same to now
 	Failed   Failed
 
 	jobs int // images at once in each stage
@@ -70,15 +71,18 @@ type tars struct {
 	whole  bool            // the tar on standard output is complete
 	taken  map[string]bool // places of tars
 	unread bool
+	plain  int // samples without an image
+	images int // samples with one
 }
 
 // A passing is one thing that passes from the tars that are read to those that are written. If all is empty, the tar
 // that is read has failed.
 type passing struct {
-	sample *sample
-	begin  *place // of a tar
-	end    string // name of the tar that ends
-	last   bool   // all tars have ended
+	sample  *sample
+	refused bool   // a file that belongs to no sample and is left out
+	begin   *place // of a tar
+	end     string // name of the tar that ends
+	last    bool   // all tars have ended
 }
 
 // OfTars returns the stream of the samples of tars.
@@ -224,7 +228,7 @@ func (t *oneTar) give(yield func(stages.Source) bool, s stages.Source, p *passin
 
 // fail passes on that the tar cannot be used, or no further.
 func (t *oneTar) fail(yield func(stages.Source) bool, err error) bool {
-	return t.give(yield, stages.Source{In: t.called(), Err: err}, &passing{}, 0)
+	return t.give(yield, stages.Source{In: t.called(), Err: paths.Unseen{Err: err}}, &passing{}, 0)
 }
 
 // read yields the sources of a tar that is open.
@@ -237,12 +241,26 @@ func (t *oneTar) read(yield func(stages.Source) bool) bool {
 		case err != nil:
 			return t.fail(yield, err)
 		}
+		if !t.refuse(yield, s) {
+			return false
+		}
 		source, p := t.source(s)
 		weight := s.Held
 		if len(p.release) > 1 {
 			weight += p.release[1].Held
 		}
 		if !t.give(yield, source, &passing{sample: p}, weight) {
+			return false
+		}
+	}
+	return true
+}
+
+// refuse passes on what stands before or in a sample, belongs to none and must not be written. It is no fault of the
+// sample. refuse returns false if nobody wants more.
+func (t *oneTar) refuse(yield func(stages.Source) bool, s *webdataset.Sample) bool {
+	for _, f := range s.Files {
+		if f.Field == "" && f.Err != nil && !t.give(yield, stages.Source{In: t.prefix + f.Name, Err: f.Err}, &passing{refused: true}, 0) {
 			return false
 		}
 	}
@@ -262,10 +280,7 @@ func (t *oneTar) source(s *webdataset.Sample) (stages.Source, *sample) {
 		}
 		p.image = i
 	}
-	var old *webdataset.Sample
-	if s.Key != "" {
-		old = t.old.find(s.Key)
-	}
+	old := t.old.find(s.Key)
 	if old != nil {
 		p.release = append(p.release, old)
 	}
@@ -300,7 +315,9 @@ func (t *tars) Take(it Outcome, rec *ledger.Record) (Effect, error) {
 	case p.end != "":
 		return t.endTar(p.end, rec)
 	case p.last:
-		return Effect{}, t.endAll()
+		return Effect{Warn: t.imageless()}, t.endAll()
+	case p.refused:
+		return Effect{Count: true, Record: true}, nil
 	}
 	t.broken = true // the tar failed
 	return Effect{Count: true, Record: true}, nil
@@ -318,19 +335,34 @@ func (t *tars) stdout() *tarWriter {
 func (t *tars) put(s *sample, it Outcome, rec *ledger.Record) (Effect, error) {
 	t.stdout()
 	if IsMark(it.Source) {
+		if s.Key != "" {
+			t.plain++
+		}
 		for _, f := range s.Files {
+			if f.Err != nil {
+				continue
+			}
 			if err := t.to.Add(f); err != nil {
 				return Effect{}, err
 			}
 		}
 		return Effect{Warn: s.warn}, t.to.Flush()
 	}
-	name, err := t.to.add(s, it, rec, t.Failed)
+	t.images++
+	name, err := t.to.add(s, it, rec, rec.Status == ledger.StatusSkipped || t.Failed == FailedKeep)
 	if name != "" && t.to.file != nil {
 		name = t.to.place.Path + ":" + name
 	}
 	rec.Locate(rec.In, name)
 	return Effect{Count: true, Record: true, Warn: s.warn}, err
+}
+
+// imageless is a warning if there were samples and none had an image.
+func (t *tars) imageless() string {
+	if t.plain == 0 || t.images > 0 {
+		return ""
+	}
+	return "no sample has an image: --tar-image names the field that is one, such as --tar-image input.jpg"
 }
 
 // endTar completes the tar for one that was read.
@@ -340,12 +372,12 @@ func (t *tars) endTar(name string, rec *ledger.Record) (Effect, error) {
 	if t.broken {
 		return Effect{}, to.discard()
 	}
-	same, err := to.publish()
+	same, err := to.publish(t.Touch)
 	if err != nil {
 		return Effect{}, err
 	}
 	out := to.place.Path
-	rec.Status, rec.Class, rec.Message, rec.Millis = ledger.StatusDone, "", "", nil
+	rec.Tar, rec.Status, rec.Class, rec.Message, rec.Millis = true, ledger.StatusDone, "", "", nil
 	rec.Locate(name, out)
 	if same {
 		rec.Status, rec.Message = ledger.StatusSkipped, stages.UpToDate
@@ -359,7 +391,7 @@ func (t *tars) endAll() error {
 	if t.Out != "" || t.broken {
 		return nil
 	}
-	_, err := t.stdout().publish()
+	_, err := t.stdout().publish(false)
 	t.whole = err == nil
 	return err
 }

@@ -247,7 +247,7 @@ func (r *reader) add(f *file, rec *record) {
 
 func (r *reader) result(rec *record) *Result {
 	one := &Result{
-		In: *rec.In, Out: rec.Out, Against: string(rec.Against), Sample: max(1, rec.Sample),
+		In: *rec.In, Out: rec.Out, Against: string(rec.Against), Sample: max(1, rec.Sample), Tar: rec.Tar,
 		Status: r.keep(rec.Status), Class: r.keep(rec.Class), Message: r.keep(rec.Message), Earlier: rec.Earlier,
 		Model: r.keep(rec.Model), To: r.keep(rec.To), Strength: rec.Strength, Provider: r.keep(rec.Provider),
 		Domain: r.keep(rec.Domain), P: rec.P, Width: rec.Width, Height: rec.Height, Before: rec.Before, After: rec.After,

@@ -61,7 +61,7 @@ func (r *Report) repeats(c *Cause) []Repeat {
 
 // folder is the folder argument in which the input was found, or "".
 func (r *Result) folder() string {
-	if r.Run != nil {
+	if r.Run != nil && !streams(r.Run) {
 		for _, folder := range r.Run.Folders {
 			if strings.HasPrefix(r.In, strings.TrimSuffix(filepath.Clean(string(folder)), "/")+"/") || filepath.Clean(string(folder)) == "." && !filepath.IsAbs(r.In) {
 				return string(folder)
@@ -85,6 +85,8 @@ func (r *Report) repeat(run *ledger.Run, folder string, results []*Result, group
 	again := "gtx " + run.Command + options(run, folder)
 	_, planned := run.Settings["plan"]
 	switch here, _ := os.Getwd(); {
+	case streams(run):
+		repeat.Command, repeat.Note = whole(run)
 	case run.Command == "generate", planned:
 		repeat.Command = again
 	case results[0].In == "-":
@@ -102,6 +104,38 @@ func (r *Report) repeat(run *ledger.Run, folder string, results []*Result, group
 		repeat.Note = fmt.Sprintf("the first %d of %d: with --report FILE, gtx report can list all", namedMost, len(results))
 	}
 	return repeat
+}
+
+// streams tells whether inputs or results of a run are not files, so that only the whole run can be done again.
+func streams(run *ledger.Run) bool {
+	return run.Settings["tar"] == true || run.Settings["frames"] == true || run.Settings["shards"] != nil
+}
+
+// whole is the command of a run, or "", and what a person should know about it.
+func whole(run *ledger.Run) (command, note string) {
+	command = "gtx " + run.Command + options(run, "")
+	list, listed := run.Settings["files-from"]
+	switch {
+	case listed && Value(list) != "-":
+		command += pair("files-from", list)
+		if null, is := run.Settings["null"]; is {
+			command += pair("null", null)
+		}
+	case len(run.Paths) == 0 || run.Paths[0] == "-":
+		return "", "the inputs came on standard input: repeat the whole run"
+	case len(run.Paths) > namedMost:
+		return "", fmt.Sprintf("repeat the whole run, with its %d paths", len(run.Paths))
+	default:
+		inputs := make([]*Result, len(run.Paths))
+		for i, path := range run.Paths {
+			inputs[i] = &Result{In: string(path)}
+		}
+		command += names(inputs)
+	}
+	if run.Settings["tar"] == true && run.Settings["out"] == nil {
+		return command + " >RESULT", "standard output had the results"
+	}
+	return command, "results that are up to date are kept"
 }
 
 // names are the inputs of results, for a shell.

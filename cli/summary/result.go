@@ -17,6 +17,7 @@ type Result struct {
 	In, Out string // exact bytes, relative to the folder of the run
 	Against string // path that gtx check compared it with, or ""
 	Sample  int    // from 1
+	Tar     bool   // it is a tar that is in place, and no image
 	Run     *ledger.Run
 
 	Status, Class, Message string
@@ -133,8 +134,11 @@ type Totals struct {
 
 // Totals counts the results of a report.
 func (r *Report) Totals() (t Totals) {
-	t.Results = len(r.Results)
 	for _, one := range r.Results {
+		if one.Tar {
+			continue
+		}
+		t.Results++
 		switch one.Status {
 		case ledger.StatusDone:
 			t.Done++

@@ -128,6 +128,29 @@ func TestCommandsRepeatWhatFailed(t *testing.T) {
 			ledger.Run{Command: "generate", Settings: map[string]any{"model": "m", "count": 3}}, []ledger.Record{failure("m-0-00001", "bad")},
 			[]string{`cd /photos && gtx generate --model m --count 3`},
 		},
+		"a tar": {
+			ledger.Run{Command: "translate", Settings: map[string]any{"tar": true, "out": "o"}, Paths: []ledger.Text{"t-{0..9}.tar"}},
+			[]ledger.Record{failure("t-1.tar:1.jpg", "bad"), failure("t-2.tar", "bad")},
+			[]string{`cd /photos && gtx translate -o o --tar 't-{0..9}.tar'`},
+		},
+		"a tar to standard output": {
+			ledger.Run{Command: "translate", Settings: map[string]any{"tar": true}, Paths: []ledger.Text{"t.tar"}}, []ledger.Record{failure("t.tar:1.jpg", "bad")},
+			[]string{`cd /photos && gtx translate --tar t.tar >RESULT`},
+		},
+		"listed tars": {
+			ledger.Run{Command: "translate", Settings: map[string]any{"tar": true, "out": "o", "files-from": "l", "null": true}}, []ledger.Record{failure("t.tar:1.jpg", "bad")},
+			[]string{`cd /photos && gtx translate -o o --tar --files-from l --null`},
+		},
+		"a tar from a pipe": {
+			ledger.Run{Command: "translate", Settings: map[string]any{"tar": true}}, []ledger.Record{failure("1.jpg", "bad"), failure("standard input", "bad")},
+			[]string{""},
+		},
+		"frames": {ledger.Run{Command: "translate", Settings: map[string]any{"frames": true}, Paths: []ledger.Text{"-"}}, []ledger.Record{failure("frame 3", "bad")}, []string{""}},
+		"shards": {
+			ledger.Run{Command: "translate", Settings: map[string]any{"shards": "s-%d.tar", "out": "o"}, Folders: []ledger.Text{"d"}, Paths: []ledger.Text{"d", "e.jpg"}},
+			[]ledger.Record{failure("d/a.jpg", "bad"), failure("e.jpg", "bad")},
+			[]string{`cd /photos && gtx translate -o o --shards s-%d.tar d e.jpg`},
+		},
 		"standard input": {
 			ledger.Run{Command: "translate", Settings: map[string]any{"to": "winter"}}, []ledger.Record{failure("-", "bad")},
 			[]string{`cd /photos && gtx translate --to winter - <IMAGE >RESULT`},
@@ -145,6 +168,16 @@ func TestCommandsRepeatWhatFailed(t *testing.T) {
 		if !slices.Equal(got, c.want) {
 			t.Errorf("%s:\n%s\nnot\n%s", name, strings.Join(got, "\n"), strings.Join(c.want, "\n"))
 		}
+	}
+}
+
+// A tar holds images and is none.
+func TestTarsDoNotCountAsImages(t *testing.T) {
+	tar := done("t.tar")
+	tar.Tar = true
+	r := read(t, run(t, "r.jsonl", ledger.Run{Command: "translate"}, done("t.tar:a.jpg"), tar))
+	if got := r.Totals().Line(); got != "1 image: 1 done" || r.Runs[0].Counts[ledger.StatusDone] != 1 {
+		t.Errorf("%s, %v", got, r.Runs[0].Counts)
 	}
 }
 

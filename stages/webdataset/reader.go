@@ -95,6 +95,10 @@ func (r *Reader) beginsAfter(s *Sample) bool {
 	return key != s.Key
 }
 
+// noFiles are the types of headers that speak of no file: those for all that follow, the label of a volume, and what
+// was in a folder when GNU tar made a backup of it.
+var noFiles = []byte{tar.TypeXGlobalHeader, 'V', 'D'}
+
 // header returns the next header of a file, or io.EOF behind the last.
 func (r *Reader) header() (*tar.Header, error) {
 	for {
@@ -107,7 +111,7 @@ func (r *Reader) header() (*tar.Header, error) {
 			return nil, r.in.noTar()
 		case err != nil:
 			return nil, cut(err)
-		case h.Typeflag != tar.TypeXGlobalHeader: // it speaks of no file
+		case !slices.Contains(noFiles, h.Typeflag):
 			return h, nil
 		}
 	}
@@ -163,6 +167,9 @@ func refuse(h *tar.Header) error {
 	}):
 		return fmt.Errorf("%q is a sparse file: make the tar without --sparse", h.Name)
 	case h.Typeflag == tar.TypeReg, h.Typeflag == tar.TypeDir:
+		if err := tar.NewWriter(io.Discard).WriteHeader(header(h.Name, h.Typeflag == tar.TypeDir, h.Size)); err != nil {
+			return fmt.Errorf("%q is no name that a file in a tar can have", h.Name)
+		}
 		return nil
 	case kinds[h.Typeflag] != "":
 		return fmt.Errorf("%q is %s", h.Name, kinds[h.Typeflag])
@@ -170,15 +177,15 @@ func refuse(h *tar.Header) error {
 	return fmt.Errorf("%q is an entry of the unknown type %q", h.Name, h.Typeflag)
 }
 
-// Fault is the first reason why the files cannot be used as a sample, or nil.
+// Fault is the first reason why the files cannot be used as a sample, or nil. What belongs to no sample is no reason.
 func (s *Sample) Fault() error {
 	fields := map[string]bool{}
 	for _, f := range s.Files {
 		switch {
-		case f.Err != nil:
-			return f.Err
 		case f.Field == "":
 			continue
+		case f.Err != nil:
+			return f.Err
 		case fields[f.Field]:
 			return fmt.Errorf("%q is there twice", f.Name)
 		}

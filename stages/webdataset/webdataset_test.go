@@ -97,6 +97,7 @@ func TestSamplesAreFilesOfOneKeyInARow(t *testing.T) {
 		{[]any{&tar.Header{Name: "a.jpg", Typeflag: tar.TypeLink, Linkname: "b"}}, "a[jpg]!"},
 		{[]any{&tar.Header{Name: "a.jpg", Typeflag: tar.TypeChar}}, "a[jpg]!"},
 		{[]any{&tar.Header{Name: "a.jpg", Typeflag: tar.TypeFifo}}, "a[jpg]!"},
+		{[]any{"a.jpg", &tar.Header{Name: "current", Typeflag: tar.TypeSymlink, Linkname: "a.jpg"}, "a.txt"}, "a[jpg  txt]"},
 		{[]any{&tar.Header{Typeflag: tar.TypeXGlobalHeader, PAXRecords: map[string]string{"comment": "git"}}, "a.jpg"}, "a[jpg]"},
 	} {
 		for _, reader := range []func(io.Reader) io.Reader{func(r io.Reader) io.Reader { return r }, iotest.OneByteReader} {

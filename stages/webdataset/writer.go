@@ -24,18 +24,20 @@ func NewWriter(w io.Writer) *Writer {
 
 // Add writes a file or, if data is nil, a folder. Nothing but name and content decides what is written.
 func (w *Writer) Add(f File) error {
-	h := &tar.Header{
-		Typeflag: tar.TypeReg, Name: f.Name, Size: int64(len(f.Data)), Mode: 0o644,
-		Uname: Owner, Gname: Owner, ModTime: time.Unix(0, 0),
-	}
-	if f.Dir {
-		h.Typeflag, h.Mode = tar.TypeDir, 0o755
-	}
-	if err := w.tar.WriteHeader(h); err != nil {
+	if err := w.tar.WriteHeader(header(f.Name, f.Dir, int64(len(f.Data)))); err != nil {
 		return err
 	}
 	_, err := w.tar.Write(f.Data)
 	return err
+}
+
+// header is that of a file or a folder.
+func header(name string, dir bool, size int64) *tar.Header {
+	h := &tar.Header{Typeflag: tar.TypeReg, Name: name, Size: size, Mode: 0o644, Uname: Owner, Gname: Owner, ModTime: time.Unix(0, 0)}
+	if dir {
+		h.Typeflag, h.Mode, h.Size = tar.TypeDir, 0o755, 0
+	}
+	return h
 }
 
 // Flush lets everything that was added leave.
