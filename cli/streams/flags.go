@@ -55,8 +55,6 @@ func Of(c *cli.Context, from Source, o Options) (Stream, error) {
 		return nil, exit.Usage("--tar-image needs --tar")
 	case c.IsSet("tar-failed") && !tar && pattern == "":
 		return nil, exit.Usage("--tar-failed needs --tar or --shards")
-	case c.IsSet("per-shard") && pattern == "":
-		return nil, exit.Usage("--per-shard needs --shards")
 	case asked == 0:
 		return nil, nil
 	case asked > 1:
