@@ -213,7 +213,7 @@ func (place Placer) later(ctx context.Context, entry string) []stages.Source {
 		return place.unread(split(entry))
 	}
 	placed, _, err := place.probe(entry, "")
-	if err != nil {
+	if err != nil && !errors.As(err, new(twice)) {
 		path, _ := split(entry)
 		return []stages.Source{{In: path, Err: err}}
 	}

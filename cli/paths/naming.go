@@ -6,6 +6,7 @@
 package paths
 
 import (
+	"errors"
 	"fmt"
 	"hash/fnv"
 	"os"
@@ -102,6 +103,7 @@ func (n *Naming) Place(in, folder string, found stages.Format) ([]stages.Source,
 		return []stages.Source{{In: in, Relative: relative, Expected: n.expected(in, relative)}}, nil
 	}
 	mine := map[string]bool{}
+	var again error
 	sources := make([]stages.Source, n.Samples)
 	for i := range sources {
 		s := &sources[i]
@@ -118,11 +120,16 @@ func (n *Naming) Place(in, folder string, found stages.Format) ([]stages.Source,
 		}
 		for _, path := range append([]string{s.Out}, s.More...) {
 			out, err := n.claim(in, path, mine)
-			if err != nil {
+			if errors.As(err, new(twice)) {
+				again, s.Again = err, true
+			} else if err != nil {
 				return nil, err
 			}
 			mine[out] = true
 		}
+	}
+	if again != nil {
+		return sources, again
 	}
 	n.names.add(in)
 	for out := range mine {
@@ -206,6 +213,12 @@ func idOf(info os.FileInfo) fileID {
 	return fileID{stat.Dev, stat.Ino}
 }
 
+// twice is the error of an input that was named before. Its sources are valid all the same: on a stream a file may
+// come again because it has changed.
+type twice struct{ in string }
+
+func (t twice) Error() string { return fmt.Sprintf("%q is named twice", t.in) }
+
 // claim returns the absolute path of a result, or an error if the path cannot be used. mine are the
 // results that the same input has so far.
 func (n *Naming) claim(in, path string, mine map[string]bool) (string, error) {
@@ -230,7 +243,7 @@ func (n *Naming) claim(in, path string, mine map[string]bool) (string, error) {
 	case mine[out]:
 		return "", exit.Usage("several results of %q would be written to %q: --name lacks {sample}", in, path)
 	case taken && other == in:
-		return "", exit.Usage("%q is named twice", in)
+		return out, &exit.Failure{Code: exit.CodeUsage, Err: twice{in}}
 	case taken:
 		return "", exit.Usage("%q and %q would both be written to %q", other, in, path)
 	}

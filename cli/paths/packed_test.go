@@ -16,6 +16,9 @@ func filled(t *testing.T) stages.Source {
 	v := reflect.ValueOf(&s).Elem()
 	for i := range v.NumField() {
 		f := v.Field(i)
+		if v.Type().Field(i).Name == "Again" {
+			continue // of streams, which are not packed
+		}
 		switch value := f.Addr().Interface().(type) {
 		case *error:
 			*value = errors.New("an error")

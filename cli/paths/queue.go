@@ -19,12 +19,13 @@ type Queue struct {
 	mu    sync.Mutex
 	given int
 	under map[int]stages.Source // given and not done, by number
+	done  chan struct{}         // has an element if one of them was done lately
 }
 
 // Queue makes the queue of a run.
 func (in Inputs) Queue() *Queue {
 	next, _ := iter.Pull(in.all)
-	return &Queue{in: in, next: next, under: map[int]stages.Source{}}
+	return &Queue{in: in, next: next, under: map[int]stages.Source{}, done: make(chan struct{}, 1)}
 }
 
 // Sources yields the sources as long as the context of the inputs lasts. The first has number 0.
@@ -42,6 +43,12 @@ func (q *Queue) pull() (s stages.Source, more bool) {
 	q.pulling.Lock()
 	defer q.pulling.Unlock()
 	if s, more = q.next(); more {
+		for s.Again && q.writes(s.Out) && q.in.ctx.Err() == nil {
+			select {
+			case <-q.done:
+			case <-q.in.ctx.Done():
+			}
+		}
 		q.mu.Lock()
 		defer q.mu.Unlock()
 		q.under[q.given] = s
@@ -50,11 +57,27 @@ func (q *Queue) pull() (s stages.Source, more bool) {
 	return s, more
 }
 
+// writes tells whether a source under way has a path for its result.
+func (q *Queue) writes(out string) bool {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	for _, s := range q.under {
+		if s.Out == out {
+			return true
+		}
+	}
+	return false
+}
+
 // Done says that the source with a number has come out of the line.
 func (q *Queue) Done(number int) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	delete(q.under, number)
+	select {
+	case q.done <- struct{}{}:
+	default:
+	}
 }
 
 // Left yields the sources that are not done, in order: those under way, and those that the line has not got. Of a
