@@ -98,8 +98,12 @@ symlink scripts -> $ROOT/scripts
 symlink testdata -> $ROOT/testdata
 `
 
-// training adds what the commands of the trainer need: two domains, and the Python that has PyTorch.
-const training = `mkdir day dusk .bin
+// training adds what the commands of the trainer need: two domains, a folder of pictures, the trial's run in place of
+// a long one, and the Python that has PyTorch.
+const training = `mkdir day dusk pictures/2026 runs .bin
+photo pictures/2026/sea.jpg 640x400 8
+symlink runs/dusk -> trial
+env HOME=$WORK
 photo day/1.jpg 320x240 4
 photo day/2.jpg 320x240 5
 photo dusk/1.jpg 320x240 6
