@@ -106,7 +106,8 @@ func (p *program) app() *cli.App {
 		Writer:          p.out,
 		ErrWriter:       p.err,
 		Commands: []*cli.Command{
-			p.translateCommand(), p.classifyCommand(), p.generateCommand(), shards.Command(p.in, p.out, p.err), p.checkCommand(), p.reportCommand(), p.benchCommand(), p.modelsCommand(), p.doctorCommand(),
+			p.translateCommand(), p.classifyCommand(), p.checkCommand(), p.reportCommand(), p.modelsCommand(),
+			p.generateCommand(), shards.Command(p.in, p.out, p.err), p.benchCommand(), p.doctorCommand(),
 		},
 		ExitErrHandler: func(*cli.Context, error) {}, // the default would exit inside Run
 		Action: func(c *cli.Context) error {

@@ -31,6 +31,56 @@ func TestEveryOptionHasATopicAndEveryCommandExamples(t *testing.T) {
 	}
 }
 
+// Commands, and the topics of their options, come in the order of their use.
+func TestHelpShowsFirstWhatIsUsedMost(t *testing.T) {
+	root := manual.Root(appOf(t))
+	var commands []string
+	for _, c := range root.Subcommands {
+		if !c.Hidden {
+			commands = append(commands, c.Name)
+		}
+	}
+	if got := strings.Join(commands, " "); got != "translate classify check report models generate plan bench doctor man completion" {
+		t.Errorf("the commands are %s", got)
+	}
+	order := []string{
+		"NAME", "USAGE", "DESCRIPTION", "EXAMPLES", "COMMANDS", "OPTIONS", "TRANSLATION", "RESULTS", "APPEARANCE",
+		"REPORTS AND FAILURES", "INPUT", "SPEED", "MANY MACHINES", "STREAMS", "MESSAGES", "VARIABLES", "EXIT CODES",
+	}
+	for _, c := range root.All() {
+		help, last := manual.Help(c, 80), -1
+		for line := range strings.Lines(help) {
+			title, is := strings.CutSuffix(line, ":\n")
+			if !is || strings.HasPrefix(line, " ") {
+				continue
+			}
+			at := slices.Index(order, title)
+			if at <= last {
+				t.Errorf("%s: %s comes too late", c.Name(), title)
+			}
+			last = at
+		}
+		if strings.Contains(help, "MESSAGES:\n   -h, --help") {
+			t.Errorf("%s has a section for --help alone", c.Name())
+		}
+	}
+}
+
+func TestExitCodesAreShownWhereTheyOccur(t *testing.T) {
+	for _, c := range manual.Root(appOf(t)).All() {
+		help := manual.Help(c, 80)
+		if !strings.Contains(help, "EXIT CODES") {
+			continue // it only has commands below it
+		}
+		for code, option := range map[string]string{"4": "--fail-fast", "5": "--plan DIR", "141": "--version"} {
+			shown, occurs := strings.Contains(help, "\n   "+code+"   "), strings.Contains(help, "   "+option)
+			if root := len(c.Words) == 1; shown != (occurs || root) {
+				t.Errorf("%s: exit code %s is shown: %v", c.Name(), code, shown)
+			}
+		}
+	}
+}
+
 // What the completion offers is what the option takes: the error about another word lists the same.
 func TestCompletedValuesAreThoseThatOptionsTake(t *testing.T) {
 	open := map[string]string{ // beside the words, these options take others
