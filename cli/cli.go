@@ -61,7 +61,8 @@ func Run(args []string, in, out, err *os.File) int {
 		return p.report(exit.CannotStart(exit.Hint(err, ">/dev/null drops the output")))
 	}
 	stages.Setup()
-	return p.report(cmp.Or(p.app().RunContext(context.Background(), args), p.out.Err()))
+	app := p.app()
+	return p.report(cmp.Or(app.RunContext(context.Background(), manual.Root(app).HelpOnly(args)), p.out.Err()))
 }
 
 // report prints the error that ended the program and returns the exit code.

@@ -10,10 +10,10 @@ import (
 )
 
 func TestClosestIsOneOrTwoLettersAwayOrBeginsLikeIt(t *testing.T) {
-	known := []string{"translate", "classify", "check", "summer", "winter", "to", "-x"}
+	known := []string{"translate", "classify", "check", "summer", "winter", "to", "html", "help", "-x"}
 	for word, want := range map[string]string{
 		"transalte": "translate", "tranlate": "translate", "TRANSLATE": "translate", "wniter": "winter", "sumer": "summer",
-		"chek": "check", "class": "classify", "tp": "to",
+		"chek": "check", "class": "classify", "tp": "to", "ot": "to", "htlm": "html", "hepl": "help", "hteml": "html",
 		"teleport": "", "": "", "x": "", "zz": "", "spring": "",
 	} {
 		if got := Closest(word, known); got != want {
