@@ -36,7 +36,7 @@ var rooms = map[string]room{
 	"gtx/cli/progress": {imports: []string{
 		"gtx/cli/bench", "gtx/cli/ledger", "gtx/cli/paths", "gtx/pipeline", "gtx/stages", "github.com/mattn/go-isatty", "github.com/schollz/progressbar/v3", "golang.org/x/sys/unix",
 	}},
-	"gtx/cli/manual":  {imports: []string{"gtx/cli/exit", "gtx/cli/release", "github.com/urfave/cli/v2", "github.com/xrash/smetrics", "golang.org/x/sys/unix"}},
+	"gtx/cli/manual":  {imports: []string{"gtx/cli/exit", "gtx/cli/release", "github.com/urfave/cli/v2", "golang.org/x/sys/unix"}},
 	"gtx/cli/release": {},
 	"gtx/cli/paths":   {imports: []string{"gtx/cli/exit", "gtx/stages", "gtx/stages/durable", "golang.org/x/sys/unix"}},
 	"gtx/cli/shards": {imports: []string{

@@ -19,15 +19,15 @@ import (
 
 func (p *program) checkCommand() *cli.Command {
 	flags := []cli.Flag{
-		&cli.StringFlag{Name: "against", Category: manual.Input, Usage: "compare with the source: `PATH` is an image, or a folder with the source of each image under the same path, in any format"},
-		&cli.StringFlag{Name: "map", Category: manual.Results, Usage: "draw a map with the patterns in red: `PATH` is a .png for one image, or a folder"},
-		&cli.StringFlag{Name: "base", Category: manual.Results, Value: ".", Usage: "with folders in --against and --map, take the paths of single files relative to `DIR`"},
+		&cli.StringFlag{Name: "against", Category: manual.Results, Usage: "compare with the source: `PATH` is an image, or a folder with the source of each image under the same path, in any format"},
 		&cli.BoolFlag{Name: "fail", Category: manual.Results, Usage: "exit 1 if any image is flagged"},
 		&cli.BoolFlag{Name: "json", Category: manual.Results, Usage: "print one JSON object per line: path, a2, a4, a8, flagged, source"},
-		jobsFlag(),
+		&cli.StringFlag{Name: "map", Category: manual.Results, Usage: "draw a map with the patterns in red: `PATH` is a .png for one image, or a folder"},
+		&cli.StringFlag{Name: "base", Category: manual.Results, Value: ".", Usage: "with folders in --against and --map, take the paths of single files relative to `DIR`"},
 		reports.HTMLFlag(),
 	}
 	flags = append(flags, inputFlags()...)
+	flags = append(flags, jobsFlag())
 	return &cli.Command{
 		Name:      "check",
 		Usage:     "score images for checkerboard artefacts",

@@ -61,7 +61,8 @@ func Run(args []string, in, out, err *os.File) int {
 		return p.report(exit.CannotStart(exit.Hint(err, ">/dev/null drops the output")))
 	}
 	stages.Setup()
-	return p.report(cmp.Or(p.app().RunContext(context.Background(), args), p.out.Err()))
+	app := p.app()
+	return p.report(cmp.Or(app.RunContext(context.Background(), manual.Root(app).HelpOnly(args)), p.out.Err()))
 }
 
 // report prints the error that ended the program and returns the exit code.
@@ -106,7 +107,8 @@ func (p *program) app() *cli.App {
 		Writer:          p.out,
 		ErrWriter:       p.err,
 		Commands: []*cli.Command{
-			p.translateCommand(), p.classifyCommand(), p.generateCommand(), shards.Command(p.in, p.out, p.err), p.checkCommand(), p.reportCommand(), p.benchCommand(), p.modelsCommand(), p.doctorCommand(),
+			p.translateCommand(), p.classifyCommand(), p.checkCommand(), p.reportCommand(), p.modelsCommand(),
+			p.generateCommand(), shards.Command(p.in, p.out, p.err), p.benchCommand(), p.doctorCommand(),
 		},
 		ExitErrHandler: func(*cli.Context, error) {}, // the default would exit inside Run
 		Action: func(c *cli.Context) error {

@@ -7,6 +7,8 @@ import (
 
 	"gtx/cli/exit"
 	"gtx/cli/manual"
+	"gtx/cli/page"
+	"gtx/cli/streams"
 	"gtx/models"
 	"gtx/models/graph"
 	"gtx/models/manifest"
@@ -22,6 +24,9 @@ func known() manual.Known {
 		"existing":     words(stages.ExistingSkip, stages.ExistingRedo, stages.ExistingFail),
 		"checkerboard": words(stages.CheckWarn, stages.CheckFail, stages.CheckRepair, stages.CheckOff),
 		"format":       append(words(sameFormat), words(stages.Formats...)...),
+		"tar-failed":   words(streams.FailedDrop, streams.FailedKeep),
+		"thumbs":       words(page.Inline, page.Folder),
+		"list":         {"failed", "flagged"},
 		"detail":       append([]string{"auto"}, words(stages.Methods...)...),
 		"method":       append(words(bestMethod), words(graph.Methods...)...),
 		"size":         {"source", "model"},
@@ -31,6 +36,8 @@ func known() manual.Known {
 		"progress":     {"auto", "json"},
 		"shard":        {"auto"},
 		"preset":       propose.Presets(),
+
+		"gtx generate format": words(stages.Formats...),
 	}}
 }
 

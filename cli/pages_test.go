@@ -6,6 +6,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -98,8 +99,12 @@ symlink scripts -> $ROOT/scripts
 symlink testdata -> $ROOT/testdata
 `
 
-// training adds what the commands of the trainer need: two domains, and the Python that has PyTorch.
-const training = `mkdir day dusk .bin
+// training adds what the commands of the trainer need: two domains, a folder of pictures, the trial's run in place of
+// a long one, and the Python that has PyTorch.
+const training = `mkdir day dusk pictures/2026 runs .bin
+photo pictures/2026/sea.jpg 640x400 8
+symlink runs/dusk -> trial
+env HOME=$WORK
 photo day/1.jpg 320x240 4
 photo day/2.jpg 320x240 5
 photo dusk/1.jpg 320x240 6
@@ -166,9 +171,10 @@ func shows(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
-var link = regexp.MustCompile(`\]\(([^)#:]+)(#[^)]*)?\)`)
+var link = regexp.MustCompile(`\]\(([^)#:]*)(?:#([^)]*))?\)`)
 
-// Links between the pages, and to files of the repository, lead to something that is there.
+// Links between the pages, and to files of the repository, lead to something that is there. Those with an anchor lead
+// to a heading.
 func TestLinksLeadSomewhere(t *testing.T) {
 	pages, err := filepath.Glob("../docs/*.md")
 	if err != nil {
@@ -180,9 +186,48 @@ func TestLinksLeadSomewhere(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, found := range link.FindAllStringSubmatch(string(text), -1) {
-			if _, err := os.Stat(filepath.Join(filepath.Dir(page), found[1])); err != nil {
-				t.Errorf("%s links to %s, which is not there", filepath.Base(page), found[1])
+			target := page
+			if found[1] != "" {
+				target = filepath.Join(filepath.Dir(page), found[1])
 			}
+			if _, err := os.Stat(target); err != nil {
+				t.Errorf("%s links to %s, which is not there", filepath.Base(page), found[1])
+			} else if found[2] != "" && !slices.Contains(anchors(t, target), found[2]) {
+				t.Errorf("%s links to %s#%s, which is no heading", filepath.Base(page), found[1], found[2])
+			}
+		}
+	}
+}
+
+var (
+	heading = regexp.MustCompile(`(?m)^#+ (.*)$`)
+	unnamed = regexp.MustCompile(`[^\p{L}\p{N}_ -]`)
+)
+
+// anchors are those of a page's headings, as GitHub names them.
+func anchors(t *testing.T, page string) (list []string) {
+	text, err := os.ReadFile(page)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, found := range heading.FindAllStringSubmatch(string(text), -1) {
+		list = append(list, strings.ReplaceAll(unnamed.ReplaceAllString(strings.ToLower(found[1]), ""), " ", "-"))
+	}
+	return list
+}
+
+func TestContentsListEveryPage(t *testing.T) {
+	contents, err := os.ReadFile("../docs/README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	pages, err := filepath.Glob("../docs/*.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, page := range pages {
+		if name := filepath.Base(page); name != "README.md" && !strings.Contains(string(contents), "]("+name+")") {
+			t.Errorf("docs/README.md does not list %s", name)
 		}
 	}
 }

@@ -34,7 +34,7 @@ func resultFlags() []cli.Flag {
 		&cli.IntFlag{Name: "quality", Category: manual.Appearance, Value: 90, Usage: "write lossy formats at quality `Q`, 1 to 100"},
 		&cli.StringFlag{Name: "encode", Category: manual.Appearance, Usage: "`OPTIONS` of JPEG, with commas: subsampling=420, 444 or source (the source's, if it is a JPEG), optimize=on (smaller files) or off (faster); default: source, and on up to 512x512"},
 		&cli.StringFlag{Name: "existing", Category: manual.Results, Value: string(stages.ExistingSkip), Usage: "`POLICY` for an output that exists: skip it if it is up to date, redo it, or fail"},
-		&cli.BoolFlag{Name: "touch", Category: manual.Results, Usage: "set the time of an output that is skipped because it is up to date to now, for make"},
+		&cli.BoolFlag{Name: "touch", Category: manual.Results, Usage: "if an output is up to date, set its modification time to now, for make"},
 		&cli.StringFlag{Name: "checkerboard", Category: manual.Appearance, Value: string(stages.CheckWarn), Usage: "`POLICY` for a result with a checkerboard: warn, fail, repair it, or off (do not look)"},
 		&cli.BoolFlag{Name: "print0", Category: manual.Results, Usage: "end printed paths with NUL"},
 		&cli.StringFlag{Name: "report", Category: manual.Reports, Usage: "write one JSON object per input to `FILE`, or to standard output, in place of the paths, if it is -; a report of earlier runs is continued, and a later record of an input replaces the earlier"},

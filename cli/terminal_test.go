@@ -111,6 +111,15 @@ func TestShellsCompleteCommandLines(t *testing.T) {
 					return slices.ContainsFunc(strings.Split(screen, "\n"), func(line string) bool { return strings.TrimRight(line, " ") == want })
 				})
 			}
+			w.typed("C-u", "C-l")
+			w.showsText("ready>")
+			w.typed("-l", "--", "gtx plan ")
+			w.typed("Tab")
+			if shell == "bash" { // it lists at the second
+				w.typed("Tab")
+			}
+			w.showsText("status")
+			w.showsText("meadow.jpg")
 		})
 	}
 }

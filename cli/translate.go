@@ -36,18 +36,18 @@ func (p *program) translateCommand() *cli.Command {
 		&cli.IntFlag{Name: "samples", Category: manual.Translation, Value: 1, Usage: "make `N` results of each image, for models that draw noise"},
 
 		&cli.StringFlag{Name: "out", Category: manual.Results, Aliases: []string{"o"}, Usage: "write below `DIR`, in the same tree as the inputs; default: beside each input"},
+		&cli.StringFlag{Name: "format", Category: manual.Results, Value: "same", Usage: "write `FORMAT`: same, jpg, png, webp, tiff or avif"},
+		&cli.StringFlag{Name: "name", Category: manual.Results, Usage: "`TEMPLATE` for the results' names, with the fields {dir}, {stem}, {ext}, {to}, {model}, {sample}; {stem} keeps the source's extension where names would clash, as in IMG_1.HEIC.jpg"},
 		&cli.BoolFlag{Name: "dry-run", Category: manual.Results, Aliases: []string{"n"}, Usage: "only print what would be done: input, tab, output"},
 		&cli.StringFlag{Name: "base", Category: manual.Results, Value: ".", Usage: "with -o, keep the paths of single files relative to `DIR`"},
-		&cli.StringFlag{Name: "name", Category: manual.Results, Usage: "`TEMPLATE` for the results' names, with the fields {dir}, {stem}, {ext}, {to}, {model}, {sample}; {stem} keeps the source's extension where names would clash, as in IMG_1.HEIC.jpg"},
-		&cli.StringFlag{Name: "format", Category: manual.Results, Value: "same", Usage: "write `FORMAT`: same, jpg, png, webp, tiff or avif"},
 	}
-	flags = append(flags, streams.Flags()...)
 	flags = append(flags, fidelityFlags()...)
 	flags = append(flags, resultFlags()...)
-	flags = append(flags, inputFlags()...)
-	flags = append(flags, shardFlags()...)
 	flags = append(flags, failedFlag())
+	flags = append(flags, inputFlags()...)
 	flags = append(flags, engineFlags()...)
+	flags = append(flags, shardFlags()...)
+	flags = append(flags, streams.Flags()...)
 	return &cli.Command{
 		Name:      "translate",
 		Usage:     "translate images",

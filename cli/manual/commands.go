@@ -1,6 +1,7 @@
 package manual
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"os"
@@ -114,9 +115,30 @@ func Unknown(meant, format string, args ...any) error {
 // DidYouMean is the hint that names what was meant.
 func DidYouMean(word string) string { return fmt.Sprintf("did you mean %q?", word) }
 
-// UnknownCommand is the failure of a command line whose first word is no command below c.
+// UnknownCommand is the failure of a command line whose first word is no command below c. It may be an option without
+// its dashes, such as help.
 func UnknownCommand(word string, c Named) error {
-	return Unknown(ClosestCommand(word, c), "unknown command %q (see %s --help)", word, c.Name())
+	return Unknown(cmp.Or(ClosestCommand(word, c), ClosestOption(word, c)), "unknown command %q (see %s --help)", word, c.Name())
+}
+
+// HelpOnly returns the command line that asks for the help of a command and nothing else, if args ask for help
+// anywhere before --. The parser would take --help for a path behind a path, and a word behind it for a topic.
+func (c Named) HelpOnly(args []string) []string {
+	words := args[1:]
+	if i := slices.Index(words, "--"); i >= 0 {
+		words = words[:i]
+	}
+	if !slices.Contains(words, "--help") && !slices.Contains(words, "-h") {
+		return args
+	}
+	of, n := c.Find(words)
+	switch option := strings.HasPrefix(words[n], "-"); {
+	case n == 0 && !option: // an unknown command, or the hidden one
+		return args
+	case len(of.Subcommands) > 0 && of.ArgsUsage == "" && !option:
+		return args[:n+2] // with the unknown command
+	}
+	return append(of.Words, "--help")
 }
 
 // UnknownOption turns the error of the flag parser about an option that c lacks into ours. Other errors stay.

@@ -42,7 +42,7 @@ const (
 type Known struct {
 	Models  func() []string
 	Domains func(model string) []string // "" is the command's default
-	Values  map[string][]string         // by option: the words that it takes
+	Values  map[string][]string         // by option, or by command and option: the words that it takes
 }
 
 // A Completion is what may come next in a command line.
@@ -175,7 +175,11 @@ func (l *line) unused() (list []Word) {
 // values lists what an option takes, by its table or by its placeholder.
 func (l *line) values(o option, known Known) Completion {
 	c := Completion{Files: NoFiles}
-	c.add(known.Values[o.names[0]])
+	if own, has := known.Values[l.command.Name()+" "+o.names[0]]; has {
+		c.add(own)
+	} else {
+		c.add(known.Values[o.names[0]])
+	}
 	switch {
 	case o.value == "DOMAIN":
 		c.add(known.Domains(l.options["model"]))

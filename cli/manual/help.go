@@ -69,7 +69,7 @@ func Help(c Named, width int) string {
 		section("Variables")
 		block(&b, 3, width, Variables)
 		section("Exit codes")
-		for _, code := range exitCodes {
+		for _, code := range c.exitCodes() {
 			beside(&b, code[0], 18, width, code[1])
 		}
 	}

@@ -6,6 +6,7 @@
 package manual
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 
@@ -32,7 +33,7 @@ const Variables = "Every option of every command can be set as a variable: GTX_D
 // exitCodes says what the program's exit codes mean.
 var exitCodes = [][2]string{
 	{"0", "all done"},
-	{"1", "some images failed"},
+	{"1", "some images failed, or the command did"},
 	{"2", "the command line is wrong"},
 	{"3", "cannot start: library, model, device, folder or standard output"},
 	{"4", "stopped at the first failure (--fail-fast)"},
@@ -40,6 +41,36 @@ var exitCodes = [][2]string{
 	{"129, 130, 143", "stopped by SIGHUP, SIGINT, SIGTERM"},
 	{"134", "gtx itself crashed (SIGABRT)"},
 	{"141", "the output was closed by its reader"},
+}
+
+// failures says what exit code 1 means for a command. For others it means that the command failed.
+var failures = map[string]string{
+	"gtx translate":     "some images failed",
+	"gtx classify":      "some images failed",
+	"gtx generate":      "some images failed",
+	"gtx check":         "some images failed, or one is flagged (--fail)",
+	"gtx report":        "an image failed or was not reached",
+	"gtx models verify": "a model failed",
+	"gtx models lint":   "the command failed, or the network prints checkerboards (--fail)",
+}
+
+// exitCodes are those that a command can end with. gtx itself lists them all.
+func (c Named) exitCodes() [][2]string {
+	if len(c.Words) == 1 {
+		return exitCodes
+	}
+	has := func(name string) bool {
+		return slices.ContainsFunc(optionsOf(c.Command), func(o option) bool { return o.names[0] == name })
+	}
+	list := slices.Clone(exitCodes[:4])
+	list[1][1] = cmp.Or(failures[c.Name()], "the command failed")
+	if has("fail-fast") {
+		list = append(list, exitCodes[4])
+	}
+	if has("plan") {
+		list = append(list, exitCodes[5])
+	}
+	return append(list, [2]string{"above 128", "a signal, a crash or a closed pipe: see gtx --help"})
 }
 
 // A Named command comes with the words that call it: gtx, models, add.
@@ -137,7 +168,7 @@ func optionsOf(c *cli.Command) (list []option) {
 }
 
 // fewOptions is the number of options up to which a command shows them in one list.
-const fewOptions = 8
+const fewOptions = 9
 
 // A topic is a group of options under a heading.
 type topic struct {

@@ -1,7 +1,6 @@
 package manual
 
 import (
-	"slices"
 	"strings"
 	"testing"
 
@@ -11,10 +10,10 @@ import (
 )
 
 func TestClosestIsOneOrTwoLettersAwayOrBeginsLikeIt(t *testing.T) {
-	known := []string{"translate", "classify", "check", "summer", "winter", "to", "-x"}
+	known := []string{"translate", "classify", "check", "summer", "winter", "to", "html", "help", "-x"}
 	for word, want := range map[string]string{
 		"transalte": "translate", "tranlate": "translate", "TRANSLATE": "translate", "wniter": "winter", "sumer": "summer",
-		"chek": "check", "class": "classify", "tp": "to",
+		"chek": "check", "class": "classify", "tp": "to", "ot": "to", "htlm": "html", "hepl": "help", "hteml": "html",
 		"teleport": "", "": "", "x": "", "zz": "", "spring": "",
 	} {
 		if got := Closest(word, known); got != want {
@@ -125,25 +124,5 @@ func TestHelpAndPageHaveEveryVisibleOption(t *testing.T) {
 	}
 	if names := len(app().All()); names != 8 {
 		t.Errorf("%d commands", names)
-	}
-}
-
-func TestTopicsComeInTheOrderOfOptions(t *testing.T) {
-	c := &cli.Command{}
-	for _, name := range []string{"a", "b", "c", "d", "e", "f", "g", "h", "i"} {
-		topic := Translation
-		if name == "a" || name == "c" {
-			topic = Results
-		} else if name == "b" {
-			topic = Messages
-		}
-		c.Flags = append(c.Flags, &cli.BoolFlag{Name: name + "-option", Category: topic})
-	}
-	var names []string
-	for _, topic := range topicsOf(c) {
-		names = append(names, topic.name)
-	}
-	if !slices.Equal(names, []string{Results, Translation, Messages}) {
-		t.Errorf("topics %q", names)
 	}
 }

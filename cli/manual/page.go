@@ -54,7 +54,7 @@ func Page(c Named, root Named, build release.Build) string {
 		}
 	}
 	b.WriteString(".SH \"EXIT STATUS\"\n")
-	for _, code := range exitCodes {
+	for _, code := range c.exitCodes() {
 		fmt.Fprintf(&b, ".TP\n.B %s\n%s.\n", escape(code[0]), escape(code[1]))
 	}
 	fmt.Fprintf(&b, ".SH ENVIRONMENT\n%s", filled(Variables))

