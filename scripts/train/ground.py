@@ -45,10 +45,11 @@ def masks(images: Tensor) -> Masks:
     dry[:, : dry.shape[1] // 2] = False
     white = (lightness >= 72) & (np.hypot(red, yellow) <= 12)
     white[:, : round(SKY * white.shape[1])] = False
+    high = np.arange(white.shape[1]) < round(HORIZON * white.shape[1])
+    white &= ~(high[:, None] & (varied < SMOOTH))  # mist and clouds before mountains
     leaves = rough & (np.hypot(red, yellow) >= LEAVES) & (lightness >= DARK)
     leaves &= (red > 0) | (yellow > 0)  # the sky is neither
-    sky = (varied < SMOOTH) & (lightness >= DARK) & ~green
-    sky[:, round(HORIZON * sky.shape[1]) :] = False
+    sky = (varied < SMOOTH) & (lightness >= DARK) & ~green & high[:, None]
     found = (green | dry) & ~rough, leaves, white, lightness < DARK, sky
     found = torch.from_numpy(np.stack(found)).to(images.device)
     return Masks(*(F.interpolate(mask[:, None].float(), scale_factor=2.0) for mask in found))
@@ -88,7 +89,17 @@ def unlike_earth(cover: Tensor) -> Tensor:
 
 
 def unlike_meadow(image: Tensor) -> Tensor:
-    """[n, h, w]: the green that is lacking of 0.15 over the other channels' mean, and the light above
-    0.1, in units of [-1, 1]."""
+    """[n, h, w]: the green that is lacking of 0.15 over the other channels' mean, the blue over red, and
+    the light above 0.1, in units of [-1, 1]."""
     red, green, blue = image.unbind(1)
-    return F.relu(0.15 - green + (red + blue) / 2) + F.relu(image.mean(1) - 0.1)
+    colour = F.relu(0.15 - green + (red + blue) / 2) + F.relu(blue - red + 0.05)
+    return colour + F.relu(image.mean(1) - 0.1)
+
+
+def gained(result: Tensor, image: Tensor) -> Tensor:
+    """[n, h, w]: how much wider apart the channels of a result are than those of its image."""
+    return F.relu(apart(result) - apart(image))
+
+
+def apart(image: Tensor) -> Tensor:
+    return image.max(1).values - image.min(1).values

@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from train import sources
 from train.augmentation import augment
 from train.config import Config
-from train.ground import around, masks, share, unlike_earth, unlike_meadow, unlike_snow
+from train.ground import around, gained, masks, share, unlike_earth, unlike_meadow, unlike_snow
 from train.losses import A, B, adversarial, by_domain, reconstruction
 from train.methods.base import Base
 from train.methods.domain_code import coded
@@ -31,6 +31,7 @@ DEFAULTS: dict[str, Any] = {
     "stages": [
         {"steps": 2500, "size": 96, "batch": 4, "cover": [0.4, 1.0]},
         {"steps": 6800, "size": 128, "batch": 4, "cover": [0.5, 1.0]},
+        {"steps": 3800, "size": 192, "batch": 3, "cover": [0.75, 1.0]},
     ],
     "lr": 5e-4,
     "decay_from": 0.7,
@@ -38,22 +39,24 @@ DEFAULTS: dict[str, Any] = {
     "network": {"known": "lite0", "width": 24},
     "discriminator": {"width": 64, "pixels": 32},
     "weights": {
-        "towards_a": 2.5,  # of the losses of translations
+        "towards_a": 3.5,  # of the losses of translations
         "towards_b": 2.5,
         "kernel": 10.0,  # the kernel distance of pooled features, beside the adversarial loss
         "rest_a": 1.0,  # against changing what is not white (towards a) or neither meadow nor leaves (b)
         "rest_b": 0.6,
-        "own_a": 14.0,
-        "own_b": 3.0,
+        "own_a": 8.0,
+        "own_b": 2.0,
         "wrong": 0.5,
         "ramp": 400.0,  # steps over which own grows to what it is
         "least": 4.0,  # against covering less of meadows (towards b) or white ground (a) than this:
-        "least_b": 0.8,
+        "least_b": 0.9,
         "least_a": 0.6,
-        "solid": 3.0,  # against covering more than half of what is no meadow, towards b
-        "dark": 0.4,  # against covering what is dark, towards b
-        "sky": 2.0,  # against covering the sky, towards b
+        "solid": 3.0,  # against covering more than SNOWED of what is no meadow, towards b
+        "dark": 0.5,  # against covering what is dark, towards b
+        "sky_a": 1.0,  # against covering the sky
+        "sky_b": 3.0,
         "binary": 0.2,  # against opacities between 0 and 1
+        "colour": 12.0,  # against more colour than the image has, towards b
         "snow": 4.0,  # against a cover towards b that is not light and grey
         "earth": 0.7,  # against a cover towards a that is light, dark or blue
         "meadow": 2.0,  # against white ground that does not become green towards a
@@ -67,8 +70,11 @@ DEFAULTS: dict[str, Any] = {
 TOLERANCE = 8.0
 SHIFT = 0.02  # of features, in their deviations
 WARM = 50  # steps over which the learning rate grows
-HINTS = ("rest_a", "rest_b", "least", "solid", "dark", "sky", "binary", "snow", "earth", "meadow", "bounds")
-SNOWED = 0.5  # of what is no meadow: more would be a cloud before a tree
+HINTS = (
+    *("rest_a", "rest_b", "least", "solid", "dark", "colour", "sky_a", "sky_b"),
+    *("binary", "snow", "earth", "meadow", "bounds"),
+)
+SNOWED = 0.55  # of what is no meadow: more would be a cloud before a tree
 MOST, LEAST = 1.6, -1.0  # of paint: levels 248 and 27
 
 
@@ -181,8 +187,10 @@ class Opacity(Base):
             "covered_a": covered_a,
             "least": lacking,
             "solid": share(F.relu(blurred - SNOWED), 1 - around(meadow[:n])),
+            "colour": gained(fake[:n].float(), real[:n]).mean(),
             "dark": share(opacity[:n], dark[:n]),
-            "sky": share(opacity[:n], sky[:n]),
+            "sky_b": share(opacity[:n], sky[:n]),
+            "sky_a": share(opacity[n:], sky[n:]),
             "binary": (opacity * (1 - opacity)).mean(),
             "snow": (opaque[:n, 0] * unlike_snow(made.cover[:n])).mean(),
             "earth": share(unlike_earth(made.cover[n:]), opaque[n:, 0]),
