@@ -25,9 +25,6 @@ type album struct {
 	room   int // in the page, in bytes
 }
 
-// picturesMost is what pictures may take in a page, in bytes.
-const picturesMost = 11_500_000
-
 // folderOf is the folder for the pictures of a page.
 func folderOf(page string) string { return strings.TrimSuffix(page, filepath.Ext(page)) + ".pictures" }
 
@@ -35,7 +32,7 @@ func folderOf(page string) string { return strings.TrimSuffix(page, filepath.Ext
 var pictureName = regexp.MustCompile(`^[0-9a-f]{20}\.(jpg|png)$`)
 
 func newAlbum(o Options) (*album, error) {
-	a := &album{used: map[string]bool{}, room: picturesMost}
+	a := &album{used: map[string]bool{}}
 	if o.Thumbs != Folder {
 		return a, nil
 	}
@@ -54,7 +51,7 @@ func newAlbum(o Options) (*album, error) {
 }
 
 // errFull is the error of a picture for which a page has no room.
-var errFull = errors.New("left out: the page would become too large. --thumbs folder has room")
+var errFull = errors.New("the page has no room for it: use --thumbs folder")
 
 // add takes a picture, and returns it as an attribute of an img element.
 func (a *album) add(kind string, file []byte) (template.HTMLAttr, error) {

@@ -52,6 +52,10 @@ type Options struct {
 	Against  *summary.Comparison // with another report, or nil
 	Open     stages.OpenOptions  // of the pictures
 	Jobs     int                 // pictures that are made at a time
+
+	// Progress is called before the pictures of so many results are made, or is nil. step is called after each, and end at
+	// the end.
+	Progress func(results int) (step, end func())
 }
 
 // Replaceable refuses a file that is no page of gtx report.
