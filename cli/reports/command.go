@@ -14,6 +14,7 @@ import (
 	"gtx/cli/exit"
 	"gtx/cli/manual"
 	"gtx/cli/page"
+	"gtx/cli/progress"
 	"gtx/cli/summary"
 )
 
@@ -96,6 +97,7 @@ func (p Command) summarize(c *cli.Context) error {
 // writePage writes the page of gtx report, and prints its path.
 func (p Command) writePage(c *cli.Context, r *summary.Report, o page.Options) error {
 	o.Open, o.Jobs = decoders.Default(), runtime.GOMAXPROCS(0)
+	o.Progress = func(results int) (step, end func()) { return progress.Steps(p.Err, results) }
 	defer o.Open.Decoders.Close()
 	if err := p.Run(c, func(ctx context.Context) error { return page.Write(ctx, r, o) }); err != nil {
 		return err
