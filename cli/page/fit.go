@@ -7,6 +7,7 @@ import (
 	"math"
 	"slices"
 
+	"gtx/cli/summary"
 	"gtx/pipeline"
 	"gtx/stages"
 )
@@ -157,7 +158,7 @@ func (v *view) noteMissing() {
 		why string
 	}{{gone, "the file is gone or cannot be shown"}, {full, errFull.Error()}} {
 		if one.n > 0 {
-			v.Notes = append(v.Notes, fmt.Sprintf("no picture of %s of %s results: %s", count(one.n), count(len(v.Pictures)), one.why))
+			v.Notes = append(v.Notes, fmt.Sprintf("no picture of %s of %s results: %s", summary.Count(one.n), summary.Count(len(v.Pictures)), one.why))
 		}
 	}
 }

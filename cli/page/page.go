@@ -17,7 +17,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"strconv"
 	"strings"
 
 	"gtx/cli/exit"
@@ -142,7 +141,7 @@ func slider() script {
 // render writes the page.
 func (v *view) render(out io.Writer) error {
 	t, err := template.New("page").Funcs(template.FuncMap{
-		"count": count, "duration": summary.Duration, "visible": summary.Visible,
+		"count": summary.Count, "duration": summary.Duration, "visible": summary.Visible,
 		"words": func(command string) []string { return strings.Split(command, " ") },
 	}).Parse(embedded("page.html"))
 	if err != nil {
@@ -155,15 +154,6 @@ func (v *view) render(out io.Writer) error {
 		return err
 	}
 	return errors.Join(t.Execute(w, v), w.Flush())
-}
-
-// count writes a number with commas.
-func count(n int) string {
-	text := strconv.Itoa(n)
-	for at := len(text) - 3; at > 0; at -= 3 {
-		text = text[:at] + "," + text[at:]
-	}
-	return text
 }
 
 // inline is a picture as an attribute. Base64 needs no escaping.

@@ -118,7 +118,7 @@ func (v *view) pathsOf(r *summary.Result, o Options) (list [3]string) {
 func (v *view) addCards(r *summary.Report, o Options) {
 	sample, of := sampleOf(r, min(o.Pictures, PicturesMost))
 	if len(sample) < of {
-		v.Sample = fmt.Sprintf("%s of %s results, chosen evenly. Those with a checkerboard come first, up to half.", count(len(sample)), count(of))
+		v.Sample = fmt.Sprintf("%s of %s results, chosen evenly. Those with a checkerboard come first, up to half.", summary.Count(len(sample)), summary.Count(of))
 	}
 	for _, one := range sample {
 		v.Pictures = append(v.Pictures, v.cardOf(one, o))

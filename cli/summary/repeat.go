@@ -99,7 +99,7 @@ func (r *Report) repeat(run *ledger.Run, folder string, results []*Result, group
 		repeat.Note = "results that are up to date are skipped"
 	default:
 		repeat.Command = again + names(results[:namedMost])
-		repeat.Note = fmt.Sprintf("the first %d of %d: with --report FILE, gtx report can list all", namedMost, len(results))
+		repeat.Note = fmt.Sprintf("the first %d of %s: with --report FILE, gtx report can list all", namedMost, Count(len(results)))
 	}
 	return repeat
 }

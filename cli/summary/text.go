@@ -25,7 +25,7 @@ func (t Totals) Line() string {
 		{t.Others, "of another status"}, {t.Repaired, "repaired"}, {t.Flagged, "with a checkerboard"},
 	} {
 		if part.n > 0 {
-			parts = append(parts, fmt.Sprintf("%d %s", part.n, part.what))
+			parts = append(parts, Count(part.n)+" "+part.what)
 		}
 	}
 	return plural(t.Results, "image", "images") + ": " + strings.Join(parts, ", ")
@@ -38,7 +38,7 @@ func (r *Report) Pace(t Totals) string {
 	}
 	text := fmt.Sprintf("in %s (%.1f images/s)", Duration(t.Seconds), t.Rate)
 	if t.Runs > 1 {
-		text = fmt.Sprintf("in %d runs, %s (%.1f images/s)", t.Runs, Duration(t.Seconds), t.Rate)
+		text = fmt.Sprintf("in %s runs, %s (%.1f images/s)", Count(t.Runs), Duration(t.Seconds), t.Rate)
 	}
 	if on := shared(r.Runs, func(run *ledger.Run) string { return run.Provider }); on != "" {
 		text += ", on " + on
