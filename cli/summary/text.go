@@ -93,8 +93,8 @@ func (r *Report) Print(out io.Writer, against *Comparison) error {
 			fmt.Fprintf(w, "\t%s\n", Visible(one.In))
 		}
 		for _, repeat := range c.Repeats {
-			if repeat.Note != "" {
-				fmt.Fprintf(w, "\t# %s\n", repeat.Note)
+			if hint := repeat.Hint(here); hint != "" {
+				fmt.Fprintf(w, "\t# %s\n", hint)
 			}
 			if command := repeat.Shell(here); command != "" {
 				fmt.Fprintf(w, "\t$ %s\n", command)
