@@ -191,15 +191,16 @@ func causeOf(c *summary.Cause) cause {
 // changes are those against another report.
 type changes struct {
 	*summary.Comparison
-	Name  string // of the other report
-	Moves []move
+	Name   string // of the other report
+	Listed []group
 }
 
-type move struct {
-	From, To string
-	N        int
-	Inputs   []string
-	More     int
+// A group is a change that several inputs have in common.
+type group struct {
+	What   string
+	N      int
+	Inputs []string
+	More   int
 }
 
 func changesOf(c *summary.Comparison) *changes {
@@ -210,13 +211,13 @@ func changesOf(c *summary.Comparison) *changes {
 	for _, path := range c.Other.Paths {
 		out.Name = filepath.Base(path)
 	}
-	for _, m := range c.Moves {
-		one := move{From: m.From, To: m.To, N: len(m.Results)}
-		for _, r := range m.Results[:min(inputsMost, len(m.Results))] {
+	for _, g := range c.Groups() {
+		one := group{What: g.What, N: len(g.Results)}
+		for _, r := range g.Results[:min(inputsMost, len(g.Results))] {
 			one.Inputs = append(one.Inputs, r.In)
 		}
 		one.More = one.N - len(one.Inputs)
-		out.Moves = append(out.Moves, one)
+		out.Listed = append(out.Listed, one)
 	}
 	return out
 }

@@ -304,8 +304,17 @@ func TestComparisonSaysWhatChanged(t *testing.T) {
 	now := read(t, run(t, "2.jsonl", ledger.Run{Command: "translate", Settings: map[string]any{"to": "winter", "report": "2"}},
 		change(done("a"), 8), done("b"), flagged, done("new"), done("newer")))
 	c := now.Compare(before)
-	if c.Same != 1 || c.New != 2 || c.Gone != 1 {
-		t.Errorf("%d the same, %d new, %d gone", c.Same, c.New, c.Gone)
+	if c.Same != 1 || len(c.New) != 2 || len(c.Gone) != 1 {
+		t.Errorf("%d the same, %d new, %d gone", c.Same, len(c.New), len(c.Gone))
+	}
+	var printed strings.Builder
+	if err := now.Print(&printed, c); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"1 of the same status, 1 failed → done, 1 done → done, with a checkerboard, 2 new, 1 only in the other report\n", "\nnew:\n\tnew\n\tnewer\n", "\nonly in the other report:\n\tgone\n"} {
+		if !strings.Contains(printed.String(), want) {
+			t.Errorf("%q lacks %q", printed.String(), want)
+		}
 	}
 	var moves []string
 	for _, m := range c.Moves {

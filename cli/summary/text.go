@@ -71,7 +71,7 @@ func shared(runs []*ledger.Run, of func(*ledger.Run) string) (common string) {
 	return common
 }
 
-// shownMost is the most inputs of a cause that Print names.
+// shownMost is the most inputs of a cause, or of a change, that Print names.
 const shownMost = 5
 
 // Print writes totals, what failed by cause, and what changed against another report, for a terminal.
@@ -84,14 +84,8 @@ func (r *Report) Print(out io.Writer, against *Comparison) error {
 		fmt.Fprintln(w, pace)
 	}
 	for _, c := range r.Causes() {
-		fmt.Fprintf(w, "\n%d %s\n", len(c.Results), Visible(c.Title()))
-		for i, one := range c.Results {
-			if i == shownMost {
-				fmt.Fprintf(w, "\t… and %d more\n", len(c.Results)-i)
-				break
-			}
-			fmt.Fprintf(w, "\t%s\n", Visible(one.In))
-		}
+		fmt.Fprintf(w, "\n%s %s\n", Count(len(c.Results)), Visible(c.Title()))
+		printInputs(w, c.Results)
 		for _, repeat := range c.Repeats {
 			if hint := repeat.Hint(here); hint != "" {
 				fmt.Fprintf(w, "\t# %s\n", hint)
@@ -105,6 +99,16 @@ func (r *Report) Print(out io.Writer, against *Comparison) error {
 		against.print(w)
 	}
 	return w.Flush()
+}
+
+// printInputs names the inputs of the first results. Print checks w.
+func printInputs(w io.Writer, results []*Result) {
+	for _, one := range results[:min(shownMost, len(results))] {
+		fmt.Fprintf(w, "\t%s\n", Visible(one.In))
+	}
+	if more := len(results) - shownMost; more > 0 {
+		fmt.Fprintf(w, "\t… and %s more\n", Count(more))
+	}
 }
 
 // Title says what failed, and in which stage.
