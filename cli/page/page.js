@@ -255,7 +255,7 @@ function start(data) {
     pair.append(...images);
     made.remove();
     pair.classList.remove("swapped");
-    const order = [".before", ".after", ".other"];
+    const order = [".before", ".other", ".after"];
     pair.append(...order.map((name) => $(name, pair)).filter(Boolean));
   }
   function make(card) {

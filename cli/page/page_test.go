@@ -135,6 +135,16 @@ func TestPageAgainstAnotherReport(t *testing.T) {
 	b.wait(`document.querySelector("image-compare .other")`)
 	b.want(`location.hash`, "#base=other")
 	b.want(`document.querySelector("image-compare [slot=image-1]").alt.endsWith("half/0.jpg")`, true)
+	const captions = `[...document.querySelector(".captions").children].filter((e) => e.offsetWidth).map((e) => e.textContent).join()`
+	b.want(captions, "other report,result")
+
+	// What came before stands at the left, and says what it is.
+	b.open(o.Path+"#base=other&mode=side", 1280, 900, "light")
+	b.want(`document.querySelector(".pair .other").offsetLeft < document.querySelector(".pair .after").offsetLeft`, true)
+	b.want(captions, "other report,result")
+	b.open(o.Path+"#mode=side", 1280, 900, "light")
+	b.want(captions, "source,other report,result")
+	b.want(`[...document.querySelector(".captions").children].every((e, i) => Math.abs(e.offsetLeft - document.querySelector(".pair").children[i].offsetLeft) < 3)`, true)
 }
 
 func TestOnlyPagesAreReplaced(t *testing.T) {
