@@ -143,6 +143,9 @@ func (v *view) fill(c *card, triple [3]made, f *fit) (err error) {
 
 // noteMissing says how many results have no picture, and why.
 func (v *view) noteMissing() {
+	if v.sourceless > 0 {
+		v.Notes = append(v.Notes, fmt.Sprintf("no source beside the pattern of %s of %s results: the file is gone or of another size", summary.Count(v.sourceless), summary.Count(len(v.Flagged)+len(v.FlaggedMore))))
+	}
 	gone, full := 0, 0
 	for _, c := range v.Pictures {
 		err := errors.Join(c.errs()...)

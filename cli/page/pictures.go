@@ -189,6 +189,8 @@ type flagged struct {
 	Gain, X, Y               int
 	Periods                  []period
 	Local                    string // amplitude in the part that is shown
+	NoSource                 string // why there is no source beside it
+	Checked                  string // what Periods were measured in
 }
 
 // A period is the amplitude of a pattern, in grey levels.
@@ -243,7 +245,10 @@ func (v *view) showFlagged(ctx context.Context, r *summary.Report, o Options) er
 
 func (v *view) flaggedOf(r *summary.Result, p stages.Pattern, failed error, o Options) (f flagged, err error) {
 	_, result := filesOf(r)
-	f = flagged{Name: summary.Visible(r.In), Link: link(result, o.Path), Periods: periodsOf(r)}
+	f = flagged{Name: summary.Visible(r.In), Link: link(result, o.Path), Periods: periodsOf(r), Checked: "Measured before it was encoded"}
+	if r.Run != nil && r.Run.Command == "check" {
+		f.Checked = "When it was checked"
+	}
 	if failed != nil {
 		_, _, message := ledger.Outcome(failed)
 		f.Missing = summary.Visible(message)
@@ -251,6 +256,10 @@ func (v *view) flaggedOf(r *summary.Result, p stages.Pattern, failed error, o Op
 			f.Missing = missing(failed)
 		}
 		return f, nil
+	}
+	if p.NoSource != nil {
+		f.NoSource = missing(p.NoSource)
+		v.sourceless++
 	}
 	f.Gain, f.X, f.Y = int(p.Gain), p.X, p.Y
 	f.Local = short(rounded(max(p.Score.A2, p.Score.A4, p.Score.A8)))

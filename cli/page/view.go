@@ -42,8 +42,9 @@ type view struct {
 	Style          template.CSS
 	Slider, Script script
 
-	pictures *album
-	step     func() // after the pictures of a result
+	pictures   *album
+	sourceless int    // crops of patterns that have no source beside them
+	step       func() // after the pictures of a result
 }
 
 // A part of the totals.
