@@ -69,9 +69,11 @@ func Write(ctx context.Context, r *summary.Report, o Options) error {
 	}
 	v, err := viewOf(ctx, r, o)
 	if err != nil {
+		v.pictures.undo()
 		return err
 	}
 	if err := write(o.Path, v.render); err != nil {
+		v.pictures.undo()
 		return fmt.Errorf("%s %q: %w", paths.HTMLOption, o.Path, stages.WithoutPath(err))
 	}
 	return v.pictures.tidy()

@@ -62,6 +62,7 @@ const namesMost = 6
 // rowsPlain is the most results in the list of a page without JavaScript.
 const rowsPlain = 200
 
+// viewOf makes the view of a report. With an error, too, it has the pictures that were made.
 func viewOf(ctx context.Context, r *summary.Report, o Options) (v *view, err error) {
 	v = &view{Title: "gtx report", Notes: r.Notes, Totals: r.Totals()}
 	for _, path := range r.Paths[:min(namesMost, len(r.Paths))] {
@@ -87,11 +88,11 @@ func viewOf(ctx context.Context, r *summary.Report, o Options) (v *view, err err
 		v.Rows = append(v.Rows, rowOf(r.Results[i]))
 	}
 	if v.pictures, err = newAlbum(o); err != nil {
-		return nil, err
+		return v, err
 	}
 	v.addCards(r, o)
 	if err := v.divide(tableOf(r, causes, v.Plots), o); err != nil {
-		return nil, err
+		return v, err
 	}
 	v.step = func() {}
 	if o.Progress != nil {
@@ -100,7 +101,7 @@ func viewOf(ctx context.Context, r *summary.Report, o Options) (v *view, err err
 		v.step = step
 	}
 	if err := v.showFlagged(ctx, r, o); err != nil {
-		return nil, err
+		return v, err
 	}
 	return v, v.showPictures(ctx, o)
 }
