@@ -32,10 +32,12 @@ type fit struct {
 	squares int // of their longest sides
 }
 
-// The rounds, the least cards of one, and what thumbnails take by the square of the longest side before any is made.
+// The rounds, the least cards of one, the part of its share that a picture aims at, so that few are made twice, and what
+// thumbnails take by the square of the longest side before any is made.
 const (
 	rounds       = 16
 	roundLeast   = 8
+	aim          = 0.95
 	bytesAtFirst = 0.2
 )
 
@@ -47,7 +49,7 @@ func (f *fit) of(n, room int) (side, most int) {
 	if f.squares > 0 {
 		density = float64(f.bytes) / float64(f.squares)
 	}
-	side = max(sideLeast, int(min(sideMost, math.Sqrt(share/density))))
+	side = max(sideLeast, int(min(sideMost, math.Sqrt(aim*share/density))))
 	if f.left >= 2*n {
 		share *= 1.5
 	}
