@@ -3,6 +3,7 @@ package cli
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -142,8 +143,8 @@ func counterpart(path string) (string, error) {
 	dir, name := filepath.Split(path)
 	stem := strings.TrimSuffix(name, filepath.Ext(name)) + "."
 	entries, err := os.ReadDir(filepath.Clean(dir))
-	if err != nil {
-		return "", fmt.Errorf("no source: %w", err)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return "", fmt.Errorf("no source %q: %w", path, stages.WithoutPath(err))
 	}
 	var found []string
 	for _, e := range entries {

@@ -162,3 +162,20 @@ func TestBarFitsTheTerminal(t *testing.T) {
 		t.Errorf("a bar stays:\n%s", screen)
 	}
 }
+
+// A page may take long, too.
+func TestPageShowsHowFarItIs(t *testing.T) {
+	dir := t.TempDir()
+	photoIn(t, dir, "photo.jpg", 3000, 2000)
+	var report strings.Builder
+	for i := range 200 {
+		fmt.Fprintf(&report, `{"in":"photo.jpg","out":"photo.jpg","sample":%d,"status":"done"}`+"\n", i+1)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "r.jsonl"), []byte(report.String()), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	w := openTerminal(t, dir, 80, "bash --norc --noprofile")
+	w.typed("PS1='ready> '; clear; gtx report --html page.html r.jsonl", "Enter")
+	w.shows("a bar", regexp.MustCompile(`(?m)^\d+/200  \d+% .* left`).MatchString)
+	w.shows("the page, and no bar", regexp.MustCompile(`(?m)^page.html\nready>`).MatchString)
+}

@@ -76,14 +76,18 @@ const PatternSide = raster.PatternSide
 // A Pattern shows the checkerboard of an image where it is strongest, in square PNGs of PatternSide.
 type Pattern struct {
 	Result   []byte
-	Source   []byte  // the same place of the source; nil if there is none of the size of the image
+	Source   []byte  // the same place of the source; nil if there is none
+	NoSource error   // why there is none, although a source was named
 	Residual []byte  // what each pixel differs from the mean of its 8 neighbours, made stronger, on grey
 	Gain     float64 // by which it was made stronger
 	Score    Score   // of this place
 	X, Y     int     // of the upper left corner
 }
 
-var errNoPattern = errors.New("too small to show a pattern")
+var (
+	errNoPattern = errors.New("too small to show a pattern")
+	errOtherSize = errors.New("of another size")
+)
 
 // ShowPattern returns a function that shows the pattern of the image at a path. source is the path of its source, or "".
 func ShowPattern(o OpenOptions) func(ctx context.Context, path, source string) (Pattern, error) {
@@ -109,8 +113,12 @@ func ShowPattern(o OpenOptions) func(ctx context.Context, path, source string) (
 			return shown, err
 		}
 		before, err := read(ctx, Source{In: source})
-		if err != nil || before.Width != p.Width || before.Height != p.Height {
-			return shown, nil // the source is gone, or of another size
+		if err == nil && (before.Width != p.Width || before.Height != p.Height) {
+			err = errOtherSize
+		}
+		if err != nil {
+			shown.NoSource = err
+			return shown, nil
 		}
 		shown.Source, err = pngOfImage(before.Pixels.OnWhite().Part(at).Image())
 		return shown, err

@@ -20,13 +20,12 @@ import (
 // An album takes the pictures of a page: into the page while there is room, or into a folder beside it.
 type album struct {
 	folder string // "": into the page
+	made   bool   // the folder was not there before
 	files  *os.Root
 	used   map[string]bool
-	room   int // in the page, in bytes
+	fresh  []string // files that were not there before
+	room   int      // in the page, in bytes
 }
-
-// picturesMost is what pictures may take in a page, in bytes.
-const picturesMost = 11_500_000
 
 // folderOf is the folder for the pictures of a page.
 func folderOf(page string) string { return strings.TrimSuffix(page, filepath.Ext(page)) + ".pictures" }
@@ -35,7 +34,7 @@ func folderOf(page string) string { return strings.TrimSuffix(page, filepath.Ext
 var pictureName = regexp.MustCompile(`^[0-9a-f]{20}\.(jpg|png)$`)
 
 func newAlbum(o Options) (*album, error) {
-	a := &album{used: map[string]bool{}, room: picturesMost}
+	a := &album{used: map[string]bool{}}
 	if o.Thumbs != Folder {
 		return a, nil
 	}
@@ -44,7 +43,8 @@ func newAlbum(o Options) (*album, error) {
 	if err == nil && !info.IsDir() {
 		return nil, exit.Usage("--thumbs folder: %q exists and is not a folder", a.folder)
 	}
-	if err = os.Mkdir(a.folder, 0o777); err == nil || errors.Is(err, fs.ErrExist) {
+	err = os.Mkdir(a.folder, 0o777)
+	if a.made = err == nil; a.made || errors.Is(err, fs.ErrExist) {
 		a.files, err = os.OpenRoot(a.folder)
 	}
 	if err != nil {
@@ -54,7 +54,7 @@ func newAlbum(o Options) (*album, error) {
 }
 
 // errFull is the error of a picture for which a page has no room.
-var errFull = errors.New("left out: the page would become too large. --thumbs folder has room")
+var errFull = errors.New("the page has no room for it: use --thumbs folder")
 
 // add takes a picture, and returns it as an attribute of an img element.
 func (a *album) add(kind string, file []byte) (template.HTMLAttr, error) {
@@ -80,7 +80,10 @@ func (a *album) add(kind string, file []byte) (template.HTMLAttr, error) {
 
 // write writes a file of the folder.
 func (a *album) write(name string, file []byte) error {
-	if err := a.files.Remove(name); err != nil && !errors.Is(err, fs.ErrNotExist) {
+	switch err := a.files.Remove(name); {
+	case errors.Is(err, fs.ErrNotExist):
+		a.fresh = append(a.fresh, name)
+	case err != nil:
 		return err
 	}
 	f, err := a.files.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
@@ -89,6 +92,20 @@ func (a *album) write(name string, file []byte) error {
 	}
 	_, err = f.Write(file)
 	return errors.Join(err, f.Close())
+}
+
+// undo takes back what was added to the folder for a page that was not written.
+func (a *album) undo() {
+	if a == nil || a.files == nil {
+		return
+	}
+	for _, name := range a.fresh {
+		a.files.Remove(name) // if it stays, the next page removes it
+	}
+	a.files.Close()
+	if a.made {
+		os.Remove(a.folder) // unless somebody put a file there
+	}
 }
 
 // tidy removes the pictures of earlier pages from the folder, and closes it.

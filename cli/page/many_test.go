@@ -1,18 +1,28 @@
 package page_test
 
 import (
+	"crypto/sha1"
 	"fmt"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"strconv"
+	"strings"
 	"testing"
 
 	"gtx/cli/ledger"
 	"gtx/cli/page"
 )
 
+// camera and hashed are names of photographs. Hashes compress badly.
+func camera(i int) string { return fmt.Sprintf("photos/2024-IMG_%06d.jpg", i) }
+func hashed(i int) string {
+	sum := sha1.Sum([]byte(strconv.Itoa(i)))
+	return fmt.Sprintf("images/%x/%x.jpg", sum[:1], sum)
+}
+
 // many makes a report of n records, one in fifty of them failed, and the pictures of a thousand of them.
-func many(t testing.TB, n int) world {
+func many(t testing.TB, n int, name func(int) string) world {
 	dir := t.TempDir()
 	w := world{dir, filepath.Join(dir, "run.jsonl")}
 	for i := range 20 {
@@ -24,7 +34,7 @@ func many(t testing.TB, n int) world {
 	l := w.begin(t, "translate")
 	r := rand.New(rand.NewPCG(1, 2))
 	for i := range n {
-		in := fmt.Sprintf("photos/2024-IMG_%06d.jpg", i)
+		in := name(i)
 		rec := result(in, "winter/"+in)
 		if i%50 == 49 {
 			rec = ledger.Record{In: in, Out: rec.Out, Status: ledger.StatusFailed, Class: "open", Message: fmt.Sprintf("%q: the file is empty", in)}
@@ -55,7 +65,7 @@ func many(t testing.TB, n int) world {
 
 func TestPageOfManyRecordsStaysSmall(t *testing.T) {
 	const records, mostBytes = 100_000, 20_000_000
-	w := many(t, records)
+	w := many(t, records, camera)
 	path := w.page(t, func(o *page.Options) { o.Pictures = 20 })
 	info, err := os.Stat(path)
 	if err != nil || info.Size() > mostBytes {
@@ -83,10 +93,47 @@ func TestPageOfManyRecordsStaysSmall(t *testing.T) {
 	b.want(`document.querySelector(".matches .number").textContent`, "1,299 of 100,000 results")
 }
 
+func TestListHasAllResultsWhateverTheirNames(t *testing.T) {
+	const records, mostBytes = 100_000, 20_000_000
+	w := many(t, records, hashed)
+	html := text(t, w.page(t, func(o *page.Options) { o.Pictures = 20 }))
+	if len(html) > mostBytes || strings.Contains(html, "results are left out") {
+		t.Errorf("%d bytes, and results are left out", len(html))
+	}
+}
+
+// Noise compresses badly: no size of pictures that is chosen before they are made is right.
+func TestAllPicturesHaveRoom(t *testing.T) {
+	const results, mostBytes = 160, 20_000_000
+	w := world{t.TempDir(), ""}
+	w.report = filepath.Join(w.dir, "run.jsonl")
+	w.photo(t, "photo.jpg", 1, 0)
+	w.noise(t, "noise.png", 480)
+	l := w.begin(t, "translate")
+	for i := range results {
+		source := []string{"photo.jpg", "noise.png"}[2*i/results]
+		in, out := fmt.Sprintf("%d%s", i, source), fmt.Sprintf("w%d%s", i, source)
+		for _, name := range []string{in, out} {
+			if err := os.Link(filepath.Join(w.dir, source), filepath.Join(w.dir, name)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		write(t, l, result(in, out))
+	}
+	end(t, l)
+	html := text(t, w.page(t, nil))
+	if n := strings.Count(html, `src="data:image/jpeg`); n != 2*results || strings.Contains(html, "no picture of") {
+		t.Errorf("%d pictures", n)
+	}
+	if len(html) > mostBytes || len(html) < mostBytes*3/4 {
+		t.Errorf("%d bytes", len(html))
+	}
+}
+
 func BenchmarkPage(b *testing.B) {
 	for _, pictures := range []int{0, 200, 1000} {
 		b.Run(fmt.Sprint(pictures), func(b *testing.B) {
-			w := many(b, 100_000)
+			w := many(b, 100_000, hashed)
 			for b.Loop() {
 				w.page(b, func(o *page.Options) { o.Pictures = pictures })
 			}

@@ -17,7 +17,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"strconv"
 	"strings"
 
 	"gtx/cli/exit"
@@ -52,6 +51,10 @@ type Options struct {
 	Against  *summary.Comparison // with another report, or nil
 	Open     stages.OpenOptions  // of the pictures
 	Jobs     int                 // pictures that are made at a time
+
+	// Progress is called before the pictures of so many results are made, or is nil. step is called after each, and end at
+	// the end.
+	Progress func(results int) (step, end func())
 }
 
 // Replaceable refuses a file that is no page of gtx report.
@@ -66,9 +69,11 @@ func Write(ctx context.Context, r *summary.Report, o Options) error {
 	}
 	v, err := viewOf(ctx, r, o)
 	if err != nil {
+		v.pictures.undo()
 		return err
 	}
 	if err := write(o.Path, v.render); err != nil {
+		v.pictures.undo()
 		return fmt.Errorf("%s %q: %w", paths.HTMLOption, o.Path, stages.WithoutPath(err))
 	}
 	return v.pictures.tidy()
@@ -138,7 +143,7 @@ func slider() script {
 // render writes the page.
 func (v *view) render(out io.Writer) error {
 	t, err := template.New("page").Funcs(template.FuncMap{
-		"count": count, "duration": summary.Duration, "visible": summary.Visible,
+		"count": summary.Count, "duration": summary.Duration, "visible": summary.Visible,
 		"words": func(command string) []string { return strings.Split(command, " ") },
 	}).Parse(embedded("page.html"))
 	if err != nil {
@@ -151,15 +156,6 @@ func (v *view) render(out io.Writer) error {
 		return err
 	}
 	return errors.Join(t.Execute(w, v), w.Flush())
-}
-
-// count writes a number with commas.
-func count(n int) string {
-	text := strconv.Itoa(n)
-	for at := len(text) - 3; at > 0; at -= 3 {
-		text = text[:at] + "," + text[at:]
-	}
-	return text
 }
 
 // inline is a picture as an attribute. Base64 needs no escaping.

@@ -17,7 +17,10 @@ async function results() {
   const bytes = Uint8Array.from(atob($("#data").textContent.trim()), (c) => c.charCodeAt(0));
   $("#data").remove();
   const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"));
-  return new Response(stream).json();
+  const data = await new Response(stream).json();
+  data.in = data.names.filter((_, i) => i % 2 === 0);
+  data.out = data.names.filter((_, i) => i % 2 === 1);
+  return data;
 }
 
 for (const pre of $$(".command pre")) {
@@ -252,7 +255,7 @@ function start(data) {
     pair.append(...images);
     made.remove();
     pair.classList.remove("swapped");
-    const order = [".before", ".after", ".other"];
+    const order = [".before", ".other", ".after"];
     pair.append(...order.map((name) => $(name, pair)).filter(Boolean));
   }
   function make(card) {

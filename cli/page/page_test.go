@@ -3,11 +3,14 @@ package page_test
 import (
 	"context"
 	"crypto/sha256"
+	"errors"
 	"fmt"
+	"io/fs"
 	"math"
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -55,6 +58,117 @@ func TestPicturesThatAreGoneHaveAPlaceholder(t *testing.T) {
 	}
 	if html := text(t, w.page(t, nil)); !strings.Contains(html, "No crop: the file is gone") || !strings.Contains(html, "no picture of 9 of 9 results") {
 		t.Error("no placeholder for the pattern")
+	}
+}
+
+func TestSourceOfAPatternThatIsGoneHasAPlaceholder(t *testing.T) {
+	w := newWorld(t, t.TempDir())
+	if err := os.RemoveAll(filepath.Join(w.dir, "photos")); err != nil {
+		t.Fatal(err)
+	}
+	html := text(t, w.page(t, nil))
+	if !strings.Contains(html, `aria-label="Source of photos/coast/6.jpg: the file is gone"`) || !strings.Contains(html, "no source beside the pattern of 1 of 1 results") {
+		t.Error("no placeholder, or no word about it")
+	}
+	if !strings.Contains(html, "Measured in the encoded file, at ") || !strings.Contains(html, "Measured before it was encoded: ") {
+		t.Error("the page does not say what was measured")
+	}
+}
+
+// Fields of a report neither hide what stands beside them nor turn its direction.
+func TestFieldsOfReportsAreShownAsTheyAre(t *testing.T) {
+	const hostile = "cpu\x1b[2J\n\u202e"
+	w := world{t.TempDir(), ""}
+	w.report = filepath.Join(w.dir, "run.jsonl")
+	l, err := ledger.Open(w.report, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	l.Begin(ledger.Run{Command: hostile, Settings: map[string]any{hostile: hostile}, Name: hostile, Model: hostile, Provider: hostile, Versions: map[string]string{hostile: hostile}})
+	for i, status := range []string{ledger.StatusFailed, ledger.StatusDone, hostile} {
+		write(t, l, ledger.Record{
+			In: fmt.Sprint(i, hostile), Out: hostile, Status: status, Class: hostile, Message: hostile, Domain: hostile, P: 0.5, Provider: hostile,
+			Millis: map[string]float64{hostile: float64(1 + i)}, Warnings: []string{hostile}, Width: 1, Height: 1,
+		})
+	}
+	if err := l.End(ledger.Ending{Seconds: 2, Limit: hostile, Millis: map[string]float64{hostile: 1}}); err != nil {
+		t.Fatal(err)
+	}
+	if err := l.Close(); err != nil {
+		t.Fatal(err)
+	}
+	path := w.page(t, nil)
+	html := text(t, path)
+	if strings.ContainsAny(html, "\x1b\u202e") || !strings.Contains(html, `limited by cpu\x1b[2J\n\u202e`) {
+		t.Error("the page holds fields of the report as they are")
+	}
+	if strings.Contains(html, `href="#"`) {
+		t.Error("a link that leads nowhere")
+	}
+	b := openBrowser(t)
+	b.open(path, 1280, 900, "light")
+	b.want(`/[\x1b\u202e]/.test(document.documentElement.textContent)`, false)
+	b.want(`document.querySelector(".matches .number").textContent`, "3 results")
+}
+
+// A page is plain without JavaScript, and without results.
+func TestSentencesAreWhole(t *testing.T) {
+	w := world{t.TempDir(), ""}
+	w.report = filepath.Join(w.dir, "run.jsonl")
+	l := w.begin(t, "translate")
+	for i := range 60 {
+		write(t, l, ledger.Record{In: fmt.Sprint(i), Status: ledger.StatusFailed, Class: "open", Message: "bad"})
+	}
+	if err := l.End(ledger.Ending{Seconds: 2}); err != nil {
+		t.Fatal(err)
+	}
+	if err := l.Close(); err != nil {
+		t.Fatal(err)
+	}
+	html := text(t, w.page(t, nil))
+	if !strings.Contains(html, `… and 10 more<span class="scripted">: <a href=`) {
+		t.Error("more inputs, and nothing behind the colon")
+	}
+	if strings.Contains(html, "<h3></h3>") || !strings.Contains(html, "It made no results") {
+		t.Error("an empty heading")
+	}
+}
+
+// A run that is interrupted leaves no pictures without a page, and those of the page before.
+func TestInterruptedPageLeavesNoPictures(t *testing.T) {
+	w := newWorld(t, t.TempDir())
+	now, err := summary.Read([]string{w.report}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	folder := filepath.Join(w.dir, "report.pictures")
+	interrupted := func() {
+		t.Helper()
+		ctx, stop := context.WithCancel(context.Background())
+		steps := 0
+		o := page.Options{Path: filepath.Join(w.dir, "report.html"), Thumbs: page.Folder, Pictures: 200, Jobs: 2, Progress: func(results int) (step, end func()) {
+			if results != 9+1 {
+				t.Errorf("%d steps", results)
+			}
+			return func() {
+				if steps++; steps == 5 {
+					stop()
+				}
+			}, func() {}
+		}}
+		if err := page.Write(ctx, now, o); !errors.Is(err, context.Canceled) {
+			t.Error(err)
+		}
+	}
+	interrupted()
+	if _, err := os.Stat(folder); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("the folder is there: %v", err)
+	}
+	w.page(t, func(o *page.Options) { o.Thumbs, o.Pictures = page.Folder, 2 })
+	first, _ := filepath.Glob(filepath.Join(folder, "*"))
+	interrupted()
+	if left, _ := filepath.Glob(filepath.Join(folder, "*")); !slices.Equal(left, first) {
+		t.Errorf("%q, not %q", left, first)
 	}
 }
 
@@ -126,7 +240,8 @@ func TestPageAgainstAnotherReport(t *testing.T) {
 	b := openBrowser(t)
 	b.open(o.Path, 1280, 900, "light")
 	b.screenshot("against", 1280)
-	b.want(`document.querySelector("#changes .line").innerText`, "4 the same · 1 failed → done · 7 new")
+	b.want(`document.querySelector("#changes .line").innerText`, "4 of the same status · 1 failed → done · 7 new")
+	b.want(`[...document.querySelectorAll("#changes .group")].at(-1).textContent.includes("photos/coast/5.jpg")`, true)
 	b.want(`document.querySelectorAll("img.other").length`, 4)
 	b.eval(`document.querySelector("#pictures").scrollIntoView()`)
 	b.wait(`document.querySelector("image-compare .before")`)
@@ -134,6 +249,16 @@ func TestPageAgainstAnotherReport(t *testing.T) {
 	b.wait(`document.querySelector("image-compare .other")`)
 	b.want(`location.hash`, "#base=other")
 	b.want(`document.querySelector("image-compare [slot=image-1]").alt.endsWith("half/0.jpg")`, true)
+	const captions = `[...document.querySelector(".captions").children].filter((e) => e.offsetWidth).map((e) => e.textContent).join()`
+	b.want(captions, "other report,result")
+
+	// What came before stands at the left, and says what it is.
+	b.open(o.Path+"#base=other&mode=side", 1280, 900, "light")
+	b.want(`document.querySelector(".pair .other").offsetLeft < document.querySelector(".pair .after").offsetLeft`, true)
+	b.want(captions, "other report,result")
+	b.open(o.Path+"#mode=side", 1280, 900, "light")
+	b.want(captions, "source,other report,result")
+	b.want(`[...document.querySelector(".captions").children].every((e, i) => Math.abs(e.offsetLeft - document.querySelector(".pair").children[i].offsetLeft) < 3)`, true)
 }
 
 func TestOnlyPagesAreReplaced(t *testing.T) {

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"html/template"
 	"io/fs"
-	"math"
 	"slices"
 
 	"gtx/cli/ledger"
@@ -23,6 +22,9 @@ type picture struct {
 	Missing       string
 	Width, Height int
 	Link          template.URL
+
+	path string
+	err  error // why it is missing
 }
 
 // A card shows a result.
@@ -36,6 +38,21 @@ type card struct {
 	Height int
 	Facts  []string
 	row
+
+	result *summary.Result
+}
+
+// parts are the pictures of a card. Those that it does not have are nil.
+func (c *card) parts() [3]*picture { return [3]*picture{c.Before, c.After, c.Other} }
+
+// pictures is how many pictures a card has.
+func (c *card) pictures() (n int) {
+	for _, p := range c.parts() {
+		if p != nil {
+			n++
+		}
+	}
+	return n
 }
 
 // files are the paths of the source and the result, "" for what there is none of.
@@ -86,71 +103,6 @@ func sampleOf(r *summary.Report, n int) (list []*summary.Result, of int) {
 	return list, of
 }
 
-// A made is what was made of one file of a result, or why it could not be.
-type made struct {
-	stages.Thumbnail
-	err error
-}
-
-// bytesPerPixel is what thumbnails take, a little on the safe side.
-const bytesPerPixel = 0.2
-
-// sideOf is the longest side of thumbnails for which a page has room.
-func sideOf(o Options, n int) int {
-	const least, most = 160, 640
-	if o.Thumbs == Folder || n == 0 {
-		return most
-	}
-	each := picturesMost * 3 / 4 / float64(n) // in base64, three bytes take four
-	return max(least, min(most, int(math.Sqrt(each/bytesPerPixel*4/3))))
-}
-
-// showPictures makes the thumbnails of a sample.
-func (v *view) showPictures(ctx context.Context, r *summary.Report, t *table, o Options) error {
-	sample, of := sampleOf(r, min(o.Pictures, PicturesMost))
-	each := 2
-	if o.Against != nil {
-		each = 3
-	}
-	if len(sample) < of {
-		v.Sample = fmt.Sprintf("%s of %s results, chosen evenly. Those with a checkerboard come first, up to half.", count(len(sample)), count(of))
-	}
-	thumbnail := stages.MakeThumbnail(stages.ThumbnailOptions{Open: o.Open, Side: sideOf(o, each*len(sample)), Note: o.Thumbs == Folder})
-	rows := map[*summary.Result]int{}
-	for i, one := range t.results {
-		rows[one] = i + 1
-	}
-	gone := 0
-	line := pipeline.New(ctx, 3*max(1, o.Jobs))
-	flow := pipeline.Each(pipeline.From(line, slices.Values(sample)), "picture", o.Jobs, func(ctx context.Context, one *summary.Result) (triple [3]made, err error) {
-		for i, path := range v.pathsOf(one, o) {
-			if path != "" {
-				triple[i].Thumbnail, triple[i].err = thumbnail(ctx, path)
-			}
-		}
-		return triple, context.Cause(ctx)
-	})
-	err := pipeline.Drain(flow, func(it pipeline.Item[*summary.Result, [3]made]) error {
-		if it.Err != nil {
-			return it.Err
-		}
-		c, err := v.cardOf(it.Source, it.Value, o)
-		if err != nil {
-			return err
-		}
-		if c.Missing() {
-			gone++
-		}
-		c.Row = rows[it.Source] - 1
-		v.Pictures = append(v.Pictures, c)
-		return nil
-	})
-	if gone > 0 {
-		v.Notes = append(v.Notes, fmt.Sprintf("no picture of %s of %s results: the file is gone or cannot be shown", count(gone), count(len(sample))))
-	}
-	return err
-}
-
 // pathsOf are the files of a result: source, result, and the result in the other report if that is another file.
 func (v *view) pathsOf(r *summary.Result, o Options) (list [3]string) {
 	list[0], list[1] = filesOf(r)
@@ -162,36 +114,30 @@ func (v *view) pathsOf(r *summary.Result, o Options) (list [3]string) {
 	return list
 }
 
-func (v *view) cardOf(r *summary.Result, triple [3]made, o Options) (c card, err error) {
-	c = card{Name: summary.Visible(r.In), row: rowOf(r)}
+// addCards adds the cards of a sample. Their pictures come later.
+func (v *view) addCards(r *summary.Report, o Options) {
+	sample, of := sampleOf(r, min(o.Pictures, PicturesMost))
+	if len(sample) < of {
+		v.Sample = fmt.Sprintf("%s of %s results, chosen evenly. Those with a checkerboard come first, up to half.", summary.Count(len(sample)), summary.Count(of))
+	}
+	for _, one := range sample {
+		v.Pictures = append(v.Pictures, v.cardOf(one, o))
+	}
+}
+
+func (v *view) cardOf(r *summary.Result, o Options) card {
+	c := card{Name: summary.Visible(r.In), Width: 4, Height: 3, row: rowOf(r), result: r}
 	list := v.pathsOf(r, o)
 	for i, to := range []struct {
 		at  **picture
 		alt string
 	}{{&c.Before, "Source: "}, {&c.After, "Result: "}, {&c.Other, "Result in the other report: "}} {
-		if list[i] == "" {
-			continue
+		if list[i] != "" {
+			*to.at = &picture{Alt: to.alt + summary.Visible(list[i]), Link: link(list[i], o.Path), path: list[i]}
 		}
-		p := &picture{Alt: to.alt + summary.Visible(list[i]), Link: link(list[i], o.Path), Width: triple[i].Width, Height: triple[i].Height}
-		*to.at = p
-		if triple[i].err != nil {
-			p.Missing = missing(triple[i].err)
-			continue
-		}
-		p.Source, err = v.pictures.add("jpeg", triple[i].File)
-		if errors.Is(err, errFull) {
-			p.Missing, err = err.Error(), nil
-		}
-		if err != nil {
-			return c, err
-		}
-		c.Width, c.Height = p.Width, p.Height
-	}
-	if c.Width == 0 {
-		c.Width, c.Height = 4, 3
 	}
 	c.Facts = factsOf(c.row, r)
-	return c, nil
+	return c
 }
 
 // missing says why there is no picture.
@@ -202,9 +148,14 @@ func missing(err error) string {
 	return summary.Visible(err.Error())
 }
 
-// Missing tells whether a picture is missing.
-func (c card) Missing() bool {
-	return slices.ContainsFunc([]*picture{c.Before, c.After, c.Other}, func(p *picture) bool { return p != nil && p.Missing != "" })
+// errs are the errors of its pictures.
+func (c *card) errs() (list []error) {
+	for _, p := range c.parts() {
+		if p != nil {
+			list = append(list, p.err)
+		}
+	}
+	return list
 }
 
 func factsOf(one row, r *summary.Result) (facts []string) {
@@ -238,6 +189,8 @@ type flagged struct {
 	Gain, X, Y               int
 	Periods                  []period
 	Local                    string // amplitude in the part that is shown
+	NoSource                 string // why there is no source beside it
+	Checked                  string // what Periods were measured in
 }
 
 // A period is the amplitude of a pattern, in grey levels.
@@ -279,6 +232,7 @@ func (v *view) showFlagged(ctx context.Context, r *summary.Report, o Options) er
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
 		}
+		v.step()
 		f, err := v.flaggedOf(it.Source, it.Value, it.Err, o)
 		if len(v.Flagged) < flaggedFirst {
 			v.Flagged = append(v.Flagged, f)
@@ -291,7 +245,10 @@ func (v *view) showFlagged(ctx context.Context, r *summary.Report, o Options) er
 
 func (v *view) flaggedOf(r *summary.Result, p stages.Pattern, failed error, o Options) (f flagged, err error) {
 	_, result := filesOf(r)
-	f = flagged{Name: summary.Visible(r.In), Link: link(result, o.Path), Periods: periodsOf(r)}
+	f = flagged{Name: summary.Visible(r.In), Link: link(result, o.Path), Periods: periodsOf(r), Checked: "Measured before it was encoded"}
+	if r.Run != nil && r.Run.Command == "check" {
+		f.Checked = "When it was checked"
+	}
 	if failed != nil {
 		_, _, message := ledger.Outcome(failed)
 		f.Missing = summary.Visible(message)
@@ -299,6 +256,10 @@ func (v *view) flaggedOf(r *summary.Result, p stages.Pattern, failed error, o Op
 			f.Missing = missing(failed)
 		}
 		return f, nil
+	}
+	if p.NoSource != nil {
+		f.NoSource = missing(p.NoSource)
+		v.sourceless++
 	}
 	f.Gain, f.X, f.Y = int(p.Gain), p.X, p.Y
 	f.Local = short(rounded(max(p.Score.A2, p.Score.A4, p.Score.A8)))

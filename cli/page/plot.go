@@ -58,6 +58,8 @@ func measuresOf(r *summary.Report) []measure {
 type plot struct {
 	Key, Name, Unit   string
 	Low, Middle, High string // labels: smallest, median and largest value
+	MiddleX           float64
+	Logarithmic       bool
 	Label             string // for those who do not see it
 	Bars              []bar  // none if all values are the same, or too small to tell apart
 	measure           measure
@@ -95,7 +97,7 @@ func plotsOf(r *summary.Report) (plots []plot) {
 func plotOf(m measure, values []float64) plot {
 	median, high := summary.Median(values)
 	low, last := values[0], values[len(values)-1]
-	p := plot{Key: m.key, Name: m.name, Unit: m.unit, Low: short(low), Middle: short(median), High: short(last), measure: m}
+	p := plot{Key: m.key, Name: m.name, Unit: m.unit, Low: short(low), Middle: short(median), High: short(last), Logarithmic: !m.share, measure: m}
 	p.Label = fmt.Sprintf("%s: %d values from %s to %s %s, median %s, 95 %% up to %s", m.name, len(values), p.Low, p.High, m.unit, p.Middle, short(high))
 	if max(last, smallest) <= 1.02*max(low, smallest) {
 		return p
@@ -111,6 +113,7 @@ func plotOf(m measure, values []float64) plot {
 		counts[at]++
 		most = max(most, counts[at])
 	}
+	p.MiddleX = math.Round(placeOf(edges, median, p.Logarithmic) * plotWidth)
 	wide := plotWidth / float64(len(counts))
 	for i, n := range counts {
 		b := bar{From: text(edges[i]), To: text(edges[i+1]), N: n, X: float64(i) * wide, Wide: wide - 1}
@@ -139,6 +142,26 @@ func edgesOf(m measure, low, high float64) (edges []float64) {
 	edges[0], edges[bars] = min(low, edges[0]), max(high, edges[bars])
 	return slices.Compact(edges)
 }
+
+// placeOf is where a value stands between the first of the edges and the last, from 0 to 1.
+func placeOf(edges []float64, v float64, logarithmic bool) float64 {
+	at := 0
+	for at < len(edges)-2 && v >= edges[at+1] {
+		at++
+	}
+	from, to := edges[at], edges[at+1]
+	if logarithmic {
+		from, to, v = math.Log(max(from, smallest)), math.Log(max(to, smallest)), math.Log(max(v, smallest))
+	}
+	within := 0.5 // all that are too small for the scale
+	if to > from {
+		within = max(0, min(1, (v-from)/(to-from)))
+	}
+	return (float64(at) + within) / float64(len(edges)-1)
+}
+
+// MiddlePercent is where the median stands.
+func (p plot) MiddlePercent() int { return int(100 * p.MiddleX / plotWidth) }
 
 // digits are those of the numbers in a page. More would say nothing and take room.
 const digits = 3

@@ -1,7 +1,7 @@
 package page
 
 import (
-	"bytes"
+	"bufio"
 	"cmp"
 	"compress/gzip"
 	"encoding/base64"
@@ -9,6 +9,7 @@ import (
 	"html/template"
 	"slices"
 	"strconv"
+	"strings"
 
 	"gtx/cli/summary"
 )
@@ -40,11 +41,8 @@ type table struct {
 	ids     []string // of the causes
 }
 
-// dataMost is the most that the results take in a page, in bytes.
-const dataMost = 4_500_000
-
 func tableOf(r *summary.Report, causes []*summary.Cause, plots []plot) *table {
-	t := &table{results: r.Results, causes: map[*summary.Result]int{}, plots: plots}
+	t := &table{results: r.Results, causes: map[*summary.Result]int{}, plots: plots, ids: []string{}}
 	for i, c := range causes {
 		t.ids = append(t.ids, c.ID)
 		for _, one := range c.Results {
@@ -54,14 +52,15 @@ func tableOf(r *summary.Report, causes []*summary.Cause, plots []plot) *table {
 	return t
 }
 
-// pack compresses the table. If it is too large, it leaves out results: first those that are as they should be.
-func (t *table) pack() (_ template.HTML, left int, err error) {
+// pack compresses the table into at most so many bytes. If it is larger, it leaves out results: first those that are as they
+// should be.
+func (t *table) pack(most int) (_ template.HTML, left int, err error) {
 	for {
 		data, err := t.packed()
-		if err != nil || len(data) <= dataMost {
+		if err != nil || len(data) <= most || len(t.results) == 0 {
 			return template.HTML(data), left, err
 		}
-		keep := len(t.results) * dataMost / len(data) * 9 / 10
+		keep := int(0.9 * float64(len(t.results)) * float64(max(0, most)) / float64(len(data)))
 		left += len(t.results) - keep
 		t.results = spread(t.results, keep)
 	}
@@ -101,59 +100,76 @@ func evenly[T any](list []T, n int) []T {
 	return out
 }
 
-func (t *table) packed() ([]byte, error) {
-	var out bytes.Buffer
+func (t *table) packed() (string, error) {
+	var out strings.Builder
 	to64 := base64.NewEncoder(base64.StdEncoding, &out)
 	z, err := gzip.NewWriterLevel(to64, 5)
 	if err != nil {
-		return nil, err
+		return "", err
 	}
-	if err := t.encode(z); err != nil {
-		return nil, err
+	w := bufio.NewWriterSize(z, 64<<10)
+	if err := cmp.Or(t.encode(w), w.Flush(), z.Close(), to64.Close()); err != nil {
+		return "", err
 	}
-	if err := cmp.Or(z.Close(), to64.Close()); err != nil {
-		return nil, err
-	}
-	return out.Bytes(), nil
+	return out.String(), nil
 }
 
-// encode writes the table as JSON.
-func (t *table) encode(z *gzip.Writer) error {
+// encode writes the table as JSON, value by value: as a whole, it would take as much memory as the report. The names of an
+// input and of its output stand side by side, where gzip finds what they share. w keeps its first error.
+func (t *table) encode(w *bufio.Writer) error {
+	j := json.NewEncoder(w)
 	texts := &pool{index: map[string]int{}}
-	column := func(of func(*summary.Result) int) []int {
-		list := make([]int, len(t.results))
-		for i, r := range t.results {
-			list[i] = of(r)
-		}
-		return list
+	column := func(key string, of func(*summary.Result) int) {
+		t.list(w, key, func(r *summary.Result) { w.Write(strconv.AppendInt(w.AvailableBuffer(), int64(of(r)), 10)) })
+		w.WriteString(",")
 	}
-	names := func(of func(*summary.Result) string) []string {
-		list := make([]string, len(t.results))
-		for i, r := range t.results {
-			list[i] = summary.Visible(of(r))
-		}
-		return list
-	}
-	values := map[string]json.RawMessage{}
-	for _, p := range t.plots {
-		values[p.Key] = numbers(t.results, p.measure.of)
-	}
-	return json.NewEncoder(z).Encode(map[string]any{
-		"in":     names(func(r *summary.Result) string { return r.In }),
-		"out":    names(func(r *summary.Result) string { return r.Out }),
-		"status": column(func(r *summary.Result) int { return texts.add(r.Status) }),
-		"class":  column(func(r *summary.Result) int { return texts.add(r.Class) }),
-		"what":   column(func(r *summary.Result) int { return texts.add(summary.Visible(r.Message)) }),
-		"domain": column(func(r *summary.Result) int { return texts.add(r.Domain) }),
-		"cause": column(func(r *summary.Result) int {
-			if at, failed := t.causes[r]; failed {
-				return at
-			}
-			return -1
-		}),
-		"flags":  column(flags),
-		"causes": t.ids, "values": values, "texts": texts.list,
+	w.WriteString("{")
+	t.list(w, "names", func(r *summary.Result) {
+		j.Encode(summary.Visible(r.In))
+		w.WriteString(",")
+		j.Encode(summary.Visible(r.Out))
 	})
+	w.WriteString(",")
+	column("status", func(r *summary.Result) int { return texts.add(r.Status) })
+	column("class", func(r *summary.Result) int { return texts.add(r.Class) })
+	column("what", func(r *summary.Result) int { return texts.add(r.Message) })
+	column("domain", func(r *summary.Result) int { return texts.add(r.Domain) })
+	column("flags", flags)
+	column("cause", func(r *summary.Result) int {
+		if at, failed := t.causes[r]; failed {
+			return at
+		}
+		return -1
+	})
+	w.WriteString(`"values":{`)
+	for i, p := range t.plots {
+		if i > 0 {
+			w.WriteString(",")
+		}
+		t.list(w, p.Key, func(r *summary.Result) {
+			w.Write(strconv.AppendFloat(w.AvailableBuffer(), p.measure.of(r), 'g', digits, 64))
+		})
+	}
+	w.WriteString(`},"causes":`)
+	j.Encode(t.ids)
+	w.WriteString(`,"texts":`)
+	j.Encode(texts.list)
+	_, err := w.WriteString("}")
+	return err
+}
+
+// list writes a list of JSON with what each writes of each result.
+func (t *table) list(w *bufio.Writer, key string, each func(*summary.Result)) {
+	name, _ := json.Marshal(key) // a text has no error
+	w.Write(name)
+	w.WriteString(":[")
+	for i, r := range t.results {
+		if i > 0 {
+			w.WriteString(",")
+		}
+		each(r)
+	}
+	w.WriteString("]")
 }
 
 // flags are 1 for flagged, 2 for repaired, 4 for a warning and 8 for a result of an earlier run.
@@ -166,29 +182,18 @@ func flags(r *summary.Result) (bits int) {
 	return bits
 }
 
-// numbers is a column of a measure, in JSON.
-func numbers(results []*summary.Result, of func(*summary.Result) float64) json.RawMessage {
-	b := append(make([]byte, 0, 6*len(results)), '[')
-	for i, r := range results {
-		if i > 0 {
-			b = append(b, ',')
-		}
-		b = strconv.AppendFloat(b, of(r), 'g', digits, 64)
-	}
-	return append(b, ']')
-}
-
 // A pool keeps texts once.
 type pool struct {
 	index map[string]int
 	list  []string
 }
 
+// add is the index of a text. The list has it as the page shows it.
 func (p *pool) add(s string) int {
 	at, known := p.index[s]
 	if !known {
 		at = len(p.list)
-		p.index[s], p.list = at, append(p.list, s)
+		p.index[s], p.list = at, append(p.list, summary.Visible(s))
 	}
 	return at
 }

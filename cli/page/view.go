@@ -24,6 +24,7 @@ type view struct {
 	Pace        string
 	Notes       []string
 	Causes      []cause
+	CausesLeft  int // that are not shown
 	Changes     *changes
 	Flagged     []flagged
 	FlaggedMore []flagged
@@ -41,7 +42,9 @@ type view struct {
 	Style          template.CSS
 	Slider, Script script
 
-	pictures *album
+	pictures   *album
+	sourceless int    // crops of patterns that have no source beside them
+	step       func() // after the pictures of a result
 }
 
 // A part of the totals.
@@ -59,6 +62,7 @@ const namesMost = 6
 // rowsPlain is the most results in the list of a page without JavaScript.
 const rowsPlain = 200
 
+// viewOf makes the view of a report. With an error, too, it has the pictures that were made.
 func viewOf(ctx context.Context, r *summary.Report, o Options) (v *view, err error) {
 	v = &view{Title: "gtx report", Notes: r.Notes, Totals: r.Totals()}
 	for _, path := range r.Paths[:min(namesMost, len(r.Paths))] {
@@ -72,27 +76,77 @@ func viewOf(ctx context.Context, r *summary.Report, o Options) (v *view, err err
 	}
 	v.Counts, v.Pace = countsOf(v.Totals), r.Pace(v.Totals)
 	causes := r.Causes()
-	for _, c := range causes {
+	for _, c := range causes[:min(causesMost, len(causes))] {
 		v.Causes = append(v.Causes, causeOf(c))
 	}
+	v.CausesLeft = len(causes) - len(v.Causes)
 	v.Changes = changesOf(o.Against)
 	v.Plots = plotsOf(r)
 	v.Limits, v.More = limitsOf(r.Runs)
 	v.Setups = setupsOf(r.Runs)
-	table := tableOf(r, causes, v.Plots)
 	for i := range r.Results[:min(rowsPlain, len(r.Results))] {
 		v.Rows = append(v.Rows, rowOf(r.Results[i]))
 	}
-	if v.Data, v.Unlisted, err = table.pack(); err != nil {
-		return nil, err
-	}
 	if v.pictures, err = newAlbum(o); err != nil {
-		return nil, err
+		return v, err
+	}
+	v.addCards(r, o)
+	if err := v.divide(tableOf(r, causes, v.Plots), o); err != nil {
+		return v, err
+	}
+	v.step = func() {}
+	if o.Progress != nil {
+		step, end := o.Progress(min(v.Totals.Flagged, flaggedMost) + len(v.Pictures))
+		defer end()
+		v.step = step
 	}
 	if err := v.showFlagged(ctx, r, o); err != nil {
-		return nil, err
+		return v, err
 	}
-	return v, v.showPictures(ctx, r, table, o)
+	return v, v.showPictures(ctx, o)
+}
+
+// The most bytes of a page, those of a picture of 640 pixels, and those of an element around one.
+const (
+	pageMost    = 20_000_000
+	pictureMost = 90_000
+	elementMost = 300
+)
+
+// divide divides what a page may take. The list of results may take what pictures do not need, and as much as they do if both
+// need all. Pictures have what is left then.
+func (v *view) divide(t *table, o Options) (err error) {
+	var rest counter
+	if err := v.render(&rest); err != nil {
+		return err
+	}
+	pictures := 3 * min(v.Totals.Flagged, flaggedMost)
+	for _, c := range v.Pictures {
+		pictures += c.pictures()
+	}
+	v.pictures.room = pageMost - int(rest) - pictures*elementMost
+	need := pictures * pictureMost
+	if o.Thumbs == Folder {
+		need = 0
+	}
+	v.Data, v.Unlisted, err = t.pack(v.pictures.room - min(v.pictures.room/2, need))
+	v.pictures.room -= len(v.Data)
+	rows := map[*summary.Result]int{}
+	for i, one := range t.results {
+		rows[one] = i + 1
+	}
+	for i := range v.Pictures {
+		v.Pictures[i].Row = rows[v.Pictures[i].result] - 1
+	}
+	return err
+}
+
+// A counter counts bytes.
+type counter int
+
+func (c *counter) Write(b []byte) (int, error) {
+	*c += counter(len(b))
+	return len(b), nil
 }
 
 func countsOf(t summary.Totals) []part {
@@ -121,8 +175,11 @@ type cause struct {
 	More      int
 }
 
-// inputsMost is the most inputs that a cause lists.
-const inputsMost = 50
+// The most causes that a page shows, and the most inputs that it lists of each.
+const (
+	causesMost = 2000
+	inputsMost = 50
+)
 
 func causeOf(c *summary.Cause) cause {
 	out := cause{ID: c.ID, Title: c.Title(), N: len(c.Results), Repeats: c.Repeats}
@@ -136,15 +193,16 @@ func causeOf(c *summary.Cause) cause {
 // changes are those against another report.
 type changes struct {
 	*summary.Comparison
-	Name  string // of the other report
-	Moves []move
+	Name   string // of the other report
+	Listed []group
 }
 
-type move struct {
-	From, To string
-	N        int
-	Inputs   []string
-	More     int
+// A group is a change that several inputs have in common.
+type group struct {
+	What   string
+	N      int
+	Inputs []string
+	More   int
 }
 
 func changesOf(c *summary.Comparison) *changes {
@@ -155,13 +213,13 @@ func changesOf(c *summary.Comparison) *changes {
 	for _, path := range c.Other.Paths {
 		out.Name = filepath.Base(path)
 	}
-	for _, m := range c.Moves {
-		one := move{From: m.From, To: m.To, N: len(m.Results)}
-		for _, r := range m.Results[:min(inputsMost, len(m.Results))] {
+	for _, g := range c.Groups() {
+		one := group{What: g.What, N: len(g.Results)}
+		for _, r := range g.Results[:min(inputsMost, len(g.Results))] {
 			one.Inputs = append(one.Inputs, r.In)
 		}
 		one.More = one.N - len(one.Inputs)
-		out.Moves = append(out.Moves, one)
+		out.Listed = append(out.Listed, one)
 	}
 	return out
 }

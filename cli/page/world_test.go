@@ -8,6 +8,7 @@ import (
 	"image/color"
 	"image/jpeg"
 	"image/png"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"strings"
@@ -117,6 +118,17 @@ func end(t testing.TB, l *ledger.Ledger) {
 	}
 }
 
+// noise writes a square of noise.
+func (w world) noise(t testing.TB, path string, side int) {
+	t.Helper()
+	img := image.NewRGBA(image.Rect(0, 0, side, side))
+	r := rand.New(rand.NewPCG(1, 2))
+	for i := range img.Pix {
+		img.Pix[i] = byte(r.Uint32()) | byte(i%4/3*255)
+	}
+	w.save(t, path, img)
+}
+
 // photo writes a picture with a horizon, and a pattern of an amplitude.
 func (w world) photo(t testing.TB, path string, seed, pattern int) {
 	t.Helper()
@@ -131,6 +143,11 @@ func (w world) photo(t testing.TB, path string, seed, pattern int) {
 			img.SetRGBA(x, y, c)
 		}
 	}
+	w.save(t, path, img)
+}
+
+func (w world) save(t testing.TB, path string, img image.Image) {
+	t.Helper()
 	var b bytes.Buffer
 	err := jpeg.Encode(&b, img, nil)
 	if strings.HasSuffix(path, ".png") {

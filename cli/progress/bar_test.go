@@ -5,6 +5,17 @@ import (
 	"testing"
 )
 
+func TestStepsSayNothingWithoutATerminal(t *testing.T) {
+	var out strings.Builder
+	step, end := Steps(&out, 2)
+	step()
+	step()
+	end()
+	if out.Len() > 0 {
+		t.Errorf("%q", out.String())
+	}
+}
+
 func TestBarFitsAnyWidthAndLeavesOutTheLeastFirst(t *testing.T) {
 	run := state{done: 480, total: 1000, rate: 12.34, failed: 3, limit: "translate"}
 	large := state{done: 480_000, total: 1_000_000, rate: 123.4, failed: 3456, limit: "other programs"}

@@ -79,6 +79,16 @@ func Aside(out io.Writer, asEvent bool, text string) {
 	}
 }
 
+// Steps shows on a terminal how many of total steps are done, and nothing elsewhere. step counts one, and end takes the bar away.
+func Steps(out io.Writer, total int) (step, end func()) {
+	f := terminal(out)
+	if f == nil || total == 0 {
+		return func() {}, func() {}
+	}
+	b := newBar(f, total)
+	return func() { b.count(0) }, b.clear
+}
+
 // Line prints a message above the bar.
 func (t *Tally) Line(format string, args ...any) {
 	if t.events != nil {

@@ -14,6 +14,7 @@ import (
 	"gtx/cli/exit"
 	"gtx/cli/manual"
 	"gtx/cli/page"
+	"gtx/cli/progress"
 	"gtx/cli/summary"
 )
 
@@ -61,6 +62,9 @@ func (p Command) summarize(c *cli.Context) error {
 	case n < 0 || n > page.PicturesMost:
 		return exit.Usage("--pictures %d is not between 0 and %d", n, page.PicturesMost)
 	}
+	if err := together(c); err != nil {
+		return err
+	}
 	if err := page.Check(c.String("html"), append(files, c.String("against"))); err != nil {
 		return err
 	}
@@ -93,9 +97,31 @@ func (p Command) summarize(c *cli.Context) error {
 	return err
 }
 
+// together refuses options that would be ignored beside others.
+func together(c *cli.Context) error {
+	for _, name := range []string{"thumbs", "pictures"} {
+		if c.IsSet(name) && c.String("html") == "" {
+			return exit.Usage("--%s is about the page that --html FILE writes", name)
+		}
+	}
+	for _, name := range []string{"html", "against"} {
+		if c.IsSet("list") && c.IsSet(name) {
+			return exit.Usage("--list and --%s exclude each other", name)
+		}
+	}
+	switch {
+	case c.Bool("null") && c.String("list") == "":
+		return exit.Usage("--null is about the paths that --list GROUP prints")
+	case c.String("html") == "-":
+		return exit.Usage("--html -: a page goes into a file, beside which its pictures are found")
+	}
+	return nil
+}
+
 // writePage writes the page of gtx report, and prints its path.
 func (p Command) writePage(c *cli.Context, r *summary.Report, o page.Options) error {
 	o.Open, o.Jobs = decoders.Default(), runtime.GOMAXPROCS(0)
+	o.Progress = func(results int) (step, end func()) { return progress.Steps(p.Err, results) }
 	defer o.Open.Decoders.Close()
 	if err := p.Run(c, func(ctx context.Context) error { return page.Write(ctx, r, o) }); err != nil {
 		return err

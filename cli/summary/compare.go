@@ -13,9 +13,9 @@ import (
 // A Comparison says how a report differs from another one, which came before.
 type Comparison struct {
 	Other     *Report
-	New, Gone int    // inputs that only this report, or only the other, has
-	Same      int    // inputs whose status and flag are the same
-	Moves     []Move // those of which they are not, the most frequent first
+	New, Gone []*Result // those of inputs that only this report, or only the other, has
+	Same      int       // inputs whose status and flag are the same
+	Moves     []Move    // those of which they are not, the most frequent first
 	Settings  []Difference
 	Measures  []Difference
 
@@ -50,7 +50,7 @@ func (r *Report) Compare(before *Report) *Comparison {
 	for _, now := range r.Results {
 		then := known[now.place()]
 		if then == nil {
-			c.New++
+			c.New = append(c.New, now)
 			continue
 		}
 		delete(known, now.place())
@@ -67,7 +67,11 @@ func (r *Report) Compare(before *Report) *Comparison {
 		}
 		c.Moves[at].Results = append(c.Moves[at].Results, now)
 	}
-	c.Gone = len(known)
+	for _, one := range before.Results {
+		if known[one.place()] == one {
+			c.Gone = append(c.Gone, one)
+		}
+	}
 	slices.SortStableFunc(c.Moves, func(a, b Move) int { return cmp.Compare(len(b.Results), len(a.Results)) })
 	c.Settings = differences(before.settings(), r.settings())
 	c.Measures = measures(before, r)
@@ -192,19 +196,37 @@ func (r *Report) Values(of func(*Result) float64) (values []float64) {
 	return values
 }
 
+// A Group is a change that several inputs have in common.
+type Group struct {
+	What    string
+	Results []*Result
+}
+
+// Groups lists inputs with another status than before, then those that are new, and those of the other report only.
+func (c *Comparison) Groups() (groups []Group) {
+	for _, m := range c.Moves {
+		groups = append(groups, Group{m.From + " → " + m.To, m.Results})
+	}
+	for _, g := range []Group{{"new", c.New}, {"only in the other report", c.Gone}} {
+		if len(g.Results) > 0 {
+			groups = append(groups, g)
+		}
+	}
+	return groups
+}
+
 // print writes what changed, for a terminal. Print checks w.
 func (c *Comparison) print(w io.Writer) {
-	fmt.Fprintf(w, "\nagainst the other report: %d the same", c.Same)
-	for _, m := range c.Moves {
-		fmt.Fprintf(w, ", %d %s, now %s", len(m.Results), m.From, m.To)
-	}
-	if c.New > 0 {
-		fmt.Fprintf(w, ", %d new", c.New)
-	}
-	if c.Gone > 0 {
-		fmt.Fprintf(w, ", %d gone", c.Gone)
+	fmt.Fprintf(w, "\nagainst the other report: %s of the same status", Count(c.Same))
+	groups := c.Groups()
+	for _, g := range groups {
+		fmt.Fprintf(w, ", %s %s", Count(len(g.Results)), g.What)
 	}
 	fmt.Fprintln(w)
+	for _, g := range groups {
+		fmt.Fprintf(w, "%s:\n", g.What)
+		printInputs(w, g.Results)
+	}
 	for _, d := range slices.Concat(c.Settings, c.Measures) {
 		fmt.Fprintf(w, "\t%s\t%s\t%s\n", d.Name, Visible(orNone(d.Before)), Visible(orNone(d.Now)))
 	}

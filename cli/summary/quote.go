@@ -48,6 +48,9 @@ func Quote(word string) string {
 
 // Visible replaces what a terminal would not show by Go's escapes.
 func Visible(text string) string {
+	if utf8.ValidString(text) && !strings.ContainsFunc(text, func(c rune) bool { return !unicode.IsPrint(c) }) {
+		return text
+	}
 	var b strings.Builder
 	for i := 0; i < len(text); {
 		c, n := utf8.DecodeRuneInString(text[i:])

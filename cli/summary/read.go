@@ -12,6 +12,7 @@ import (
 	"os"
 	"runtime"
 	"slices"
+	"strconv"
 
 	"gtx/cli/exit"
 	"gtx/cli/ledger"
@@ -224,9 +225,29 @@ func (r *reader) run(run ledger.Run) *ledger.Run {
 		r.runs[run.ID] = known
 	}
 	if run.Format > 0 && (known.Ending == nil || run.Ending != nil) {
-		*known = run
+		*known = visibleRun(run)
 	}
 	return known
+}
+
+// visibleRun is a run with its texts as a terminal or a page shows them, but for paths and the values of its options.
+func visibleRun(run ledger.Run) ledger.Run {
+	for _, text := range []*string{&run.Command, &run.Name, &run.Model, &run.Provider, &run.Precision} {
+		*text = Visible(*text)
+	}
+	run.Settings, run.Versions = visibleNames(run.Settings), visibleNames(run.Versions)
+	if run.Ending != nil {
+		run.Ending.Limit, run.Ending.Millis = Visible(run.Ending.Limit), visibleNames(run.Ending.Millis)
+	}
+	return run
+}
+
+func visibleNames[V any](values map[string]V) map[string]V {
+	shown := make(map[string]V, len(values))
+	for name, value := range values {
+		shown[Visible(name)] = value
+	}
+	return shown
 }
 
 // add adds a result to those of a file, unless a record that counts more is there.
@@ -248,9 +269,9 @@ func (r *reader) add(f *file, rec *record) {
 func (r *reader) result(rec *record) *Result {
 	one := &Result{
 		In: *rec.In, Out: rec.Out, Against: string(rec.Against), Sample: max(1, rec.Sample), Tar: rec.Tar,
-		Status: r.keep(rec.Status), Class: r.keep(rec.Class), Message: r.keep(rec.Message), Earlier: rec.Earlier,
-		Model: r.keep(rec.Model), To: r.keep(rec.To), Strength: rec.Strength, Provider: r.keep(rec.Provider),
-		Domain: r.keep(rec.Domain), P: rec.P, Width: rec.Width, Height: rec.Height, Before: rec.Before, After: rec.After,
+		Status: r.shown(rec.Status), Class: r.shown(rec.Class), Message: r.shown(rec.Message), Earlier: rec.Earlier,
+		Model: r.keep(rec.Model), To: r.keep(rec.To), Strength: rec.Strength, Provider: r.shown(rec.Provider),
+		Domain: r.shown(rec.Domain), P: rec.P, Width: rec.Width, Height: rec.Height, Before: rec.Before, After: rec.After,
 		Flagged: rec.Flagged, Repaired: rec.Repaired, Change: -1, Warnings: rec.Warnings,
 	}
 	if rec.InBytes != nil {
@@ -266,6 +287,7 @@ func (r *reader) result(rec *record) *Result {
 		one.Run = r.run(ledger.Run{ID: r.keep(rec.Run)})
 	}
 	for stage, ms := range rec.Millis {
+		stage = Visible(stage)
 		at, known := r.stages[stage]
 		if !known {
 			at = len(r.report.Stages)
@@ -295,6 +317,9 @@ func (r *reader) keep(s string) string {
 	}
 	return kept
 }
+
+// shown is the one copy of a text as a terminal or a page shows it. Paths stay as they are.
+func (r *reader) shown(s string) string { return r.keep(Visible(s)) }
 
 // noteFile says what is odd about a report.
 func (r *reader) noteFile(f *file) {
@@ -382,5 +407,14 @@ func plural(n int, one, many string) string {
 	if n == 1 {
 		return "1 " + one
 	}
-	return fmt.Sprintf("%d %s", n, many)
+	return Count(n) + " " + many
+}
+
+// Count writes a number with commas.
+func Count(n int) string {
+	text := strconv.Itoa(n)
+	for at := len(text) - 3; at > 0; at -= 3 {
+		text = text[:at] + "," + text[at:]
+	}
+	return text
 }

@@ -5,6 +5,7 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -26,6 +27,36 @@ func (r Repeat) Shell(here string) string {
 		return r.Command
 	}
 	return "cd " + Quote(r.Folder) + " && " + r.Command
+}
+
+// Hint is what a person in the folder here should know about the command, or "".
+func (r Repeat) Hint(here string) string {
+	if !strings.Contains(r.Shell(here), "$'") {
+		return r.Note
+	}
+	if r.Note == "" {
+		return inBash
+	}
+	return r.Note + "; " + inBash
+}
+
+// inBash is what a person should know about the form $'…' of Quote.
+const inBash = "in bash or zsh"
+
+// command and option are what gtx calls its own. A report that calls them otherwise may be meant to harm.
+var (
+	commands = []string{"check", "generate", "translate"}
+	option   = regexp.MustCompile(`^[a-z][a-z0-9-]*$`)
+)
+
+// repeatable tells whether the command of a run can be written for a shell.
+func repeatable(run *ledger.Run) bool {
+	for name := range run.Settings {
+		if !option.MatchString(name) {
+			return false
+		}
+	}
+	return slices.Contains(commands, run.Command)
 }
 
 // namedMost is the most inputs that a command names. More are listed by gtx report.
@@ -81,6 +112,10 @@ func (r *Report) repeat(run *ledger.Run, folder string, results []*Result, group
 		}
 		return repeat
 	}
+	if !repeatable(run) {
+		repeat.Note = "the report names a command or an option that gtx does not know"
+		return repeat
+	}
 	repeat.Folder = string(run.Folder)
 	again := "gtx " + run.Command + options(run, folder)
 	_, planned := run.Settings["plan"]
@@ -101,7 +136,7 @@ func (r *Report) repeat(run *ledger.Run, folder string, results []*Result, group
 		repeat.Note = "results that are up to date are skipped"
 	default:
 		repeat.Command = again + names(results[:namedMost])
-		repeat.Note = fmt.Sprintf("the first %d of %d: with --report FILE, gtx report can list all", namedMost, len(results))
+		repeat.Note = fmt.Sprintf("the first %d of %s: with --report FILE, gtx report can list all", namedMost, Count(len(results)))
 	}
 	return repeat
 }

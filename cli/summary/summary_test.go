@@ -181,6 +181,73 @@ func TestTarsDoNotCountAsImages(t *testing.T) {
 	}
 }
 
+// A report may come from anybody: its command and the names of its options are not quoted.
+func TestUnknownCommandsAndOptionsAreNotRepeated(t *testing.T) {
+	for _, about := range []ledger.Run{
+		{Command: "translate; touch pwned; :"},
+		{Command: "models"},
+		{Command: "translate", Settings: map[string]any{"to": "winter", "x; touch pwned; :": "y"}},
+		{Command: "translate", Settings: map[string]any{"": true}},
+	} {
+		repeat := read(t, run(t, "r.jsonl", about, failure("a.jpg", "bad"))).Causes()[0].Repeats[0]
+		if repeat.Shell("") != "" || repeat.Hint("") == "" {
+			t.Errorf("%q %q: %q, %q", about.Command, about.Settings, repeat.Shell(""), repeat.Hint(""))
+		}
+	}
+}
+
+func TestCommandsThatNotEveryShellKnowsSaySo(t *testing.T) {
+	for in, want := range map[string]string{"it's a.jpg": "", "two\nlines.jpg": "in bash or zsh"} {
+		repeat := read(t, run(t, "r.jsonl", ledger.Run{Command: "translate"}, failure(in, "bad"))).Causes()[0].Repeats[0]
+		if hint := repeat.Hint(""); hint != want {
+			t.Errorf("%q: %q", in, hint)
+		}
+	}
+}
+
+// hostile is a text that clears a terminal, breaks a line and turns the direction of what follows.
+const hostile = "cpu\x1b[2J\n\u202e"
+
+func TestTextsOfReportsAreShownAsTheyAre(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "r.jsonl")
+	l, err := ledger.Open(path, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	l.Begin(ledger.Run{
+		Command: hostile, Settings: map[string]any{hostile: hostile}, Name: hostile, Model: hostile, Provider: hostile, Precision: hostile,
+		Versions: map[string]string{hostile: hostile},
+	})
+	rec := ledger.Record{In: hostile, Status: ledger.StatusFailed, Class: hostile, Message: hostile, Provider: hostile, Domain: hostile, Millis: map[string]float64{hostile: 1}}
+	if err := l.Write(rec); err != nil {
+		t.Fatal(err)
+	}
+	if err := l.End(ledger.Ending{Seconds: 2, Limit: hostile, Millis: map[string]float64{hostile: 1}}); err != nil {
+		t.Fatal(err)
+	}
+	if err := l.Close(); err != nil {
+		t.Fatal(err)
+	}
+	r := read(t, path)
+	var printed strings.Builder
+	if err := r.Print(&printed, r.Compare(read(t, run(t, "other.jsonl", ledger.Run{Command: "check"}, done("a"))))); err != nil {
+		t.Fatal(err)
+	}
+	printed.WriteString(fmt.Sprint(r.Stages))
+	for _, run := range r.Runs {
+		printed.WriteString(fmt.Sprint(run.Provider, run.Ending.Limit, run.Ending.Millis))
+	}
+	if text := printed.String(); strings.ContainsAny(text, "\x1b\u202e") || !strings.Contains(text, `limited by cpu\x1b[2J\n\u202e`) {
+		t.Errorf("%q", text)
+	}
+}
+
+func TestLargeNumbersHaveCommas(t *testing.T) {
+	if line := (summary.Totals{Results: 100_000, Done: 98_765, Failed: 999}).Line(); line != "100,000 images: 98,765 done, 999 failed" {
+		t.Error(line)
+	}
+}
+
 func TestListsNameTheInputsOfEachCommand(t *testing.T) {
 	var records []ledger.Record
 	for i := range 20 {
@@ -270,8 +337,17 @@ func TestComparisonSaysWhatChanged(t *testing.T) {
 	now := read(t, run(t, "2.jsonl", ledger.Run{Command: "translate", Settings: map[string]any{"to": "winter", "report": "2"}},
 		change(done("a"), 8), done("b"), flagged, done("new"), done("newer")))
 	c := now.Compare(before)
-	if c.Same != 1 || c.New != 2 || c.Gone != 1 {
-		t.Errorf("%d the same, %d new, %d gone", c.Same, c.New, c.Gone)
+	if c.Same != 1 || len(c.New) != 2 || len(c.Gone) != 1 {
+		t.Errorf("%d the same, %d new, %d gone", c.Same, len(c.New), len(c.Gone))
+	}
+	var printed strings.Builder
+	if err := now.Print(&printed, c); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"1 of the same status, 1 failed → done, 1 done → done, with a checkerboard, 2 new, 1 only in the other report\n", "\nnew:\n\tnew\n\tnewer\n", "\nonly in the other report:\n\tgone\n"} {
+		if !strings.Contains(printed.String(), want) {
+			t.Errorf("%q lacks %q", printed.String(), want)
+		}
 	}
 	var moves []string
 	for _, m := range c.Moves {

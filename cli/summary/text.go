@@ -25,7 +25,7 @@ func (t Totals) Line() string {
 		{t.Others, "of another status"}, {t.Repaired, "repaired"}, {t.Flagged, "with a checkerboard"},
 	} {
 		if part.n > 0 {
-			parts = append(parts, fmt.Sprintf("%d %s", part.n, part.what))
+			parts = append(parts, Count(part.n)+" "+part.what)
 		}
 	}
 	return plural(t.Results, "image", "images") + ": " + strings.Join(parts, ", ")
@@ -38,7 +38,7 @@ func (r *Report) Pace(t Totals) string {
 	}
 	text := fmt.Sprintf("in %s (%.1f images/s)", Duration(t.Seconds), t.Rate)
 	if t.Runs > 1 {
-		text = fmt.Sprintf("in %d runs, %s (%.1f images/s)", t.Runs, Duration(t.Seconds), t.Rate)
+		text = fmt.Sprintf("in %s runs, %s (%.1f images/s)", Count(t.Runs), Duration(t.Seconds), t.Rate)
 	}
 	if on := shared(r.Runs, func(run *ledger.Run) string { return run.Provider }); on != "" {
 		text += ", on " + on
@@ -71,7 +71,7 @@ func shared(runs []*ledger.Run, of func(*ledger.Run) string) (common string) {
 	return common
 }
 
-// shownMost is the most inputs of a cause that Print names.
+// shownMost is the most inputs of a cause, or of a change, that Print names.
 const shownMost = 5
 
 // Print writes totals, what failed by cause, and what changed against another report, for a terminal.
@@ -84,17 +84,11 @@ func (r *Report) Print(out io.Writer, against *Comparison) error {
 		fmt.Fprintln(w, pace)
 	}
 	for _, c := range r.Causes() {
-		fmt.Fprintf(w, "\n%d %s\n", len(c.Results), Visible(c.Title()))
-		for i, one := range c.Results {
-			if i == shownMost {
-				fmt.Fprintf(w, "\t… and %d more\n", len(c.Results)-i)
-				break
-			}
-			fmt.Fprintf(w, "\t%s\n", Visible(one.In))
-		}
+		fmt.Fprintf(w, "\n%s %s\n", Count(len(c.Results)), Visible(c.Title()))
+		printInputs(w, c.Results)
 		for _, repeat := range c.Repeats {
-			if repeat.Note != "" {
-				fmt.Fprintf(w, "\t# %s\n", repeat.Note)
+			if hint := repeat.Hint(here); hint != "" {
+				fmt.Fprintf(w, "\t# %s\n", hint)
 			}
 			if command := repeat.Shell(here); command != "" {
 				fmt.Fprintf(w, "\t$ %s\n", command)
@@ -105,6 +99,16 @@ func (r *Report) Print(out io.Writer, against *Comparison) error {
 		against.print(w)
 	}
 	return w.Flush()
+}
+
+// printInputs names the inputs of the first results. Print checks w.
+func printInputs(w io.Writer, results []*Result) {
+	for _, one := range results[:min(shownMost, len(results))] {
+		fmt.Fprintf(w, "\t%s\n", Visible(one.In))
+	}
+	if more := len(results) - shownMost; more > 0 {
+		fmt.Fprintf(w, "\t… and %s more\n", Count(more))
+	}
 }
 
 // Title says what failed, and in which stage.
