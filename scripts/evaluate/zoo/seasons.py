@@ -9,7 +9,7 @@ import numpy as np
 from evaluate import metrics, sets
 from evaluate.structure import edges_kept
 from evaluate.zoo import pictures
-from evaluate.zoo.bench import Bench, Figure, Verdict, percent
+from evaluate.zoo.bench import Bench, Figure, Verdict, percent, resized
 from evaluate.zoo.models import Model
 from train.rank import ridge
 
@@ -26,8 +26,6 @@ def probe(bench: Bench, side: int) -> Callable[[np.ndarray], np.ndarray]:
         )
         for n in NAMES
     ]
-    snow = bench.root / "snow" / "train"
-    seen[1] = np.concatenate([seen[1], bench.remembered(f"snow {side}", lambda: pictures.folder(snow, side))])
     truth = np.concatenate([-np.ones(len(seen[0])), np.ones(len(seen[1]))])
     return ridge(np.concatenate(seen), truth, PENALTY)
 
@@ -48,7 +46,7 @@ def seasons(bench: Bench, model: Model) -> Verdict:
     for prefix, other in others.items():
         for label in (1, 0):
             source = 1 - label
-            made = other.translate(given[source], to=NAMES[label])[0]
+            made = resized(other.translate(given[source], to=NAMES[label])[0], side)
             found = bench.see(made)
             flips = metrics.flip_rate(score(seen[source]), score(found), label)
             figures.append(Figure(f"{prefix}flips to {NAMES[label]}", flips, None if prefix else 0.85))
