@@ -110,7 +110,7 @@ def main(argv: list[str]) -> int:
         table.append(page.cells(row.name, row.method, row.data, entry))
     for line in table:
         print(" | ".join(line))
-    tried = {row.name: row.tried for row in rows.ROWS if row.tried}
+    tried = {row.name: row.tried for row in rows.ROWS if row.tried} | rows.STUDIES
     if not options.only:
         options.page.write_text(page.document(table, tried))
         options.json.parent.mkdir(parents=True, exist_ok=True)
