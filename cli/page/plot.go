@@ -57,7 +57,7 @@ func measuresOf(r *summary.Report) []measure {
 // A plot is the distribution of a measure.
 type plot struct {
 	Key, Name, Unit   string
-	Low, Middle, High string // labels: smallest, median and largest value
+	Low, Middle, High string // labels: the ends of the axis, and the median
 	MiddleX           float64
 	Logarithmic       bool
 	Label             string // for those who do not see it
@@ -101,6 +101,9 @@ func plotOf(m measure, values []float64) plot {
 	p.Label = fmt.Sprintf("%s: %d values from %s to %s %s, median %s, 95 %% up to %s", m.name, len(values), p.Low, p.High, m.unit, p.Middle, short(high))
 	if max(last, smallest) <= 1.02*max(low, smallest) {
 		return p
+	}
+	if m.share {
+		p.Low, p.High = "0", "1"
 	}
 	edges := edgesOf(m, low, last)
 	counts, most := make([]int, len(edges)-1), 0

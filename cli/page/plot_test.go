@@ -11,7 +11,7 @@ func TestMedianStandsAtItsValue(t *testing.T) {
 		t.Errorf("%s at %g of %g", p.Middle, p.MiddleX, plotWidth)
 	}
 	share := plotOf(measure{share: true}, []float64{0.5, 0.75, 0.9})
-	if math.Abs(share.MiddleX-plotWidth*3/4) > 2 || share.Logarithmic {
+	if share.Low != "0" || share.High != "1" || math.Abs(share.MiddleX-plotWidth*3/4) > 2 || share.Logarithmic {
 		t.Errorf("%s at %g of %g", share.Middle, share.MiddleX, plotWidth)
 	}
 }
