@@ -155,7 +155,7 @@ func TestAccountsAgreeWhateverEndsARun(t *testing.T) {
 		"head":              {`$GTX --report r.jsonl *.jpg | head -1; exit ${PIPESTATUS[0]}`, 141, true, ""},
 		"head, pipe":        {`ls *.jpg | $GTX --report r.jsonl | head -1; exit ${PIPESTATUS[1]}`, 141, true, ""},
 		"fail fast":         {`rm 05.jpg; $GTX --report r.jsonl --fail-fast 0[0-4].jpg 05.jpg 0[6-9].jpg [1-3]*.jpg`, 4, true, "no such file"},
-		"full report":       {`ulimit -f 10; $GTX --report r.jsonl *.jpg`, 1, false, `--report "r.jsonl": file too large`},
+		"full report":       {`ulimit -f 10; $GTX --report r.jsonl *.jpg`, 1, false, `the report "r.jsonl": file too large`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			dir := someInputs(t, n)

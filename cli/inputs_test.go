@@ -30,7 +30,6 @@ func TestPathsEndInALineFeedOrInNUL(t *testing.T) {
 		{"\n\na\n\n", false, []string{"a"}},
 		{"a\r\n a\t\n", false, []string{"a\r", " a\t"}},
 		{"a\x00b\nc\x00", true, []string{"a", "b\nc"}},
-		{"a\x00b", false, []string{"a\x00b"}},
 	} {
 		var got []string
 		for path, err := range paths.Entries(strings.NewReader(c.list), c.null) {
@@ -41,6 +40,11 @@ func TestPathsEndInALineFeedOrInNUL(t *testing.T) {
 		}
 		if !slices.Equal(got, c.want) {
 			t.Errorf("%q: %q", c.list, got)
+		}
+	}
+	for path, err := range paths.Entries(strings.NewReader("a\x00b"), false) {
+		if err == nil || !strings.Contains(err.Error(), "NUL byte") {
+			t.Errorf("%q: %v", path, err)
 		}
 	}
 }

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"os"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -92,6 +93,13 @@ func TestCompletedValuesAreThoseThatOptionsTake(t *testing.T) {
 	noise, err := filepath.Abs("../testdata/models/pggan.onnx")
 	if err != nil {
 		t.Fatal(err)
+	}
+	if os.Getenv("GTX_ONNXRUNTIME") == "" {
+		library, err := filepath.Abs("../build/lib/libonnxruntime.so.1")
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Setenv("GTX_ONNXRUNTIME", library)
 	}
 	t.Chdir(t.TempDir())
 	tested := 0

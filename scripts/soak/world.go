@@ -354,7 +354,7 @@ func (w *world) check(o outcome, stopped bool) (f flaws) {
 	}
 	for path := range found {
 		// If the report itself cannot be written, the next run records what this one made.
-		if w.want[path] != nil && !done[path] && !strings.Contains(o.stderr, "gtx: --report") {
+		if w.want[path] != nil && !done[path] && !strings.Contains(o.stderr, "gtx: the report") {
 			f.add("file without record", "%s is there, but no record says so", path)
 		}
 	}
@@ -409,7 +409,7 @@ func (w *world) checkExit(f *flaws, o outcome, records []record, failed int) {
 	case o.code == 1 && failed == 0 && strings.Count(o.stderr, "gtx: ") < 2:
 		f.add("exit code", "1, but no image failed and no other error is named: %s", clip(o.stderr))
 	}
-	if strings.Contains(o.stderr, "--report") { // the report itself cannot be written: it lacks records
+	if strings.Contains(o.stderr, "the report ") { // the report itself cannot be written: it lacks records
 		return
 	}
 	if m := summary.FindStringSubmatch(o.stderr); m != nil {
