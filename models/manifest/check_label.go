@@ -89,8 +89,14 @@ func (s *Strength) check(field string) error {
 	if err := oneOf(field+".op", s.Op, []StrengthOp{StrengthScale, StrengthLerp}); err != nil {
 		return err
 	}
-	if err := finite(field, s.Min, s.Max, s.Neutral); err != nil {
+	if err := finite(field, s.Min, s.Max, s.Neutral, s.Full); err != nil {
 		return err
+	}
+	if s.Full == 0 {
+		s.Full = 1
+	}
+	if s.Full < 0 {
+		return Errorf(field+".full", "%g is below 0", s.Full)
 	}
 	if s.Min > 1 || s.Max < 1 {
 		return Errorf(field, "the range %g to %g leaves out 1, full strength", s.Min, s.Max)

@@ -13,7 +13,8 @@ import (
 // A scalar label with op scale is the code of the target times the strength. With op lerp it runs from the
 // neutral code at strength 0 to the code of the target at 1. A pair consists of 1 minus that number and the
 // number. In a vector, op scale raises the targets from Off towards On, and op lerp moves every number from
-// the base to the wanted label. The error is a *DomainError, a *StrengthError or a *SourceError.
+// the base to the wanted label. In each case the strength is multiplied by Full first: an attribute may have
+// to be asked for three times as strongly as the training images had it. The error is a *DomainError, a *StrengthError or a *SourceError.
 func (m *Manifest) Code(to string, strength float64, from string) ([]float32, error) {
 	if err := m.CheckTarget(to, strength); err != nil {
 		return nil, err
@@ -41,6 +42,7 @@ func (m *Manifest) CodeFor(label *Labeled, to string, strength float64, from str
 
 // Apply returns a scalar code at a strength.
 func (s *Strength) Apply(code, strength float64) float64 {
+	strength *= s.Full
 	if s.Op == StrengthLerp {
 		return s.Neutral + (code-s.Neutral)*strength
 	}
@@ -90,6 +92,9 @@ func (l *Labeled) vector(to string, strength float64, from string) ([]float32, e
 	base, err := l.base(to, from)
 	if err != nil {
 		return nil, err
+	}
+	if l.Strength != nil {
+		strength *= l.Strength.Full
 	}
 	part := l.part(wishes[0].name)
 	changed := slices.Clone(base)

@@ -151,6 +151,7 @@ type Strength struct {
 	Min     float64    `yaml:"min"`
 	Max     float64    `yaml:"max"`
 	Neutral float64    `yaml:"neutral"` // the code that asks for no change
+	Full    float64    `yaml:"full"`    // a factor on the strength, by default 1
 }
 
 // Noise describes random numbers. They depend on the seed of the image and the name of the input alone.

@@ -139,6 +139,7 @@ var wrongManifests = []struct {
 	{coded, "max: 512", "max: 99999999999", "inputs[0].size.max", "is not within"},
 	{coded, "mode: multiple", "mode: fixed", "inputs[0].size", "contradict the mode fixed"},
 	{coded, "max: 1.5", "max: 0.5", "inputs[1].label.strength", "leaves out 1"},
+	{coded, "max: 1.5", "max: 1.5, full: -1", "inputs[1].label.strength.full", "-1 is below 0"},
 	{coded, "max: 1.5", "max: .nan", "inputs[1].label.strength", "not a finite number"},
 	{coded, "code: 1}", "code: .inf}", "domains[1].code", "not a finite number"},
 	{coded, "id: winter, code: 1", "id: winter", "domains[1].code", "missing"},
@@ -231,6 +232,7 @@ func TestCodeFollowsDomainAndStrength(t *testing.T) {
 	onehot := labels("kind: onehot, off: -1, strength: {op: lerp, min: 0, max: 2}")
 	multihot := labels("kind: multihot, base: source, exclusive_groups: [[summer, winter]], strength: {op: lerp, min: 0, max: 2}")
 	zeros := labels("kind: multihot, strength: {op: scale, min: 0, max: 2}")
+	strong := strings.Replace(multihot, "max: 2}", "max: 2, full: 3}", 1)
 	concat := labels("kind: concat, names: [winter, summer, snow], parts: [2, 1], mask: true, base: source")
 	for _, c := range []struct {
 		name, manifest, to string
@@ -263,6 +265,10 @@ func TestCodeFollowsDomainAndStrength(t *testing.T) {
 		{"labels of none", multihot, "snow", 1, "none", []float32{0, 0, 1}, ""},
 		{"unknown labels", multihot, "snow", 1, "", nil, "depends on the domain of the image, which is not known"},
 		{"foreign labels", multihot, "snow", 1, "autumn", nil, "the domain of the image, autumn, is not one"},
+		{"three times the step", strong, "snow", 1, "summer", []float32{1, 0, 3}, ""},
+		{"three times the step by half", strong, "not-summer", 0.5, "summer", []float32{-0.5, 0, 0}, ""},
+		{"nothing to change", strong, "summer", 1, "summer", []float32{1, 0, 0}, ""},
+		{"scalar at twice the code", strings.Replace(coded, "neutral: 0", "neutral: 0, full: 2", 1), "summer", 0.5, "", []float32{-1}, ""},
 		{"zeros need no labels", zeros, "winter,snow", 0.5, "", []float32{0, 0.5, 0.5}, ""},
 		{"concat first part", concat, "summer", 1, "snow,winter", []float32{1, 1, 0, 1, 0}, ""},
 		{"concat second part", concat, "snow", 1, "winter", []float32{0, 0, 1, 0, 1}, ""},
