@@ -4,6 +4,10 @@ Xiao et al. 2018, "DNA-GAN: Learning Disentangled Representations from Multi-Att
 code of an image is [a_1, ..., a_k, z]. In an image without attribute i the part a_i is recessive and
 annihilated: the decoder gets zeros (section 3.1). Attributes take turns, one per step. The
 adversarial terms are least squares with spectral normalisation.
+
+Two terms are of GeneGAN (Zhou et al. 2017, equations 5 and 6). Nulling teaches the encoder itself to
+give zeros for a recessive part, so the exported network needs no labels. The parallelogram keeps
+light and colour out of the parts.
 """
 
 from __future__ import annotations
@@ -29,12 +33,12 @@ DEFAULTS: dict[str, Any] = {
     "lr": 3e-4,
     "network": {"width": 40, "levels": 3, "most": 4, "part": 32, "norm": "layer"},
     "discriminator": {"width": 32, "scales": 2},
-    "weights": {"reconstruction": 10.0, "adversarial": 1.0},
+    "weights": {"reconstruction": 10.0, "adversarial": 2.0, "nulling": 1.0, "parallelogram": 1.0},
 }
 
 
 class DNAGAN(Base):
-    """L_G = L_reconstruct + L_GAN over the swapped pair, equations 3 to 5."""
+    """L_G = L_reconstruct + L_GAN over the swapped pair, equations 3 to 5, and two terms more."""
 
     paper = "Xiao et al. 2018, DNA-GAN: Learning Disentangled Representations from Multi-Attribute Images"
     data = sources.Attributes
@@ -68,8 +72,13 @@ class DNAGAN(Base):
                 verdicts, 2 * i, slice(n, None), 1.0
             )
         same = reconstruction(again, images)
+        recessive = (1 - labels).sum() * self.part * code.shape[2] * code.shape[3]
+        nulling = (code.float() - dominant.float()).abs().sum() / recessive.clamp(min=1)
+        parallelogram = (sum(images.chunk(2)) - sum(swapped.chunk(2))).abs().mean()
         w = self.weights
-        self.descend(self.for_net, w["reconstruction"] * same + w["adversarial"] * fooled)
+        loss = w["reconstruction"] * same + w["adversarial"] * fooled
+        loss = loss + w["nulling"] * nulling + w["parallelogram"] * parallelogram
+        self.descend(self.for_net, loss)
 
         with self.autocast():
             real, fake = self.judge(images), self.judge(swapped.detach())
@@ -80,7 +89,10 @@ class DNAGAN(Base):
             wrong = channel(real, 2 * i + 1, slice(0, n), 0.0) + channel(real, 2 * i, slice(n, None), 0.0)
         self.descend(self.for_judge, rival + 0.5 * wrong)
         self.average.update(self.net, step)
-        return values(same=same, fooled=fooled, discriminator=rival, wrong=wrong)
+        return values(
+            same=same, fooled=fooled, nulling=nulling, parallelogram=parallelogram,
+            discriminator=rival, wrong=wrong,
+        )  # fmt: skip
 
     @torch.no_grad()
     def sheet(self, shown: tuple[Tensor, Tensor]) -> list[Tensor]:
@@ -135,7 +147,7 @@ def channel(verdicts: list[list[Tensor]], k: int, rows: slice, target: float) ->
 
 class Swapping(nn.Module):
     """(image, exemplar, attribute one-hot) -> the image with the exemplar's attribute, and the exemplar
-    without. The parts of other attributes stay where they are, as far as the image shows them.
+    without. The parts of other attributes stay where they are.
     """
 
     def __init__(self, net: nn.ModuleDict, part: int) -> None:
