@@ -26,8 +26,11 @@ DEFAULTS: dict[str, Any] = {
     "network": {"width": 32, "levels": 4, "most": 4},
     "discriminator": {"width": 128},
     # `latent` is lambda_E of equation 5; it grows from 0 over `ramp` of the run, as in section 4.
-    "weights": {"latent": 0.05, "ramp": 0.3},
+    "weights": {"latent": 0.02, "ramp": 0.3},
 }
+FULL = (
+    3.0  # the alpha of full strength: the more the code hides an attribute, the more it has to be asked for
+)
 
 
 class LatentDiscriminator(nn.Module):
@@ -119,7 +122,7 @@ class Fader(Base):
         names, net = list(self.names), self.network()
         vector = label(
             "attributes", len(names), kind="multihot", names=names, base="source",
-            strength={"op": "lerp", "min": -9, "max": 10}, requires_source_label=True,
+            strength={"op": "lerp", "min": -3, "max": 3, "full": FULL}, requires_source_label=True,
         )  # fmt: skip
         size = multiple(16, self.config.side, least=64, most=256)
         graph = Graph(
@@ -128,7 +131,7 @@ class Fader(Base):
         golden = []
         for k, name in enumerate(names):
             wanted = torch.zeros(1, len(names))
-            wanted[0, k] = wanted[0, (k + 1) % len(names)] = 1
+            wanted[0, k], wanted[0, (k + 1) % len(names)] = FULL, 1
             golden.append(
                 ({"to": name, "from": names[(k + 1) % len(names)]}, lambda x, wanted=wanted: net(x, wanted))
             )
