@@ -58,7 +58,7 @@ def masks(images: Tensor) -> Masks:
 def spread(values: Tensor) -> Tensor:
     """The standard deviation of [n, 1, h, w] within squares of five."""
     padded = F.pad(values, (2, 2, 2, 2), mode="replicate")
-    return (F.avg_pool2d(padded**2, 5, 1) - F.avg_pool2d(padded, 5, 1) ** 2).clamp(min=0).sqrt()
+    return (F.avg_pool2d(padded**2, 5, 1) - F.avg_pool2d(padded, 5, 1) ** 2).clamp(min=1e-6).sqrt()
 
 
 def around(mask: Tensor) -> Tensor:
@@ -99,6 +99,12 @@ def unlike_meadow(image: Tensor) -> Tensor:
 def gained(result: Tensor, image: Tensor) -> Tensor:
     """[n, h, w]: how much wider apart the channels of a result are than those of its image."""
     return F.relu(apart(result) - apart(image))
+
+
+def sharpened(result: Tensor, image: Tensor, share: float) -> Tensor:
+    """[n, 1, h, w]: how much more fine contrast a result has than a share of its image's."""
+    after, before = (spread(x.mean(1, keepdim=True)) for x in (result, image))
+    return F.relu(after - share * before)
 
 
 def apart(image: Tensor) -> Tensor:

@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from train import sources
 from train.augmentation import augment
 from train.config import Config
-from train.ground import around, gained, masks, share, unlike_earth, unlike_meadow, unlike_snow
+from train.ground import around, gained, masks, share, sharpened, unlike_earth, unlike_meadow, unlike_snow
 from train.losses import A, B, adversarial, by_domain, reconstruction
 from train.methods.base import Base
 from train.methods.domain_code import coded
@@ -56,6 +56,7 @@ DEFAULTS: dict[str, Any] = {
         "sky_a": 1.0,  # against covering the sky
         "sky_b": 3.0,
         "binary": 0.2,  # against opacities between 0 and 1
+        "fine": 6.0,  # against more fine contrast than snow leaves of plants, towards b
         "colour": 12.0,  # against more colour than the image has, towards b
         "snow": 4.0,  # against a cover towards b that is not light and grey
         "earth": 0.7,  # against a cover towards a that is light, dark or blue
@@ -71,10 +72,11 @@ TOLERANCE = 8.0
 SHIFT = 0.02  # of features, in their deviations
 WARM = 50  # steps over which the learning rate grows
 HINTS = (
-    *("rest_a", "rest_b", "least", "solid", "dark", "colour", "sky_a", "sky_b"),
+    *("rest_a", "rest_b", "least", "solid", "dark", "fine", "colour", "sky_a", "sky_b"),
     *("binary", "snow", "earth", "meadow", "bounds"),
 )
-SNOWED = 0.55  # of what is no meadow: more would be a cloud before a tree
+SMOOTHED = 0.6  # of the fine contrast of meadows and leaves
+SNOWED = 0.6  # of what is no meadow: more would be a cloud before a tree
 MOST, LEAST = 1.6, -1.0  # of paint: levels 248 and 27
 
 
@@ -189,6 +191,8 @@ class Opacity(Base):
             "solid": share(F.relu(blurred - SNOWED), 1 - around(meadow[:n])),
             "colour": gained(fake[:n].float(), real[:n]).mean(),
             "dark": share(opacity[:n], dark[:n]),
+            "fine": share(sharpened(fake[:n].float(), real[:n], SMOOTHED), meadow[:n] + leaves[:n])
+            + share(sharpened(fake[:n].float(), real[:n], 1.0), dark[:n]),
             "sky_b": share(opacity[:n], sky[:n]),
             "sky_a": share(opacity[n:], sky[n:]),
             "binary": (opacity * (1 - opacity)).mean(),
