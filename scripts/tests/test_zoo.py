@@ -214,11 +214,60 @@ def test_the_page_tells_what_is_missing_and_runs_once(
     assert (tmp_path / "zoo.md").read_text() == text.replace("not trained yet", "to come")
 
 
+def verdict(bench: benches.Bench, model: models.Model) -> benches.Verdict:
+    grey = np.full((2, 8, 8, 3), 128, np.uint8)
+    return benches.Verdict([page.Figure(f"figure of {model.name}", 0.5)], "", "", [("grey", grey)])
+
+
+def failing(bench: benches.Bench, model: models.Model) -> benches.Verdict:
+    raise ValueError("no verdict")
+
+
+@pytest.fixture()
+def evaluate(bench: benches.Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """Runs the command on rows "one" and "two", a criterion for each. Gives the exit code and the page."""
+    out, text = tmp_path / "out", tmp_path / "zoo.md"
+    given = ["--data", str(bench.root), "--models", str(bench.models), "--features", "random"]
+    given += ["--page", str(text), "--json", str(out / "zoo.json"), "--sheets", str(out)]
+    monkeypatch.setattr(command, "key_of", lambda bench, row: f"{row.criterion is verdict:024x}")
+
+    def run(*criteria, more: tuple[str, ...] = ()) -> tuple[int, str]:
+        listed = tuple(rows.Row(name, "m", "faces", c) for name, c in zip(("one", "two"), criteria))
+        monkeypatch.setattr(rows, "ROWS", listed)
+        return command.main([*given, *more]), text.read_text()
+
+    return run
+
+
+def test_a_line_with_figures_outlives_its_model_and_its_criterion(bench: benches.Bench, evaluate, capsys):
+    one, two = put(bench, "dtn", "one"), put(bench, "dtn", "two")
+    code, whole = evaluate(verdict, verdict)
+    assert code == 0 and "figure of one 0.50" in whole and "figure of two 0.50" in whole
+    one.path.unlink()
+    assert evaluate(verdict, failing) == (1, whole)
+    said = capsys.readouterr().err
+    assert f"one is not in {bench.models}: the page keeps its old line" in said
+    assert "two failed: the page keeps its old line" in said
+    two.path.unlink()
+    assert evaluate(verdict, verdict) == (0, whole)
+
+
+def test_a_model_judged_alone_joins_the_others(bench: benches.Bench, evaluate, tmp_path: Path):
+    put(bench, "dtn", "one"), put(bench, "dtn", "two")
+    alone = ("--only", "two")
+    code, text = evaluate(verdict, verdict, more=alone)
+    assert code == 0 and "| two |" in text and "| one |" not in text
+    _, text = evaluate(verdict, verdict, more=("--only", "one"))
+    assert text.index("figure of one") < text.index("figure of two")
+    for made in ("index.html", "zoo.json"):
+        assert "figure of two" in (tmp_path / "out" / made).read_text()
+
+
 def test_what_was_tried_is_told_below_the_table():
-    row = ["digits-unit", *["x"] * (len(page.COLUMNS) - 1)]
-    text = page.document([row], {"digits-unit": "More steps."})
-    assert text.endswith("\n\n## What was tried\n\n- digits-unit: More steps.\n")
-    assert page.updated(text, [row], {}) == text.partition("\n## What")[0]
+    line = page.line_of(["digits-unit", *["x"] * (len(page.COLUMNS) - 1)])
+    text = page.document([line], {"digits-unit": "More steps."})
+    assert text.endswith(f"|\n{line}\n\n## What was tried\n\n- digits-unit: More steps.\n")
+    assert page.known(text) == {"digits-unit": line}
 
 
 def test_a_missed_mark_is_said():

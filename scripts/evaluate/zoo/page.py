@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -38,37 +39,41 @@ def figure_of(entry: Entry) -> Figure:
 
 def cells(name: str, method: str, data: str, entry: Entry | None) -> list[str]:
     if entry is None:
-        return [name, method, data, *["–"] * 4, "not trained yet", "–", "–"]
+        return [name, method, data, *["–"] * 4, UNTRAINED, "–", "–"]
     figures = "<br>".join(str(figure_of(f)) for f in entry["figures"])
     size = f"{entry['side']}²" if entry["side"] else "–"
     cost = [f"{entry['gmac']:.2f}", size, f"{entry['bytes'] / 1e6:.2f}", f"{entry['ms']:.1f}"]
     return [name, method, data, *cost, figures, entry["judge"], f"`{entry['command']}`"]
 
 
+UNTRAINED = "not trained yet"
 TRIED = "\n## What was tried\n"
 COLUMNS = (
     "model", "method", "data", "GMAC", "size", "MB", "ms", "figures", "judge on real images", "try it",
 )  # fmt: skip
 
 
-def document(rows: list[list[str]], tried: dict[str, str]) -> str:
+def line_of(cells: list[str]) -> str:
+    """A row as the line of the table that it becomes."""
+    return table(COLUMNS, [cells], left=len(COLUMNS)).splitlines()[-1]
+
+
+def known(text: str) -> dict[str, str]:
+    """The lines of a page's table that have figures, by model."""
+    lines = [line for line in text.partition(TRIED)[0].splitlines() if line.startswith("| ")]
+    found = {line[1:].partition("|")[0].strip(): line for line in lines}
+    return {name: line for name, line in found.items() if name != COLUMNS[0] and UNTRAINED not in line}
+
+
+def document(lines: Iterable[str], tried: dict[str, str]) -> str:
     """The whole of docs/zoo.md. tried: what was tried, by model."""
-    return f"{HEAD}\n{table(COLUMNS, rows, left=len(COLUMNS))}\n{section(tried)}"
+    return "\n".join([HEAD, table(COLUMNS, [], left=len(COLUMNS)), *lines]) + "\n" + section(tried)
 
 
 def section(tried: dict[str, str]) -> str:
     if not tried:
         return ""
     return TRIED + "\n" + "".join(f"- {name}: {what}\n" for name, what in tried.items())
-
-
-def updated(text: str, rows: list[list[str]], tried: dict[str, str]) -> str:
-    """The page with the lines of some models changed, and what was tried."""
-    _, _, *made = table(COLUMNS, rows, left=len(COLUMNS)).splitlines()
-    fresh = {row[0]: line for row, line in zip(rows, made)}
-    lines = text.partition(TRIED)[0].splitlines()
-    kept = [fresh.get(line[1:].partition("|")[0].strip(), line) for line in lines]
-    return "\n".join(kept) + "\n" + section(tried)
 
 
 def write_sheet(folder: Path, name: str, sheet: list[tuple[str, np.ndarray]]) -> None:
