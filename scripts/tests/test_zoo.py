@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import dataclasses
 import json
 import os
 import shutil
@@ -150,7 +151,7 @@ def test_labels_name_one_colour_of_hair(bench: benches.Bench):
 
 
 def test_digits_are_judged_after_translation(bench: benches.Bench):
-    found = values(digits.read(0.5)(bench, put(bench, "dtn", "digits-dtn")))
+    found = values(digits.read(bench, put(bench, "dtn", "digits-dtn"), 0.5))
     assert 0 <= found["digits read right"] <= 1
 
 
@@ -212,6 +213,28 @@ def test_the_page_tells_what_is_missing_and_runs_once(
     (tmp_path / "zoo.md").write_text(other)
     assert command.main([*arguments, "--only", "facades"]) == 0
     assert (tmp_path / "zoo.md").read_text() == text.replace("not trained yet", "to come")
+
+
+def test_figures_are_measured_again_if_data_judge_or_mark_are_others(bench: benches.Bench):
+    put(bench, "dtn", "digits-dtn")
+    (row,) = (row for row in rows.ROWS if row.name == "digits-dtn")
+    known = command.key_of(bench, row)
+    assert known == command.key_of(dataclasses.replace(bench), row)
+    assert known != command.key_of(bench, dataclasses.replace(row, marks={"least": 0.8}))
+    bench.judges["digits"] = dataclasses.replace(bench.judge("digits"), digest="another")
+    assert known != command.key_of(bench, row)
+    image = bench.root / "digits/validation/3/0.png"
+    before = image.stat()
+    os.utime(image, (1, 1))
+    assert known != command.key_of(dataclasses.replace(bench), row)
+    os.utime(image, ns=(before.st_atime_ns, before.st_mtime_ns))
+
+
+def test_features_of_real_images_are_those_of_the_images_that_are_there(bench: benches.Bench, tmp_path: Path):
+    write(tmp_path / "real/0.png", np.zeros((64, 64, 3)))
+    before = bench.remembered([tmp_path / "real"], 64)
+    write(tmp_path / "real/0.png", np.random.default_rng(0).integers(0, 256, (64, 64, 3)))
+    assert not np.allclose(before, bench.remembered([tmp_path / "real"], 64))
 
 
 def verdict(bench: benches.Bench, model: models.Model) -> benches.Verdict:

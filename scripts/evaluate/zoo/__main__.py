@@ -24,8 +24,10 @@ ROOT = Path(__file__).parents[3]
 
 
 def key_of(bench: Bench, row: rows.Row) -> str:
-    """Changes with the model, those it is compared with, the data and the code of the criteria."""
-    parts = [row.name, str(bench.root.resolve()), bench.variant, json.dumps(bench.recipes)]
+    """Changes with the model, those it is compared with, the data, the judges, the marks and the criteria."""
+    parts = [row.name, bench.variant, row.criterion.__qualname__, json.dumps(row.marks)]
+    parts += [bench.stamp(name) for name in row.data.split(", ")]
+    parts += [bench.judge(name).digest for name in row.judges]
     for name in (row.name, *row.beside):
         model = bench.model(name)
         parts.append(model.digest if model else "")
@@ -49,7 +51,7 @@ def judge(bench: Bench, row: rows.Row, sheets: Path) -> page.Entry | None:
         cached.touch()
         return json.loads(cached.read_text())
     print(f"evaluate.zoo: {row.name}", file=sys.stderr)
-    verdict = row.criterion(bench, model)
+    verdict = row.judge(bench, model)
     entry = {
         "figures": [dataclasses.asdict(f) for f in verdict.figures],
         "met": verdict.met,

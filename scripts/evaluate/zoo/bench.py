@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Callable
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -16,7 +16,7 @@ import torch.nn.functional as F
 from torch import nn
 
 from evaluate.pretrained import recompress
-from evaluate.zoo import judges
+from evaluate.zoo import judges, pictures
 from evaluate.zoo.judges import Judge
 from evaluate.zoo.models import Model
 from measure import gtx
@@ -105,14 +105,32 @@ class Bench:
             found.append(look(self.net, part)[0])
         return np.concatenate(found)
 
-    def remembered(self, what: str, images: Callable[[], np.ndarray]) -> np.ndarray:
-        """The features of a set of real images, from the cache if they are there. what: names the set."""
-        key = hashlib.sha256(f"{what} {self.variant} {self.root.resolve()}".encode()).hexdigest()[:24]
+    def remembered(self, folders: Sequence[Path], side: int) -> np.ndarray:
+        """The features of the real images in folders, from the cache if they are there."""
+        stamps = [stamp(folder) for folder in folders]
+        key = hashlib.sha256(f"{stamps} {side} {self.variant}".encode()).hexdigest()[:24]
         cached = data.cache_dir() / f"{key}-zoo-seen.npy"
         if not cached.exists():
             cached.parent.mkdir(parents=True, exist_ok=True)
-            np.save(cached, self.see(images()))
+            np.save(cached, self.see(np.concatenate([pictures.folder(f, side) for f in folders])))
         return np.load(cached)
+
+    def stamp(self, name: str) -> str:
+        """Changes with a data set of that name."""
+        known = self.__dict__.setdefault("stamps", {})
+        if name not in known:
+            known[name] = stamp(self.root / name)
+        return known[name]
+
+
+def stamp(folder: Path) -> str:
+    """Changes with the names, sizes and times of the files in a folder and below it."""
+    whole = hashlib.sha256()
+    for path in sorted(folder.rglob("*")):
+        found = path.stat()
+        if path.is_file():
+            whole.update(f"{path.relative_to(folder)} {found.st_size} {found.st_mtime_ns}\n".encode())
+    return whole.hexdigest()
 
 
 def resized(images: np.ndarray, side: int) -> np.ndarray:

@@ -147,7 +147,7 @@ def shoes(bench: Bench, model: Model, draws: int = 10, inputs: int = 40) -> Verd
         Figure("drawn z regained, r", regained(model, edges), 0.5),
         Figure(
             "KID × 10³",
-            1e3 * sets.kid(seen[:, 0], bench.remembered("shoes", lambda: real_shoes(bench))),
+            1e3 * sets.kid(seen[:, 0], real_shoes(bench)),
             digits=0,
         ),
     ]
@@ -161,7 +161,8 @@ def shoes(bench: Bench, model: Model, draws: int = 10, inputs: int = 40) -> Verd
 
 
 def real_shoes(bench: Bench) -> np.ndarray:
-    return pictures.folder(bench.root / "shoes" / "validation" / "photo", SIDE)
+    """The features of the real photographs."""
+    return bench.remembered([bench.root / "shoes" / "validation" / "photo"], SIDE)
 
 
 def photograph(edges: Path) -> Path:
@@ -173,4 +174,4 @@ def photograph(edges: Path) -> Path:
 def noise_of(bench: Bench) -> float:
     from evaluate.pretrained import noise
 
-    return 1e3 * noise(bench.remembered("shoes", lambda: real_shoes(bench)))
+    return 1e3 * noise(real_shoes(bench))

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 from evaluate.zoo import digits, faces, noise, paired, seasons
 from evaluate.zoo.bench import Bench, Verdict
 from evaluate.zoo.models import Model
 
-Criterion = Callable[[Bench, Model], Verdict]
+Criterion = Callable[..., Verdict]  # of a bench, a model and marks
 
 
 @dataclass(frozen=True)
 class Row:
-    """A model of the zoo. beside: models that its figures are compared with. tried: for the page."""
+    """A model of the zoo.
+
+    data: folders of the data, with commas. beside: models that its figures are compared with. tried: for
+    the page. marks: arguments of the criterion. judges: those it asks.
+    """
 
     name: str
     method: str
@@ -22,10 +27,12 @@ class Row:
     criterion: Criterion
     beside: tuple[str, ...] = ()
     tried: str = ""
+    marks: dict[str, Any] = field(default_factory=dict)
+    judges: tuple[str, ...] = ()
 
+    def judge(self, bench: Bench, model: Model) -> Verdict:
+        return self.criterion(bench, model, **self.marks)
 
-GOODS = noise.of_noise("shoes/{part}/photo")
-LANDSCAPES = noise.of_noise("seasons/{part}/summer", "seasons/{part}/winter")
 
 SHOES_TRIED = (
     "the two cycles alone, at 64 pixels, 900 steps each of 8 pairs. Both: draws differ by .74, exemplar .50, "
@@ -106,35 +113,48 @@ STUDIES = {
     ),
 }
 
+READER, READERS = ("faces",), ("faces", "identity")
+SHOWN, SEASONS = ("shoes/{part}/photo",), ("seasons/{part}/summer", "seasons/{part}/winter")
 ROWS = (
-    Row("facades", "pix2pix (Isola et al. 2017)", "facades", paired.facades),
-    Row("facades-hd", "pix2pixHD (Wang et al. 2018)", "facades", paired.facades_hd, ("facades",), HD_TRIED),
+    Row("facades", "pix2pix (Isola et al. 2017)", "facades", paired.facades, judges=("facades",)),
+    Row(
+        "facades-hd", "pix2pixHD (Wang et al. 2018)", "facades", paired.facades_hd,
+        beside=("facades",), tried=HD_TRIED, judges=("facades",),
+    ),
     Row("shoes", "BicycleGAN (Zhu et al. 2017)", "shoes", paired.shoes, tried=SHOES_TRIED),
     Row("seasons-cyclegan", "CycleGAN (Zhu et al. 2017)", "seasons", seasons.seasons, tried=CYCLE_TRIED),
-    Row("digits-unit", "UNIT (Liu et al. 2017)", "digits, seasons", digits.read(0.85), tried=UNIT_TRIED),
     Row(
-        "digits-distance",
-        "DistanceGAN (Benaim & Wolf 2017)",
-        "digits, seasons",
-        digits.read(0.75),
-        tried=DISTANCE_TRIED,
+        "digits-unit", "UNIT (Liu et al. 2017)", "digits, seasons", digits.read,
+        tried=UNIT_TRIED, marks={"least": 0.85}, judges=("digits",),
     ),
-    Row("digits-dtn", "DTN (Taigman et al. 2017)", "digits, seasons", digits.read(0.90)),
-    Row("faces-fader", "Fader Networks (Lample et al. 2017)", "faces", faces.fader, tried=FADER_TRIED),
-    Row("faces-glasses", "GeneGAN (Zhou et al. 2017)", "faces", faces.exchange, tried=GLASSES_TRIED),
-    Row("faces-bangs", "GeneGAN (Zhou et al. 2017)", "faces", faces.exchange),
-    Row("faces-dna", "DNA-GAN (Xiao et al. 2018)", "faces", faces.exchange, tried=DNA_TRIED),
-    Row("faces-star", "StarGAN (Choi et al. 2018)", "faces", faces.star, tried=STAR_TRIED),
-    Row("goods", "PGGAN (Karras et al. 2018)", "shoes", GOODS, ("goods-direct",), GOODS_TRIED),
     Row(
-        "landscapes",
-        "LAPGAN (Denton et al. 2015)",
-        "seasons",
-        LANDSCAPES,
-        ("landscapes-direct",),
-        LANDSCAPES_TRIED,
+        "digits-distance", "DistanceGAN (Benaim & Wolf 2017)", "digits, seasons", digits.read,
+        tried=DISTANCE_TRIED, marks={"least": 0.75}, judges=("digits",),
     ),
-)
+    Row(
+        "digits-dtn", "DTN (Taigman et al. 2017)", "digits, seasons", digits.read,
+        marks={"least": 0.90}, judges=("digits",),
+    ),
+    Row(
+        "faces-fader", "Fader Networks (Lample et al. 2017)", "faces", faces.fader,
+        tried=FADER_TRIED, judges=READER,
+    ),
+    Row(
+        "faces-glasses", "GeneGAN (Zhou et al. 2017)", "faces", faces.exchange,
+        tried=GLASSES_TRIED, judges=READER,
+    ),
+    Row("faces-bangs", "GeneGAN (Zhou et al. 2017)", "faces", faces.exchange, judges=READER),
+    Row("faces-dna", "DNA-GAN (Xiao et al. 2018)", "faces", faces.exchange, tried=DNA_TRIED, judges=READER),
+    Row("faces-star", "StarGAN (Choi et al. 2018)", "faces", faces.star, tried=STAR_TRIED, judges=READERS),
+    Row(
+        "goods", "PGGAN (Karras et al. 2018)", "shoes", noise.of_noise,
+        beside=("goods-direct",), tried=GOODS_TRIED, marks={"folders": SHOWN},
+    ),
+    Row(
+        "landscapes", "LAPGAN (Denton et al. 2015)", "seasons", noise.of_noise,
+        beside=("landscapes-direct",), tried=LANDSCAPES_TRIED, marks={"folders": SEASONS},
+    ),
+)  # fmt: skip
 
 
 def further(model: Model) -> Row | None:
@@ -143,7 +163,7 @@ def further(model: Model) -> Row | None:
     if domains == set(seasons.NAMES):
         return Row(model.name, model.manifest["family"], "seasons", seasons.seasons)
     if domains and faces.attributes(model):
-        return Row(model.name, model.manifest["family"], "faces", faces.coded)
+        return Row(model.name, model.manifest["family"], "faces", faces.coded, judges=READERS)
     return None
 
 

@@ -19,13 +19,7 @@ PENALTY = 10.0
 
 def probe(bench: Bench, side: int) -> Callable[[np.ndarray], np.ndarray]:
     """A linear score of pretrained features, positive for winter, fitted to the training folders."""
-    seen = [
-        bench.remembered(
-            f"seasons train {n} {side}",
-            lambda n=n: pictures.folder(bench.root / "seasons" / "train" / n, side),
-        )
-        for n in NAMES
-    ]
+    seen = [bench.remembered([bench.root / "seasons" / "train" / name], side) for name in NAMES]
     truth = np.concatenate([-np.ones(len(seen[0])), np.ones(len(seen[1]))])
     return ridge(np.concatenate(seen), truth, PENALTY)
 
