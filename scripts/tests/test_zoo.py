@@ -202,6 +202,7 @@ def test_the_page_tells_what_is_missing_and_runs_once(
     text = (tmp_path / "zoo.md").read_text()
     assert "| faces-fader | Fader Networks (Lample et al. 2017) | faces |" in text
     assert text.count("not trained yet") == len(rows.ROWS) - 2
+    assert "the nearest label's photograph, pixels, of the real" in text
     assert "`gtx translate --model faces-fader --to glasses face.jpg`" in text
     assert set(json.loads((out / "zoo.json").read_text())) == {"faces-fader", "facades"}
     assert "faces-fader-01.png" in (out / "index.html").read_text() and (out / "faces-fader-01.png").exists()

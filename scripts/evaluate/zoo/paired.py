@@ -34,13 +34,25 @@ def nearest_photographs(bench: Bench, side: int) -> np.ndarray:
     return pictures.folder(folder, side)[agree.argmax(1)]
 
 
-def fcn(bench: Bench, images: np.ndarray) -> tuple[dict[str, float], dict[str, float]]:
-    """The FCN-scores of images, and as shares of those of the real photographs at the same size."""
+def fcn(bench: Bench, images: np.ndarray) -> dict[str, float]:
+    """The FCN-scores of images, as shares of those of the real photographs at the same size."""
     side = images.shape[1]
     judge = bench.judge("facades")
     _, truth = pictures.facades(bench.root, "validation", side)
     found = judges.scores(judges.segment(judge, images), truth)
-    return found, {name: value / judge.accuracy[f"{name} {side}"] for name, value in found.items()}
+    return {name: value / judge.accuracy[f"{name} {side}"] for name, value in found.items()}
+
+
+def other_scores(bench: Bench, shares: dict[str, float], side: int) -> list[Figure]:
+    """Those beside the mark. The floor: a training photograph of a similar label."""
+    floor = fcn(bench, nearest_photographs(bench, side))
+    return [
+        Figure("the nearest label's photograph, pixels, of the real", floor["pixels"]),
+        Figure("classes, of the real", shares["classes"]),
+        Figure("the nearest label's photograph, classes, of the real", floor["classes"]),
+        Figure("mean IoU, of the real", shares["iou"]),
+        Figure("the nearest label's photograph, mean IoU, of the real", floor["iou"]),
+    ]
 
 
 def segmenter(bench: Bench, side: int) -> str:
@@ -54,11 +66,10 @@ def facades(bench: Bench, model: Model) -> Verdict:
     real, _ = pictures.facades(bench.root, "validation", SIDE)
     made = resized(model.translate(maps)[0], SIDE)
     neighbours = nearest_photographs(bench, SIDE)
-    found, shares = fcn(bench, made)
+    shares = fcn(bench, made)
     figures = [
         Figure("FCN-score, pixels, of the real", shares["pixels"], 0.70),
-        Figure("classes, of the real", shares["classes"]),
-        Figure("mean IoU", found["iou"]),
+        *other_scores(bench, shares, SIDE),
         Figure("L1 to the nearest label's, levels", l1(made, real), most=l1(neighbours, real), digits=1),
         Figure("KID × 10³", 1e3 * sets.kid(bench.see(made), bench.see(real)), digits=0),
     ]
@@ -83,14 +94,14 @@ def facades_hd(bench: Bench, model: Model) -> Verdict:
     maps = label_maps(bench, model)
     real, _ = pictures.facades(bench.root, "validation", 256)
     made = resized(model.translate(maps)[0], 256)
-    found, shares = fcn(bench, made)
+    shares = fcn(bench, made)
     figures = [Figure("FCN-score at 256², pixels, of the real", shares["pixels"])]
     columns = [("label", resized(maps, 256)), ("result", made)]
     small = bench.model("facades")
     if small:
         coarse = small.translate(label_maps(bench, small))[0]
         coarse = np.stack([np.asarray(Image.fromarray(x).resize((256, 256), Image.BICUBIC)) for x in coarse])
-        _, others = fcn(bench, coarse)
+        others = fcn(bench, coarse)
         figures[0] = Figure("FCN-score at 256², pixels, of the real", shares["pixels"], others["pixels"])
         gap = abs(sharpness(coarse) / sharpness(real) - 1)
         figures.append(
@@ -100,7 +111,7 @@ def facades_hd(bench: Bench, model: Model) -> Verdict:
         )
         columns.append(("facades, enlarged", coarse))
     figures += [
-        Figure("mean IoU", found["iou"]),
+        *other_scores(bench, shares, 256),
         Figure("KID × 10³", 1e3 * sets.kid(bench.see(made), bench.see(real)), digits=0),
     ]
     shown = spread(len(maps), 12)
