@@ -186,7 +186,7 @@ def test_labels_of_the_source_matter_to_stargan_and_to_no_other(bench: benches.B
 def test_an_alpha_that_only_brightens_moves_the_logit(bench: benches.Bench):
     found = values(faces.fader(bench, put(bench, "fader", "faces-fader")))
     assert found["PSNR, own attribute, dB"] == pytest.approx(25.9, abs=1)  # 12.75 levels
-    assert "to eyeglasses" in found
+    assert "to eyeglasses" in found and found["checkerboards, of results"] == 0
 
 
 def test_the_page_tells_what_is_missing_and_runs_once(
@@ -236,6 +236,22 @@ def test_features_of_real_images_are_those_of_the_images_that_are_there(bench: b
     before = bench.remembered([tmp_path / "real"], 64)
     write(tmp_path / "real/0.png", np.random.default_rng(0).integers(0, 256, (64, 64, 3)))
     assert not np.allclose(before, bench.remembered([tmp_path / "real"], 64))
+
+
+def test_a_checkerboard_of_the_network_is_counted_and_texture_of_the_source_is_not(bench: benches.Bench):
+    grey = np.full((3, 64, 64, 3), np.arange(64)[:, None, None] + 64, np.uint8)
+    printed = grey.copy()
+    printed[:, ::2, ::2] += 8
+    made, real = bench.checkerboards(printed, grey, grey)
+    assert (made.name, made.value) == ("checkerboards, of results", 1)
+    assert (real.name, real.value) == ("of real images", 0)
+    made, real = bench.checkerboards(printed, printed, printed)
+    assert (made.value, real.value) == (0, 1)
+    faint = grey.copy()
+    faint[:, ::2, :32:2] += 1
+    assert [f.value for f in bench.checkerboards(faint, faint, grey)] == [1, 1]
+    assert [f.value for f in bench.checkerboards(printed, faint)] == [1, 0]
+    assert bench.checkerboards(printed[:, :32, :32], grey) == []
 
 
 def verdict(bench: benches.Bench, model: models.Model) -> benches.Verdict:

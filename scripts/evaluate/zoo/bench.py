@@ -24,6 +24,7 @@ from train import data
 from train.networks.efficientnet import features
 from train.rank import look
 
+CHECKED = 40  # results that are looked at for checkerboards
 SEEN = 128  # side at which pretrained features see images
 
 
@@ -114,6 +115,30 @@ class Bench:
             cached.parent.mkdir(parents=True, exist_ok=True)
             np.save(cached, self.see(np.concatenate([pictures.folder(f, side) for f in folders])))
         return np.load(cached)
+
+    def checkerboards(
+        self, made: np.ndarray, real: np.ndarray, sources: np.ndarray | None = None
+    ) -> list[Figure]:
+        """In how many of at most CHECKED results, and of real images, gtx finds a checkerboard.
+
+        Results are compared with their sources, of the same size, if there are any: then real images are
+        compared with a flat one, so that the threshold is the same. gtx scores no images below 64 pixels:
+        then there are no figures.
+        """
+        if made.shape[1] < 64:
+            return []
+        flag = gtx.flagger(self.gtx)
+
+        def share(images: np.ndarray, against: np.ndarray | None) -> float:
+            chosen = spread(len(images), CHECKED)
+            return float(flag(images[chosen], None if against is None else against[chosen]).mean())
+
+        real = resized(real, made.shape[1])
+        flat = None if sources is None else np.full_like(real, 128)
+        return [
+            Figure("checkerboards, of results", share(made, sources)),
+            Figure("of real images", share(real, flat)),
+        ]
 
     def stamp(self, name: str) -> str:
         """Changes with a data set of that name."""

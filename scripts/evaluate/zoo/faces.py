@@ -13,7 +13,7 @@ import numpy as np
 
 from evaluate import metrics, sets
 from evaluate.zoo import judges, pictures
-from evaluate.zoo.bench import Bench, Figure, Verdict, l1, percent, ratio, resized, spread
+from evaluate.zoo.bench import CHECKED, Bench, Figure, Verdict, l1, percent, ratio, resized, spread
 from evaluate.zoo.judges import ATTRIBUTES, HAIR
 from evaluate.zoo.models import Model
 
@@ -91,14 +91,16 @@ def labels(model: Model, faces: pictures.Faces) -> list[str]:
     return found
 
 
-def changed(model: Model, images: np.ndarray, sources: list[str] | None, **options) -> np.ndarray:
+def changed(
+    model: Model, images: np.ndarray, sources: list[str] | None, side: int = SIDE, **options
+) -> np.ndarray:
     """Results at the judge's size. sources: the labels of each image, if the network needs them."""
     if sources is None:
-        return resized(model.translate(images, **options)[0], SIDE)
-    made = np.zeros((len(images), SIDE, SIDE, 3), np.uint8)
+        return resized(model.translate(images, **options)[0], side)
+    made = np.zeros((len(images), side, side, 3), np.uint8)
     for label in sorted(set(sources)):
         mine = np.array([s == label for s in sources])
-        made[mine] = resized(model.translate(images[mine], source=label, **options)[0], SIDE)
+        made[mine] = resized(model.translate(images[mine], source=label, **options)[0], side)
     return made
 
 
@@ -146,6 +148,22 @@ def faces_of(bench: Bench, model: Model) -> tuple[pictures.Faces, np.ndarray]:
     return faces, pictures.faces(bench.root, "validation", SIDE).pixels
 
 
+def checkerboards(
+    bench: Bench,
+    model: Model,
+    faces: pictures.Faces,
+    target: Target,
+    known: list[str] | None = None,
+    **options,
+) -> list[Figure]:
+    """Of the results for one target. known: the labels of all faces, if the network needs them."""
+    chosen = having(faces, target.attribute, not target.on, CHECKED)
+    sources = [known[i] for i in chosen] if known else None
+    to = target.to if len(model.domains) > 1 else None
+    made = changed(model, faces.pixels[chosen], sources, model.side, to=to, **options)
+    return bench.checkerboards(made, faces.pixels, faces.pixels[chosen])
+
+
 def example(model: Model, to: str, more: str = "") -> str:
     return f"gtx translate --model {model.name} --to {to}{more} face.jpg"
 
@@ -176,6 +194,7 @@ def fader(bench: Bench, model: Model) -> Verdict:
     figures += [
         Figure("Spearman of α and logit", float(np.mean(orders)), 0.8),
         Figure("PSNR, own attribute, dB", float(np.mean(psnrs)), 22, digits=1),
+        *checkerboards(bench, model, faces, targets(model)[0], known),
     ]
     shown = [(t, x[:24]) for t, x in sheet]
     return Verdict(figures, looks.own(attributes(model)), example(model, targets(model)[0].to), shown)
@@ -239,6 +258,9 @@ def exchange(bench: Bench, model: Model) -> Verdict:
         ]
         if len(names) > 1:
             figures.append(Figure("the other attribute kept", float(np.mean(kept)), 0.85))
+    first = targets(model, both=False)[0]
+    (exemplar,) = faces.pixels[having(faces, first.attribute, first.on, 1)]
+    figures += checkerboards(bench, model, faces, first, exemplar=exemplar)
     command = f"gtx translate --model {model.name} --exemplar with.jpg without.jpg"
     if len(model.domains) > 1:
         command = command.replace(" --exemplar", f" --to {model.domains[0]} --exemplar")
@@ -266,6 +288,7 @@ def star(bench: Bench, model: Model) -> Verdict:
         Figure("own face nearest of 1,000", float(np.mean(same)), 0.9),
         *figures,
         *wrong_labels(bench, model),
+        *checkerboards(bench, model, faces, targets(model)[0], own),
     ]
     command = example(model, model.domains[0], f" --from {own[0]}")
     return Verdict(figures, looks.own(attributes(model)), command, sheet)
@@ -338,4 +361,5 @@ def coded(bench: Bench, model: Model) -> Verdict:
         sheet += [("source", full[chosen][:12]), (target.to, whole[:12])]
     figures.append(Figure("PSNR, own domain, dB", float(np.mean(psnrs)), digits=1))
     figures += wrong_labels(bench, model)
+    figures += checkerboards(bench, model, faces, targets(model)[-1])
     return Verdict(figures, looks.own(attributes(model)), example(model, model.domains[-1]), sheet)

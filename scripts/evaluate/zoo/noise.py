@@ -50,6 +50,7 @@ def of_noise(bench: Bench, model: Model, folders: tuple[str, ...]) -> Verdict:
             float(nearest.min(1).mean() / others.mean()),
             0.9,
         ),
+        *bench.checkerboards(made, pictures.folder(fresh[0], side)),
     ]
     trained = np.concatenate([pictures.folder(folder, side) for folder in there])
     sheet = [("made of noise", made[:24]), ("nearest training image", trained[nearest[:24].argmin(1)])]

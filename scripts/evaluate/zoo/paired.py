@@ -72,6 +72,7 @@ def facades(bench: Bench, model: Model) -> Verdict:
         *other_scores(bench, shares, SIDE),
         Figure("L1 to the nearest label's, levels", l1(made, real), most=l1(neighbours, real), digits=1),
         Figure("KID × 10³", 1e3 * sets.kid(bench.see(made), bench.see(real)), digits=0),
+        *bench.checkerboards(made, real, resized(maps, SIDE)),
     ]
     shown = spread(len(maps), 24)
     sheet = [
@@ -113,6 +114,7 @@ def facades_hd(bench: Bench, model: Model) -> Verdict:
     figures += [
         *other_scores(bench, shares, 256),
         Figure("KID × 10³", 1e3 * sets.kid(bench.see(made), bench.see(real)), digits=0),
+        *bench.checkerboards(made, real, resized(maps, 256)),
     ]
     shown = spread(len(maps), 12)
     sheet = [(t, x[shown]) for t, x in (*columns, ("real", real))]
@@ -161,6 +163,7 @@ def shoes(bench: Bench, model: Model, draws: int = 10, inputs: int = 40) -> Verd
             1e3 * sets.kid(seen[:, 0], real_shoes(bench)),
             digits=0,
         ),
+        *bench.checkerboards(samples[:, 0], real, edges),
     ]
     sheet = [("edges", edges), ("real", real), ("with the real one as exemplar", shown)]
     sheet += [(f"draw {k + 1}", samples[:, k]) for k in range(min(5, draws))]

@@ -40,12 +40,15 @@ def seasons(bench: Bench, model: Model) -> Verdict:
     for prefix, other in others.items():
         for label in (1, 0):
             source = 1 - label
-            made = resized(other.translate(given[source], to=NAMES[label])[0], side)
+            own = other.translate(given[source], to=NAMES[label])[0]
+            made = resized(own, side)
             found = bench.see(made)
             flips = metrics.flip_rate(score(seen[source]), score(found), label)
             figures.append(Figure(f"{prefix}flips to {NAMES[label]}", flips, None if prefix else 0.85))
             figures.append(Figure("KID × 10³", 1e3 * sets.kid(found, seen[label]), digits=0))
             figures.append(Figure("edges kept", edges(made, given[source])))
+            if label == 1:
+                figures += bench.checkerboards(own, given[label], resized(given[source], own.shape[1]))
             shown = slice(0, 96, 8)
             sheet += [("source", given[source][shown]), (prefix + NAMES[label], made[shown])]
     judge = f"a probe of EfficientNet-Lite2: {percent(own[0])} of summers, {percent(own[1])} of winters"
