@@ -167,8 +167,19 @@ def test_an_exemplar_of_the_own_colour_comes_nearer_than_a_draw(bench: benches.B
 def test_attributes_move_over(bench: benches.Bench, fixture: str, name: str):
     found = values(faces.exchange(bench, put(bench, fixture, name)))
     assert {"smiling after giving", "without smiling after taking"} <= set(found)
-    assert found["difference between two exemplars, of the change, smiling"] > 0
+    assert found["difference of two exemplars at the mouth, of the change there, smiling"] > 0
     assert ("the other attribute kept" in found) == (fixture == "dnagan")
+
+
+def test_two_exemplars_are_compared_where_the_attribute_is():
+    faces_before = np.zeros((1, 64, 64, 3), np.uint8)
+    one, two = faces_before.repeat(2, 0)
+    one[30:34] = two[30:34] = 100  # the same glasses
+    two[50:] = 200  # another collar
+    assert faces.exemplars_matter("Eyeglasses", {0: [one, two]}, faces_before).value == 0
+    two[30:32] = 0
+    figure = faces.exemplars_matter("Eyeglasses", {0: [one, two]}, faces_before)
+    assert str(figure) == "difference of two exemplars at the eyes, of the change there, eyeglasses 0.50"
 
 
 def test_labels_of_the_source_matter_to_stargan_and_to_no_other(bench: benches.Bench, monkeypatch):
