@@ -6,6 +6,8 @@ import csv
 import dataclasses
 import json
 import os
+import re
+import shlex
 import shutil
 import subprocess
 from pathlib import Path
@@ -319,6 +321,24 @@ def test_what_was_tried_is_told_below_the_table():
     text = page.document([line], {"digits-unit": "More steps."})
     assert text.endswith(f"|\n{line}\n\n## What was tried\n\n- digits-unit: More steps.\n")
     assert page.known(text) == {"digits-unit": line}
+
+
+PAGE = (FIXTURES.parents[1] / "docs" / "zoo.md").read_text()
+COMMANDS = [line.split("`")[-2] for line in page.known(PAGE).values()]
+
+
+@pytest.mark.parametrize("line", COMMANDS)
+def test_a_command_of_the_page_runs(line: str, tmp_path: Path):
+    rng = np.random.default_rng(0)
+    for name in re.findall(r"[\w-]+\.(?:jpg|png)", line):
+        write(tmp_path / name, rng.integers(0, 256, (128, 128, 3)))
+    zoo = FIXTURES.parents[1] / "models" / "zoo"
+    program, *arguments = shlex.split(re.sub(r"--model (\S+)", rf"--model {zoo}/\1.onnx", line))
+    assert program == "gtx"
+    done = subprocess.run([gtx.BINARY, *arguments], cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    made = done.stdout.split()
+    assert made and all((tmp_path / path).exists() for path in made)
 
 
 def test_a_missed_mark_is_said():

@@ -170,8 +170,10 @@ def checkerboards(
     return bench.checkerboards(made, faces.pixels, faces.pixels[chosen])
 
 
-def example(model: Model, to: str, more: str = "") -> str:
-    return f"gtx translate --model {model.name} --to {to}{more} face.jpg"
+def example(model: Model, to: str, known: list[str] | None = None) -> str:
+    """A command. known: the labels of faces, if the network needs them."""
+    source = f" --from {next((label for label in known if label != 'none'), 'none')}" if known else ""
+    return f"gtx translate --model {model.name} --to {to}{source} face.jpg"
 
 
 def fader(bench: Bench, model: Model) -> Verdict:
@@ -203,7 +205,8 @@ def fader(bench: Bench, model: Model) -> Verdict:
         *checkerboards(bench, model, faces, targets(model)[0], known),
     ]
     shown = [(t, x[:24]) for t, x in sheet]
-    return Verdict(figures, looks.own(attributes(model)), example(model, targets(model)[0].to), shown)
+    command = example(model, targets(model)[0].to, known)
+    return Verdict(figures, looks.own(attributes(model)), command, shown)
 
 
 def swapped(
@@ -307,7 +310,7 @@ def star(bench: Bench, model: Model) -> Verdict:
         *wrong_labels(bench, model),
         *checkerboards(bench, model, faces, targets(model)[0], own),
     ]
-    command = example(model, model.domains[0], f" --from {own[0]}")
+    command = example(model, model.domains[0], own)
     return Verdict(figures, looks.own(attributes(model)), command, sheet)
 
 
