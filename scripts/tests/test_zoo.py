@@ -18,7 +18,7 @@ from PIL import Image
 
 from evaluate.zoo import __main__ as command
 from evaluate.zoo import bench as benches
-from evaluate.zoo import digits, faces, judges, models, page, paired, pictures, rows
+from evaluate.zoo import digits, faces, judges, models, page, paired, pictures, rows, seasons
 from measure import gtx
 
 FIXTURES = Path(__file__).parents[2] / "testdata" / "models"
@@ -207,7 +207,7 @@ def test_the_page_tells_what_is_missing_and_runs_once(
 ):
     put(bench, "fader", "faces-fader")
     put(bench, "pix2pix", "facades")
-    monkeypatch.setattr(command, "Bench", lambda *given: benches.Bench(*given, QUICK))
+    monkeypatch.setattr(command, "Bench", lambda *given, others: benches.Bench(*given, QUICK))
     out = tmp_path / "out"
     arguments = ["--data", str(bench.root), "--models", str(bench.models), "--features", "random"]
     arguments += ["--page", str(tmp_path / "zoo.md"), "--json", str(out / "zoo.json"), "--sheets", str(out)]
@@ -323,6 +323,13 @@ def test_what_was_tried_is_told_below_the_table():
     assert page.known(text) == {"digits-unit": line}
 
 
+def test_seasons_are_judged_beside_the_built_in_ones(bench: benches.Bench, tmp_path: Path):
+    model = put(bench, "shift", "seasons-cyclegan")
+    put(dataclasses.replace(bench, models=tmp_path / "builtin"), "shift", "seasons")
+    found = values(seasons.seasons(dataclasses.replace(bench, others=(tmp_path / "builtin",)), model))
+    assert found["flips to winter"] == found["the built-in seasons: flips to winter"]
+
+
 PAGE = (FIXTURES.parents[1] / "docs" / "zoo.md").read_text()
 COMMANDS = [line.split("`")[-2] for line in page.known(PAGE).values()]
 
@@ -347,31 +354,71 @@ def test_a_missed_mark_is_said():
     assert not benches.Verdict([kept, missed], "", "").met and benches.Verdict([kept], "", "").met
 
 
-def test_make_zoo_trains_what_is_missing_and_judges_in_the_end(tmp_path: Path):
-    here = Path(__file__).parents[1]
-    scripts = tmp_path / "scripts"
-    (scripts / "train/recipes").mkdir(parents=True)
-    (tmp_path / "models/zoo").mkdir(parents=True)
-    (tmp_path / "data").mkdir()
-    shutil.copy(here / "make-zoo", scripts)
-    for name, text in (
-        ("made", '{"method": "x"}'),
-        ("new", '{"method": "x"}'),
-        ("part", "{}"),
-        ("bad", '{"method": "x"}'),
-    ):
-        (scripts / f"train/recipes/{name}.json").write_text(text)
-    (tmp_path / "models/zoo/made.onnx").touch()
+FAKE = """#!/bin/sh
+case "$*" in *--missing) printf '%s\\n' "$ROOT/models/zoo/bad.onnx" "$ROOT/work/new.onnx"; exit; esac
+echo "$2 $4" >> "$LOG"
+case "$4" in *bad*) exit 1; esac
+"""
+
+
+@pytest.fixture()
+def make_zoo(tmp_path: Path):
+    """Runs make-zoo where a fake Python lacks the models "bad" and "new"."""
+    (tmp_path / "scripts").mkdir()
+    shutil.copy(Path(__file__).parents[1] / "make-zoo", tmp_path / "scripts")
+    for part in ("digits", "facades", "faces", "seasons", "shoes", "snow"):
+        (tmp_path / "data" / part).mkdir(parents=True)
     fake = tmp_path / "python"
-    fake.write_text('#!/bin/sh\necho "$2 $4" >> "$LOG"\ncase "$4" in *bad*) exit 1; esac\n')
+    fake.write_text(FAKE)
     fake.chmod(0o755)
-    surroundings = {"PATH": os.environ["PATH"], "ZOO_PYTHON": str(fake), "LOG": str(tmp_path / "log")}
-    given = [scripts / "make-zoo", tmp_path / "data", tmp_path / "work"]
-    done = subprocess.run(given, env=surroundings, capture_output=True, text=True)
-    assert done.returncode == 1 and done.stderr == "make-zoo: bad failed\n"
+    settings = {"ZOO_PYTHON": str(fake), "LOG": str(tmp_path / "log"), "ROOT": str(tmp_path)}
+
+    def run(*arguments: str) -> subprocess.CompletedProcess:
+        given = [tmp_path / "scripts/make-zoo", *arguments]
+        env = {"PATH": os.environ["PATH"], **settings}
+        return subprocess.run(given, cwd=tmp_path, env=env, capture_output=True, text=True)
+
+    return run
+
+
+def test_make_zoo_trains_what_is_missing_and_judges_in_the_end(make_zoo, tmp_path: Path):
+    done = make_zoo("data", "work")
+    assert done.returncode == 1
+    assert done.stderr == "make-zoo: bad failed\nmake-zoo: failed: bad\n"
     assert (tmp_path / "log").read_text().splitlines() == [
         "train train/recipes/bad.json",
         "train train/recipes/new.json",
         "export --out",
         f"evaluate.zoo {tmp_path / 'data'}",
     ]
+
+
+def test_make_zoo_begins_nothing_if_data_is_missing(make_zoo, tmp_path: Path):
+    assert make_zoo("--check", "data").returncode == 0
+    (tmp_path / "data/snow").rmdir()
+    for arguments in (("data", "work"), ("--check", "data")):
+        done = make_zoo(*arguments)
+        assert done.returncode == 2
+        assert done.stderr == 'make-zoo: the data folder "data" has no snow\n'
+    assert not (tmp_path / "log").exists() and not (tmp_path / "work").exists()
+
+
+def test_a_model_that_lacks_a_part_is_missing(bench: benches.Bench, tmp_path: Path):
+    for row in rows.ROWS:
+        put(bench, "dtn", row.name)
+    whole = put(bench, "lapgan", "landscapes")
+    others = tmp_path / "others"
+    wanted = [others / f"{name}.onnx" for name in ("seasons", "goods-direct", "landscapes-direct")]
+    assert rows.missing(bench, others) == wanted
+    whole.files["coarse"].unlink()
+    assert rows.missing(bench, others) == [bench.models / "landscapes.onnx", *wanted]
+    shutil.copytree(bench.models, others)
+    shutil.copy(others / "goods.onnx", others / "goods-direct.onnx")
+    beside = dataclasses.replace(bench, others=(others,))
+    assert others / "goods-direct.onnx" not in rows.missing(beside, others)
+
+
+def test_every_model_of_the_zoo_has_a_recipe():
+    recipes = Path(__file__).parents[1] / "train" / "recipes"
+    for name in {name for row in rows.ROWS for name in (row.name, *row.beside)} - {"seasons"}:
+        assert "method" in json.loads((recipes / f"{name}.json").read_text()), name

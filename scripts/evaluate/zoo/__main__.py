@@ -87,6 +87,9 @@ def parse(argv: list[str]) -> argparse.Namespace:
     )
     parser.add_argument("--models", type=Path, default=ROOT / "models" / "zoo", help="folder of the models")
     parser.add_argument(
+        "--beside", type=Path, default=ROOT / "build" / "zoo", help="folder of models to compare with only"
+    )
+    parser.add_argument(
         "--only", action="append", default=[], metavar="MODEL",
         help="judge this model alone and change its row of the page; repeatable",
     )  # fmt: skip
@@ -98,12 +101,17 @@ def parse(argv: list[str]) -> argparse.Namespace:
     parser.add_argument(
         "--judges", action="store_true", help="train the judges, print their accuracies and stop"
     )
+    parser.add_argument("--missing", action="store_true", help="print the models that lack a file and stop")
     return parser.parse_args(argv)
 
 
 def main(argv: list[str]) -> int:
     options = parse(argv)
-    bench = Bench(options.data, options.models, options.gtx, options.features)
+    others = (options.beside, ROOT / "models" / "builtin")
+    bench = Bench(options.data, options.models, options.gtx, options.features, others=others)
+    if options.missing:
+        print(*rows.missing(bench, options.beside), sep="\n")
+        return 0
     if options.judges:
         for name in judges.ALL:
             print(name, json.dumps(bench.judge(name).accuracy))

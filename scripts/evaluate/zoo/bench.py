@@ -73,17 +73,22 @@ class Verdict:
 
 @dataclass(frozen=True)
 class Bench:
-    """The data, the folder of models and the judges, which are trained when they are first needed."""
+    """The data, the folder of models and the judges, which are trained when they are first needed.
+
+    others: folders of models that are only compared with.
+    """
 
     root: Path
     models: Path
     gtx: Path = gtx.BINARY
     variant: str = "lite2"  # the pretrained features; random for tests
     recipes: dict[str, dict[str, Any]] = field(default_factory=dict)  # of judges, if not the default
+    others: tuple[Path, ...] = ()
 
     def model(self, name: str) -> Model | None:
-        path = self.models / f"{name}.onnx"
-        return Model(path, self.gtx) if path.exists() else None
+        paths = (folder / f"{name}.onnx" for folder in (self.models, *self.others))
+        found = next((path for path in paths if path.exists()), None)
+        return Model(found, self.gtx) if found else None
 
     def judge(self, name: str) -> Judge:
         known = self.__dict__.setdefault("judges", {})

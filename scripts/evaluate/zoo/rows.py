@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from evaluate.zoo import digits, faces, noise, paired, seasons
@@ -122,7 +123,10 @@ ROWS = (
         beside=("facades",), tried=HD_TRIED, judges=("facades",),
     ),
     Row("shoes", "BicycleGAN (Zhu et al. 2017)", "shoes", paired.shoes, tried=SHOES_TRIED),
-    Row("seasons-cyclegan", "CycleGAN (Zhu et al. 2017)", "seasons", seasons.seasons, tried=CYCLE_TRIED),
+    Row(
+        "seasons-cyclegan", "CycleGAN (Zhu et al. 2017)", "seasons", seasons.seasons,
+        beside=("seasons",), tried=CYCLE_TRIED,
+    ),
     Row(
         "digits-unit", "UNIT (Liu et al. 2017)", "digits, seasons", digits.read,
         tried=UNIT_TRIED, marks={"least": 0.85}, judges=("digits",),
@@ -155,6 +159,18 @@ ROWS = (
         beside=("landscapes-direct",), tried=LANDSCAPES_TRIED, marks={"folders": SEASONS},
     ),
 )  # fmt: skip
+
+
+def missing(bench: Bench, beside: Path) -> list[Path]:
+    """The models listed, and those they are compared with, that lack a file.
+
+    beside: the folder for those that are only compared with.
+    """
+    names = [row.name for row in ROWS]
+    wanted = [bench.models / f"{name}.onnx" for name in names]
+    wanted += [beside / f"{name}.onnx" for row in ROWS for name in row.beside if name not in names]
+    there = {path: bench.model(path.stem) for path in wanted}
+    return [path for path, model in there.items() if not model or not model.whole]
 
 
 def further(model: Model) -> Row | None:
