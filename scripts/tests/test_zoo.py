@@ -348,6 +348,12 @@ def test_a_command_of_the_page_runs(line: str, tmp_path: Path):
     assert made and all((tmp_path / path).exists() for path in made)
 
 
+def test_a_model_over_the_limit_is_marked():
+    assert page.megabytes(1_499_000) == "1.50" and page.megabytes(2_130_000) == "2.13 (over 1.5)"
+    sizes = [float(line.split("|")[6].split()[0]) for line in page.known(PAGE).values()]
+    assert PAGE.count("(over 1.5) |") == sum(size > 1.5 for size in sizes)
+
+
 def test_a_missed_mark_is_said():
     kept, missed = page.Figure("flips", 0.9, 0.85), page.Figure("KID", 90, most=80, digits=0)
     assert str(kept) == "flips 0.90 (≥ 0.85)" and str(missed) == "KID 90 (≤ 80), missed"

@@ -15,6 +15,7 @@ from evaluate.zoo.models import RUNS
 from measure.page import table
 
 COMMAND = "python -m evaluate.zoo"
+LIMIT = 1.5  # MB that a model should have at most
 HEAD = f"""# The zoo
 
 Small models of the families that gtx runs, trained in this project's own trainer on two processor cores and
@@ -28,7 +29,7 @@ what the model had to reach.
 `gtx models show NAME`.
 
 GMAC and milliseconds are those of one image at the model's own size. The time is of one thread of ONNX
-Runtime, the fastest of {RUNS} runs.
+Runtime, the fastest of {RUNS} runs. MB is of all files of a model, which should be {LIMIT} at most.
 
 `checkerboards, of results` is the share of {CHECKED} results in which `gtx check` finds a pattern that
 repeats every 2, 4 or 8 pixels and that the source lacks. `of real images` is the share of real images in
@@ -45,12 +46,17 @@ def figure_of(entry: Entry) -> Figure:
     return Figure(**entry)
 
 
+def megabytes(size: int) -> str:
+    text = f"{size / 1e6:.2f}"
+    return text if size <= LIMIT * 1e6 else f"{text} (over {LIMIT})"
+
+
 def cells(name: str, method: str, data: str, entry: Entry | None) -> list[str]:
     if entry is None:
         return [name, method, data, *["–"] * 4, UNTRAINED, "–", "–"]
     figures = "<br>".join(str(figure_of(f)) for f in entry["figures"])
     size = f"{entry['side']}²" if entry["side"] else "–"
-    cost = [f"{entry['gmac']:.2f}", size, f"{entry['bytes'] / 1e6:.2f}", f"{entry['ms']:.1f}"]
+    cost = [f"{entry['gmac']:.2f}", size, megabytes(entry["bytes"]), f"{entry['ms']:.1f}"]
     return [name, method, data, *cost, figures, entry["judge"], f"`{entry['command']}`"]
 
 
