@@ -41,7 +41,7 @@ REPRODUCIBLE := -trimpath -buildvcs=false
 
 export CGO_ENABLED = 1
 
-.PHONY: build deps test-deps demo test soak lint bench zoo install deb container packages packages-test clean FORCE
+.PHONY: build deps test-deps demo test soak lint bench zoo zoo-data install deb container packages packages-test clean FORCE
 .NOTPARALLEL:
 
 build: $(GTX)
@@ -115,9 +115,11 @@ packages-test: deps
 	scripts/package/test
 
 # What is there already stays: a run goes on where it was, and only new models are judged.
-zoo: build
-	@test -d "$(DATA)/faces" || { echo "make zoo DATA=FOLDER: $(DATA) has no faces, facades and so on" >&2; exit 1; }
+zoo: zoo-data build
 	scripts/make-zoo "$(DATA)" build/zoo
+
+zoo-data:
+	@scripts/make-zoo --check "$(DATA)"
 
 clean:
 	rm -rf build

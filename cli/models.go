@@ -93,6 +93,7 @@ func (p *program) modelsShow(c *cli.Context) error {
 	if note, ok := spec.Training[models.RepairNote]; ok {
 		row("repaired", "%v", note)
 	}
+	row("trained on", "%s", trainingInWords(spec.Training))
 	row("from", "%s", m.Origin)
 	row("digest", "%s", m.Digest)
 	row("domains", "%s", list(spec.DomainIDs()))
@@ -127,6 +128,15 @@ func (p *program) modelsShow(c *cli.Context) error {
 		}
 	}
 	return w.Flush()
+}
+
+// trainingInWords names the data and the steps of a training, as far as they are known.
+func trainingInWords(training map[string]any) string {
+	data, _ := training["data"].(string)
+	if steps, ok := training["steps"]; ok && data != "" {
+		return fmt.Sprintf("%s, %v steps", data, steps)
+	}
+	return data
 }
 
 // sizeInWords describes the image sizes that a network takes.

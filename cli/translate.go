@@ -289,7 +289,7 @@ func (t translation) labeller(c *cli.Context, e *engine) (labeller, io.Closer, e
 	}
 	asked, err := classifierFor(c, e.runtime, t.model)
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, exit.CannotStart(exit.Hint(err, "with --from DOMAIN no classifier is needed"))
 	}
 	return asked.label(labels, e.widths), asked, nil
 }

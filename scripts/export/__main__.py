@@ -33,8 +33,8 @@ def commit() -> str:
 
 
 def describe(config: Config, step: int) -> dict[str, Any]:
-    """The training block of the manifest. Folders are cut to their last two names."""
-    folders = ["/".join(Path(folder).parts[-2:]) for folder in (*config.a, *config.b)]
+    """The training block of the manifest. Folders are cut to their last three names: facades/train/photo."""
+    folders = ["/".join(Path(folder).parts[-3:]) for folder in (*config.a, *config.b)]
     return {"data": ", ".join(folders), "steps": step, "commit": commit()}
 
 

@@ -10,10 +10,11 @@ import pytest
 import torch
 
 from export import golden
-from export.__main__ import build, main
+from export.__main__ import build, describe, main
 from export.graph import IR_VERSION, OPSET, OnBytes, decode, encode
 from export.manifest import KEY
 from export.parity import TOLERANCE, worst_difference
+from train.config import Config
 
 
 def manifest_of(model: onnx.ModelProto) -> dict:
@@ -104,6 +105,11 @@ def test_a_classifier_has_a_golden_case(classifier_run: Path):
     model = build(classifier_run, "seasons-classifier", "Summer or winter").model
     (case,) = manifest_of(model)["golden"]
     assert sum(case["output"]["probabilities"]) == pytest.approx(1, abs=1e-3)
+
+
+def test_training_data_is_named_with_its_data_set():
+    config = Config(method="", stages=[], a=["/data/facades/train/label"], b=["facades/train/photo"])
+    assert describe(config, 3)["data"] == "facades/train/label, facades/train/photo"
 
 
 BUILTIN = Path(__file__).parents[2] / "models" / "builtin"

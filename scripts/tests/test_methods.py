@@ -314,7 +314,7 @@ def test_an_image_is_compared_with_itself_moved():
     assert unlike(moved(image, 1, 0), moved(image.roll(2, 3), 1, 0)) > 1
 
 
-@pytest.mark.parametrize("path", sorted((Path(configs.__file__).parent / "recipes").glob("*.json")))
+@pytest.mark.parametrize("path", sorted((Path(configs.__file__).parent / "recipes").rglob("*.json")))
 def test_a_recipe_fits_its_method(path: Path):
     given = configs.read(path)
     name = given.get("method", "domain-code" if "classifier" not in path.name else "classifier")

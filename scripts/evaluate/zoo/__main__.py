@@ -24,17 +24,20 @@ ROOT = Path(__file__).parents[3]
 
 
 def key_of(bench: Bench, row: rows.Row) -> str:
-    """Changes with the model, those it is compared with, the data and the code of the criteria."""
-    parts = [row.name, str(bench.root.resolve()), bench.variant, json.dumps(bench.recipes)]
+    """Changes with the model, those it is compared with, the data, the judges, the marks and the criteria."""
+    parts = [row.name, bench.variant, row.criterion.__qualname__, json.dumps(row.marks)]
+    parts += [bench.stamp(name) for name in row.data.split(", ")]
+    parts += [bench.judge(name).digest for name in row.judges]
     for name in (row.name, *row.beside):
         model = bench.model(name)
         parts.append(model.digest if model else "")
     parts += [
         path.read_text() for path in sorted(Path(__file__).parent.glob("*.py")) if path.stem not in UNRELATED
     ]
-    return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:24]
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:KEY]
 
 
+KEY = 24  # digits
 UNRELATED = ("__main__", "__init__", "page", "rows")
 
 
@@ -43,11 +46,12 @@ def judge(bench: Bench, row: rows.Row, sheets: Path) -> page.Entry | None:
     model = bench.model(row.name)
     if model is None:
         return None
-    cached = data.cache_dir() / "zoo" / f"{row.name}-{key_of(bench, row)}.json"
+    cached = folder() / f"{row.name}-{key_of(bench, row)}.json"
     if cached.exists() and (sheets / f"{row.name}.txt").exists():
+        cached.touch()
         return json.loads(cached.read_text())
     print(f"evaluate.zoo: {row.name}", file=sys.stderr)
-    verdict = row.criterion(bench, model)
+    verdict = row.judge(bench, model)
     entry = {
         "figures": [dataclasses.asdict(f) for f in verdict.figures],
         "met": verdict.met,
@@ -66,12 +70,25 @@ def judge(bench: Bench, row: rows.Row, sheets: Path) -> page.Entry | None:
     return entry
 
 
+def folder() -> Path:
+    return data.cache_dir() / "zoo"
+
+
+def remembered(name: str) -> page.Entry | None:
+    """The entry of a model that was measured or looked up last."""
+    found = sorted(folder().glob(f"{name}-{'[0-9a-f]' * KEY}.json"), key=lambda path: path.stat().st_mtime_ns)
+    return json.loads(found[-1].read_text()) if found else None
+
+
 def parse(argv: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m evaluate.zoo", description=__doc__)
     parser.add_argument(
         "--data", type=Path, required=True, help="folder with facades, shoes, faces and so on"
     )
     parser.add_argument("--models", type=Path, default=ROOT / "models" / "zoo", help="folder of the models")
+    parser.add_argument(
+        "--beside", type=Path, default=ROOT / "build" / "zoo", help="folder of models to compare with only"
+    )
     parser.add_argument(
         "--only", action="append", default=[], metavar="MODEL",
         help="judge this model alone and change its row of the page; repeatable",
@@ -84,42 +101,57 @@ def parse(argv: list[str]) -> argparse.Namespace:
     parser.add_argument(
         "--judges", action="store_true", help="train the judges, print their accuracies and stop"
     )
+    parser.add_argument("--missing", action="store_true", help="print the models that lack a file and stop")
     return parser.parse_args(argv)
 
 
 def main(argv: list[str]) -> int:
     options = parse(argv)
-    bench = Bench(options.data, options.models, options.gtx, options.features)
+    others = (options.beside, ROOT / "models" / "builtin")
+    bench = Bench(options.data, options.models, options.gtx, options.features, others=others)
+    if options.missing:
+        print(*rows.missing(bench, options.beside), sep="\n")
+        return 0
     if options.judges:
         for name in judges.ALL:
             print(name, json.dumps(bench.judge(name).accuracy))
         return 0
-    table, entries, failed = [], {}, False
-    for row in rows.rows(bench):
+    old = page.known(options.page.read_text()) if options.page.exists() else {}
+    lines, failed = {}, False
+    every = rows.rows(bench)
+    for row in every:
         if options.only and row.name not in options.only:
             continue
         try:
             entry = judge(bench, row, options.sheets)
         except Exception:  # one bad model must not cost the others
             traceback.print_exc()
-            print(f"evaluate.zoo: {row.name} failed", file=sys.stderr)
+            print(f"evaluate.zoo: {row.name} failed{kept(row, old)}", file=sys.stderr)
             failed = True
             continue
-        if entry:
-            entries[row.name] = entry
-        table.append(page.cells(row.name, row.method, row.data, entry))
-    for line in table:
-        print(" | ".join(line))
+        if entry is None and row.name in old:
+            print(f"evaluate.zoo: {row.name} is not in {options.models}{kept(row, old)}", file=sys.stderr)
+            continue
+        lines[row.name] = page.line_of(page.cells(row.name, row.method, row.data, entry))
+        print(lines[row.name])
+    write(options, [row.name for row in every], old | lines)
+    return 1 if failed else 0
+
+
+def kept(row: rows.Row, old: dict[str, str]) -> str:
+    return ": the page keeps its old line" if row.name in old else ""
+
+
+def write(options: argparse.Namespace, order: list[str], lines: dict[str, str]) -> None:
+    """The page with these lines, models in that order first; all figures as JSON; and the sheets."""
+    ordered = [name for name in order if name in lines] + [name for name in lines if name not in order]
     tried = {row.name: row.tried for row in rows.ROWS if row.tried} | rows.STUDIES
-    if not options.only:
-        options.page.write_text(page.document(table, tried))
-        options.json.parent.mkdir(parents=True, exist_ok=True)
-        options.json.write_text(json.dumps(entries, indent=1) + "\n")
-    elif options.page.exists():
-        options.page.write_text(page.updated(options.page.read_text(), table, tried))
+    options.page.write_text(page.document([lines[name] for name in ordered], tried))
+    entries = {name: entry for name in ordered if (entry := remembered(name))}
+    options.json.parent.mkdir(parents=True, exist_ok=True)
+    options.json.write_text(json.dumps(entries, indent=1) + "\n")
     options.sheets.mkdir(parents=True, exist_ok=True)
     page.write_index(options.sheets, entries)
-    return 1 if failed else 0
 
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Callable
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -16,7 +16,7 @@ import torch.nn.functional as F
 from torch import nn
 
 from evaluate.pretrained import recompress
-from evaluate.zoo import judges
+from evaluate.zoo import judges, pictures
 from evaluate.zoo.judges import Judge
 from evaluate.zoo.models import Model
 from measure import gtx
@@ -24,6 +24,7 @@ from train import data
 from train.networks.efficientnet import features
 from train.rank import look
 
+CHECKED = 40  # results that are looked at for checkerboards
 SEEN = 128  # side at which pretrained features see images
 
 
@@ -72,17 +73,22 @@ class Verdict:
 
 @dataclass(frozen=True)
 class Bench:
-    """The data, the folder of models and the judges, which are trained when they are first needed."""
+    """The data, the folder of models and the judges, which are trained when they are first needed.
+
+    others: folders of models that are only compared with.
+    """
 
     root: Path
     models: Path
     gtx: Path = gtx.BINARY
     variant: str = "lite2"  # the pretrained features; random for tests
     recipes: dict[str, dict[str, Any]] = field(default_factory=dict)  # of judges, if not the default
+    others: tuple[Path, ...] = ()
 
     def model(self, name: str) -> Model | None:
-        path = self.models / f"{name}.onnx"
-        return Model(path, self.gtx) if path.exists() else None
+        paths = (folder / f"{name}.onnx" for folder in (self.models, *self.others))
+        found = next((path for path in paths if path.exists()), None)
+        return Model(found, self.gtx) if found else None
 
     def judge(self, name: str) -> Judge:
         known = self.__dict__.setdefault("judges", {})
@@ -105,14 +111,56 @@ class Bench:
             found.append(look(self.net, part)[0])
         return np.concatenate(found)
 
-    def remembered(self, what: str, images: Callable[[], np.ndarray]) -> np.ndarray:
-        """The features of a set of real images, from the cache if they are there. what: names the set."""
-        key = hashlib.sha256(f"{what} {self.variant} {self.root.resolve()}".encode()).hexdigest()[:24]
+    def remembered(self, folders: Sequence[Path], side: int) -> np.ndarray:
+        """The features of the real images in folders, from the cache if they are there."""
+        stamps = [stamp(folder) for folder in folders]
+        key = hashlib.sha256(f"{stamps} {side} {self.variant}".encode()).hexdigest()[:24]
         cached = data.cache_dir() / f"{key}-zoo-seen.npy"
         if not cached.exists():
             cached.parent.mkdir(parents=True, exist_ok=True)
-            np.save(cached, self.see(images()))
+            np.save(cached, self.see(np.concatenate([pictures.folder(f, side) for f in folders])))
         return np.load(cached)
+
+    def checkerboards(
+        self, made: np.ndarray, real: np.ndarray, sources: np.ndarray | None = None
+    ) -> list[Figure]:
+        """In how many of at most CHECKED results, and of real images, gtx finds a checkerboard.
+
+        Results are compared with their sources, of the same size, if there are any: then real images are
+        compared with a flat one, so that the threshold is the same. gtx scores no images below 64 pixels:
+        then there are no figures.
+        """
+        if made.shape[1] < 64:
+            return []
+        flag = gtx.flagger(self.gtx)
+
+        def share(images: np.ndarray, against: np.ndarray | None) -> float:
+            chosen = spread(len(images), CHECKED)
+            return float(flag(images[chosen], None if against is None else against[chosen]).mean())
+
+        real = resized(real, made.shape[1])
+        flat = None if sources is None else np.full_like(real, 128)
+        return [
+            Figure("checkerboards, of results", share(made, sources)),
+            Figure("of real images", share(real, flat)),
+        ]
+
+    def stamp(self, name: str) -> str:
+        """Changes with a data set of that name."""
+        known = self.__dict__.setdefault("stamps", {})
+        if name not in known:
+            known[name] = stamp(self.root / name)
+        return known[name]
+
+
+def stamp(folder: Path) -> str:
+    """Changes with the names, sizes and times of the files in a folder and below it."""
+    whole = hashlib.sha256()
+    for path in sorted(folder.rglob("*")):
+        found = path.stat()
+        if path.is_file():
+            whole.update(f"{path.relative_to(folder)} {found.st_size} {found.st_mtime_ns}\n".encode())
+    return whole.hexdigest()
 
 
 def resized(images: np.ndarray, side: int) -> np.ndarray:

@@ -28,22 +28,18 @@ def target(model: Model) -> str | None:
     return grey[0] if len(model.domains) > 1 and grey else None
 
 
-def read(least: float):
-    """The criterion: the share of results that the judge reads right is at least `least`."""
-
-    def criterion(bench: Bench, model: Model) -> Verdict:
-        given, labels = colours(bench)
-        made = resized(model.translate(given, to=target(model))[0], SIDE)
-        judge = bench.judge("digits")
-        right = float((judge.look(made).argmax(1) == labels).mean())
-        untouched = float((judge.look(given).argmax(1) == labels).mean())
-        figures = [
-            Figure("digits read right", right, least, digits=3),
-            Figure("read without translation", untouched, digits=3),
-        ]
-        to = f" --to {target(model)}" if target(model) else ""
-        sheet = [("colour digit", given[:48]), ("translation", made[:48])]
-        own = f"reads {percent(judge.accuracy['digits'])} of MNIST"
-        return Verdict(figures, own, f"gtx translate --model {model.name}{to} digit.png", sheet)
-
-    return criterion
+def read(bench: Bench, model: Model, least: float) -> Verdict:
+    """The share of results that the judge reads right is at least `least`."""
+    given, labels = colours(bench)
+    made = resized(model.translate(given, to=target(model))[0], SIDE)
+    judge = bench.judge("digits")
+    right = float((judge.look(made).argmax(1) == labels).mean())
+    untouched = float((judge.look(given).argmax(1) == labels).mean())
+    figures = [
+        Figure("digits read right", right, least, digits=3),
+        Figure("read without translation", untouched, digits=3),
+    ]
+    to = f" --to {target(model)}" if target(model) else ""
+    sheet = [("colour digit", given[:48]), ("translation", made[:48])]
+    own = f"reads {percent(judge.accuracy['digits'])} of MNIST"
+    return Verdict(figures, own, f"gtx translate --model {model.name}{to} digit.png", sheet)

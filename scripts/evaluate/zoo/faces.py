@@ -13,7 +13,7 @@ import numpy as np
 
 from evaluate import metrics, sets
 from evaluate.zoo import judges, pictures
-from evaluate.zoo.bench import Bench, Figure, Verdict, l1, percent, ratio, resized, spread
+from evaluate.zoo.bench import CHECKED, Bench, Figure, Verdict, l1, percent, ratio, resized, spread
 from evaluate.zoo.judges import ATTRIBUTES, HAIR
 from evaluate.zoo.models import Model
 
@@ -25,6 +25,12 @@ STRENGTHS = (0.0, 0.25, 0.5, 0.75, 1.0)
 ABSENCE = ("no-", "not-", "without-")
 NAMES = {name.lower().replace("_", "-"): name for name in ATTRIBUTES}
 NAMES |= {"glasses": "Eyeglasses", "black": "Black_Hair", "blond": "Blond_Hair", "brown": "Brown_Hair"}
+# Where attributes are in aligned faces at the judge's size: rows and columns.
+REGIONS = {
+    "Eyeglasses": ("at the eyes", (slice(26, 42), slice(10, 54))),
+    "Bangs": ("at the forehead", (slice(8, 28), slice(14, 50))),
+    "Smiling": ("at the mouth", (slice(40, 56), slice(16, 48))),
+}
 OPPOSITES = {"female": "Male", "old": "Young"}
 
 
@@ -91,14 +97,16 @@ def labels(model: Model, faces: pictures.Faces) -> list[str]:
     return found
 
 
-def changed(model: Model, images: np.ndarray, sources: list[str] | None, **options) -> np.ndarray:
+def changed(
+    model: Model, images: np.ndarray, sources: list[str] | None, side: int = SIDE, **options
+) -> np.ndarray:
     """Results at the judge's size. sources: the labels of each image, if the network needs them."""
     if sources is None:
-        return resized(model.translate(images, **options)[0], SIDE)
-    made = np.zeros((len(images), SIDE, SIDE, 3), np.uint8)
+        return resized(model.translate(images, **options)[0], side)
+    made = np.zeros((len(images), side, side, 3), np.uint8)
     for label in sorted(set(sources)):
         mine = np.array([s == label for s in sources])
-        made[mine] = resized(model.translate(images[mine], source=label, **options)[0], SIDE)
+        made[mine] = resized(model.translate(images[mine], source=label, **options)[0], side)
     return made
 
 
@@ -146,8 +154,26 @@ def faces_of(bench: Bench, model: Model) -> tuple[pictures.Faces, np.ndarray]:
     return faces, pictures.faces(bench.root, "validation", SIDE).pixels
 
 
-def example(model: Model, to: str, more: str = "") -> str:
-    return f"gtx translate --model {model.name} --to {to}{more} face.jpg"
+def checkerboards(
+    bench: Bench,
+    model: Model,
+    faces: pictures.Faces,
+    target: Target,
+    known: list[str] | None = None,
+    **options,
+) -> list[Figure]:
+    """Of the results for one target. known: the labels of all faces, if the network needs them."""
+    chosen = having(faces, target.attribute, not target.on, CHECKED)
+    sources = [known[i] for i in chosen] if known else None
+    to = target.to if len(model.domains) > 1 else None
+    made = changed(model, faces.pixels[chosen], sources, model.side, to=to, **options)
+    return bench.checkerboards(made, faces.pixels, faces.pixels[chosen])
+
+
+def example(model: Model, to: str, known: list[str] | None = None) -> str:
+    """A command. known: the labels of faces, if the network needs them."""
+    source = f" --from {next((label for label in known if label != 'none'), 'none')}" if known else ""
+    return f"gtx translate --model {model.name} --to {to}{source} face.jpg"
 
 
 def fader(bench: Bench, model: Model) -> Verdict:
@@ -176,9 +202,11 @@ def fader(bench: Bench, model: Model) -> Verdict:
     figures += [
         Figure("Spearman of α and logit", float(np.mean(orders)), 0.8),
         Figure("PSNR, own attribute, dB", float(np.mean(psnrs)), 22, digits=1),
+        *checkerboards(bench, model, faces, targets(model)[0], known),
     ]
     shown = [(t, x[:24]) for t, x in sheet]
-    return Verdict(figures, looks.own(attributes(model)), example(model, targets(model)[0].to), shown)
+    command = example(model, targets(model)[0].to, known)
+    return Verdict(figures, looks.own(attributes(model)), command, shown)
 
 
 def swapped(
@@ -201,6 +229,20 @@ def taken(model: Model, faces: pictures.Faces, attribute: str, to: str | None) -
     exemplars = faces.pixels[having(faces, attribute, True, TAKEN)]
     made = [model.translate(source[None], to=to, exemplar=exemplar)[1] for exemplar in exemplars]
     return resized(np.concatenate(made), SIDE)
+
+
+def exemplars_matter(attribute: str, met: dict[int, list[np.ndarray]], small: np.ndarray) -> Figure:
+    """How far two exemplars' results for a source are apart, of their distance from the source.
+
+    met: the results for each source. Looks at the region of the attribute alone, because light and colour of
+    the exemplar may come along elsewhere.
+    """
+    place, region = REGIONS.get(attribute, ("anywhere", (slice(None), slice(None))))
+    twice = {i: [x[region] for x in xs] for i, xs in met.items() if len(xs) > 1}
+    apart = np.mean([l1(xs[0], xs[1]) for xs in twice.values()])
+    moved = np.mean([l1(xs[0], small[i][region]) for i, xs in twice.items()])
+    name = f"difference of two exemplars {place}, of the change there, {attribute.lower()}"
+    return Figure(name, ratio(apart, moved))
 
 
 def exchange(bench: Bench, model: Model) -> Verdict:
@@ -228,17 +270,17 @@ def exchange(bench: Bench, model: Model) -> Verdict:
                     ("loses", second),
                 )
                 sheet += [(t, x[:12]) for t, x in columns]
-        twice = {i: xs for i, xs in met.items() if len(xs) > 1}
-        apart = np.mean([l1(xs[0], xs[1]) for xs in twice.values()])
-        moved = np.mean([l1(xs[0], small[i]) for i, xs in twice.items()])
         name = target.attribute.lower()
         figures += [
             Figure(f"{name} after giving", float(np.mean(gained)), 0.85),
             Figure(f"without {name} after taking", lost, 0.85),
-            Figure(f"difference between two exemplars, of the change, {name}", ratio(apart, moved)),
+            exemplars_matter(target.attribute, met, small),
         ]
         if len(names) > 1:
             figures.append(Figure("the other attribute kept", float(np.mean(kept)), 0.85))
+    first = targets(model, both=False)[0]
+    (exemplar,) = faces.pixels[having(faces, first.attribute, first.on, 1)]
+    figures += checkerboards(bench, model, faces, first, exemplar=exemplar)
     command = f"gtx translate --model {model.name} --exemplar with.jpg without.jpg"
     if len(model.domains) > 1:
         command = command.replace(" --exemplar", f" --to {model.domains[0]} --exemplar")
@@ -266,8 +308,9 @@ def star(bench: Bench, model: Model) -> Verdict:
         Figure("own face nearest of 1,000", float(np.mean(same)), 0.9),
         *figures,
         *wrong_labels(bench, model),
+        *checkerboards(bench, model, faces, targets(model)[0], own),
     ]
-    command = example(model, model.domains[0], f" --from {own[0]}")
+    command = example(model, model.domains[0], own)
     return Verdict(figures, looks.own(attributes(model)), command, sheet)
 
 
@@ -338,4 +381,5 @@ def coded(bench: Bench, model: Model) -> Verdict:
         sheet += [("source", full[chosen][:12]), (target.to, whole[:12])]
     figures.append(Figure("PSNR, own domain, dB", float(np.mean(psnrs)), digits=1))
     figures += wrong_labels(bench, model)
+    figures += checkerboards(bench, model, faces, targets(model)[-1])
     return Verdict(figures, looks.own(attributes(model)), example(model, model.domains[-1]), sheet)

@@ -38,6 +38,7 @@ class Judge:
 
     net: nn.Module
     accuracy: dict[str, float]
+    digest: str = ""  # of its file
 
     @torch.no_grad()
     def look(self, images: np.ndarray) -> np.ndarray:
@@ -71,21 +72,20 @@ def autocast() -> torch.autocast:
 def kept(
     name: str, recipe: dict[str, Any], root: Path, make: Callable[[], Judge], build: Callable[[], nn.Module]
 ) -> Judge:
-    """The judge from the cache, or a new one, which is put there."""
+    """The judge from the cache, where a new one is put first if there is none."""
     key = hashlib.sha256(json.dumps([name, recipe, str(root.resolve())], sort_keys=True).encode())
     path = data.cache_dir() / "judges" / f"{name}-{key.hexdigest()[:16]}.pt"
-    if path.exists():
-        state = torch.load(path, map_location="cpu")
-        net = build()
-        net.load_state_dict(state["net"])
-        return Judge(net.eval(), state["accuracy"])
-    print(f"evaluate.zoo: training the judge of {name}", file=sys.stderr)
-    judge = make()
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_suffix(".partial")
-    torch.save({"net": judge.net.state_dict(), "accuracy": judge.accuracy}, partial)
-    partial.replace(path)
-    return judge
+    if not path.exists():
+        print(f"evaluate.zoo: training the judge of {name}", file=sys.stderr)
+        judge = make()
+        path.parent.mkdir(parents=True, exist_ok=True)
+        partial = path.with_suffix(".partial")
+        torch.save({"net": judge.net.state_dict(), "accuracy": judge.accuracy}, partial)
+        partial.replace(path)
+    state = torch.load(path, map_location="cpu")
+    net = build()
+    net.load_state_dict(state["net"])
+    return Judge(net.eval(), state["accuracy"], hashlib.sha256(path.read_bytes()).hexdigest())
 
 
 def shifted(images: np.ndarray, rng: np.random.Generator, reach: int) -> np.ndarray:

@@ -62,6 +62,11 @@ class Model:
         return sum(path.stat().st_size for path in {self.path, *self.files.values()})
 
     @property
+    def whole(self) -> bool:
+        """Whether all its files are there."""
+        return all(path.exists() for path in self.files.values())
+
+    @property
     def domains(self) -> list[str]:
         return [domain["id"] for domain in self.manifest.get("domains", [])]
 

@@ -20,49 +20,43 @@ def made_by(model: Model) -> np.ndarray:
     return np.concatenate([model.generate(share, seed=1, to=name) for name in classes])[:COUNT]
 
 
-def of_noise(*folders: str):
+def of_noise(bench: Bench, model: Model, folders: tuple[str, ...]) -> Verdict:
     """The criterion against a network trained at full size at once, NAME-direct.
 
     folders: of the data; `train` in them is `validation` for the real images that count.
     """
-
-    def criterion(bench: Bench, model: Model) -> Verdict:
-        def real(part: str, side: int) -> np.ndarray:
-            found = [pictures.folder(bench.root / f.format(part=part), side) for f in folders]
-            return np.concatenate(found)
-
-        made = made_by(model)
-        side = made.shape[1]
-        wanted = bench.remembered(f"{folders} validation {side}", lambda: real("validation", side))
-        known = bench.remembered(f"{folders} train {side}", lambda: real("train", side))
-        seen = bench.see(made)
-        kid = 1e3 * sets.kid(seen, wanted)
-        direct = bench.model(f"{model.name}-direct")
-        figures = [Figure("KID × 10³ to real", kid, digits=0)]
-        if direct:
-            other = 1e3 * sets.kid(bench.see(made_by(direct)), wanted)
-            figures = [
-                Figure("KID × 10³ to real", kid, most=other / 4, digits=0),
-                Figure("trained at full size at once", other, digits=0),
-            ]
-        # A memory of training images would lie nearer to them than other real images do.
-        nearest = distances(seen, known)
-        others = distances(wanted, known).min(1)
-        figures += [
-            Figure("between halves of real", 1e3 * noise(wanted), digits=1),
-            Figure(
-                "distance to the nearest training image, of a real one's",
-                float(nearest.min(1).mean() / others.mean()),
-                0.9,
-            ),
+    made = made_by(model)
+    side = made.shape[1]
+    there, fresh = (
+        [bench.root / folder.format(part=part) for folder in folders] for part in ("train", "validation")
+    )
+    wanted, known, seen = bench.remembered(fresh, side), bench.remembered(there, side), bench.see(made)
+    kid = 1e3 * sets.kid(seen, wanted)
+    direct = bench.model(f"{model.name}-direct")
+    figures = [Figure("KID × 10³ to real", kid, digits=0)]
+    if direct:
+        other = 1e3 * sets.kid(bench.see(made_by(direct)), wanted)
+        figures = [
+            Figure("KID × 10³ to real", kid, most=other / 4, digits=0),
+            Figure("trained at full size at once", other, digits=0),
         ]
-        shown = real("train", side)[nearest[:24].argmin(1)]
-        sheet = [("made of noise", made[:24]), ("nearest training image", shown)]
-        sheet.append(("more", made[24:48]))
-        command = f"gtx generate --model {model.name} --count 10 -o out"
-        return Verdict(figures, "EfficientNet-Lite2, trained on ImageNet", command, sheet)
-
-    return criterion
+    # A memory of training images would lie nearer to them than other real images do.
+    nearest = distances(seen, known)
+    others = distances(wanted, known).min(1)
+    figures += [
+        Figure("between halves of real", 1e3 * noise(wanted), digits=1),
+        Figure(
+            "distance to the nearest training image, of a real one's",
+            float(nearest.min(1).mean() / others.mean()),
+            0.9,
+        ),
+        *bench.checkerboards(made, pictures.folder(fresh[0], side)),
+    ]
+    trained = np.concatenate([pictures.folder(folder, side) for folder in there])
+    sheet = [("made of noise", made[:24]), ("nearest training image", trained[nearest[:24].argmin(1)])]
+    sheet.append(("more", made[24:48]))
+    command = f"gtx generate --model {model.name} --count 10 -o out"
+    return Verdict(figures, "EfficientNet-Lite2, trained on ImageNet", command, sheet)
 
 
 def distances(x: np.ndarray, y: np.ndarray) -> np.ndarray:

@@ -34,13 +34,25 @@ def nearest_photographs(bench: Bench, side: int) -> np.ndarray:
     return pictures.folder(folder, side)[agree.argmax(1)]
 
 
-def fcn(bench: Bench, images: np.ndarray) -> tuple[dict[str, float], dict[str, float]]:
-    """The FCN-scores of images, and as shares of those of the real photographs at the same size."""
+def fcn(bench: Bench, images: np.ndarray) -> dict[str, float]:
+    """The FCN-scores of images, as shares of those of the real photographs at the same size."""
     side = images.shape[1]
     judge = bench.judge("facades")
     _, truth = pictures.facades(bench.root, "validation", side)
     found = judges.scores(judges.segment(judge, images), truth)
-    return found, {name: value / judge.accuracy[f"{name} {side}"] for name, value in found.items()}
+    return {name: value / judge.accuracy[f"{name} {side}"] for name, value in found.items()}
+
+
+def other_scores(bench: Bench, shares: dict[str, float], side: int) -> list[Figure]:
+    """Those beside the mark. The floor: a training photograph of a similar label."""
+    floor = fcn(bench, nearest_photographs(bench, side))
+    return [
+        Figure("the nearest label's photograph, pixels, of the real", floor["pixels"]),
+        Figure("classes, of the real", shares["classes"]),
+        Figure("the nearest label's photograph, classes, of the real", floor["classes"]),
+        Figure("mean IoU, of the real", shares["iou"]),
+        Figure("the nearest label's photograph, mean IoU, of the real", floor["iou"]),
+    ]
 
 
 def segmenter(bench: Bench, side: int) -> str:
@@ -54,13 +66,13 @@ def facades(bench: Bench, model: Model) -> Verdict:
     real, _ = pictures.facades(bench.root, "validation", SIDE)
     made = resized(model.translate(maps)[0], SIDE)
     neighbours = nearest_photographs(bench, SIDE)
-    found, shares = fcn(bench, made)
+    shares = fcn(bench, made)
     figures = [
         Figure("FCN-score, pixels, of the real", shares["pixels"], 0.70),
-        Figure("classes, of the real", shares["classes"]),
-        Figure("mean IoU", found["iou"]),
+        *other_scores(bench, shares, SIDE),
         Figure("L1 to the nearest label's, levels", l1(made, real), most=l1(neighbours, real), digits=1),
         Figure("KID × 10³", 1e3 * sets.kid(bench.see(made), bench.see(real)), digits=0),
+        *bench.checkerboards(made, real, resized(maps, SIDE)),
     ]
     shown = spread(len(maps), 24)
     sheet = [
@@ -83,14 +95,14 @@ def facades_hd(bench: Bench, model: Model) -> Verdict:
     maps = label_maps(bench, model)
     real, _ = pictures.facades(bench.root, "validation", 256)
     made = resized(model.translate(maps)[0], 256)
-    found, shares = fcn(bench, made)
+    shares = fcn(bench, made)
     figures = [Figure("FCN-score at 256², pixels, of the real", shares["pixels"])]
     columns = [("label", resized(maps, 256)), ("result", made)]
     small = bench.model("facades")
     if small:
         coarse = small.translate(label_maps(bench, small))[0]
         coarse = np.stack([np.asarray(Image.fromarray(x).resize((256, 256), Image.BICUBIC)) for x in coarse])
-        _, others = fcn(bench, coarse)
+        others = fcn(bench, coarse)
         figures[0] = Figure("FCN-score at 256², pixels, of the real", shares["pixels"], others["pixels"])
         gap = abs(sharpness(coarse) / sharpness(real) - 1)
         figures.append(
@@ -100,8 +112,9 @@ def facades_hd(bench: Bench, model: Model) -> Verdict:
         )
         columns.append(("facades, enlarged", coarse))
     figures += [
-        Figure("mean IoU", found["iou"]),
+        *other_scores(bench, shares, 256),
         Figure("KID × 10³", 1e3 * sets.kid(bench.see(made), bench.see(real)), digits=0),
+        *bench.checkerboards(made, real, resized(maps, 256)),
     ]
     shown = spread(len(maps), 12)
     sheet = [(t, x[shown]) for t, x in (*columns, ("real", real))]
@@ -147,9 +160,10 @@ def shoes(bench: Bench, model: Model, draws: int = 10, inputs: int = 40) -> Verd
         Figure("drawn z regained, r", regained(model, edges), 0.5),
         Figure(
             "KID × 10³",
-            1e3 * sets.kid(seen[:, 0], bench.remembered("shoes", lambda: real_shoes(bench))),
+            1e3 * sets.kid(seen[:, 0], real_shoes(bench)),
             digits=0,
         ),
+        *bench.checkerboards(samples[:, 0], real, edges),
     ]
     sheet = [("edges", edges), ("real", real), ("with the real one as exemplar", shown)]
     sheet += [(f"draw {k + 1}", samples[:, k]) for k in range(min(5, draws))]
@@ -161,7 +175,8 @@ def shoes(bench: Bench, model: Model, draws: int = 10, inputs: int = 40) -> Verd
 
 
 def real_shoes(bench: Bench) -> np.ndarray:
-    return pictures.folder(bench.root / "shoes" / "validation" / "photo", SIDE)
+    """The features of the real photographs."""
+    return bench.remembered([bench.root / "shoes" / "validation" / "photo"], SIDE)
 
 
 def photograph(edges: Path) -> Path:
@@ -173,4 +188,4 @@ def photograph(edges: Path) -> Path:
 def noise_of(bench: Bench) -> float:
     from evaluate.pretrained import noise
 
-    return 1e3 * noise(bench.remembered("shoes", lambda: real_shoes(bench)))
+    return 1e3 * noise(real_shoes(bench))
