@@ -13,6 +13,8 @@ import torch.nn.functional as F
 from PIL import Image
 from torch import Tensor
 
+from train import files
+
 SIDE = 256  # side of the decoded images, unless a recipe asks for another
 SUFFIXES = {".jpg", ".jpeg", ".png", ".webp"}
 LUMA = (0.299, 0.587, 0.114)
@@ -43,12 +45,12 @@ def load(folder: str, drop: frozenset[str] = frozenset(), side: int = SIDE) -> F
         raise DataError(f"no images in {folder}")
     key = hashlib.sha256("\n".join(f"{p} {os.stat(p).st_mtime_ns}" for p in paths).encode())
     cached = cache_dir() / f"{key.hexdigest()[:24]}-{side}.npy"
-    if cached.exists():
+    try:
         pixels = np.load(cached, mmap_mode="r")
-    else:
+    except (OSError, EOFError, ValueError):  # there is none, or it is damaged
         pixels = np.stack([decode(p, side) for p in paths])
-        cached.parent.mkdir(parents=True, exist_ok=True)
-        np.save(cached, pixels)
+        with files.replacing(cached) as file:
+            np.save(file, pixels)
     keep = [i for i, p in enumerate(paths) if p not in drop]
     return Folder([paths[i] for i in keep], np.ascontiguousarray(pixels[keep]))
 
