@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
+import resource
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -226,19 +230,59 @@ def test_nan_in_one_of_two_processes_is_one_sentence(
     assert said.startswith("train: step 2: ") and "is not finite" in said and said.count("\n") == 1
 
 
-def test_no_room_keeps_the_checkpoint(inputs: dict, tmp_path: Path, capsys, monkeypatch):
+@contextmanager
+def room(most: int) -> Iterator[None]:
+    """Let no file grow beyond `most` bytes."""
+    old = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (most, old[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, old)
+
+
+def test_no_room_keeps_the_checkpoint(inputs: dict, tmp_path: Path, capsys: pytest.CaptureFixture):
     run = tiny(tmp_path, inputs)
     before = (run / loop.CHECKPOINT).read_bytes()
-
-    def full(_: object, path: Path) -> None:
-        Path(path).write_bytes(b"half of it")
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr(torch, "save", full)
-    assert command.main(["--out", str(run)]) == 1
-    assert "step 2: cannot write a checkpoint" in capsys.readouterr().err
+    with room(len(before) // 2):
+        assert command.main(["--out", str(run)]) == 1
+    assert capsys.readouterr().err == f"train: cannot write {run / loop.CHECKPOINT}: File too large\n"
     assert (run / loop.CHECKPOINT).read_bytes() == before
     assert not list(run.glob("*.partial"))
+
+
+def test_no_room_for_a_file_is_one_sentence(inputs: dict, tmp_path: Path, capsys, monkeypatch):
+    monkeypatch.setattr(loop, "save", lambda *_: None)
+    given = tmp_path / "recipe.json"
+    given.write_text(json.dumps({**recipe("pix2pix", inputs), "sheet_every": 1}))
+    begun, new = tiny(tmp_path / "begun", inputs), tmp_path / "new"
+    begin = ["--config", str(given), "--out", str(new)]
+    for most, flags, path in (
+        (10, ["--out", str(begun)], begun / loop.LOG),
+        (10, begin, new / loop.CONFIG),
+        (4000, begin, new / "sheets" / "000001.png"),
+    ):
+        with room(most):
+            assert command.main(flags) == 1
+        assert capsys.readouterr().err == f"train: cannot write {path}: File too large\n"
+
+
+def test_half_a_line_of_the_log_does_not_end_a_run(inputs: dict, tmp_path: Path):
+    run = tiny(tmp_path, inputs)
+    with (run / loop.LOG).open("a") as log:
+        log.write('{"step": 2, "seco')
+    assert command.main(["--out", str(run)]) == 0
+    assert [entry["step"] for entry in losses(run)] == [1, 2, 3]
+
+
+def test_a_damaged_checkpoint_is_named(inputs: dict, tmp_path: Path, capsys: pytest.CaptureFixture):
+    run = tiny(tmp_path, inputs)
+    whole = (run / loop.CHECKPOINT).stat().st_size
+    for length in (whole // 2, 0):
+        os.truncate(run / loop.CHECKPOINT, length)
+        assert command.main(["--out", str(run)]) == 2
+        said = capsys.readouterr().err
+        assert said.startswith(f"train: {run / loop.CHECKPOINT} cannot be read: ") and said.count("\n") == 1
 
 
 def test_maps_without_a_palette_are_an_error(inputs: dict, tmp_path: Path, capsys: pytest.CaptureFixture):

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from train import config as configs
-from train import loop, parallel
+from train import files, loop, parallel
 from train.data import DataError
 from train.methods import METHODS, method
 
@@ -87,13 +87,12 @@ def start(options: argparse.Namespace) -> None:
     found, defaults = method(values["method"])
     config = configs.from_dict({**defaults, **values})
     found.data(config)  # bad data is an error before there is a run
-    options.out.mkdir(parents=True, exist_ok=True)
     configs.write(config, path)
 
 
 def main(argv: list[str]) -> int:
     options = parse(argv)
-    expected = (DataError, loop.NotFinite, loop.NoRoom)
+    expected = (DataError, loop.NotFinite, files.NoRoom)
     try:
         start(options)
         parallel.launch(loop.train, options.workers, options.out, options.until, expected=expected)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from train import files
 from train.data import SIDE
 
 
@@ -92,4 +93,5 @@ def read(path: Path) -> dict[str, Any]:
 
 
 def write(config: Config, path: Path) -> None:
-    path.write_text(json.dumps(dataclasses.asdict(config), indent=2) + "\n")
+    with files.replacing(path) as file:
+        file.write((json.dumps(dataclasses.asdict(config), indent=2) + "\n").encode())
