@@ -22,7 +22,7 @@ from train import __main__ as command
 from train import config as configs
 from train import loop
 from train.data import DataError
-from train.methods import METHODS, method
+from train.methods import METHODS, Method, method
 from train.methods.distancegan import moved, unlike
 from train.sources import Domains, classes, one_hot
 
@@ -213,6 +213,20 @@ def test_nan_stops_and_keeps_the_checkpoint(inputs: dict, tmp_path: Path, capsys
     monkeypatch.setattr(method("pix2pix")[0], "step", lambda *_: {"l1": float("nan")})
     assert command.main(["--out", str(run)]) == 1
     assert "step 2: l1 is not finite" in capsys.readouterr().err
+    assert (run / loop.CHECKPOINT).read_bytes() == before
+
+
+def test_weights_that_are_not_finite_are_not_saved(inputs: dict, tmp_path: Path, capsys, monkeypatch):
+    run = tiny(tmp_path, inputs)
+    before = (run / loop.CHECKPOINT).read_bytes()
+
+    def leap(trainer: Method, *_: object) -> dict[str, float]:
+        next(trainer.generator.parameters()).data.fill_(float("inf"))
+        return {"l1": 0.0}
+
+    monkeypatch.setattr(method("pix2pix")[0], "step", leap)
+    assert command.main(["--out", str(run)]) == 1
+    assert "step 2: generator is not finite" in capsys.readouterr().err
     assert (run / loop.CHECKPOINT).read_bytes() == before
 
 

@@ -25,7 +25,7 @@ LOG = "log.jsonl"
 
 
 class NotFinite(RuntimeError):
-    """A loss is NaN or infinite."""
+    """A loss or a weight is NaN or infinite."""
 
 
 def device() -> torch.device:
@@ -80,12 +80,7 @@ def train(run: Path, until: int | None = None) -> None:
         losses = trainer.step(source, rng, step)
         seconds = time.monotonic() - began
         done = step + 1
-        wrong = [key for key, value in losses.items() if not math.isfinite(value)]
-        if wrong:
-            kept = "no checkpoint was written yet"
-            if (run / CHECKPOINT).exists():
-                kept = f"{run / CHECKPOINT} is the last good one"
-            raise NotFinite(f"step {done}: {', '.join(wrong)} is not finite; {kept}")
+        expect_finite(losses, run, done)
         if not main:
             continue
         if done % config.log_every == 0 or done == last:
@@ -97,10 +92,32 @@ def train(run: Path, until: int | None = None) -> None:
             sheets.write(run / "sheets" / f"{done:06d}.png", trainer, source)
 
 
+def expect_finite(values: dict[str, Any], run: Path, step: int) -> None:
+    """Stop if losses, or parts of a method's state, have numbers that are not finite."""
+    wrong = [name for name, value in values.items() if not finite(value)]
+    if wrong:
+        kept = "no checkpoint was written yet"
+        if (run / CHECKPOINT).exists():
+            kept = f"{run / CHECKPOINT} is the last good one"
+        raise NotFinite(f"step {step}: {', '.join(wrong)} is not finite; {kept}")
+
+
+def finite(value: Any) -> bool:
+    if isinstance(value, dict):
+        return all(map(finite, value.values()))
+    if isinstance(value, (list, tuple)):
+        return all(map(finite, value))
+    if torch.is_tensor(value):
+        return bool(value.isfinite().all())
+    return not isinstance(value, float) or math.isfinite(value)
+
+
 def save(run: Path, trainer: Method, step: int, seconds: float) -> None:
     """Replace the checkpoint. An interrupted write leaves the old one."""
+    state = trainer.state()
+    expect_finite(state, run, step)
     content = io.BytesIO()  # on a full disk torch hides the system's reason, and may abort
-    torch.save({"method": trainer.state(), "step": step, "seconds": seconds}, content)
+    torch.save({"method": state, "step": step, "seconds": seconds}, content)
     with files.replacing(run / CHECKPOINT) as file:
         file.write(content.getbuffer())
 
