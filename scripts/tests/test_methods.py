@@ -23,6 +23,7 @@ from train import config as configs
 from train import loop
 from train.data import DataError
 from train.methods import METHODS, Method, method
+from train.methods.cyclegan import Pool
 from train.methods.distancegan import moved, unlike
 from train.sources import Domains, classes, one_hot
 
@@ -330,6 +331,14 @@ def test_the_second_stage_starts_with_the_enhancer_alone(inputs: dict, tmp_path:
 def test_an_unknown_method_is_an_error():
     with pytest.raises(DataError, match="known: domain-code"):
         method("pix3pix")
+
+
+def test_a_history_of_fakes_ends_with_their_size():
+    pool, rng = Pool(4), np.random.default_rng(0)
+    for side in (8, 16):
+        for _ in range(9):
+            assert pool.exchange(torch.rand(2, 3, side, side), rng).shape == (2, 3, side, side)
+        assert {image.shape[1] for image in pool.images} == {side}
 
 
 def test_a_code_reaches_the_result(inputs: dict, tmp_path: Path):

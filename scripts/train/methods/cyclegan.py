@@ -37,6 +37,8 @@ class Pool:
         self.images: list[Tensor] = []
 
     def exchange(self, images: Tensor, rng: np.random.Generator) -> Tensor:
+        if self.images and self.images[0].shape != images.shape[1:]:
+            self.images = []  # of an earlier stage
         given = []
         for new in images:
             if len(self.images) < self.size:
