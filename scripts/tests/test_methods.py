@@ -25,7 +25,7 @@ from train.data import DataError
 from train.methods import METHODS, Method, method
 from train.methods.cyclegan import Pool
 from train.methods.distancegan import moved, unlike
-from train.sources import Domains, classes, one_hot
+from train.sources import Domains, Pairs, classes, one_hot
 
 SMALL = {"width": 4}
 STAGES = [{"steps": 3, "size": 64, "batch": 2, "cover": [1.0, 1.0]}]
@@ -162,6 +162,23 @@ def test_files_without_a_partner_are_named(inputs: dict, tmp_path: Path, capsys:
     given["b"] = [noise(tmp_path / "results", ["0", "1", "2", "3", "5", "left"])]
     message = failing(tmp_path, given, capsys)
     assert "2 files have no partner of the same name: 4, left" in message
+
+
+def test_pairs_have_the_same_name(inputs: dict, tmp_path: Path):
+    first, second = (noise(tmp_path / side, []) for side in ("a", "b"))
+    for folder, names in ((first, ("a.jpg", "a.m.jpg")), (second, ("a.png", "a.m.png"))):
+        for name, level in zip(names, (0, 255)):
+            Image.new("L", (64, 64), level).save(Path(folder) / name)
+    given = {**method("pix2pix")[1], **recipe("pix2pix", inputs), "a": [first], "b": [second]}
+    pairs = Pairs(configs.from_dict(given))
+    assert pairs.a.pixels[:, 0, 0].tolist() == pairs.b.pixels[:, 0, 0].tolist()
+
+
+def test_a_name_that_a_folder_has_twice_is_an_error(inputs: dict, tmp_path: Path, capsys):
+    names = [f"{i}" for i in range(6)]
+    given = {**recipe("pix2pix", inputs), "b": [noise(tmp_path / "b", names)]}
+    Image.new("L", (64, 64)).save(tmp_path / "b" / "3.jpg")
+    assert f"{tmp_path / 'b'} has two images named 3" in failing(tmp_path, given, capsys)
 
 
 def test_a_table_without_the_column_is_an_error(inputs: dict, tmp_path: Path, capsys: pytest.CaptureFixture):

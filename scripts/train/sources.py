@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import csv
 import dataclasses
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
@@ -61,12 +62,14 @@ class Pairs:
         if len(config.a) != 1 or len(config.b) != 1:
             raise DataError("pairs need one folder --a and one folder --b")
         self.config = config
-        (self.a,), (self.b,) = (read(f, config, n) for f, n in ((config.a, "--a"), (config.b, "--b")))
-        names = [{Path(p).stem for p in folder.paths} for folder in (self.a, self.b)]
-        alone = sorted(names[0] ^ names[1])
+        (self.a,), (results,) = (read(f, config, n) for f, n in ((config.a, "--a"), (config.b, "--b")))
+        names, partners = by_name(self.a), by_name(results)
+        alone = sorted(names.keys() ^ partners.keys())
         if alone:
             some = ", ".join(alone[:10]) + (", ..." if len(alone) > 10 else "")
             raise DataError(f"{len(alone)} files have no partner of the same name: {some}")
+        order = [partners[name] for name in names]
+        self.b = Folder([results.paths[i] for i in order], results.pixels[order])
 
     def __len__(self) -> int:
         return len(self.a.paths)
@@ -248,6 +251,15 @@ def one_hot(maps: np.ndarray, count: int) -> Tensor:
 
 
 Source = Domains | Pairs | Attributes | Single | Digits
+
+
+def by_name(folder: Folder) -> dict[str, int]:
+    """Where each image of a folder is, by its name without the suffix."""
+    names = [Path(path).stem for path in folder.paths]
+    twice = [name for name, count in Counter(names).items() if count > 1]
+    if twice:
+        raise DataError(f"{Path(folder.paths[0]).parent} has two images named {', '.join(twice[:10])}")
+    return {name: i for i, name in enumerate(names)}
 
 
 def read(folders: list[str], config: Config, flag: str) -> list[Folder]:
