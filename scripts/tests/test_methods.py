@@ -21,10 +21,11 @@ from export.__main__ import build, main
 from train import __main__ as command
 from train import config as configs
 from train import loop
-from train.data import DataError
+from train.data import Crop, DataError
 from train.methods import METHODS, Method, method
 from train.methods.cyclegan import Pool
 from train.methods.distancegan import moved, unlike
+from train.networks.coarse import halved
 from train.sources import Domains, Pairs, classes, one_hot
 
 SMALL = {"width": 4}
@@ -327,6 +328,15 @@ def test_maps_become_classes_and_edges():
     pixels[:, 2:] = (250, 10, 10)
     found = one_hot(classes(pixels, [[0, 0, 0], [255, 0, 0]])[None], 2)[0]
     assert found[:, 1].tolist() == [[1, 1, 0, 0], [0, 0, 1, 1], [0, 1, 1, 0]]
+
+
+def test_both_stages_see_the_same_map():
+    rng = np.random.default_rng(0)
+    blocks = rng.integers(0, 3, (12, 12)).repeat(3, 0).repeat(3, 1)
+    for mirrored in (False, True):
+        crop = Crop(1, 2, 32, mirrored)
+        fine, coarse = (one_hot(crop.sample(blocks, size)[None], 3) for size in (32, 16))
+        assert torch.equal(halved(fine), coarse)
 
 
 def test_the_second_stage_starts_with_the_enhancer_alone(inputs: dict, tmp_path: Path):

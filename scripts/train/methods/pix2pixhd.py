@@ -18,7 +18,7 @@ from train import sources
 from train.config import Config
 from train.losses import judged, reconstruction
 from train.methods.base import Base, Losses, frozen, values
-from train.networks.coarse import Enhanced
+from train.networks.coarse import Enhanced, halved
 from train.networks.patches import Judged, Scales
 from train.ports import Exported, Graph, Port, multiple, result
 
@@ -92,7 +92,7 @@ class Pix2pixHD(Base):
         """The maps, the global generator's result enlarged, the whole generator's, the photographs."""
         x, y = (self.put(images) for images in shown)
         levels = x[:, :-1].argmax(1, keepdim=True).float() / (self.channels - 2) * 2 - 1
-        coarse = self.average.net.coarse(x[:, :, ::2, ::2])
+        coarse = self.average.net.coarse(halved(x))
         return [levels, coarse.repeat_interleave(2, 2).repeat_interleave(2, 3), self.average.net(x), y]
 
     def exported(self) -> Exported:
