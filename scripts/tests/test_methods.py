@@ -92,7 +92,7 @@ def inputs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict]:
         "Domains": {"a": [first], "b": [second]},
         "Single": {"a": [first]},
         "Attributes": {"a": [first], "table": str(table)},
-        "Digits": {"a": [str(root / "digits")], "b": [first]},
+        "Digits": {"a": [str(root / "digits")], "b": [noise(root / "photographs", names, 256)]},
     }
 
 
@@ -204,7 +204,18 @@ def test_an_empty_domain_is_an_error(inputs: dict, tmp_path: Path, capsys: pytes
 def test_images_smaller_than_the_crop_are_an_error(inputs: dict, tmp_path: Path, capsys):
     given = recipe("pix2pix", inputs)
     given.update(a=[noise(tmp_path / "a", ["x"], 40)], b=[noise(tmp_path / "b", ["x"], 64)])
-    assert "1 images are smaller than the 64 pixels of a crop" in failing(tmp_path, given, capsys)
+    assert "1 images are smaller than the 64 pixels that crops need" in failing(tmp_path, given, capsys)
+
+
+def test_a_side_below_the_crop_is_an_error_unless_it_is_meant(inputs: dict, tmp_path: Path, capsys):
+    given = {**recipe("pix2pix", inputs), "side": 40}
+    assert "decoded to 40 pixels and crops need 64" in failing(tmp_path, given, capsys)
+    assert start(tmp_path, {**given, "enlarge": True}, "--until", "1") == 0
+
+
+def test_small_photographs_behind_digits_are_an_error(inputs: dict, tmp_path: Path, capsys):
+    given = {**recipe("dtn", inputs), "b": [noise(tmp_path / "b", ["x"], 200)]}
+    assert "1 images are smaller than the 256 pixels that crops need" in failing(tmp_path, given, capsys)
 
 
 def test_a_run_is_not_continued_by_another_recipe(inputs: dict, tmp_path: Path, capsys):

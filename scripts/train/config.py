@@ -39,6 +39,7 @@ class Config:
     domains: tuple[str, ...] = ("summer", "winter")  # or attributes
     palette: list[list[int]] = field(default_factory=list)  # red, green and blue of the classes of label maps
     side: int = SIDE  # pixels; images are decoded to squares of this side
+    enlarge: bool = False  # allow images that have fewer pixels than the crops
     mirror: bool = True  # half of the crops
     init: str = ""  # run folder: start from its networks and optimisers
     drop: str = ""  # text file: paths of training images to leave out

@@ -72,7 +72,7 @@ def check_sides(folder: Folder, least: int) -> None:
     small = [path for path in folder.paths if min(size_of(path)) < least]
     if small:
         some = ", ".join(small[:3]) + (", ..." if len(small) > 3 else "")
-        raise DataError(f"{len(small)} images are smaller than the {least} pixels of a crop: {some}")
+        raise DataError(f"{len(small)} images are smaller than the {least} pixels that crops need: {some}")
 
 
 def size_of(path: str) -> tuple[int, int]:

@@ -197,9 +197,13 @@ class Digits:
         ]
         self.side = config.side
         self.colour, self.grey = ([pixels[first::2] for pixels in classes] for first in (1, 0))
-        self.photographs = [data.load(folder).pixels for folder in config.b]
-        if not self.photographs:
+        photographs = [data.load(folder) for folder in config.b]
+        if not photographs:
             raise DataError("digits need photographs, --b")
+        if not config.enlarge:
+            for folder in photographs:
+                data.check_sides(folder, data.SIDE)
+        self.photographs = [folder.pixels for folder in photographs]
 
     def draw(
         self, rng: np.random.Generator, n: int, classes: list[np.ndarray]
@@ -263,16 +267,28 @@ def by_name(folder: Folder) -> dict[str, int]:
 
 
 def read(folders: list[str], config: Config, flag: str) -> list[Folder]:
-    """Decode folders. Images that are smaller than a training crop are an error, not enlarged."""
+    """Decode folders. Images that are smaller than the training crops are an error, unless config.enlarge."""
     if not folders:
         raise DataError(f"no folder: give {flag}")
     drop = data.read_drop(config.drop)
     read = [data.load(folder, drop, config.side) for folder in folders]
     if not any(len(folder.paths) for folder in read):
         raise DataError(f"{flag}: every image is dropped")
-    for folder in read:
-        data.check_sides(folder, min(config.side, max(stage.size for stage in config.stages)))
+    if not config.enlarge:
+        check_crops(read, config)
     return read
+
+
+def check_crops(folders: list[Folder], config: Config) -> None:
+    """Refuse images, and a decoded side, of which even the largest crop of a stage would be enlarged."""
+    least = max(round(stage.size / stage.cover[1]) for stage in config.stages)
+    if config.side < least:
+        raise DataError(
+            f"images are decoded to {config.side} pixels and crops need {least}: "
+            'give a larger "side", or "enlarge": true'
+        )
+    for folder in folders:
+        data.check_sides(folder, least)
 
 
 def read_table(table: str, paths: list[str], names: tuple[str, ...]) -> np.ndarray:
