@@ -222,7 +222,14 @@ def test_a_run_is_not_continued_by_another_recipe(inputs: dict, tmp_path: Path, 
     given = recipe("pix2pix", inputs)
     assert start(tmp_path, given, "--until", "1") == 0
     assert start(tmp_path, {**given, "lr": 0.1}) == 2
-    assert "was started with another lr" in capsys.readouterr().err
+    assert "was started with another lr:" in capsys.readouterr().err
+    fewer = {key: value for key, value in given.items() if key not in ("network", "side", "sheet_every")}
+    assert start(tmp_path, fewer) == 2
+    assert "was started with another side, network, sheet_every:" in capsys.readouterr().err
+    assert start(tmp_path, given, "--seed", "0") == 2
+    assert "was started with another seed:" in capsys.readouterr().err
+    assert start(tmp_path, {**given, "title": "New"}, "--until", "2") == 0
+    assert command.main(["--out", str(tmp_path / "run")]) == 0
 
 
 def test_a_table_parts_the_domains(inputs: dict[str, dict]):
