@@ -50,7 +50,11 @@ def test_an_empty_folder_is_an_error(tmp_path):
 
 def test_unknown_configuration_keys_are_an_error():
     values = {"method": "classifier", "a": ["a"], "b": ["b"], "stages": [], "learning_rate": 1}
-    with pytest.raises(TypeError):
+    with pytest.raises(DataError, match="a recipe has no learning_rate; it has method, stages, "):
+        configs.from_dict(values)
+    values["stages"] = [{"step": 1, "size": 64, "batch": 2}]
+    del values["learning_rate"]
+    with pytest.raises(DataError, match="a stage has no step; it has steps, size, "):
         configs.from_dict(values)
 
 

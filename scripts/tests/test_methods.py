@@ -26,7 +26,7 @@ from train.methods import METHODS, Method, method
 from train.methods.cyclegan import Pool
 from train.methods.distancegan import moved, unlike
 from train.networks.coarse import halved
-from train.sources import Domains, Pairs, classes, one_hot
+from train.sources import Domains, Pairs, classes, one_hot, read_table
 
 SMALL = {"width": 4}
 STAGES = [{"steps": 3, "size": 64, "batch": 2, "cover": [1.0, 1.0]}]
@@ -193,6 +193,78 @@ def test_an_attribute_that_all_images_have_is_an_error(inputs: dict, tmp_path: P
     table.write_text("\n".join(["file,Male", *rows]) + "\n")
     given = {**recipe("genegan", inputs), "table": str(table)}
     assert "no image has male = 0" in failing(tmp_path, given, capsys)
+
+
+@pytest.mark.parametrize(
+    ("rows", "said"),
+    [
+        ([b"inputs/0.png,yes"], "line 2: Male is 'yes', not 0 or 1"),
+        ([b"inputs/0.png,1", b"inputs/1.png,"], "line 3: Male is '', not 0 or 1"),
+        ([b"inputs/0.png,1", b"inputs/1.png"], "line 3: 1 cells, and the header has 2"),
+        ([b"inputs/0.png,1\xff"], "cannot be read as a table in UTF-8"),
+    ],
+)
+def test_a_table_with_other_cells_is_an_error(
+    rows: list[bytes], said: str, inputs: dict, tmp_path: Path, capsys: pytest.CaptureFixture
+):
+    table = tmp_path / "table.csv"
+    table.write_bytes(b"\n".join([b"file,Male", *rows]))
+    given = {**recipe("genegan", inputs), "table": str(table)}
+    assert f"{table}" in (message := failing(tmp_path, given, capsys)) and said in message
+
+
+def test_a_table_may_have_a_mark_and_minus_one(tmp_path: Path):
+    table = tmp_path / "table.csv"
+    table.write_text("\ufeffFile,Male\nx.png,-1\ny.png, 1\n", encoding="utf-8")
+    assert read_table(str(table), ["a/y.png", "a/x.png"], ("male",)).tolist() == [[1], [0]]
+
+
+@pytest.mark.parametrize(
+    ("name", "changes", "said"),
+    [
+        ("genegan", {"table": "gone.csv"}, "gone.csv cannot be read as a table"),
+        ("genegan", {"domains": []}, "domains is empty"),
+        ("pix2pix", {"drop": "gone.txt"}, "gone.txt cannot be read as a list"),
+        ("pix2pix", {"learning_rate": 1}, "a recipe has no learning_rate"),
+        ("pix2pix", {"network": {"widht": 4}}, "networks do not fit pix2pix: "),
+        ("pix2pix", {"weights": {"adversarial": 1.0}}, "are adversarial, reconstruction: give all"),
+        ("pix2pix", {"init": "gone"}, f"gone/{loop.CHECKPOINT} cannot be read: "),
+    ],
+)
+def test_a_recipe_that_does_not_fit_is_one_sentence(
+    name: str, changes: dict, said: str, inputs: dict, tmp_path: Path, capsys: pytest.CaptureFixture
+):
+    message = failing(tmp_path, {**recipe(name, inputs), **changes}, capsys)
+    assert said in message and message.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("content", "said"), [(None, "cannot be read"), ("{,}", "is not JSON"), ("[]", "object")]
+)
+def test_a_recipe_that_is_none_is_one_sentence(content: str | None, said: str, tmp_path: Path, capsys):
+    path = tmp_path / "recipe.json"
+    if content:
+        path.write_text(content)
+    assert command.main(["--config", str(path), "--out", str(tmp_path / "run")]) == 2
+    message = capsys.readouterr().err
+    assert message.startswith(f"train: {path} ") and said in message and message.count("\n") == 1
+
+
+def test_a_damaged_picture_is_named(inputs: dict, tmp_path: Path, capsys: pytest.CaptureFixture):
+    given = {**recipe("lapgan", inputs), "a": [noise(tmp_path / "a", ["0", "1"])]}
+    path = tmp_path / "a" / "1.png"
+    whole = path.read_bytes()
+    for content in (b"", whole[:40], whole[: len(whole) // 2]):
+        path.write_bytes(content)
+        assert f"{path} cannot be read as a picture" in failing(tmp_path, given, capsys)
+
+
+def test_a_run_starts_from_the_same_networks_only(inputs: dict, tmp_path: Path, capsys):
+    tiny(tmp_path / "other", inputs)
+    given = {**recipe("pix2pix", inputs), "network": {**SMALL, "levels": 4, "most": 2}}
+    init = str(tmp_path / "other" / "run")
+    assert "has other networks than pix2pix" in failing(tmp_path, {**given, "init": init}, capsys)
+    assert start(tmp_path, given, "--until", "1") == 0  # nothing of the failed call is in its way
 
 
 def test_an_empty_domain_is_an_error(inputs: dict, tmp_path: Path, capsys: pytest.CaptureFixture):

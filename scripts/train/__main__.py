@@ -92,7 +92,15 @@ def start(options: argparse.Namespace) -> None:
         raise DataError(f"a new run needs --{', --'.join(missing)}")
     found, defaults = method(values["method"])
     config = configs.from_dict({**defaults, **values})
-    found.data(config)  # bad data is an error before there is a run
+    weights = defaults.get("weights", {})
+    if config.weights.keys() != weights.keys():
+        raise DataError(f"the weights of {config.method} are {', '.join(weights)}: give all of them or none")
+    # What does not fit is an error before there is a run.
+    found.data(config)
+    try:
+        loop.start(config, loop.device())
+    except (KeyError, TypeError) as error:
+        raise DataError(f"the recipe's networks do not fit {config.method}: {error}") from error
     configs.write(config, path)
 
 

@@ -42,7 +42,11 @@ def start(config: Config, on: torch.device) -> Method:
     """The method at step 0: freshly initialised, or at the last checkpoint of config.init."""
     trainer = build(config, on)
     if config.init:
-        trainer.load(read(Path(config.init) / CHECKPOINT, on)["method"])
+        checkpoint = read(Path(config.init) / CHECKPOINT, on)
+        try:
+            trainer.load(checkpoint["method"])
+        except (KeyError, RuntimeError, ValueError) as error:  # parts, shapes, groups of an optimiser
+            raise DataError(f"{config.init} has other networks than {config.method}") from error
     return trainer
 
 

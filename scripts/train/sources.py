@@ -35,6 +35,8 @@ class Domains:
 
     def by_table(self, config: Config) -> list[list[Folder]]:
         """The images of one folder without and with the attribute that the second domain names."""
+        if len(config.domains) != 2:
+            raise DataError("a table parts two domains: name both in the recipe's domains")
         faces = Attributes(dataclasses.replace(config, domains=config.domains[1:]))
         sides = []
         for value in (0, 1):
@@ -297,23 +299,50 @@ def read_table(table: str, paths: list[str], names: tuple[str, ...]) -> np.ndarr
     Case, hyphens and underscores do not count: `black-hair` is the column Black_Hair. Files are
     found by their names without folders.
     """
-    if not table:
-        raise DataError("no table of attributes: give --table")
-    with open(table, newline="") as file:
-        rows = list(csv.DictReader(file))
-    columns = {key.lower().replace("_", "-"): key for key in (rows[0] if rows else {})}
+    header, rows = read_rows(table)
+    columns = {key.lower().replace("_", "-"): i for i, key in enumerate(header)}
     missing = [name for name in ("file", *names) if name not in columns]
     if missing:
         raise DataError(f"{table} has no column for {', '.join(missing)}")
     # The last two parts tell train/1.jpg from validation/1.jpg.
-    known = {"/".join(Path(row["file"]).parts[-2:]): row for row in rows}
+    known = {"/".join(Path(row[columns["file"]]).parts[-2:]): (line, row) for line, row in rows}
     labels = []
     for path in paths:
-        row = known.get("/".join(Path(path).parts[-2:])) or known.get(Path(path).name)
-        if row is None:
+        found = known.get("/".join(Path(path).parts[-2:])) or known.get(Path(path).name)
+        if found is None:
             raise DataError(f"{table} has no row for {path}")
-        labels.append([float(row[columns[name]]) for name in names])
+        line, row = found
+        for name in names:
+            cell = row[columns[name]]
+            if truth(cell) is None:
+                raise DataError(f"{table}, line {line}: {header[columns[name]]} is {cell!r}, not 0 or 1")
+        labels.append([truth(row[columns[name]]) for name in names])
     return np.array(labels, np.float32)
+
+
+def truth(cell: str) -> float | None:
+    """0 or 1, or None if the cell is neither. CelebA has -1 for 0."""
+    try:
+        return {0.0: 0.0, 1.0: 1.0, -1.0: 0.0}.get(float(cell))
+    except ValueError:
+        return None
+
+
+def read_rows(table: str) -> tuple[list[str], list[tuple[int, list[str]]]]:
+    """The header of a table, and the number of each line and its cells, as many as the header has."""
+    if not table:
+        raise DataError("no table of attributes: give --table")
+    try:
+        with open(table, newline="", encoding="utf-8-sig") as file:
+            reader = csv.reader(file)
+            header = next(reader, [])
+            rows = [(reader.line_num, row) for row in reader if row]
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise DataError(f"{table} cannot be read as a table in UTF-8: {error}") from error
+    for line, row in rows:
+        if len(row) != len(header):
+            raise DataError(f"{table}, line {line}: {len(row)} cells, and the header has {len(header)}")
+    return header, rows
 
 
 def pick(folders: list[Folder], n: int) -> np.ndarray:
