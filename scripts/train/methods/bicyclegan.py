@@ -66,7 +66,7 @@ class BicycleGAN(Base):
         a, b = (self.put(images) for images in source.batch(rng, max(2, n), stage))
         (a_vae, a_lr), (b_vae, b_lr) = a.chunk(2), b.chunk(2)
         torch_rng = self.seeded(rng)
-        drawn, jitter = (torch.randn(len(x), self.z, generator=torch_rng) for x in (a_lr, a_vae))
+        drawn, jitter = (self.normal(len(x), self.z, by=torch_rng) for x in (a_lr, a_vae))
         w = self.weights
 
         with frozen(*self.judges), self.autocast():
@@ -111,7 +111,7 @@ class BicycleGAN(Base):
         """A, B, the result of E(B), of the z of the next row, and of three drawn z."""
         a, b = (self.put(images) for images in shown)
         z = self.average_encoder.net(b)[:, : self.z]
-        drawn = torch.randn(3, self.z, generator=torch.Generator().manual_seed(0))
+        drawn = self.normal(3, self.z, by=torch.Generator().manual_seed(0))
         codes = [z, z.roll(1, 0), *(d.expand(len(a), -1) for d in drawn)]
         return [a, b, *(self.average.net(a, code) for code in codes)]
 

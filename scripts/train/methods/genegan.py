@@ -117,7 +117,7 @@ class GeneGAN(Base):
         net, columns = self.moving(), [without]
         for shift in range(3):
             exemplar = with_it.roll(shift, 0)
-            given, taken = net(without, exemplar, torch.ones(len(without)))
+            given, taken = net(without, exemplar, torch.ones(len(without), device=self.device))
             columns += [exemplar, given]
         return [*columns, taken]
 

@@ -108,10 +108,10 @@ class LAPGAN(Base):
         with frozen(self.judges), self.autocast():
             for level, (net, real) in enumerate(zip(self.nets, pyramid)):
                 if level == 0:
-                    real_seen, made = real, net(torch.randn(n, self.z, generator=seeded))
+                    real_seen, made = real, net(self.normal(n, self.z, by=seeded))
                 else:
                     below = enlarge(pyramid[level - 1])
-                    drawn = torch.randn(n, 1, *below.shape[2:], generator=seeded)
+                    drawn = self.normal(n, 1, *below.shape[2:], by=seeded)
                     # D sees the image and what it was made of; the residual is their difference.
                     made = torch.cat([below + net(below, drawn), below], 1)
                     real_seen = torch.cat([real, below], 1)
@@ -138,11 +138,11 @@ class LAPGAN(Base):
         """Real images, and seven columns of noise."""
         side, n = self.config.stages[-1].size, len(shown)
         rng = torch.Generator().manual_seed(0)
-        columns = [F.interpolate(shown, (side, side), mode="area")]
+        columns = [F.interpolate(self.put(shown), (side, side), mode="area")]
         for _ in range(7):
-            image = self.average.net[0](torch.randn(n, self.z, generator=rng))
+            image = self.average.net[0](self.normal(n, self.z, by=rng))
             sides = [image.shape[-1] * 2 ** (i + 1) for i in range(len(self.nets) - 1)]
-            columns.append(self.climb(image, [torch.randn(n, 1, s, s, generator=rng) for s in sides]))
+            columns.append(self.climb(image, [self.normal(n, 1, s, s, by=rng) for s in sides]))
         return columns
 
     def exported(self) -> Exported:
