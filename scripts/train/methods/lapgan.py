@@ -2,7 +2,7 @@
 
 Denton et al. 2015, "Deep Generative Image Models using a Laplacian Pyramid of Adversarial Networks".
 The coarsest level is drawn from a vector. Every further level sees the enlarged result of the level
-below and a map of noise, and gives what to add (equation 4). All levels train at once and apart, on
+below and a map of noise, and gives what to add (equation 5). All levels train at once and apart, on
 real images: no level sees the faults of another. A stage of the recipe trains the levels up to its
 size, so a first stage at the coarsest size is many cheap steps for the level that decides most. A
 recipe whose coarsest size is the full one, with no further levels, trains at once, for comparison.
@@ -55,7 +55,7 @@ class Coarse(nn.Module):
 
 
 class Fine(nn.Module):
-    """(enlarged image, noise map [n, 1, h, w]) -> residual, without pooling (section 4.2)."""
+    """(enlarged image, noise map [n, 1, h, w]) -> residual, without pooling."""
 
     def __init__(self, width: int, layers: int) -> None:
         super().__init__()
@@ -77,7 +77,7 @@ def enlarge(image: Tensor) -> Tensor:
 
 
 class LAPGAN(Base):
-    """min_G max_D of equation 1 for the coarsest level, of equation 5 (conditional) for the others."""
+    """min_G max_D of equation 1 for the coarsest level, of equation 2 (conditional) for the others."""
 
     paper = (
         "Denton et al. 2015, Deep Generative Image Models using a Laplacian Pyramid of Adversarial Networks"
@@ -127,7 +127,7 @@ class LAPGAN(Base):
 
     @torch.no_grad()
     def climb(self, image: Tensor, maps: list[Tensor]) -> Tensor:
-        """From the coarsest level to the finest (section 3.2)."""
+        """From the coarsest level to the finest (section 2.3)."""
         for net, drawn in zip(self.average.net[1:], maps):
             below = enlarge(image)
             image = (below + net(below, drawn)).clamp(-1, 1)

@@ -3,7 +3,9 @@
 Wang et al. 2018, "High-Resolution Image Synthesis and Semantic Manipulation with Conditional GANs". A
 label map enters as one channel per class and one for the edges of areas. The first stage trains the global
 generator at half the size. In the second the local enhancer takes its features: first it learns alone,
-then with it (section 3.1). The paper's features of instances are left out.
+then with it (section 3.1). The paper's features of instances are left out. The discriminators judge
+patches of 38 pixels of their scale with spectral normalisation, not of 70 with instance normalisation, and
+L_FM is averaged over layers and scales, not summed.
 """
 
 from __future__ import annotations
