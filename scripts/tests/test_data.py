@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import os
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
@@ -12,6 +15,18 @@ def test_images_are_decoded_once(folders: tuple[str, str]):
     first, second = load(folders[0]), load(folders[0])
     assert first.pixels.shape == (6, SIDE, SIDE, 3)
     assert np.array_equal(first.pixels, second.pixels)
+
+
+def test_a_damaged_cache_is_written_anew(folders: tuple[str, str], tmp_path: Path, monkeypatch):
+    monkeypatch.setenv("GTX_CACHE", str(tmp_path))
+    pixels = load(folders[0]).pixels
+    (cached,) = tmp_path.iterdir()
+    whole = cached.read_bytes()
+    for length in (0, 60, len(whole) // 2):
+        os.truncate(cached, length)
+        assert np.array_equal(load(folders[0]).pixels, pixels)
+        assert cached.read_bytes() == whole
+    assert list(tmp_path.iterdir()) == [cached]
 
 
 def test_dropped_images_are_left_out(folders: tuple[str, str]):
@@ -35,7 +50,11 @@ def test_an_empty_folder_is_an_error(tmp_path):
 
 def test_unknown_configuration_keys_are_an_error():
     values = {"method": "classifier", "a": ["a"], "b": ["b"], "stages": [], "learning_rate": 1}
-    with pytest.raises(TypeError):
+    with pytest.raises(DataError, match="a recipe has no learning_rate; it has method, stages, "):
+        configs.from_dict(values)
+    values["stages"] = [{"step": 1, "size": 64, "batch": 2}]
+    del values["learning_rate"]
+    with pytest.raises(DataError, match="a stage has no step; it has steps, size, "):
         configs.from_dict(values)
 
 

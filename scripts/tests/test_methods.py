@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
+import resource
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -17,10 +21,12 @@ from export.__main__ import build, main
 from train import __main__ as command
 from train import config as configs
 from train import loop
-from train.data import DataError
-from train.methods import METHODS, method
+from train.data import Crop, DataError
+from train.methods import METHODS, Method, method
+from train.methods.cyclegan import Pool
 from train.methods.distancegan import moved, unlike
-from train.sources import Domains, classes, one_hot
+from train.networks.coarse import halved
+from train.sources import Domains, Pairs, classes, one_hot, read_table
 
 SMALL = {"width": 4}
 STAGES = [{"steps": 3, "size": 64, "batch": 2, "cover": [1.0, 1.0]}]
@@ -86,7 +92,7 @@ def inputs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict]:
         "Domains": {"a": [first], "b": [second]},
         "Single": {"a": [first]},
         "Attributes": {"a": [first], "table": str(table)},
-        "Digits": {"a": [str(root / "digits")], "b": [first]},
+        "Digits": {"a": [str(root / "digits")], "b": [noise(root / "photographs", names, 256)]},
     }
 
 
@@ -159,6 +165,23 @@ def test_files_without_a_partner_are_named(inputs: dict, tmp_path: Path, capsys:
     assert "2 files have no partner of the same name: 4, left" in message
 
 
+def test_pairs_have_the_same_name(inputs: dict, tmp_path: Path):
+    first, second = (noise(tmp_path / side, []) for side in ("a", "b"))
+    for folder, names in ((first, ("a.jpg", "a.m.jpg")), (second, ("a.png", "a.m.png"))):
+        for name, level in zip(names, (0, 255)):
+            Image.new("L", (64, 64), level).save(Path(folder) / name)
+    given = {**method("pix2pix")[1], **recipe("pix2pix", inputs), "a": [first], "b": [second]}
+    pairs = Pairs(configs.from_dict(given))
+    assert pairs.a.pixels[:, 0, 0].tolist() == pairs.b.pixels[:, 0, 0].tolist()
+
+
+def test_a_name_that_a_folder_has_twice_is_an_error(inputs: dict, tmp_path: Path, capsys):
+    names = [f"{i}" for i in range(6)]
+    given = {**recipe("pix2pix", inputs), "b": [noise(tmp_path / "b", names)]}
+    Image.new("L", (64, 64)).save(tmp_path / "b" / "3.jpg")
+    assert f"{tmp_path / 'b'} has two images named 3" in failing(tmp_path, given, capsys)
+
+
 def test_a_table_without_the_column_is_an_error(inputs: dict, tmp_path: Path, capsys: pytest.CaptureFixture):
     given = {**recipe("stargan", inputs), "domains": ["male", "eyeglasses"]}
     assert "has no column for eyeglasses" in failing(tmp_path, given, capsys)
@@ -172,6 +195,78 @@ def test_an_attribute_that_all_images_have_is_an_error(inputs: dict, tmp_path: P
     assert "no image has male = 0" in failing(tmp_path, given, capsys)
 
 
+@pytest.mark.parametrize(
+    ("rows", "said"),
+    [
+        ([b"inputs/0.png,yes"], "line 2: Male is 'yes', not 0 or 1"),
+        ([b"inputs/0.png,1", b"inputs/1.png,"], "line 3: Male is '', not 0 or 1"),
+        ([b"inputs/0.png,1", b"inputs/1.png"], "line 3: 1 cells, and the header has 2"),
+        ([b"inputs/0.png,1\xff"], "cannot be read as a table in UTF-8"),
+    ],
+)
+def test_a_table_with_other_cells_is_an_error(
+    rows: list[bytes], said: str, inputs: dict, tmp_path: Path, capsys: pytest.CaptureFixture
+):
+    table = tmp_path / "table.csv"
+    table.write_bytes(b"\n".join([b"file,Male", *rows]))
+    given = {**recipe("genegan", inputs), "table": str(table)}
+    assert f"{table}" in (message := failing(tmp_path, given, capsys)) and said in message
+
+
+def test_a_table_may_have_a_mark_and_minus_one(tmp_path: Path):
+    table = tmp_path / "table.csv"
+    table.write_text("\ufeffFile,Male\nx.png,-1\ny.png, 1\n", encoding="utf-8")
+    assert read_table(str(table), ["a/y.png", "a/x.png"], ("male",)).tolist() == [[1], [0]]
+
+
+@pytest.mark.parametrize(
+    ("name", "changes", "said"),
+    [
+        ("genegan", {"table": "gone.csv"}, "gone.csv cannot be read as a table"),
+        ("genegan", {"domains": []}, "domains is empty"),
+        ("pix2pix", {"drop": "gone.txt"}, "gone.txt cannot be read as a list"),
+        ("pix2pix", {"learning_rate": 1}, "a recipe has no learning_rate"),
+        ("pix2pix", {"network": {"widht": 4}}, "networks do not fit pix2pix: "),
+        ("pix2pix", {"weights": {"adversarial": 1.0}}, "are adversarial, reconstruction: give all"),
+        ("pix2pix", {"init": "gone"}, f"gone/{loop.CHECKPOINT} cannot be read: "),
+    ],
+)
+def test_a_recipe_that_does_not_fit_is_one_sentence(
+    name: str, changes: dict, said: str, inputs: dict, tmp_path: Path, capsys: pytest.CaptureFixture
+):
+    message = failing(tmp_path, {**recipe(name, inputs), **changes}, capsys)
+    assert said in message and message.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("content", "said"), [(None, "cannot be read"), ("{,}", "is not JSON"), ("[]", "object")]
+)
+def test_a_recipe_that_is_none_is_one_sentence(content: str | None, said: str, tmp_path: Path, capsys):
+    path = tmp_path / "recipe.json"
+    if content:
+        path.write_text(content)
+    assert command.main(["--config", str(path), "--out", str(tmp_path / "run")]) == 2
+    message = capsys.readouterr().err
+    assert message.startswith(f"train: {path} ") and said in message and message.count("\n") == 1
+
+
+def test_a_damaged_picture_is_named(inputs: dict, tmp_path: Path, capsys: pytest.CaptureFixture):
+    given = {**recipe("lapgan", inputs), "a": [noise(tmp_path / "a", ["0", "1"])]}
+    path = tmp_path / "a" / "1.png"
+    whole = path.read_bytes()
+    for content in (b"", whole[:40], whole[: len(whole) // 2]):
+        path.write_bytes(content)
+        assert f"{path} cannot be read as a picture" in failing(tmp_path, given, capsys)
+
+
+def test_a_run_starts_from_the_same_networks_only(inputs: dict, tmp_path: Path, capsys):
+    tiny(tmp_path / "other", inputs)
+    given = {**recipe("pix2pix", inputs), "network": {**SMALL, "levels": 4, "most": 2}}
+    init = str(tmp_path / "other" / "run")
+    assert "has other networks than pix2pix" in failing(tmp_path, {**given, "init": init}, capsys)
+    assert start(tmp_path, given, "--until", "1") == 0  # nothing of the failed call is in its way
+
+
 def test_an_empty_domain_is_an_error(inputs: dict, tmp_path: Path, capsys: pytest.CaptureFixture):
     (tmp_path / "empty").mkdir()
     given = {**recipe("pix2pix", inputs), "b": [str(tmp_path / "empty")]}
@@ -181,14 +276,32 @@ def test_an_empty_domain_is_an_error(inputs: dict, tmp_path: Path, capsys: pytes
 def test_images_smaller_than_the_crop_are_an_error(inputs: dict, tmp_path: Path, capsys):
     given = recipe("pix2pix", inputs)
     given.update(a=[noise(tmp_path / "a", ["x"], 40)], b=[noise(tmp_path / "b", ["x"], 64)])
-    assert "1 images are smaller than the 64 pixels of a crop" in failing(tmp_path, given, capsys)
+    assert "1 images are smaller than the 64 pixels that crops need" in failing(tmp_path, given, capsys)
+
+
+def test_a_side_below_the_crop_is_an_error_unless_it_is_meant(inputs: dict, tmp_path: Path, capsys):
+    given = {**recipe("pix2pix", inputs), "side": 40}
+    assert "decoded to 40 pixels and crops need 64" in failing(tmp_path, given, capsys)
+    assert start(tmp_path, {**given, "enlarge": True}, "--until", "1") == 0
+
+
+def test_small_photographs_behind_digits_are_an_error(inputs: dict, tmp_path: Path, capsys):
+    given = {**recipe("dtn", inputs), "b": [noise(tmp_path / "b", ["x"], 200)]}
+    assert "1 images are smaller than the 256 pixels that crops need" in failing(tmp_path, given, capsys)
 
 
 def test_a_run_is_not_continued_by_another_recipe(inputs: dict, tmp_path: Path, capsys):
     given = recipe("pix2pix", inputs)
     assert start(tmp_path, given, "--until", "1") == 0
     assert start(tmp_path, {**given, "lr": 0.1}) == 2
-    assert "was started with another lr" in capsys.readouterr().err
+    assert "was started with another lr:" in capsys.readouterr().err
+    fewer = {key: value for key, value in given.items() if key not in ("network", "side", "sheet_every")}
+    assert start(tmp_path, fewer) == 2
+    assert "was started with another side, network, sheet_every:" in capsys.readouterr().err
+    assert start(tmp_path, given, "--seed", "0") == 2
+    assert "was started with another seed:" in capsys.readouterr().err
+    assert start(tmp_path, {**given, "title": "New"}, "--until", "2") == 0
+    assert command.main(["--out", str(tmp_path / "run")]) == 0
 
 
 def test_a_table_parts_the_domains(inputs: dict[str, dict]):
@@ -212,6 +325,20 @@ def test_nan_stops_and_keeps_the_checkpoint(inputs: dict, tmp_path: Path, capsys
     assert (run / loop.CHECKPOINT).read_bytes() == before
 
 
+def test_weights_that_are_not_finite_are_not_saved(inputs: dict, tmp_path: Path, capsys, monkeypatch):
+    run = tiny(tmp_path, inputs)
+    before = (run / loop.CHECKPOINT).read_bytes()
+
+    def leap(trainer: Method, *_: object) -> dict[str, float]:
+        next(trainer.generator.parameters()).data.fill_(float("inf"))
+        return {"l1": 0.0}
+
+    monkeypatch.setattr(method("pix2pix")[0], "step", leap)
+    assert command.main(["--out", str(run)]) == 1
+    assert "step 2: generator is not finite" in capsys.readouterr().err
+    assert (run / loop.CHECKPOINT).read_bytes() == before
+
+
 def test_nan_in_one_of_two_processes_is_one_sentence(
     inputs: dict, tmp_path: Path, capfd: pytest.CaptureFixture
 ):
@@ -226,19 +353,59 @@ def test_nan_in_one_of_two_processes_is_one_sentence(
     assert said.startswith("train: step 2: ") and "is not finite" in said and said.count("\n") == 1
 
 
-def test_no_room_keeps_the_checkpoint(inputs: dict, tmp_path: Path, capsys, monkeypatch):
+@contextmanager
+def room(most: int) -> Iterator[None]:
+    """Let no file grow beyond `most` bytes."""
+    old = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (most, old[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, old)
+
+
+def test_no_room_keeps_the_checkpoint(inputs: dict, tmp_path: Path, capsys: pytest.CaptureFixture):
     run = tiny(tmp_path, inputs)
     before = (run / loop.CHECKPOINT).read_bytes()
-
-    def full(_: object, path: Path) -> None:
-        Path(path).write_bytes(b"half of it")
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr(torch, "save", full)
-    assert command.main(["--out", str(run)]) == 1
-    assert "step 2: cannot write a checkpoint" in capsys.readouterr().err
+    with room(len(before) // 2):
+        assert command.main(["--out", str(run)]) == 1
+    assert capsys.readouterr().err == f"train: cannot write {run / loop.CHECKPOINT}: File too large\n"
     assert (run / loop.CHECKPOINT).read_bytes() == before
     assert not list(run.glob("*.partial"))
+
+
+def test_no_room_for_a_file_is_one_sentence(inputs: dict, tmp_path: Path, capsys, monkeypatch):
+    monkeypatch.setattr(loop, "save", lambda *_: None)
+    given = tmp_path / "recipe.json"
+    given.write_text(json.dumps({**recipe("pix2pix", inputs), "sheet_every": 1}))
+    begun, new = tiny(tmp_path / "begun", inputs), tmp_path / "new"
+    begin = ["--config", str(given), "--out", str(new)]
+    for most, flags, path in (
+        (10, ["--out", str(begun)], begun / loop.LOG),
+        (10, begin, new / loop.CONFIG),
+        (4000, begin, new / "sheets" / "000001.png"),
+    ):
+        with room(most):
+            assert command.main(flags) == 1
+        assert capsys.readouterr().err == f"train: cannot write {path}: File too large\n"
+
+
+def test_half_a_line_of_the_log_does_not_end_a_run(inputs: dict, tmp_path: Path):
+    run = tiny(tmp_path, inputs)
+    with (run / loop.LOG).open("a") as log:
+        log.write('{"step": 2, "seco')
+    assert command.main(["--out", str(run)]) == 0
+    assert [entry["step"] for entry in losses(run)] == [1, 2, 3]
+
+
+def test_a_damaged_checkpoint_is_named(inputs: dict, tmp_path: Path, capsys: pytest.CaptureFixture):
+    run = tiny(tmp_path, inputs)
+    whole = (run / loop.CHECKPOINT).stat().st_size
+    for length in (whole // 2, 0):
+        os.truncate(run / loop.CHECKPOINT, length)
+        assert command.main(["--out", str(run)]) == 2
+        said = capsys.readouterr().err
+        assert said.startswith(f"train: {run / loop.CHECKPOINT} cannot be read: ") and said.count("\n") == 1
 
 
 def test_maps_without_a_palette_are_an_error(inputs: dict, tmp_path: Path, capsys: pytest.CaptureFixture):
@@ -251,6 +418,15 @@ def test_maps_become_classes_and_edges():
     pixels[:, 2:] = (250, 10, 10)
     found = one_hot(classes(pixels, [[0, 0, 0], [255, 0, 0]])[None], 2)[0]
     assert found[:, 1].tolist() == [[1, 1, 0, 0], [0, 0, 1, 1], [0, 1, 1, 0]]
+
+
+def test_both_stages_see_the_same_map():
+    rng = np.random.default_rng(0)
+    blocks = rng.integers(0, 3, (12, 12)).repeat(3, 0).repeat(3, 1)
+    for mirrored in (False, True):
+        crop = Crop(1, 2, 32, mirrored)
+        fine, coarse = (one_hot(crop.sample(blocks, size)[None], 3) for size in (32, 16))
+        assert torch.equal(halved(fine), coarse)
 
 
 def test_the_second_stage_starts_with_the_enhancer_alone(inputs: dict, tmp_path: Path):
@@ -272,6 +448,14 @@ def test_the_second_stage_starts_with_the_enhancer_alone(inputs: dict, tmp_path:
 def test_an_unknown_method_is_an_error():
     with pytest.raises(DataError, match="known: domain-code"):
         method("pix3pix")
+
+
+def test_a_history_of_fakes_ends_with_their_size():
+    pool, rng = Pool(4), np.random.default_rng(0)
+    for side in (8, 16):
+        for _ in range(9):
+            assert pool.exchange(torch.rand(2, 3, side, side), rng).shape == (2, 3, side, side)
+        assert {image.shape[1] for image in pool.images} == {side}
 
 
 def test_a_code_reaches_the_result(inputs: dict, tmp_path: Path):

@@ -40,7 +40,8 @@ def test_a_run_leaves_its_configuration_and_a_sheet(generator_run: Path):
 
 def test_what_was_logged_after_the_checkpoint_is_logged_once(tmp_path: Path):
     log = tmp_path / loop.LOG
-    log.write_text("".join(json.dumps({"step": step}) + "\n" for step in range(1, 6)))
+    half = '{"step": 3, "sec'  # of a full disk
+    log.write_text("".join(json.dumps({"step": step}) + "\n" for step in range(1, 6)) + half)
     loop.keep_log(log, 3)
     assert [entry["step"] for entry in map(json.loads, log.read_text().splitlines())] == [1, 2, 3]
 

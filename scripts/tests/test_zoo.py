@@ -53,7 +53,7 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
             for kind in ("photo", "edges"):
                 write(root / f"shoes/{part}/{kind}/{i}.png", rng.integers(0, 256, (128, 128, 3)))
             for season in ("summer", "winter"):
-                write(root / f"seasons/{part}/{season}/{i}.png", rng.integers(0, 256, (64, 64, 3)))
+                write(root / f"seasons/{part}/{season}/{i}.png", rng.integers(0, 256, (256, 256, 3)))
             write(root / f"snow/{part}/{i}.png", rng.integers(0, 256, (64, 64, 3)))
         for digit in range(10):
             for i in range(2):

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from train import config as configs
-from train import loop, parallel
+from train import files, loop, parallel
 from train.data import DataError
 from train.methods import METHODS, method
 
@@ -54,19 +54,25 @@ def given(options: argparse.Namespace) -> dict[str, Any]:
         if values.get("table"):
             values["table"] = str(options.data / values["table"])
     flags = {key: getattr(options, key) for key in ("method", "a", "b", "table", "drop", "init", "seed")}
-    values.update({key: value for key, value in flags.items() if value})
+    values.update({key: value for key, value in flags.items() if value not in (None, [])})
     return values
 
 
 SAID = ("title", "license")  # what an export says, and training does not depend on
 
 
-def differing(old: dict[str, Any], values: dict[str, Any]) -> list[str]:
-    """The keys whose values differ from those that a run was started with."""
-    _, defaults = method(old["method"])
-    whole = configs.from_dict({**defaults, "method": old["method"], **values})
-    wanted = json.loads(json.dumps(dataclasses.asdict(whole)))
-    return [key for key in values if key not in SAID and wanted[key] != old.get(key)]
+def differing(old: dict[str, Any], values: dict[str, Any], whole: bool) -> list[str]:
+    """The keys in which a request differs from the configuration that a run was started with.
+
+    whole: what the request does not say has to be the method's default.
+    """
+    name = values.get("method", old["method"])
+    if name != old["method"]:
+        return ["method"]
+    asked = {**method(name)[1], "method": name, **values}
+    ours, theirs = (dataclasses.asdict(configs.from_dict(each)) for each in (asked, old))
+    ours, theirs = json.loads(json.dumps([ours, theirs]))  # tuples become lists
+    return [key for key in (ours if whole else values) if key not in SAID and ours[key] != theirs[key]]
 
 
 def start(options: argparse.Namespace) -> None:
@@ -74,7 +80,7 @@ def start(options: argparse.Namespace) -> None:
     path = options.out / loop.CONFIG
     values = given(options)
     if path.exists():
-        changed = differing(configs.read(path), values)
+        changed = differing(configs.read(path), values, whole=options.config is not None)
         if changed:
             raise DataError(
                 f"{options.out} was started with another {', '.join(changed)}: continue it without, "
@@ -86,14 +92,21 @@ def start(options: argparse.Namespace) -> None:
         raise DataError(f"a new run needs --{', --'.join(missing)}")
     found, defaults = method(values["method"])
     config = configs.from_dict({**defaults, **values})
-    found.data(config)  # bad data is an error before there is a run
-    options.out.mkdir(parents=True, exist_ok=True)
+    weights = defaults.get("weights", {})
+    if config.weights.keys() != weights.keys():
+        raise DataError(f"the weights of {config.method} are {', '.join(weights)}: give all of them or none")
+    # What does not fit is an error before there is a run.
+    found.data(config)
+    try:
+        loop.start(config, loop.device())
+    except (KeyError, TypeError) as error:
+        raise DataError(f"the recipe's networks do not fit {config.method}: {error}") from error
     configs.write(config, path)
 
 
 def main(argv: list[str]) -> int:
     options = parse(argv)
-    expected = (DataError, loop.NotFinite, loop.NoRoom)
+    expected = (DataError, loop.NotFinite, files.NoRoom)
     try:
         start(options)
         parallel.launch(loop.train, options.workers, options.out, options.until, expected=expected)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from dataclasses import dataclass, field
+from dataclasses import MISSING, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from train.data import SIDE
+from train import files
+from train.data import SIDE, DataError
 
 
 @dataclass(frozen=True)
@@ -38,6 +39,7 @@ class Config:
     domains: tuple[str, ...] = ("summer", "winter")  # or attributes
     palette: list[list[int]] = field(default_factory=list)  # red, green and blue of the classes of label maps
     side: int = SIDE  # pixels; images are decoded to squares of this side
+    enlarge: bool = False  # allow images that have fewer pixels than the crops
     mirror: bool = True  # half of the crops
     init: str = ""  # run folder: start from its networks and optimisers
     drop: str = ""  # text file: paths of training images to leave out
@@ -77,7 +79,16 @@ class Config:
 
 def from_dict(values: dict[str, Any]) -> Config:
     """Build a Config. Unknown keys are an error, so that a misspelt key cannot leave a default in place."""
+    check_keys(values, Config, "a recipe")
+    for key in ("a", "b", "domains", "stages"):
+        if not isinstance(values.get(key, []), (list, tuple)):
+            raise DataError(f"{key} has to be a list")
+    for key in ("domains", "stages"):
+        if not values.get(key, [""]):
+            raise DataError(f"{key} is empty")
     values = dict(values)
+    for stage in values["stages"]:
+        check_keys(stage, Stage, "a stage")
     values["stages"] = [
         Stage(**{**stage, "cover": tuple(stage.get("cover", (0.8, 1.0)))}) for stage in values["stages"]
     ]
@@ -87,9 +98,33 @@ def from_dict(values: dict[str, Any]) -> Config:
     return Config(**values)
 
 
+def check_keys(values: Any, of: type, what: str) -> None:
+    """Refuse values with keys that a dataclass does not have, or without those that it needs."""
+    if not isinstance(values, dict):
+        raise DataError(f"{what} has to be an object with keys")
+    known = dataclasses.fields(of)
+    needed = {f.name for f in known if f.default is MISSING and f.default_factory is MISSING}
+    unknown, missing = set(values) - {f.name for f in known}, needed - set(values)
+    if unknown:
+        raise DataError(
+            f"{what} has no {', '.join(sorted(unknown))}; it has {', '.join(f.name for f in known)}"
+        )
+    if missing:
+        raise DataError(f"{what} needs {', '.join(sorted(missing))}")
+
+
 def read(path: Path) -> dict[str, Any]:
-    return json.loads(path.read_text())
+    try:
+        values = json.loads(path.read_text(encoding="utf-8-sig"))
+    except OSError as error:
+        raise DataError(f"{path} cannot be read: {error.strerror}") from error
+    except ValueError as error:
+        raise DataError(f"{path} is not JSON: {error}") from error
+    if not isinstance(values, dict):
+        raise DataError(f"{path} is not an object of JSON")
+    return values
 
 
 def write(config: Config, path: Path) -> None:
-    path.write_text(json.dumps(dataclasses.asdict(config), indent=2) + "\n")
+    with files.replacing(path) as file:
+        file.write((json.dumps(dataclasses.asdict(config), indent=2) + "\n").encode())

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,6 +14,8 @@ import torch
 import torch.nn.functional as F
 from PIL import Image
 from torch import Tensor
+
+from train import files
 
 SIDE = 256  # side of the decoded images, unless a recipe asks for another
 SUFFIXES = {".jpg", ".jpeg", ".png", ".webp"}
@@ -41,21 +45,35 @@ def load(folder: str, drop: frozenset[str] = frozenset(), side: int = SIDE) -> F
     paths = sorted(str(p) for p in Path(folder).iterdir() if p.suffix.lower() in SUFFIXES)
     if not paths:
         raise DataError(f"no images in {folder}")
-    key = hashlib.sha256("\n".join(f"{p} {os.stat(p).st_mtime_ns}" for p in paths).encode())
+    try:
+        stamps = [f"{p} {os.stat(p).st_mtime_ns}" for p in paths]
+    except OSError as error:
+        raise DataError(f"{error.filename} cannot be read: {error.strerror}") from error
+    key = hashlib.sha256("\n".join(stamps).encode())
     cached = cache_dir() / f"{key.hexdigest()[:24]}-{side}.npy"
-    if cached.exists():
+    try:
         pixels = np.load(cached, mmap_mode="r")
-    else:
+    except (OSError, EOFError, ValueError):  # there is none, or it is damaged
         pixels = np.stack([decode(p, side) for p in paths])
-        cached.parent.mkdir(parents=True, exist_ok=True)
-        np.save(cached, pixels)
+        with files.replacing(cached) as file:
+            np.save(file, pixels)
     keep = [i for i, p in enumerate(paths) if p not in drop]
     return Folder([paths[i] for i in keep], np.ascontiguousarray(pixels[keep]))
 
 
+@contextmanager
+def opened(path: str) -> Iterator[Image.Image]:
+    """A picture. What Pillow raises when it opens or decodes a damaged one names the path."""
+    try:
+        with Image.open(path) as image:
+            yield image
+    except (OSError, EOFError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+        raise DataError(f"{path} cannot be read as a picture: {error}") from error
+
+
 def decode(path: str, side: int = SIDE) -> np.ndarray:
     """The centre square of an image, scaled to side x side: uint8 [side, side, 3], RGB."""
-    with Image.open(path) as image:
+    with opened(path) as image:
         image = image.convert("RGB")
         if image.size != (side, side):
             short = min(image.size)
@@ -70,17 +88,22 @@ def check_sides(folder: Folder, least: int) -> None:
     small = [path for path in folder.paths if min(size_of(path)) < least]
     if small:
         some = ", ".join(small[:3]) + (", ..." if len(small) > 3 else "")
-        raise DataError(f"{len(small)} images are smaller than the {least} pixels of a crop: {some}")
+        raise DataError(f"{len(small)} images are smaller than the {least} pixels that crops need: {some}")
 
 
 def size_of(path: str) -> tuple[int, int]:
     """Width and height, read from the header."""
-    with Image.open(path) as image:
+    with opened(path) as image:
         return image.size
 
 
 def read_drop(path: str) -> frozenset[str]:
-    return frozenset(Path(path).read_text().split("\n")) if path else frozenset()
+    if not path:
+        return frozenset()
+    try:
+        return frozenset(Path(path).read_text().split("\n"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise DataError(f"{path} cannot be read as a list of images: {error}") from error
 
 
 def to_float(pixels: np.ndarray) -> Tensor:

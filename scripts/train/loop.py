@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import json
 import math
-import os
+import pickle
 import time
 from pathlib import Path
 from typing import Any
@@ -13,8 +14,9 @@ import numpy as np
 import torch
 
 from train import config as configs
-from train import parallel, sheets
+from train import files, parallel, sheets
 from train.config import Config
+from train.data import DataError
 from train.methods import Method, method
 
 CHECKPOINT = "checkpoint.pt"
@@ -23,11 +25,7 @@ LOG = "log.jsonl"
 
 
 class NotFinite(RuntimeError):
-    """A loss is NaN or infinite."""
-
-
-class NoRoom(RuntimeError):
-    """A checkpoint cannot be written. The one before it is still there."""
+    """A loss or a weight is NaN or infinite."""
 
 
 def device() -> torch.device:
@@ -44,8 +42,11 @@ def start(config: Config, on: torch.device) -> Method:
     """The method at step 0: freshly initialised, or at the last checkpoint of config.init."""
     trainer = build(config, on)
     if config.init:
-        checkpoint = torch.load(Path(config.init) / CHECKPOINT, map_location=on)
-        trainer.load(checkpoint["method"])
+        checkpoint = read(Path(config.init) / CHECKPOINT, on)
+        try:
+            trainer.load(checkpoint["method"])
+        except (KeyError, RuntimeError, ValueError) as error:  # parts, shapes, groups of an optimiser
+            raise DataError(f"{config.init} has other networks than {config.method}") from error
     return trainer
 
 
@@ -53,7 +54,7 @@ def restore(run: Path, on: torch.device) -> tuple[Config, Method, dict[str, Any]
     """The configuration, the method at its last checkpoint, and its step and seconds."""
     config = configs.from_dict(configs.read(run / CONFIG))
     trainer = build(config, on)
-    checkpoint = torch.load(run / CHECKPOINT, map_location=on)
+    checkpoint = read(run / CHECKPOINT, on)
     trainer.load(checkpoint.pop("method"))
     return config, trainer, checkpoint
 
@@ -78,43 +79,73 @@ def train(run: Path, until: int | None = None) -> None:
     source = trainer.data(config)
     last = config.steps if until is None else min(until, config.steps)
     began = time.monotonic() - seconds
-    with (run / LOG).open("a") as log:
-        for step in range(first, last):
-            rng = np.random.default_rng((config.seed, step, parallel.rank()))
-            losses = trainer.step(source, rng, step)
-            seconds = time.monotonic() - began
-            done = step + 1
-            wrong = [key for key, value in losses.items() if not math.isfinite(value)]
-            if wrong:
-                kept = "no checkpoint was written yet"
-                if (run / CHECKPOINT).exists():
-                    kept = f"{run / CHECKPOINT} is the last good one"
-                raise NotFinite(f"step {done}: {', '.join(wrong)} is not finite; {kept}")
-            if not main:
-                continue
-            if done % config.log_every == 0 or done == last:
-                entry = {"step": done, "seconds": round(seconds, 1), **losses}
-                log.write(json.dumps(entry) + "\n")
-                log.flush()
-            if done % config.save_every == 0 or done == last:
-                save(run, trainer, done, seconds)
-            if done % config.sheet_every == 0 or done == last:
-                sheets.write(run / "sheets" / f"{done:06d}.png", trainer, source)
+    for step in range(first, last):
+        rng = np.random.default_rng((config.seed, step, parallel.rank()))
+        losses = trainer.step(source, rng, step)
+        seconds = time.monotonic() - began
+        done = step + 1
+        expect_finite(losses, run, done)
+        if not main:
+            continue
+        if done % config.log_every == 0 or done == last:
+            entry = {"step": done, "seconds": round(seconds, 1), **losses}
+            files.append(run / LOG, json.dumps(entry))
+        if done % config.save_every == 0 or done == last:
+            save(run, trainer, done, seconds)
+        if done % config.sheet_every == 0 or done == last:
+            sheets.write(run / "sheets" / f"{done:06d}.png", trainer, source)
+
+
+def expect_finite(values: dict[str, Any], run: Path, step: int) -> None:
+    """Stop if losses, or parts of a method's state, have numbers that are not finite."""
+    wrong = [name for name, value in values.items() if not finite(value)]
+    if wrong:
+        kept = "no checkpoint was written yet"
+        if (run / CHECKPOINT).exists():
+            kept = f"{run / CHECKPOINT} is the last good one"
+        raise NotFinite(f"step {step}: {', '.join(wrong)} is not finite; {kept}")
+
+
+def finite(value: Any) -> bool:
+    if isinstance(value, dict):
+        return all(map(finite, value.values()))
+    if isinstance(value, (list, tuple)):
+        return all(map(finite, value))
+    if torch.is_tensor(value):
+        return bool(value.isfinite().all())
+    return not isinstance(value, float) or math.isfinite(value)
 
 
 def save(run: Path, trainer: Method, step: int, seconds: float) -> None:
-    """Replace the checkpoint by a rename, so that an interrupted write leaves the old one."""
-    partial = run / (CHECKPOINT + ".partial")
+    """Replace the checkpoint. An interrupted write leaves the old one."""
+    state = trainer.state()
+    expect_finite(state, run, step)
+    content = io.BytesIO()  # on a full disk torch hides the system's reason, and may abort
+    torch.save({"method": state, "step": step, "seconds": seconds}, content)
+    with files.replacing(run / CHECKPOINT) as file:
+        file.write(content.getbuffer())
+
+
+def read(checkpoint: Path, on: torch.device) -> dict[str, Any]:
     try:
-        torch.save({"method": trainer.state(), "step": step, "seconds": seconds}, partial)
-    except (OSError, RuntimeError) as error:  # torch reports a full disk as either
-        partial.unlink(missing_ok=True)
-        raise NoRoom(f"step {step}: cannot write a checkpoint in {run}: {error}") from error
-    os.replace(partial, run / CHECKPOINT)
+        return torch.load(checkpoint, map_location=on)
+    except (OSError, EOFError, RuntimeError, pickle.UnpicklingError) as error:
+        (reason, *_) = str(error).splitlines() or ["it is empty"]
+        raise DataError(f"{checkpoint} cannot be read: {reason}") from error
 
 
 def keep_log(path: Path, step: int) -> None:
     """Remove the log entries after the checkpoint. Those steps will be trained and logged again."""
     lines = path.read_text().splitlines() if path.exists() else []
-    kept = [line for line in lines if json.loads(line)["step"] <= step]
-    path.write_text("".join(line + "\n" for line in kept))
+    with files.replacing(path) as log:
+        for line in lines:
+            if step_of(line) <= step:
+                log.write(f"{line}\n".encode())
+
+
+def step_of(line: str) -> float:
+    """The step of a log entry. Half a line, which a full disk leaves, is of no step."""
+    try:
+        return json.loads(line)["step"]
+    except json.JSONDecodeError:
+        return math.inf

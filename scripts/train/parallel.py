@@ -6,6 +6,7 @@ thread loses its core, the others wait for it at every layer. Processes wait onl
 
 from __future__ import annotations
 
+import logging
 import os
 import signal
 import socket
@@ -59,6 +60,8 @@ def launch(
     os.environ.update(MASTER_ADDR="127.0.0.1", MASTER_PORT=str(port))
     # End the workers if this process is terminated. Orphans would go on writing to the run.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    # Torch 2 warns of each process that it ends after an error, which is said in a sentence already.
+    logging.getLogger("torch.multiprocessing.spawn").setLevel(logging.ERROR)
     errors = mp.get_context("spawn").SimpleQueue()
     try:
         mp.spawn(_worker, (count, work, arguments, expected, errors), nprocs=count, daemon=True)

@@ -9,6 +9,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
+from train import files
 from train.methods import Method
 from train.sources import Source
 
@@ -25,5 +26,5 @@ def write(path: Path, trainer: Method, source: Source) -> None:
     columns = trainer.sheet(source.shown())
     if not columns:
         return
-    path.parent.mkdir(parents=True, exist_ok=True)
-    Image.fromarray(grid(columns)).save(path)
+    with files.replacing(path) as file:
+        Image.fromarray(grid(columns)).save(file, "PNG")

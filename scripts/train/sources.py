@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import csv
 import dataclasses
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
@@ -34,6 +35,8 @@ class Domains:
 
     def by_table(self, config: Config) -> list[list[Folder]]:
         """The images of one folder without and with the attribute that the second domain names."""
+        if len(config.domains) != 2:
+            raise DataError("a table parts two domains: name both in the recipe's domains")
         faces = Attributes(dataclasses.replace(config, domains=config.domains[1:]))
         sides = []
         for value in (0, 1):
@@ -61,12 +64,14 @@ class Pairs:
         if len(config.a) != 1 or len(config.b) != 1:
             raise DataError("pairs need one folder --a and one folder --b")
         self.config = config
-        (self.a,), (self.b,) = (read(f, config, n) for f, n in ((config.a, "--a"), (config.b, "--b")))
-        names = [{Path(p).stem for p in folder.paths} for folder in (self.a, self.b)]
-        alone = sorted(names[0] ^ names[1])
+        (self.a,), (results,) = (read(f, config, n) for f, n in ((config.a, "--a"), (config.b, "--b")))
+        names, partners = by_name(self.a), by_name(results)
+        alone = sorted(names.keys() ^ partners.keys())
         if alone:
             some = ", ".join(alone[:10]) + (", ..." if len(alone) > 10 else "")
             raise DataError(f"{len(alone)} files have no partner of the same name: {some}")
+        order = [partners[name] for name in names]
+        self.b = Folder([results.paths[i] for i in order], results.pixels[order])
 
     def __len__(self) -> int:
         return len(self.a.paths)
@@ -194,9 +199,13 @@ class Digits:
         ]
         self.side = config.side
         self.colour, self.grey = ([pixels[first::2] for pixels in classes] for first in (1, 0))
-        self.photographs = [data.load(folder).pixels for folder in config.b]
-        if not self.photographs:
+        photographs = [data.load(folder) for folder in config.b]
+        if not photographs:
             raise DataError("digits need photographs, --b")
+        if not config.enlarge:
+            for folder in photographs:
+                data.check_sides(folder, data.SIDE)
+        self.photographs = [folder.pixels for folder in photographs]
 
     def draw(
         self, rng: np.random.Generator, n: int, classes: list[np.ndarray]
@@ -250,17 +259,38 @@ def one_hot(maps: np.ndarray, count: int) -> Tensor:
 Source = Domains | Pairs | Attributes | Single | Digits
 
 
+def by_name(folder: Folder) -> dict[str, int]:
+    """Where each image of a folder is, by its name without the suffix."""
+    names = [Path(path).stem for path in folder.paths]
+    twice = [name for name, count in Counter(names).items() if count > 1]
+    if twice:
+        raise DataError(f"{Path(folder.paths[0]).parent} has two images named {', '.join(twice[:10])}")
+    return {name: i for i, name in enumerate(names)}
+
+
 def read(folders: list[str], config: Config, flag: str) -> list[Folder]:
-    """Decode folders. Images that are smaller than a training crop are an error, not enlarged."""
+    """Decode folders. Images that are smaller than the training crops are an error, unless config.enlarge."""
     if not folders:
         raise DataError(f"no folder: give {flag}")
     drop = data.read_drop(config.drop)
     read = [data.load(folder, drop, config.side) for folder in folders]
     if not any(len(folder.paths) for folder in read):
         raise DataError(f"{flag}: every image is dropped")
-    for folder in read:
-        data.check_sides(folder, min(config.side, max(stage.size for stage in config.stages)))
+    if not config.enlarge:
+        check_crops(read, config)
     return read
+
+
+def check_crops(folders: list[Folder], config: Config) -> None:
+    """Refuse images, and a decoded side, of which even the largest crop of a stage would be enlarged."""
+    least = max(round(stage.size / stage.cover[1]) for stage in config.stages)
+    if config.side < least:
+        raise DataError(
+            f"images are decoded to {config.side} pixels and crops need {least}: "
+            'give a larger "side", or "enlarge": true'
+        )
+    for folder in folders:
+        data.check_sides(folder, least)
 
 
 def read_table(table: str, paths: list[str], names: tuple[str, ...]) -> np.ndarray:
@@ -269,23 +299,50 @@ def read_table(table: str, paths: list[str], names: tuple[str, ...]) -> np.ndarr
     Case, hyphens and underscores do not count: `black-hair` is the column Black_Hair. Files are
     found by their names without folders.
     """
-    if not table:
-        raise DataError("no table of attributes: give --table")
-    with open(table, newline="") as file:
-        rows = list(csv.DictReader(file))
-    columns = {key.lower().replace("_", "-"): key for key in (rows[0] if rows else {})}
+    header, rows = read_rows(table)
+    columns = {key.lower().replace("_", "-"): i for i, key in enumerate(header)}
     missing = [name for name in ("file", *names) if name not in columns]
     if missing:
         raise DataError(f"{table} has no column for {', '.join(missing)}")
     # The last two parts tell train/1.jpg from validation/1.jpg.
-    known = {"/".join(Path(row["file"]).parts[-2:]): row for row in rows}
+    known = {"/".join(Path(row[columns["file"]]).parts[-2:]): (line, row) for line, row in rows}
     labels = []
     for path in paths:
-        row = known.get("/".join(Path(path).parts[-2:])) or known.get(Path(path).name)
-        if row is None:
+        found = known.get("/".join(Path(path).parts[-2:])) or known.get(Path(path).name)
+        if found is None:
             raise DataError(f"{table} has no row for {path}")
-        labels.append([float(row[columns[name]]) for name in names])
+        line, row = found
+        for name in names:
+            cell = row[columns[name]]
+            if truth(cell) is None:
+                raise DataError(f"{table}, line {line}: {header[columns[name]]} is {cell!r}, not 0 or 1")
+        labels.append([truth(row[columns[name]]) for name in names])
     return np.array(labels, np.float32)
+
+
+def truth(cell: str) -> float | None:
+    """0 or 1, or None if the cell is neither. CelebA has -1 for 0."""
+    try:
+        return {0.0: 0.0, 1.0: 1.0, -1.0: 0.0}.get(float(cell))
+    except ValueError:
+        return None
+
+
+def read_rows(table: str) -> tuple[list[str], list[tuple[int, list[str]]]]:
+    """The header of a table, and the number of each line and its cells, as many as the header has."""
+    if not table:
+        raise DataError("no table of attributes: give --table")
+    try:
+        with open(table, newline="", encoding="utf-8-sig") as file:
+            reader = csv.reader(file)
+            header = next(reader, [])
+            rows = [(reader.line_num, row) for row in reader if row]
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise DataError(f"{table} cannot be read as a table in UTF-8: {error}") from error
+    for line, row in rows:
+        if len(row) != len(header):
+            raise DataError(f"{table}, line {line}: {len(row)} cells, and the header has {len(header)}")
+    return header, rows
 
 
 def pick(folders: list[Folder], n: int) -> np.ndarray:

@@ -68,6 +68,10 @@ class Base:
         """Torch's random numbers for a step, on the processor."""
         return torch.Generator().manual_seed(int(rng.integers(2**63)))
 
+    def normal(self, *shape: int, by: torch.Generator) -> Tensor:
+        """Normal random numbers. They are drawn on the processor, so that every device gets the same."""
+        return self.put(torch.randn(*shape, generator=by))
+
     def descend(self, optimiser: torch.optim.Optimizer, loss: Tensor, *more: torch.optim.Optimizer) -> None:
         """One step of the optimisers down the gradient of a loss."""
         optimisers = (optimiser, *more)

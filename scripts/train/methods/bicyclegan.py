@@ -3,10 +3,12 @@
 Zhu et al. 2017, "Toward Multimodal Image-to-Image Translation". Two cycles share the generator G and
 the encoder E:
 
-    cVAE-GAN  B -> z -> B'   (equations 1 to 4): z = E(B) must say how to make B of A
-    cLR-GAN   z -> B' -> z'  (equations 5 and 6): B' made of a drawn z must tell z again
+    cVAE-GAN  B -> z -> B'   (section 3.2): z = E(B) must say how to make B of A
+    cLR-GAN   z -> B' -> z'  (section 3.3): B' made of a drawn z must tell z again
 
-`weights.vae` and `weights.regress` switch them off, for the ablation.
+`weights.vae` and `weights.regress` switch them off, for the ablation. Two departures. z enters as a scale
+and a shift after each normalisation, not as further channels. D judges patches of 38 and 76 pixels with
+spectral normalisation, not of 70 and 140.
 """
 
 from __future__ import annotations
@@ -66,7 +68,7 @@ class BicycleGAN(Base):
         a, b = (self.put(images) for images in source.batch(rng, max(2, n), stage))
         (a_vae, a_lr), (b_vae, b_lr) = a.chunk(2), b.chunk(2)
         torch_rng = self.seeded(rng)
-        drawn, jitter = (torch.randn(len(x), self.z, generator=torch_rng) for x in (a_lr, a_vae))
+        drawn, jitter = (self.normal(len(x), self.z, by=torch_rng) for x in (a_lr, a_vae))
         w = self.weights
 
         with frozen(*self.judges), self.autocast():
@@ -74,16 +76,16 @@ class BicycleGAN(Base):
             z = mean + jitter * (0.5 * log_variance).exp()
             both = self.generator(torch.cat([a_vae, a_lr]), torch.cat([z, drawn]))
             made_vae, made_lr = both[: len(a_vae)], both[len(a_vae) :]
-            fooled_vae = judged(self.judges[0](torch.cat([a_vae, made_vae], 1)), True)  # equation 3
-            fooled_lr = judged(self.judges[1](torch.cat([a_lr, made_lr], 1)), True)  # equation 5
-        l1 = reconstruction(made_vae, b_vae)  # equation 2
-        kl = divergence(mean, log_variance)  # equation 4
+            fooled_vae = judged(self.judges[0](torch.cat([a_vae, made_vae], 1)), True)
+            fooled_lr = judged(self.judges[1](torch.cat([a_lr, made_lr], 1)), True)
+        l1 = reconstruction(made_vae, b_vae)
+        kl = divergence(mean, log_variance)
         loss = w["vae"] * (fooled_vae + w["reconstruction"] * l1 + w["divergence"] * kl)
         self.for_generator.zero_grad(set_to_none=True)
         self.for_encoder.zero_grad(set_to_none=True)
         (loss + w["regress"] * fooled_lr).backward(retain_graph=True)
-        # The encoder does not learn from the drawn z (section 3.3): it could hide z in G's output. Without
-        # the cVAE-GAN it would learn nothing at all, so then it does (section 3.2).
+        # The encoder does not learn from the drawn z (section 4): it could hide z in G's output. Without
+        # the cVAE-GAN it would learn nothing at all, so then it does (section 3.3).
         with frozen(*([self.encoder] if w["vae"] else [])), self.autocast():
             told = self.encode(made_lr)[0]
         regained = reconstruction(told, drawn)
@@ -111,7 +113,7 @@ class BicycleGAN(Base):
         """A, B, the result of E(B), of the z of the next row, and of three drawn z."""
         a, b = (self.put(images) for images in shown)
         z = self.average_encoder.net(b)[:, : self.z]
-        drawn = torch.randn(3, self.z, generator=torch.Generator().manual_seed(0))
+        drawn = self.normal(3, self.z, by=torch.Generator().manual_seed(0))
         codes = [z, z.roll(1, 0), *(d.expand(len(a), -1) for d in drawn)]
         return [a, b, *(self.average.net(a, code) for code in codes)]
 

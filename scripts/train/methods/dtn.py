@@ -21,7 +21,7 @@ from train.networks.digits import SIDE, Drawer, Features
 from train.networks.patches import Patches
 from train.ports import Exported, Graph, fixed, image, latent, result
 
-FROM_SOURCE, FROM_TARGET, REAL = 0, 1, 2  # the classes of D, section 3.2
+FROM_SOURCE, FROM_TARGET, REAL = 0, 1, 2  # the classes of D, section 4
 
 DEFAULTS: dict[str, Any] = {
     "stages": [{"steps": 4000, "size": SIDE, "batch": 32, "cover": [1.0, 1.0]}],
@@ -35,7 +35,7 @@ DEFAULTS: dict[str, Any] = {
 
 
 class DTN(Base):
-    """L_G = L_GANG + 15 L_CONST + 15 L_TID + gamma L_TV, equation 8."""
+    """L_G = L_GANG + 15 L_CONST + 15 L_TID + gamma L_TV, section 4."""
 
     paper = "Taigman et al. 2017, Unsupervised Cross-Domain Image Generation"
     data = sources.Digits
@@ -69,7 +69,7 @@ class DTN(Base):
             again = self.f(made_s.expand(-1, 3, -1, -1))
         constancy = F.mse_loss(again.float(), known_s.float())  # equation 5
         identity = F.mse_loss(made_t, t)  # equation 6
-        variation = smoothness(made_s)  # equation 7
+        variation = smoothness(made_s)
         w = self.weights
         loss = fooled + w["constancy"] * constancy + w["identity"] * identity + w["variation"] * variation
         self.descend(self.for_g, loss)

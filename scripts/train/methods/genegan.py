@@ -7,7 +7,9 @@ Data". The splitter takes an image to a background and an object, the joiner mak
     Bu = J(B, u)   the attribute given            A0 = J(A, 0)   the attribute taken
 
 The adversarial terms are least squares with spectral normalisation instead of WGAN with clipped
-weights (equations 3 and 4), which needs several steps of its critics for one of the generator.
+weights (equations 3 and 4), which needs several steps of its critics for one of the generator. Three more
+departures. Parents are also joined of their own parts, not only of their children's. The object of a child
+without the attribute has to be nothing too. And a discriminator counts real faces of the other side as wrong.
 """
 
 from __future__ import annotations
@@ -117,7 +119,7 @@ class GeneGAN(Base):
         net, columns = self.moving(), [without]
         for shift in range(3):
             exemplar = with_it.roll(shift, 0)
-            given, taken = net(without, exemplar, torch.ones(len(without)))
+            given, taken = net(without, exemplar, torch.ones(len(without), device=self.device))
             columns += [exemplar, given]
         return [*columns, taken]
 

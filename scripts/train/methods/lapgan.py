@@ -2,7 +2,7 @@
 
 Denton et al. 2015, "Deep Generative Image Models using a Laplacian Pyramid of Adversarial Networks".
 The coarsest level is drawn from a vector. Every further level sees the enlarged result of the level
-below and a map of noise, and gives what to add (equation 4). All levels train at once and apart, on
+below and a map of noise, and gives what to add (equation 5). All levels train at once and apart, on
 real images: no level sees the faults of another. A stage of the recipe trains the levels up to its
 size, so a first stage at the coarsest size is many cheap steps for the level that decides most. A
 recipe whose coarsest size is the full one, with no further levels, trains at once, for comparison.
@@ -55,7 +55,7 @@ class Coarse(nn.Module):
 
 
 class Fine(nn.Module):
-    """(enlarged image, noise map [n, 1, h, w]) -> residual, without pooling (section 4.2)."""
+    """(enlarged image, noise map [n, 1, h, w]) -> residual, without pooling."""
 
     def __init__(self, width: int, layers: int) -> None:
         super().__init__()
@@ -77,7 +77,7 @@ def enlarge(image: Tensor) -> Tensor:
 
 
 class LAPGAN(Base):
-    """min_G max_D of equation 1 for the coarsest level, of equation 5 (conditional) for the others."""
+    """min_G max_D of equation 1 for the coarsest level, of equation 2 (conditional) for the others."""
 
     paper = (
         "Denton et al. 2015, Deep Generative Image Models using a Laplacian Pyramid of Adversarial Networks"
@@ -108,10 +108,10 @@ class LAPGAN(Base):
         with frozen(self.judges), self.autocast():
             for level, (net, real) in enumerate(zip(self.nets, pyramid)):
                 if level == 0:
-                    real_seen, made = real, net(torch.randn(n, self.z, generator=seeded))
+                    real_seen, made = real, net(self.normal(n, self.z, by=seeded))
                 else:
                     below = enlarge(pyramid[level - 1])
-                    drawn = torch.randn(n, 1, *below.shape[2:], generator=seeded)
+                    drawn = self.normal(n, 1, *below.shape[2:], by=seeded)
                     # D sees the image and what it was made of; the residual is their difference.
                     made = torch.cat([below + net(below, drawn), below], 1)
                     real_seen = torch.cat([real, below], 1)
@@ -127,7 +127,7 @@ class LAPGAN(Base):
 
     @torch.no_grad()
     def climb(self, image: Tensor, maps: list[Tensor]) -> Tensor:
-        """From the coarsest level to the finest (section 3.2)."""
+        """From the coarsest level to the finest (section 2.3)."""
         for net, drawn in zip(self.average.net[1:], maps):
             below = enlarge(image)
             image = (below + net(below, drawn)).clamp(-1, 1)
@@ -138,11 +138,11 @@ class LAPGAN(Base):
         """Real images, and seven columns of noise."""
         side, n = self.config.stages[-1].size, len(shown)
         rng = torch.Generator().manual_seed(0)
-        columns = [F.interpolate(shown, (side, side), mode="area")]
+        columns = [F.interpolate(self.put(shown), (side, side), mode="area")]
         for _ in range(7):
-            image = self.average.net[0](torch.randn(n, self.z, generator=rng))
+            image = self.average.net[0](self.normal(n, self.z, by=rng))
             sides = [image.shape[-1] * 2 ** (i + 1) for i in range(len(self.nets) - 1)]
-            columns.append(self.climb(image, [torch.randn(n, 1, s, s, generator=rng) for s in sides]))
+            columns.append(self.climb(image, [self.normal(n, 1, s, s, by=rng) for s in sides]))
         return columns
 
     def exported(self) -> Exported:

@@ -72,7 +72,7 @@ class PGGAN(Base):
         if level > 0:  # the real images fade in as well
             coarse = F.interpolate(F.avg_pool2d(real, 2), scale_factor=2.0, mode="nearest")
             real = coarse + share * (real - coarse)
-        z = hypersphere(torch.randn(n, self.z, generator=seeded))
+        z = hypersphere(self.normal(n, self.z, by=seeded))
         with frozen(self.discriminator), self.autocast():
             made = self.generator(z, level, share)
             fooled = F.softplus(-self.discriminator(made, level, share)).mean()
@@ -107,9 +107,9 @@ class PGGAN(Base):
     def sheet(self, shown: Tensor) -> list[Tensor]:
         """Real images, and seven columns of noise, as far as the network has grown."""
         side, rng = self.config.stages[-1].size, torch.Generator().manual_seed(0)
-        columns = [F.interpolate(shown, (side, side), mode="area")]
+        columns = [F.interpolate(self.put(shown), (side, side), mode="area")]
         for _ in range(7):
-            z = hypersphere(torch.randn(len(shown), self.z, generator=rng))
+            z = hypersphere(self.normal(len(shown), self.z, by=rng))
             columns.append(F.interpolate(self.average.net(z, *self.grown), (side, side), mode="nearest"))
         return columns
 

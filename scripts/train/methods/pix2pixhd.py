@@ -3,7 +3,9 @@
 Wang et al. 2018, "High-Resolution Image Synthesis and Semantic Manipulation with Conditional GANs". A
 label map enters as one channel per class and one for the edges of areas. The first stage trains the global
 generator at half the size. In the second the local enhancer takes its features: first it learns alone,
-then with it (section 3.1). The paper's features of instances are left out.
+then with it (section 3.1). The paper's features of instances are left out. The discriminators judge
+patches of 38 pixels of their scale with spectral normalisation, not of 70 with instance normalisation, and
+L_FM is averaged over layers and scales, not summed.
 """
 
 from __future__ import annotations
@@ -18,7 +20,7 @@ from train import sources
 from train.config import Config
 from train.losses import judged, reconstruction
 from train.methods.base import Base, Losses, frozen, values
-from train.networks.coarse import Enhanced
+from train.networks.coarse import Enhanced, halved
 from train.networks.patches import Judged, Scales
 from train.ports import Exported, Graph, Port, multiple, result
 
@@ -92,7 +94,7 @@ class Pix2pixHD(Base):
         """The maps, the global generator's result enlarged, the whole generator's, the photographs."""
         x, y = (self.put(images) for images in shown)
         levels = x[:, :-1].argmax(1, keepdim=True).float() / (self.channels - 2) * 2 - 1
-        coarse = self.average.net.coarse(x[:, :, ::2, ::2])
+        coarse = self.average.net.coarse(halved(x))
         return [levels, coarse.repeat_interleave(2, 2).repeat_interleave(2, 3), self.average.net(x), y]
 
     def exported(self) -> Exported:

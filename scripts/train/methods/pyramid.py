@@ -88,7 +88,7 @@ class PyramidTranslation(Base):
     @torch.no_grad()
     def sheet(self, images: Tensor) -> list[Tensor]:
         images = images.to(self.device)
-        codes = (torch.full((len(images),), value) for value in (-1.0, 1.0))
+        codes = (torch.full((len(images),), value, device=self.device) for value in (-1.0, 1.0))
         return [images, *(self.average.net(images, code) for code in codes)]
 
     def exported(self) -> Exported:

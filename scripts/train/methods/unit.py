@@ -129,7 +129,7 @@ class UNIT(Base):
         same = reconstruction(same_0, colour), reconstruction(same_1, grey)  # equation 3
         back = reconstruction(back_0, colour), reconstruction(back_1, grey)  # equation 8
         kept = reconstruction(plain, grey)
-        # The variance is one, so the divergence is half the square of the mean.
+        # The variance is one, so the divergence is the square of the mean. The weight has the factor.
         divergence = sum((mean.float() ** 2).mean() for mean in (mean_0, mean_1, again_0, again_1))
         w = self.weights
         loss = w["reconstruction"] * sum(same) + w["adversarial"] * sum(fooled) + w["cycle"] * sum(back)

@@ -10,7 +10,7 @@ Judged = list[list[Tensor]]
 
 
 class Patches(nn.Module):
-    """Patch discriminator (Isola et al. 2017, section 3.2.2) of 38 pixels, spectrally normalised."""
+    """Patch discriminator (Isola et al. 2017, section 3.2.2), of 38 pixels and spectrally normalised."""
 
     def __init__(self, inputs: int = 3, width: int = 32, outputs: int = 1, levels: int = 3) -> None:
         super().__init__()
