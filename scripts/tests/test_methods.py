@@ -40,10 +40,7 @@ TINY = {
     },
     "bicyclegan": {"side": 64, "network": {**SMALL, "levels": 3, "most": 2, "z": 8}},
     "dtn": {"weights": {**method("dtn")[1]["weights"], "pretrain": 1}, "network": SMALL},
-    "stargan": {
-        "network": {**SMALL, "blocks": 1},
-        "discriminator": {"known": "random", "width": 4, "pixels": 4},
-    },
+    "stargan": {"network": {**SMALL, "blocks": 1}, "discriminator": {**SMALL, "levels": 4}},
     "fader": {"network": {**SMALL, "levels": 4, "most": 2}, "discriminator": SMALL},
     "genegan": {"network": {**SMALL, "levels": 3, "most": 2, "object": 4}},
     "dnagan": {"network": {**SMALL, "levels": 3, "most": 2, "part": 2}},

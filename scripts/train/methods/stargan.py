@@ -1,13 +1,13 @@
 """StarGAN: one generator for many attributes, steered by the labels that the result should have.
 
 Choi et al. 2018, "StarGAN: Unified Generative Adversarial Networks for Multi-Domain Image-to-Image
-Translation". Six departures. The label enters after each normalisation instead of beside the image,
+Translation". Five departures. The label enters after each normalisation instead of beside the image,
 where instance normalisation would cancel it. The adversarial term is least squares with spectral
 normalisation instead of WGAN-GP (equation 8), whose five critic steps and second derivatives would
 take most of the time there is. Half of the labels are those of another face, as in the paper, the others
 the own ones with one attribute changed, which is what users ask for. The network draws a change that is
 added to the image, so that few steps suffice for everything that stays as it is. The critic sees more
-real images than the generator, and looks at them through frozen features.
+real images than the generator.
 """
 
 from __future__ import annotations
@@ -21,10 +21,9 @@ from torch import Tensor, nn
 
 from train import sources
 from train.config import Config
-from train.losses import judged, reconstruction
+from train.losses import reconstruction
 from train.methods.base import Base, Losses, frozen, values
-from train.networks.patches import Judged
-from train.networks.projected import SmallProjected
+from train.networks.patches import Patches
 from train.networks.resnet import ResNet
 from train.ports import Exported, Graph, image, label, multiple, result
 
@@ -33,28 +32,27 @@ DEFAULTS: dict[str, Any] = {
     "side": 64,
     "lr": 3e-4,
     "network": {"width": 16, "blocks": 5},
-    "discriminator": {"known": "lite0", "width": 48, "pixels": 24},
+    "discriminator": {"width": 32, "levels": 4},
     "weights": {"adversarial": 1.0, "classification": 1.0, "reconstruction": 10.0},
 }
 GAIN = 4.0  # on labels: weights that start small would need thousands of steps to steer the network
-STRIDES = (8, 16)  # of the features that tell attributes
 REAL = 3  # real images for each made one, from which the critic learns the attributes: they cost little
 HAIR = "-hair"  # names that end with it exclude one another
 
 
-class Critic(SmallProjected):
-    """image [n, 3, side, side] -> judgements, and logits of the attributes: D_src and D_cls."""
+class Critic(nn.Module):
+    """image [n, 3, side, side] -> a judgement of patches, and logits of the attributes: D_src and D_cls."""
 
-    def __init__(self, attributes: int, side: int, **given: Any) -> None:
-        super().__init__(**given)
+    def __init__(self, attributes: int, side: int, **patches: int) -> None:
+        super().__init__()
+        self.patches = Patches(**patches)
+        grid = side // 2 ** len(self.patches.layers)
         # As in the paper, it sees the whole face at once: where something is tells hair from skin.
-        inputs = sum(c * (side // s) ** 2 for c, s in zip(self.channels[-2:], STRIDES))
-        self.head = nn.Sequential(nn.Dropout(0.5), nn.Linear(inputs, attributes))
+        self.head = nn.Linear(self.patches.layers[-1].out_channels * grid**2, attributes)
 
-    def forward(self, x: Tensor) -> tuple[Judged, Tensor]:
-        seen = self.see(x)
-        whole = torch.cat([part.flatten(1) for part in seen[-2:]], dim=1)
-        return self.judge(x, seen), self.head(whole)
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        *_, features, judgement = self.patches(x)
+        return judgement, self.head(features.flatten(1))
 
 
 class Changing(nn.Module):
@@ -87,15 +85,14 @@ class StarGAN(Base):
         stage, n = self.begin(step)
         seen, labels = (self.put(t) for t in source.batch(rng, REAL * n, stage))
         x, own = seen[:n], labels[:n]
-        torch.manual_seed(int(rng.integers(2**31)))  # of the dropout
         wanted = own[torch.from_numpy(rng.permutation(n))]  # labels that occur together
         for i in range(0, n, 2):
             wanted[i] = changed(own[i : i + 1], int(rng.integers(len(self.names))), self.names)[0]
         with frozen(self.critic), self.autocast():
             made = self.generator(x, wanted)
             back = self.generator(made, own)
-            judgements, logits = self.critic(made)
-        fooled = judged(judgements, True)  # equation 1
+            judgement, logits = self.critic(made)
+        fooled = F.mse_loss(judgement.float(), torch.ones_like(judgement, dtype=torch.float32))  # equation 1
         named = cross_entropy(logits, wanted)  # equation 3
         cycle = reconstruction(back, x)  # equation 4
         w = self.weights
@@ -105,7 +102,7 @@ class StarGAN(Base):
         with self.autocast():
             on_real, real_logits = self.critic(seen)
             on_fake, _ = self.critic(made.detach())
-        rival = judged(on_real, True) + judged(on_fake, False)
+        rival = ((on_real.float() - 1) ** 2).mean() + (on_fake.float() ** 2).mean()
         known = cross_entropy(real_logits, labels)  # equation 2
         self.descend(self.for_critic, rival + w["classification"] * known)
         self.average.update(self.generator, step)
