@@ -89,8 +89,10 @@ GLASSES_TRIED = (
     "recipe now trains all 3,400 steps so, which was not tried from the start."
 )
 DNA_TRIED = (
-    "2,000 steps, 11 minutes. The parts carry more than their attribute: light and colour of the "
-    "exemplar come along."
+    "3,400 steps, 19 minutes on a loaded machine. At first the decoder had zeros for absent attributes in "
+    "training, and what the encoder gave in the exported network: .76 given and .57 taken of the eyeglasses, "
+    ".79 and .27 of the bangs, the other attribute kept in .71 and .48. Since nulling teaches the encoder "
+    "the zeros, each of these is better, and the parts carry less of the exemplar's light and colour."
 )
 LANDSCAPES_TRIED = (
     "3,200 steps, 2,500 of them at 16 pixels alone, take 3 minutes. A network for 64 pixels at once has "
