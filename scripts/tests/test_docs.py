@@ -47,7 +47,7 @@ def test_commands_are_found_with_their_continuation_lines():
 def test_every_documented_module_is_covered():
     modules = {module for _, module, _ in DOCUMENTED}
     assert modules == {
-        *("train", "train.clean", "train.rank", "export"),
+        *("train", "train.clean", "train.mean", "train.rank", "export"),
         *("evaluate", "evaluate.pretrained", "checkerboard"),
     }
 

@@ -18,7 +18,7 @@ from export.__main__ import build, main
 from export.graph import OnBytes
 from train import loop
 from train.augmentation import augment
-from train.ground import gained, masks, unlike_earth, unlike_meadow, unlike_snow
+from train.ground import gained, masks, sharpened, unlike_earth, unlike_meadow, unlike_snow
 from train.methods.opacity import ramp
 from train.networks.bank import ROOM, Bank
 from train.networks.efficientnet import RandomFeatures, padding_of_two
@@ -62,6 +62,28 @@ def test_no_code_is_the_identity_and_strength_is_the_size_of_the_code():
         whole, half = (net.layers(image, torch.full((2,), code)) for code in (1.0, 0.5))
     assert torch.allclose(half.opacity, whole.opacity / 2, atol=1e-6)
     assert torch.allclose(half.cover, whole.cover, atol=1e-6)
+
+
+def test_green_does_not_become_red_towards_winter():
+    net = tiny()
+    image = torch.tensor([-0.5, -0.2, -0.6])[:, None, None] + 0.05 * torch.randn(1, 1, 64, 64)
+    torch.nn.init.constant_(net.grade.bias[3], 2.0)  # much red
+    with torch.no_grad():
+        winter, summer = (net.layers(image, torch.full((1,), code)).graded for code in (1.0, -1.0))
+    red = [x[:, 0] - x.mean(1) for x in (winter, summer)]
+    assert red[0].max() < 0.12 and red[1].min() > 0.5
+
+
+def test_fine_contrast_counts_above_its_share():
+    flat, rough = torch.zeros(1, 3, 32, 32), torch.zeros(1, 3, 32, 32)
+    rough[..., ::2] = 0.5
+    assert sharpened(rough, flat, 0.6).mean() > 0.2
+    assert sharpened(flat, rough, 0.6).max() < 1e-3
+    assert sharpened(rough, rough, 1.0).max() == 0
+    assert 0.09 < sharpened(rough, rough, 0.6).mean() < 0.11
+    varied = torch.rand(1, 3, 32, 32, requires_grad=True)
+    sharpened(varied * 0, flat, 1.0).sum().backward()
+    assert torch.isfinite(varied.grad).all()
 
 
 def test_an_opacity_never_exceeds_one():

@@ -10,7 +10,7 @@ import torch
 from conftest import TINY, new_run
 
 from train import config as configs
-from train import loop, parallel
+from train import loop, mean, parallel
 from train.clean import cross_validate, unlikely
 from train.methods import method
 from train.methods.domain_code import strengths
@@ -36,6 +36,22 @@ def test_a_resumed_run_repeats_the_unbroken_one(kind: str, tmp_path: Path, reque
 def test_a_run_leaves_its_configuration_and_a_sheet(generator_run: Path):
     assert json.loads((generator_run / loop.CONFIG).read_text())["method"] == "domain-code"
     assert (generator_run / "sheets" / "000004.png").stat().st_size > 0
+
+
+def test_the_mean_of_two_runs_is_exported(generator_run: Path, tmp_path: Path, capfd: pytest.CaptureFixture):
+    before = tmp_path / "before"
+    before.mkdir()
+    shutil.copy(generator_run / loop.CONFIG, before)
+    loop.train(before, until=1)
+    assert mean.main([str(before), str(generator_run), "--out", str(tmp_path / "mean")]) == 0
+    first, last, made = (
+        loop.restore(run, loop.device())[1].network().state_dict()
+        for run in (before, generator_run, tmp_path / "mean")
+    )
+    assert all(torch.equal(made[k], (first[k] + last[k]) / 2) for k in first)
+    assert any(not torch.equal(made[k], last[k]) for k in first)
+    assert mean.main([str(tmp_path / "none"), str(generator_run), "--out", str(tmp_path / "x")]) == 2
+    assert "cannot be read" in capfd.readouterr().err
 
 
 def test_what_was_logged_after_the_checkpoint_is_logged_once(tmp_path: Path):

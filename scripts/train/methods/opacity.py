@@ -32,6 +32,7 @@ DEFAULTS: dict[str, Any] = {
         {"steps": 2500, "size": 96, "batch": 4, "cover": [0.4, 1.0]},
         {"steps": 6800, "size": 128, "batch": 4, "cover": [0.5, 1.0]},
         {"steps": 3800, "size": 192, "batch": 3, "cover": [0.75, 1.0]},
+        {"steps": 5500, "size": 256, "batch": 2, "cover": [0.9, 1.0]},
     ],
     "lr": 5e-4,
     "decay_from": 0.7,
@@ -39,11 +40,11 @@ DEFAULTS: dict[str, Any] = {
     "network": {"known": "lite0", "width": 24},
     "discriminator": {"width": 64, "pixels": 32},
     "weights": {
-        "towards_a": 3.5,  # of the losses of translations
-        "towards_b": 2.5,
-        "kernel": 10.0,  # the kernel distance of pooled features, beside the adversarial loss
-        "rest_a": 1.0,  # against changing what is not white (towards a) or neither meadow nor leaves (b)
-        "rest_b": 0.6,
+        "towards_a": 4.5,  # of the losses of translations
+        "towards_b": 3.5,
+        "kernel": 20.0,  # the kernel distance of pooled features, beside the adversarial loss
+        "rest_a": 0.3,  # against changing what is not white (towards a) or neither meadow nor leaves (b)
+        "rest_b": 0.5,
         "own_a": 8.0,
         "own_b": 2.0,
         "wrong": 0.5,
@@ -52,12 +53,12 @@ DEFAULTS: dict[str, Any] = {
         "least_b": 0.9,
         "least_a": 0.6,
         "solid": 3.0,  # against covering more than SNOWED of what is no meadow, towards b
-        "dark": 0.5,  # against covering what is dark, towards b
-        "sky_a": 1.0,  # against covering the sky
+        "dark": 0.25,  # against covering what is dark, towards b
+        "sky_a": 2.0,  # against covering the sky
         "sky_b": 3.0,
-        "binary": 0.2,  # against opacities between 0 and 1
-        "fine": 6.0,  # against more fine contrast than snow leaves of plants, towards b
-        "colour": 12.0,  # against more colour than the image has, towards b
+        "binary": 0.5,  # against opacities between 0 and 1
+        "fine": 1.0,  # against more fine contrast than snow leaves of plants, towards b
+        "colour": 30.0,  # against more colour than the image has, towards b
         "snow": 4.0,  # against a cover towards b that is not light and grey
         "earth": 0.7,  # against a cover towards a that is light, dark or blue
         "meadow": 2.0,  # against white ground that does not become green towards a

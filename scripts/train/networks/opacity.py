@@ -17,7 +17,10 @@ SLOPE = 0.1
 PAINT = ((0.25, 0.35, 0.17), (0.6, 0.5, 0.83))
 # How far a channel of the cover may lie from the mean of the three, to a and to b: soil and grass have
 # any colour, but what looks white becomes cyan or yellow when it is laid over a whole meadow.
-TINT = (4.0, 0.1)
+TINT = (4.0, 0.05)
+# How much further from the mean of the three a channel of the grade may lie than it did, to a and to b:
+# in winter only blue may gain and red lose. Trunks and rock at dusk became red and brown otherwise.
+LOSS, GAIN = ((4.0, 4.0, 4.0), (0.12, 0.03, 0.03)), ((4.0, 4.0, 4.0), (0.03, 0.03, 0.12))
 RELIEF = 8.0  # of what is lighter or darker than its surroundings, in [-1, 1], on the opacity's logit
 
 
@@ -113,6 +116,8 @@ class OpacityGenerator(nn.Module):
         nn.init.zeros_(self.films.bias)
         self.paint = nn.Linear(1, 3)
         self.tint = tint
+        self.register_buffer("loss", torch.tensor(LOSS), persistent=False)
+        self.register_buffer("gain", torch.tensor(GAIN), persistent=False)
         with torch.no_grad():
             self.context.weight[:, 0].normal_()  # the side weighs as much as all else
             self.paint.bias.copy_(torch.tensor(PAINT[0]))
@@ -154,8 +159,11 @@ class OpacityGenerator(nn.Module):
         grade = enlarge(self.grade(x).float())
 
         graded = regraded(image, strength * (grade[:, :3] * image + grade[:, 3:]))
+        towards_b = (side + 1) / 2
+        bounds = [b[:1] + (b[1:] - b[:1]) * towards_b for b in (self.loss, self.gain)]
+        graded = restrained(graded, image, *(b[:, :, None, None] for b in bounds))
         low, high = self.tint
-        limit = low + (high - low) * (side + 1) / 2
+        limit = low + (high - low) * towards_b
         cover = tinted(bounded(paint), limit[:, :, None, None])
         return Layers(graded, torch.clamp(strength * opacity, max=1), cover, paint)
 
@@ -184,6 +192,13 @@ def regraded(image: Tensor, residual: Tensor) -> Tensor:
     """tanh(artanh(image) + residual), by the theorem of addition: runtimes are slow at logarithms."""
     scaled, change = image * HEADROOM, torch.tanh(residual)
     return (scaled + change) / (1 + scaled * change) / HEADROOM
+
+
+def restrained(graded: Tensor, image: Tensor, loss: Tensor, gain: Tensor) -> Tensor:
+    """The graded image with each channel held to how far it lay from the mean of the three, and a bit."""
+    mean, apart = graded.mean(1, keepdim=True), image - image.mean(1, keepdim=True)
+    held = torch.minimum(graded - mean, F.relu(apart) + gain)
+    return mean + torch.maximum(held, -F.relu(-apart) - loss)
 
 
 def bounded(logits: Tensor) -> Tensor:

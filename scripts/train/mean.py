@@ -1,0 +1,53 @@
+"""The mean of the exported networks of two runs: `python -m train.mean --help`.
+
+Of a run and another that went on from it, the mean often is better than either (Wortsman et al. 2022,
+"Model soups"). The new run can be exported. It is not for further training.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+import torch
+
+from train import config as configs
+from train import files, loop
+from train.data import DataError
+from train.methods import Method
+
+
+def mean(first: Method, second: Method) -> None:
+    """Set the second method's exported network to the mean of both."""
+    ours, theirs = second.network(), first.network().state_dict()
+    if ours.state_dict().keys() != theirs.keys():
+        raise DataError("the runs have different networks")
+    with torch.no_grad():
+        for name, value in ours.state_dict().items():
+            if value.is_floating_point():
+                value.copy_((value + theirs[name]) / 2)
+
+
+def parse(argv: list[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m train.mean", description=__doc__)
+    parser.add_argument("runs", nargs=2, type=Path, metavar="RUN", help="a run, and one that went on from it")
+    parser.add_argument("--out", required=True, type=Path, help="the new run, with the second one's recipe")
+    return parser.parse_args(argv)
+
+
+def main(argv: list[str]) -> int:
+    options = parse(argv)
+    try:
+        (_, first, _), (config, second, facts) = (loop.restore(run, loop.device()) for run in options.runs)
+        mean(first, second)
+        loop.save(options.out, second, facts["step"], facts["seconds"])
+        configs.write(config, options.out / loop.CONFIG)
+    except (DataError, files.NoRoom, RuntimeError) as error:
+        print(f"train.mean: {error}", file=sys.stderr)
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
