@@ -76,10 +76,10 @@ CYCLE_TRIED = (
     "seasons beside it is a larger network, trained for hours on cleaned data."
 )
 FADER_TRIED = (
-    "4,000 steps, 18 minutes, 0.02 for the adversary. Asked for with an α of 1, as in training, most attributes "
-    "are not seen: .47 of the eyeglasses and .08 of the smiles in a run of 2,400 steps with 0.05, and .93 and "
-    ".55 with an α of 3. So full strength is an α of 3 here. An adversary of 0.05 hides more and costs 1.3 dB. "
-    "There is no discriminator of images, and results are blurred."
+    "4,000 steps, 18 minutes, 0.02 for the adversary. Asked for with an α of 1, as in training, most "
+    "attributes are not seen: .47 of the eyeglasses and .08 of the smiles after 2,400 steps with 0.05, and "
+    ".93 and .55 with an α of 3. So full strength is an α of 3 here. That run had 20.4 dB. There is no "
+    "discriminator of images, and results are blurred."
 )
 GLASSES_TRIED = (
     "with instance normalisation the object of a face without glasses could not become nothing, and "
@@ -110,11 +110,12 @@ STUDIES = {
         "and the one network is better: levels flip a little more and damage what should stay."
     ),
     "multi-scale or not": (
-        "domain-code at 128 pixels on faces of 88, for bangs and for eyeglasses, with discriminators of one and "
-        "of three scales, 600 steps of 3 images each (4 to 8 minutes). None of the four finds its attribute: "
-        "seen in .05 and .06 of the faces (bangs), .03 and .03 (eyeglasses). The discriminators stay at chance, "
-        "also with four times the adversarial weight, and after 760 steps of 16 images at 64 pixels. "
-        "So these runs do not tell whether more scales help. Labels, wrong, missing or right, give the same bytes."
+        "domain-code at 128 pixels on faces of 88, for bangs and for eyeglasses, with discriminators of one "
+        "and of three scales, 600 steps of 3 images each (4 to 8 minutes). None of the four finds its "
+        "attribute: seen in .05 and .06 of the faces (bangs), .03 and .03 (eyeglasses). The discriminators "
+        "stay at chance, also with four times the adversarial weight and after 760 steps of 16 images at 64 "
+        "pixels. So these runs do not tell whether more scales help. Wrong, missing and right labels of "
+        "the source give the same bytes."
     ),
     "pixel shuffle or not": (
         "domain-code of width 8 at 64 pixels, 600 steps and 3 minutes each, one seed. Checkerboards in the "
