@@ -22,7 +22,7 @@ from torch import nn
 
 from evaluate import metrics, sets, tables, translators
 from measure import page
-from train import data
+from train import data, files
 from train.colourspace import lab
 from train.networks.efficientnet import features
 from train.rank import look, ridge
@@ -60,7 +60,9 @@ class Eyes:
         key = hashlib.sha256(f"{self.name} {QUALITY} {loaded.paths}".encode()).hexdigest()[:24]
         cached = data.cache_dir() / f"{key}-seen.npy"
         if not cached.exists():
-            np.save(cached, self.see(loaded.pixels))
+            seen = self.see(loaded.pixels)
+            with files.replacing(cached) as file:
+                np.save(file, seen)
         return np.load(cached)
 
 

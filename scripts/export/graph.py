@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from export.manifest import KEY, Manifest
+from train import files
 from train.networks.efficientnet import Convolution
 from train.ports import Graph, Port
 
@@ -172,8 +173,6 @@ def trace(
 
 
 def save(model: onnx.ModelProto, path: Path) -> None:
-    """Write to a temporary file, then rename it: a reader never sees half a model."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_suffix(".partial")
-    partial.write_bytes(model.SerializeToString())
-    partial.replace(path)
+    """A reader never sees half a model."""
+    with files.replacing(path) as file:
+        file.write(model.SerializeToString())

@@ -20,7 +20,7 @@ from evaluate.zoo import judges, pictures
 from evaluate.zoo.judges import Judge
 from evaluate.zoo.models import Model
 from measure import gtx
-from train import data
+from train import data, files
 from train.networks.efficientnet import features
 from train.rank import look
 
@@ -117,8 +117,9 @@ class Bench:
         key = hashlib.sha256(f"{stamps} {side} {self.variant}".encode()).hexdigest()[:24]
         cached = data.cache_dir() / f"{key}-zoo-seen.npy"
         if not cached.exists():
-            cached.parent.mkdir(parents=True, exist_ok=True)
-            np.save(cached, self.see(np.concatenate([pictures.folder(f, side) for f in folders])))
+            seen = self.see(np.concatenate([pictures.folder(f, side) for f in folders]))
+            with files.replacing(cached) as file:
+                np.save(file, seen)
         return np.load(cached)
 
     def checkerboards(

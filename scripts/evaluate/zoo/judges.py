@@ -20,7 +20,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from evaluate.zoo import pictures
-from train import data
+from train import data, files
 from train.networks.efficientnet import features
 from train.networks.judge import PreBlock
 
@@ -78,10 +78,8 @@ def kept(
     if not path.exists():
         print(f"evaluate.zoo: training the judge of {name}", file=sys.stderr)
         judge = make()
-        path.parent.mkdir(parents=True, exist_ok=True)
-        partial = path.with_suffix(".partial")
-        torch.save({"net": judge.net.state_dict(), "accuracy": judge.accuracy}, partial)
-        partial.replace(path)
+        with files.replacing(path) as file:
+            torch.save({"net": judge.net.state_dict(), "accuracy": judge.accuracy}, file)
     state = torch.load(path, map_location="cpu")
     net = build()
     net.load_state_dict(state["net"])

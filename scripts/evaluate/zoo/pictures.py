@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from train import data
+from train import data, files
 
 # The classes of the CMP facades (Tylecek & Sara 2013) and their colours in the label maps.
 FACADES = {
@@ -52,10 +52,8 @@ def read(paths: list[Path], side: int) -> np.ndarray:
     if cached.exists():
         return np.load(cached)
     pixels = np.stack([data.decode(str(p), side) for p in paths])
-    cached.parent.mkdir(parents=True, exist_ok=True)
-    partial = cached.with_suffix(".partial.npy")
-    np.save(partial, pixels)
-    partial.replace(cached)
+    with files.replacing(cached) as file:
+        np.save(file, pixels)
     return pixels
 
 
