@@ -101,7 +101,7 @@ def gained(result: Tensor, image: Tensor) -> Tensor:
     return F.relu(apart(result) - apart(image))
 
 
-def sharpened(result: Tensor, image: Tensor, share: float) -> Tensor:
+def sharpened(result: Tensor, image: Tensor, share: float | Tensor) -> Tensor:
     """[n, 1, h, w]: how much more fine contrast a result has than a share of its image's."""
     after, before = (spread(x.mean(1, keepdim=True)) for x in (result, image))
     return F.relu(after - share * before)

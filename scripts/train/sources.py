@@ -312,11 +312,11 @@ def read_table(table: str, paths: list[str], names: tuple[str, ...]) -> np.ndarr
         if found is None:
             raise DataError(f"{table} has no row for {path}")
         line, row = found
-        for name in names:
-            cell = row[columns[name]]
-            if truth(cell) is None:
-                raise DataError(f"{table}, line {line}: {header[columns[name]]} is {cell!r}, not 0 or 1")
-        labels.append([truth(row[columns[name]]) for name in names])
+        values = [truth(row[columns[name]]) for name in names]
+        if None in values:
+            column = columns[names[values.index(None)]]
+            raise DataError(f"{table}, line {line}: {header[column]} is {row[column]!r}, not 0 or 1")
+        labels.append(values)
     return np.array(labels, np.float32)
 
 

@@ -30,9 +30,8 @@ DEFAULTS: dict[str, Any] = {
     # `latent` is lambda_E of section 3; it grows from 0 over `ramp` of the run, as in section 4.
     "weights": {"latent": 0.02, "ramp": 0.3},
 }
-FULL = (
-    3.0  # the alpha of full strength: the more the code hides an attribute, the more it has to be asked for
-)
+# The alpha of full strength: the more the code hides an attribute, the more strongly it has to be asked for.
+FULL = 3.0
 
 
 class LatentDiscriminator(nn.Module):

@@ -182,6 +182,8 @@ class Opacity(Base):
         # opacity for good.
         lacking = F.relu(weights["least_b"] - covered_b) * bool(meadow[:n].any())
         lacking = lacking + F.relu(weights["least_a"] - covered_a) * bool(white[n:].any())
+        allowed = torch.where(dark[:n] > 0, 1.0, SMOOTHED)
+        sharper = sharpened(fake[:n].float(), real[:n], allowed)
         moved = (fake - real).abs().mean(1, keepdim=True)
         return {
             "rest_b": share(moved[:n], 1 - meadow[:n] - leaves[:n]),
@@ -192,8 +194,7 @@ class Opacity(Base):
             "solid": share(F.relu(blurred - SNOWED), 1 - around(meadow[:n])),
             "colour": gained(fake[:n].float(), real[:n]).mean(),
             "dark": share(opacity[:n], dark[:n]),
-            "fine": share(sharpened(fake[:n].float(), real[:n], SMOOTHED), meadow[:n] + leaves[:n])
-            + share(sharpened(fake[:n].float(), real[:n], 1.0), dark[:n]),
+            "fine": share(sharper, meadow[:n] + leaves[:n]) + share(sharper, dark[:n]),
             "sky_b": share(opacity[:n], sky[:n]),
             "sky_a": share(opacity[n:], sky[n:]),
             "binary": (opacity * (1 - opacity)).mean(),
