@@ -10,8 +10,6 @@ import argparse
 import sys
 from pathlib import Path
 
-import torch
-
 from train import config as configs
 from train import files, loop
 from train.data import DataError
@@ -20,13 +18,13 @@ from train.methods import Method
 
 def mean(first: Method, second: Method) -> None:
     """Set the second method's exported network to the mean of both."""
-    ours, theirs = second.network(), first.network().state_dict()
-    if ours.state_dict().keys() != theirs.keys():
+    theirs, ours = (method.network().state_dict() for method in (first, second))
+    shapes = [{name: value.shape for name, value in state.items()} for state in (theirs, ours)]
+    if shapes[0] != shapes[1]:
         raise DataError("the runs have different networks")
-    with torch.no_grad():
-        for name, value in ours.state_dict().items():
-            if value.is_floating_point():
-                value.copy_((value + theirs[name]) / 2)
+    for name, value in ours.items():  # the network's own tensors
+        if value.is_floating_point():
+            value.copy_((value + theirs[name]) / 2)
 
 
 def parse(argv: list[str]) -> argparse.Namespace:
@@ -43,7 +41,7 @@ def main(argv: list[str]) -> int:
         mean(first, second)
         loop.save(options.out, second, facts["step"], facts["seconds"])
         configs.write(config, options.out / loop.CONFIG)
-    except (DataError, files.NoRoom, RuntimeError) as error:
+    except (DataError, loop.NotFinite, files.NoRoom) as error:
         print(f"train.mean: {error}", file=sys.stderr)
         return 2
     return 0
