@@ -128,7 +128,7 @@ STUDIES = {
         "ICNR. In winter, by two judges trained on the same data, .72 and .49, .77 and .48, .66 and .52, "
         ".66 and .44; in summer .98 and .92, .97 and .89, .98 and .90, .97 and .92; edges kept .98 or .99 "
         "by all. So they translate about as well as one another, and nearest upsampling is the one "
-        "without checkerboards. With ICNR there are none at first, and training brings them back."
+        "with hardly any checkerboards. With ICNR there are none at first, and training brings them back."
     ),
 }
 
