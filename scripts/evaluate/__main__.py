@@ -14,6 +14,7 @@ from evaluate.directions import Domain
 from evaluate.judges import Judge
 from measure import gtx, page
 from measure.page import table
+from train.program import telling
 
 # By target domain: the kernel distance to reach, as a share of the identity's.
 KID_SHARE = (0.50, 0.27)
@@ -74,6 +75,7 @@ def parse(argv: list[str]) -> argparse.Namespace:
     return parser.parse_args(argv)
 
 
+@telling("evaluate")
 def main(argv: list[str]) -> int:
     options = parse(argv)
     jury = [judges.read(run) for run in options.judge]

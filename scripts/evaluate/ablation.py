@@ -16,6 +16,7 @@ from evaluate import directions, judges, tables, translators, validation
 from measure import gtx, page
 from measure.page import table
 from train import data, loop
+from train.program import telling
 
 COLUMNS = (
     ("flips 0", "judge 1", 2),
@@ -62,6 +63,7 @@ def parse(argv: list[str]) -> argparse.Namespace:
     return parser.parse_args(argv)
 
 
+@telling("evaluate.ablation")
 def main(argv: list[str]) -> int:
     options = parse(argv)
     flag = gtx.flagger(options.gtx)

@@ -25,6 +25,7 @@ from measure import page
 from train import data, files
 from train.colourspace import lab
 from train.networks.efficientnet import features
+from train.program import telling
 from train.rank import look, ridge
 
 QUALITY = 90
@@ -210,6 +211,7 @@ def parse(argv: list[str]) -> argparse.Namespace:
     return parser.parse_args(argv)
 
 
+@telling("evaluate.pretrained")
 def main(argv: list[str]) -> int:
     options = parse(argv)
     judging = Judging(

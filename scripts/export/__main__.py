@@ -20,6 +20,7 @@ from export.parity import TOLERANCE, parity
 from train import loop
 from train.config import Config
 from train.ports import Exported, Graph
+from train.program import telling
 
 
 def commit() -> str:
@@ -108,6 +109,7 @@ def parse(argv: list[str]) -> argparse.Namespace:
     return parser.parse_args(argv)
 
 
+@telling("export")
 def main(argv: list[str]) -> int:
     options = parse(argv)
     made = build(options.run, options.out.stem, options.title, options.composed, options.half)

@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from train import config as configs
-from train import files, loop, parallel
+from train import loop, parallel
 from train.data import DataError
 from train.methods import METHODS, method
+from train.program import EXPECTED, telling
 
 
 class ListMethods(argparse.Action):
@@ -104,15 +105,11 @@ def start(options: argparse.Namespace) -> None:
     configs.write(config, path)
 
 
+@telling("train")
 def main(argv: list[str]) -> int:
     options = parse(argv)
-    expected = (DataError, loop.NotFinite, files.NoRoom)
-    try:
-        start(options)
-        parallel.launch(loop.train, options.workers, options.out, options.until, expected=expected)
-    except expected as error:
-        print(f"train: {error}", file=sys.stderr)
-        return 2 if isinstance(error, DataError) else 1
+    start(options)
+    parallel.launch(loop.train, options.workers, options.out, options.until, expected=EXPECTED)
     return 0
 
 

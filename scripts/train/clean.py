@@ -17,6 +17,7 @@ import torch
 from train import config as configs
 from train import data, loop
 from train.methods import method
+from train.program import telling
 
 
 def probabilities(run: Path, paths: list[str]) -> np.ndarray:
@@ -77,6 +78,7 @@ def parse(argv: list[str]) -> argparse.Namespace:
     return parser.parse_args(argv)
 
 
+@telling("train.clean")
 def main(argv: list[str]) -> int:
     options = parse(argv)
     scores = cross_validate(options.a, options.b, options.out, options.folds, options.steps)

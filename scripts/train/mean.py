@@ -11,9 +11,10 @@ import sys
 from pathlib import Path
 
 from train import config as configs
-from train import files, loop
+from train import loop
 from train.data import DataError
 from train.methods import Method
+from train.program import telling
 
 
 def mean(first: Method, second: Method) -> None:
@@ -34,16 +35,13 @@ def parse(argv: list[str]) -> argparse.Namespace:
     return parser.parse_args(argv)
 
 
+@telling("train.mean")
 def main(argv: list[str]) -> int:
     options = parse(argv)
-    try:
-        (_, first, _), (config, second, facts) = (loop.restore(run, loop.device()) for run in options.runs)
-        mean(first, second)
-        loop.save(options.out, second, facts["step"], facts["seconds"])
-        configs.write(config, options.out / loop.CONFIG)
-    except (DataError, loop.NotFinite, files.NoRoom) as error:
-        print(f"train.mean: {error}", file=sys.stderr)
-        return 2
+    (_, first, _), (config, second, facts) = (loop.restore(run, loop.device()) for run in options.runs)
+    mean(first, second)
+    loop.save(options.out, second, facts["step"], facts["seconds"])
+    configs.write(config, options.out / loop.CONFIG)
     return 0
 
 

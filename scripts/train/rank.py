@@ -22,6 +22,7 @@ from torch import nn
 from train import data
 from train.colourspace import lab
 from train.networks.efficientnet import features
+from train.program import telling
 
 # Classes of ImageNet-1k by index. First what landscapes are taken for: alp, cliff, geyser, lakeside,
 # promontory, sandbar, seashore, valley, volcano, then barns, bridges, fences, piers, skis and the like.
@@ -145,6 +146,7 @@ def parse(argv: list[str]) -> argparse.Namespace:
     return parser.parse_args(argv)
 
 
+@telling("train.rank")
 def main(argv: list[str]) -> int:
     options = parse(argv)
     found = gather(options.a, options.b, features(options.features))

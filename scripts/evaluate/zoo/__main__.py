@@ -19,6 +19,7 @@ from evaluate.zoo import judges, page, rows
 from evaluate.zoo.bench import Bench
 from measure import gtx
 from train import data
+from train.program import telling
 
 ROOT = Path(__file__).parents[3]
 
@@ -105,6 +106,7 @@ def parse(argv: list[str]) -> argparse.Namespace:
     return parser.parse_args(argv)
 
 
+@telling("evaluate.zoo")
 def main(argv: list[str]) -> int:
     options = parse(argv)
     others = (options.beside, ROOT / "models" / "builtin")
