@@ -115,9 +115,8 @@ class OpacityGenerator(nn.Module):
         nn.init.normal_(self.films.weight, std=0.3 / context**0.5)
         nn.init.zeros_(self.films.bias)
         self.paint = nn.Linear(1, 3)
-        self.tint = tint
-        self.register_buffer("loss", torch.tensor(LOSS), persistent=False)
-        self.register_buffer("gain", torch.tensor(GAIN), persistent=False)
+        for name, ends in (("loss", LOSS), ("gain", GAIN), ("tint", [[end] for end in tint])):
+            self.register_buffer(name, torch.tensor(ends), persistent=False)
         with torch.no_grad():
             self.context.weight[:, 0].normal_()  # the side weighs as much as all else
             self.paint.bias.copy_(torch.tensor(PAINT[0]))
@@ -159,16 +158,19 @@ class OpacityGenerator(nn.Module):
         grade = enlarge(self.grade(x).float())
 
         graded = regraded(image, strength * (grade[:, :3] * image + grade[:, 3:]))
-        towards_b = (side + 1) / 2
-        bounds = [b[:1] + (b[1:] - b[:1]) * towards_b for b in (self.loss, self.gain)]
-        graded = restrained(graded, image, *(b[:, :, None, None] for b in bounds))
-        low, high = self.tint
-        limit = low + (high - low) * towards_b
-        cover = tinted(bounded(paint), limit[:, :, None, None])
+        loss, gain, tint = (of_side(ends, side) for ends in (self.loss, self.gain, self.tint))
+        graded = restrained(graded, image, loss, gain)
+        cover = tinted(bounded(paint), tint)
         return Layers(graded, torch.clamp(strength * opacity, max=1), cover, paint)
 
     def forward(self, image: Tensor, code: Tensor, seen: list[Tensor] | None = None) -> Tensor:
         return self.layers(image, code, seen).compose()
+
+
+def of_side(ends: Tensor, side: Tensor) -> Tensor:
+    """[2, c] for a and b -> [n, c, 1, 1] for sides [n, 1] of -1 and 1, and between for those between."""
+    to_a, to_b = ends[:1], ends[1:]
+    return (to_a + (to_b - to_a) * (side + 1) / 2)[:, :, None, None]
 
 
 def enlarge(x: Tensor, by: float = 2.0) -> Tensor:
