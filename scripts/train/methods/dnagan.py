@@ -5,9 +5,10 @@ code of an image is [a_1, ..., a_k, z]. In an image without attribute i the part
 annihilated: the decoder gets zeros (section 3.1). Attributes take turns, one per step. The
 adversarial terms are least squares with spectral normalisation.
 
-Two terms are of GeneGAN (Zhou et al. 2017, equations 5 and 6). Nulling teaches the encoder itself to
-give zeros for a recessive part, so the exported network needs no labels. The parallelogram keeps
-light and colour out of the parts.
+Three departures. A small network reads from the code which attributes an image has, so the exported
+network annihilates recessive parts without labels. And the parallelogram of GeneGAN (Zhou et al. 2017,
+equation 6) keeps light and colour out of the parts. Full strength gives FULL times a part, and takes as
+much.
 """
 
 from __future__ import annotations
@@ -33,12 +34,13 @@ DEFAULTS: dict[str, Any] = {
     "lr": 3e-4,
     "network": {"width": 40, "levels": 3, "most": 4, "part": 32, "norm": "layer"},
     "discriminator": {"width": 32, "scales": 2},
-    "weights": {"reconstruction": 10.0, "adversarial": 2.0, "nulling": 1.0, "parallelogram": 1.0},
+    "weights": {"reconstruction": 10.0, "adversarial": 2.0, "parallelogram": 1.0},
 }
+FULL = 1.25
 
 
 class DNAGAN(Base):
-    """L_G = L_reconstruct + L_GAN over the swapped pair, equations 3 to 5, and two terms more."""
+    """L_G = L_reconstruct + L_GAN over the swapped pair, equations 3 to 5, and those of the departures."""
 
     paper = "Xiao et al. 2018, DNA-GAN: Learning Disentangled Representations from Multi-Attribute Images"
     data = sources.Attributes
@@ -48,7 +50,10 @@ class DNAGAN(Base):
         given = dict(config.network)
         self.part = given.pop("part")  # channels of each attribute
         self.names = config.domains
-        self.net = self.add("net", nn.ModuleDict({"encode": Encoder(**given), "decode": Decoder(**given)}))
+        encoder, decoder = Encoder(**given), Decoder(**given)
+        cells = (config.side // 2 ** len(encoder.convs)) ** 2
+        reader = Reader(encoder.channels, cells, len(self.names))
+        self.net = self.add("net", nn.ModuleDict({"encode": encoder, "decode": decoder, "read": reader}))
         # Its outputs: 2i judges images with attribute i, 2i + 1 images without.
         judge = Scales(**config.discriminator, outputs=2 * len(self.names))
         self.judge = self.add("discriminator", judge)
@@ -63,6 +68,7 @@ class DNAGAN(Base):
         images, labels = self.put(torch.cat([with_it, without])), self.put(torch.cat([has, lacks]))
         with frozen(self.judge), self.autocast():
             code = self.net["encode"](images)
+            read = self.net["read"](code.detach())
             dominant = annihilated(code, labels, self.part)
             again = self.net["decode"](dominant)
             swapped = self.net["decode"](swap(dominant, i, self.part))
@@ -72,12 +78,11 @@ class DNAGAN(Base):
                 verdicts, 2 * i, slice(n, None), 1.0
             )
         same = reconstruction(again, images)
-        recessive = (1 - labels).sum() * self.part * code.shape[2] * code.shape[3]
-        nulling = (code.float() - dominant.float()).abs().sum() / recessive.clamp(min=1)
+        known = F.binary_cross_entropy_with_logits(read.float(), labels)
         parallelogram = (sum(images.chunk(2)) - sum(swapped.chunk(2))).abs().mean()
         w = self.weights
         loss = w["reconstruction"] * same + w["adversarial"] * fooled
-        loss = loss + w["nulling"] * nulling + w["parallelogram"] * parallelogram
+        loss = loss + w["parallelogram"] * parallelogram + known
         self.descend(self.for_net, loss)
 
         with self.autocast():
@@ -90,7 +95,7 @@ class DNAGAN(Base):
         self.descend(self.for_judge, rival + 0.5 * wrong)
         self.average.update(self.net, step)
         return values(
-            same=same, fooled=fooled, nulling=nulling, parallelogram=parallelogram,
+            same=same, fooled=fooled, known=known, parallelogram=parallelogram,
             discriminator=rival, wrong=wrong,
         )  # fmt: skip
 
@@ -107,18 +112,19 @@ class DNAGAN(Base):
     def exported(self) -> Exported:
         net, side, names = Swapping(self.average.net, self.part), self.config.side, list(self.names)
         size = fixed(side)
+        strength = {"op": "scale", "min": 0, "max": 2, "full": FULL}
         graph = Graph(
             "main",
             net,
             (
                 image(size),
                 image(size, "exemplar", "exemplar"),
-                label("attribute", len(names), kind="onehot", names=names),
+                label("attribute", len(names), kind="onehot", names=names, strength=strength),
             ),
             (result("given"), result("taken", suffix="-without")),
             ((2, side, side), (1, side, side), (3, side, side)),
         )
-        one_hot = torch.eye(len(names))
+        one_hot = FULL * torch.eye(len(names))
         golden = tuple(
             ({"to": name}, lambda x, which=one_hot[i : i + 1]: net(x, x, which)[0])
             for i, name in enumerate(names)
@@ -128,9 +134,9 @@ class DNAGAN(Base):
 
 def annihilated(code: Tensor, labels: Tensor, part: int) -> Tensor:
     """The code with zeros for the attributes that an image lacks."""
-    kept = labels.repeat_interleave(part, dim=1)
-    rest = torch.ones(len(code), code.shape[1] - kept.shape[1])
-    return code * torch.cat([kept, rest.to(kept.device)], dim=1)[:, :, None, None].to(code.dtype)
+    kept = labels.repeat_interleave(part, dim=1)[:, :, None, None]
+    parts, rest = code.split([kept.shape[1], code.shape[1] - kept.shape[1]], dim=1)
+    return torch.cat([parts * kept.to(code.dtype), rest], dim=1)
 
 
 def swap(code: Tensor, i: int, part: int) -> Tensor:
@@ -145,9 +151,21 @@ def channel(verdicts: list[list[Tensor]], k: int, rows: slice, target: float) ->
     return torch.stack([((v[-1][rows, k].float() - target) ** 2).mean() for v in verdicts]).mean()
 
 
+class Reader(nn.Module):
+    """A code [n, channels, h, w] of h * w cells -> logits of the attributes, [n, attributes]."""
+
+    def __init__(self, channels: int, cells: int, attributes: int, width: int = 32) -> None:
+        super().__init__()
+        self.look = nn.Conv2d(channels, width, 3, 1, 1)
+        self.head = nn.Linear(width * cells, attributes)
+
+    def forward(self, code: Tensor) -> Tensor:
+        return self.head(F.leaky_relu(self.look(code), 0.2).flatten(1))
+
+
 class Swapping(nn.Module):
-    """(image, exemplar, attribute one-hot) -> the image with the exemplar's attribute, and the exemplar
-    without. The parts of other attributes stay where they are.
+    """(image, exemplar, attribute one-hot times strength) -> the image with the exemplar's attribute, and
+    the exemplar without. Other attributes stay where they are, annihilated where they are not.
     """
 
     def __init__(self, net: nn.ModuleDict, part: int) -> None:
@@ -159,8 +177,11 @@ class Swapping(nn.Module):
         which = attribute.repeat_interleave(self.part, dim=1)
         rest = source.shape[1] - which.shape[1]
         which = F.pad(which, (0, rest))[:, :, None, None]
+        source, without = (
+            annihilated(x, (self.net["read"](x) > 0).float(), self.part) for x in (source, shown)
+        )
         given = source * (1 - which) + shown * which
-        return self.net["decode"](given), self.net["decode"](shown * (1 - which))
+        return self.net["decode"](given), self.net["decode"](without * (1 - which))
 
 
 METHOD = DNAGAN
