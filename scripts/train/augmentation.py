@@ -13,8 +13,8 @@ CONTRAST = 0.08
 CUT = 0.3  # side of the square that is blanked, of the image's
 
 
-def augment(images: Tensor, rng: np.random.Generator) -> Tensor:
-    """Shift each image, change its light and contrast a little, and blank a square in half of them.
+def augment(images: Tensor, rng: np.random.Generator, blank: float = 0.5) -> Tensor:
+    """Shift each image, change its light and contrast a little, and blank a square in a share of them.
 
     Colours stay nearly as they are: a season is known by them.
     """
@@ -27,7 +27,7 @@ def augment(images: Tensor, rng: np.random.Generator) -> Tensor:
         image = image[:, top : top + height, left : left + width]
         light, contrast = rng.uniform(-LIGHT, LIGHT), rng.uniform(-CONTRAST, CONTRAST)
         image = image * float(1 + contrast) + float(light)
-        cut = rng.random() < 0.5
+        cut = rng.random() < blank
         top, left = (int(rng.integers(0, round(side * (1 - CUT)) + 1)) for side in (height, width))
         if cut:
             mask = torch.ones(1, height, width, device=image.device)

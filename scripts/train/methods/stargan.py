@@ -1,13 +1,14 @@
 """StarGAN: one generator for many attributes, steered by the labels that the result should have.
 
 Choi et al. 2018, "StarGAN: Unified Generative Adversarial Networks for Multi-Domain Image-to-Image
-Translation". Five departures. The label enters after each normalisation instead of beside the image,
+Translation". Six departures. The label enters after each normalisation instead of beside the image,
 where instance normalisation would cancel it. The adversarial term is least squares with spectral
 normalisation instead of WGAN-GP (equation 8), whose five critic steps and second derivatives would
 take most of the time there is. Half of the labels are those of another face, as in the paper, the others
 the own ones with one attribute changed, which is what users ask for. The network draws a change that is
 added to the image, so that few steps suffice for everything that stays as it is. The critic sees more
-real images than the generator.
+real images than the generator, and it sees all images shifted and noisy: else the generator learns what
+the critic takes for an attribute and nobody sees.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from train import sources
+from train.augmentation import augment
 from train.config import Config
 from train.losses import reconstruction
 from train.methods.base import Base, Losses, frozen, values
@@ -37,6 +39,7 @@ DEFAULTS: dict[str, Any] = {
 }
 GAIN = 4.0  # on labels: weights that start small would need thousands of steps to steer the network
 REAL = 3  # real images for each made one, from which the critic learns the attributes: they cost little
+NOISE = 0.1  # in what the critic sees, of the range [-1, 1]
 HAIR = "-hair"  # names that end with it exclude one another
 
 
@@ -91,7 +94,7 @@ class StarGAN(Base):
         with frozen(self.critic), self.autocast():
             made = self.generator(x, wanted)
             back = self.generator(made, own)
-            judgement, logits = self.critic(made)
+            judgement, logits = self.critic(view(made, rng))
         fooled = F.mse_loss(judgement.float(), torch.ones_like(judgement, dtype=torch.float32))  # equation 1
         named = cross_entropy(logits, wanted)  # equation 3
         cycle = reconstruction(back, x)  # equation 4
@@ -100,8 +103,8 @@ class StarGAN(Base):
         self.descend(self.for_generator, loss)
 
         with self.autocast():
-            on_real, real_logits = self.critic(seen)
-            on_fake, _ = self.critic(made.detach())
+            on_real, real_logits = self.critic(view(seen, rng))
+            on_fake, _ = self.critic(view(made.detach(), rng))
         rival = ((on_real.float() - 1) ** 2).mean() + (on_fake.float() ** 2).mean()
         known = cross_entropy(real_logits, labels)  # equation 2
         self.descend(self.for_critic, rival + w["classification"] * known)
@@ -153,6 +156,12 @@ def set_to(labels: Tensor, k: int, value: float | Tensor, names: tuple[str, ...]
                 labels[:, other] = 0
     labels[:, k] = value
     return labels
+
+
+def view(images: Tensor, rng: np.random.Generator) -> Tensor:
+    """The images as the critic sees them."""
+    noise = torch.from_numpy(rng.normal(0, NOISE, images.shape).astype(np.float32))
+    return augment(images, rng, blank=0) + noise.to(images.device)
 
 
 def changed(labels: Tensor, k: int, names: tuple[str, ...]) -> Tensor:
