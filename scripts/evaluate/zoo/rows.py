@@ -64,8 +64,8 @@ STAR_TRIED = (
 )
 HD_TRIED = (
     "1,800 steps at 128 pixels and 3,600 at 256, 29 minutes. Averaged over layers and scales, matched "
-    "features with the paper's weight of 10 counted for little: FCN-score .71, KID 375 after 600 steps at 256, "
-    "and .75 and 285 with a weight of 60. 1,800 steps more gave .85 and 215, and 1,200 more .87 and 201."
+    "features with the paper's weight of 10 counted for little: FCN-score .71, KID 375 after 600 steps at "
+    "256, and .75 and 285 with a weight of 60. 1,800 steps more gave .85 and 215, and 1,200 more .87 and 201."
 )
 GOODS_TRIED = (
     "it starts at 8 pixels, not at the paper's 4. Growing did not pay here. The same network trained at 64 "

@@ -54,7 +54,7 @@ DEFAULTS: dict[str, Any] = {
         "least_a": 0.6,
         "solid": 3.0,  # against covering more than SNOWED of what is no meadow, towards b
         "dark": 0.25,  # against covering what is dark, towards b
-        "sky_a": 2.0,  # against covering the sky
+        "sky_a": 2.0,  # against covering the sky, and a bit against grading it
         "sky_b": 3.0,
         "binary": 0.5,  # against opacities between 0 and 1
         "fine": 1.0,  # against more fine contrast than snow leaves of plants, towards b
@@ -78,7 +78,11 @@ HINTS = (
 )
 SMOOTHED = 0.6  # of the fine contrast of meadows and leaves
 SNOWED = 0.6  # of what is no meadow: more would be a cloud before a tree
+GRADED = 0.15  # what a change of the sky counts beside its cover: it may become grey, within limits
 MOST, LEAST = 1.6, -1.0  # of paint: levels 248 and 27
+# The code of full strength in what is exported. Training settles where the discriminators find a translation
+# and an untouched image equally false, which is short of what features without a part in it call the season.
+FULL = 1.1
 
 
 class Opacity(Base):
@@ -185,6 +189,7 @@ class Opacity(Base):
         allowed = torch.where(dark[:n] > 0, 1.0, SMOOTHED)
         sharper = sharpened(fake[:n].float(), real[:n], allowed)
         moved = (fake - real).abs().mean(1, keepdim=True)
+        hit = opacity + GRADED * moved
         return {
             "rest_b": share(moved[:n], 1 - meadow[:n] - leaves[:n]),
             "rest_a": share(moved[n:], 1 - white[n:]),
@@ -195,8 +200,8 @@ class Opacity(Base):
             "colour": gained(fake[:n].float(), real[:n]).mean(),
             "dark": share(opacity[:n], dark[:n]),
             "fine": share(sharper, meadow[:n] + leaves[:n]) + share(sharper, dark[:n]),
-            "sky_b": share(opacity[:n], sky[:n]),
-            "sky_a": share(opacity[n:], sky[n:]),
+            "sky_b": share(hit[:n], sky[:n]),
+            "sky_a": share(hit[n:], sky[n:]),
             "binary": (opacity * (1 - opacity)).mean(),
             "snow": (opaque[:n, 0] * unlike_snow(made.cover[:n])).mean(),
             "earth": share(unlike_earth(made.cover[n:]), opaque[n:, 0]),
@@ -228,17 +233,31 @@ class Opacity(Base):
 
     def exported(self) -> Exported:
         """A graph with the layers: the graded image, the opacity and the cover."""
-        return layered(self.network(), self.config.domains)
+        return layered(Full(self.network()), self.config.domains)
 
     def composed(self) -> Exported:
         """A graph with the translation alone."""
-        return replace(coded(self.network(), self.config.domains), tolerance=TOLERANCE)
+        return replace(coded(Full(self.network()), self.config.domains), tolerance=TOLERANCE)
+
+
+class Full(nn.Module):
+    """A generator whose codes count FULL times."""
+
+    def __init__(self, net: OpacityGenerator) -> None:
+        super().__init__()
+        self.net = net
+
+    def layers(self, image: Tensor, code: Tensor) -> Layers:
+        return self.net.layers(image, FULL * code)
+
+    def forward(self, image: Tensor, code: Tensor) -> Tensor:
+        return self.layers(image, code).compose()
 
 
 class AsLayers(nn.Module):
     """The three layers that gtx lays over one another, each from -1 to 1."""
 
-    def __init__(self, net: OpacityGenerator) -> None:
+    def __init__(self, net: Full) -> None:
         super().__init__()
         self.net = net
 
@@ -247,7 +266,7 @@ class AsLayers(nn.Module):
         return made.graded, made.opacity * 2 - 1, made.cover
 
 
-def layered(net: OpacityGenerator, domains: tuple[str, ...]) -> Exported:
+def layered(net: Full, domains: tuple[str, ...]) -> Exported:
     """`combine: over` says how the translation is made of the layers, per channel and in bytes (sRGB
     values as they are, not linear light):
 
