@@ -32,7 +32,7 @@ DEFAULTS: dict[str, Any] = {
         {"steps": 2500, "size": 96, "batch": 4, "cover": [0.4, 1.0]},
         {"steps": 6800, "size": 128, "batch": 4, "cover": [0.5, 1.0]},
         {"steps": 3800, "size": 192, "batch": 3, "cover": [0.75, 1.0]},
-        {"steps": 5500, "size": 256, "batch": 2, "cover": [0.9, 1.0]},
+        {"steps": 11500, "size": 256, "batch": 2, "cover": [0.9, 1.0]},
     ],
     "lr": 5e-4,
     "decay_from": 0.7,
@@ -40,24 +40,24 @@ DEFAULTS: dict[str, Any] = {
     "network": {"known": "lite0", "width": 24},
     "discriminator": {"width": 64, "pixels": 32},
     "weights": {
-        "towards_a": 4.5,  # of the losses of translations
-        "towards_b": 3.5,
+        "towards_a": 7.0,  # of the losses of translations
+        "towards_b": 5.0,
         "kernel": 20.0,  # the kernel distance of pooled features, beside the adversarial loss
-        "rest_a": 0.3,  # against changing what is not white (towards a) or neither meadow nor leaves (b)
-        "rest_b": 0.5,
-        "own_a": 8.0,
-        "own_b": 2.0,
+        "rest_a": 0.2,  # against changing what is not white (towards a) or neither meadow nor leaves (b)
+        "rest_b": 0.35,
+        "own_a": 6.0,
+        "own_b": 1.5,
         "wrong": 0.5,
         "ramp": 400.0,  # steps over which own grows to what it is
         "least": 4.0,  # against covering less of meadows (towards b) or white ground (a) than this:
         "least_b": 0.9,
         "least_a": 0.6,
         "solid": 3.0,  # against covering more than SNOWED of what is no meadow, towards b
-        "dark": 0.25,  # against covering what is dark, towards b
-        "sky_a": 2.0,  # against covering the sky, and a bit against grading it
-        "sky_b": 3.0,
+        "dark": 0.1,  # against covering what is dark, towards b
+        "sky_a": 3.0,  # against covering the sky, and a bit against grading it
+        "sky_b": 4.0,
         "binary": 0.5,  # against opacities between 0 and 1
-        "fine": 1.0,  # against more fine contrast than snow leaves of plants, towards b
+        "fine": 2.5,  # against more fine contrast than snow leaves of plants, towards b
         "colour": 30.0,  # against more colour than the image has, towards b
         "snow": 4.0,  # against a cover towards b that is not light and grey
         "earth": 0.7,  # against a cover towards a that is light, dark or blue
@@ -80,8 +80,8 @@ SMOOTHED = 0.6  # of the fine contrast of meadows and leaves
 SNOWED = 0.6  # of what is no meadow: more would be a cloud before a tree
 GRADED = 0.15  # what a change of the sky counts beside its cover: it may become grey, within limits
 MOST, LEAST = 1.6, -1.0  # of paint: levels 248 and 27
-# The code of full strength in what is exported. Training settles where the discriminators find a translation
-# and an untouched image equally false, which is short of what features without a part in it call the season.
+# The code of full strength in what is exported. Training has codes of 1. More gives more snow and more
+# summer, also by features that have no part in training, and up to here hardly a worse kernel distance.
 FULL = 1.1
 
 

@@ -17,7 +17,7 @@ SLOPE = 0.1
 PAINT = ((0.25, 0.35, 0.17), (0.6, 0.5, 0.83))
 # How far a channel of the cover may lie from the mean of the three, to a and to b: soil and grass have
 # any colour, but what looks white becomes cyan or yellow when it is laid over a whole meadow.
-TINT = (4.0, 0.05)
+TINT = (4.0, 0.015)
 # How much further from the mean of the three a channel of the grade may lie than it did, to a and to b:
 # in winter only blue may gain and red lose. Trunks and rock at dusk became red and brown otherwise.
 LOSS, GAIN = ((4.0, 4.0, 4.0), (0.12, 0.03, 0.03)), ((4.0, 4.0, 4.0), (0.03, 0.03, 0.12))
