@@ -36,7 +36,7 @@ DEFAULTS: dict[str, Any] = {
     "discriminator": {"width": 32, "scales": 2},
     "weights": {"reconstruction": 10.0, "adversarial": 2.0, "parallelogram": 1.0},
 }
-FULL = 1.25
+FULL = 1.25  # as in GeneGAN, less would leave some of an attribute behind
 
 
 class DNAGAN(Base):
