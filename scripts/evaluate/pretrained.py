@@ -22,7 +22,7 @@ from torch import nn
 
 from evaluate import metrics, sets, tables, translators
 from measure import page
-from train import data, files
+from train import data
 from train.colourspace import lab
 from train.networks.efficientnet import features
 from train.program import telling
@@ -59,12 +59,7 @@ class Eyes:
     def folder(self, path: str) -> np.ndarray:
         loaded = data.load(path)
         key = hashlib.sha256(f"{self.name} {QUALITY} {loaded.paths}".encode()).hexdigest()[:24]
-        cached = data.cache_dir() / f"{key}-seen.npy"
-        if not cached.exists():
-            seen = self.see(loaded.pixels)
-            with files.replacing(cached) as file:
-                np.save(file, seen)
-        return np.load(cached)
+        return data.remembered(f"{key}-seen.npy", lambda: self.see(loaded.pixels))
 
 
 def noise(seen: np.ndarray) -> float:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -50,15 +50,22 @@ def load(folder: str, drop: frozenset[str] = frozenset(), side: int = SIDE) -> F
     except OSError as error:
         raise DataError(f"{error.filename} cannot be read: {error.strerror}") from error
     key = hashlib.sha256("\n".join(stamps).encode())
-    cached = cache_dir() / f"{key.hexdigest()[:24]}-{side}.npy"
-    try:
-        pixels = np.load(cached, mmap_mode="r")
-    except (OSError, EOFError, ValueError):  # there is none, or it is damaged
-        pixels = np.stack([decode(p, side) for p in paths])
-        with files.replacing(cached) as file:
-            np.save(file, pixels)
+    name = f"{key.hexdigest()[:24]}-{side}.npy"
+    pixels = remembered(name, lambda: np.stack([decode(p, side) for p in paths]), mmap_mode="r")
     keep = [i for i, p in enumerate(paths) if p not in drop]
     return Folder([paths[i] for i in keep], np.ascontiguousarray(pixels[keep]))
+
+
+def remembered(name: str, make: Callable[[], np.ndarray], mmap_mode: str | None = None) -> np.ndarray:
+    """The array of that name in the cache. It is made if there is none, or if it is damaged."""
+    cached = cache_dir() / name
+    try:
+        return np.load(cached, mmap_mode=mmap_mode)
+    except (OSError, EOFError, ValueError):
+        made = make()
+        with files.replacing(cached) as file:
+            np.save(file, made)
+        return made
 
 
 @contextmanager

@@ -20,7 +20,7 @@ from evaluate.zoo import judges, pictures
 from evaluate.zoo.judges import Judge
 from evaluate.zoo.models import Model
 from measure import gtx
-from train import data, files
+from train import data
 from train.networks.efficientnet import features
 from train.rank import look
 
@@ -115,12 +115,10 @@ class Bench:
         """The features of the real images in folders, from the cache if they are there."""
         stamps = [stamp(folder) for folder in folders]
         key = hashlib.sha256(f"{stamps} {side} {self.variant}".encode()).hexdigest()[:24]
-        cached = data.cache_dir() / f"{key}-zoo-seen.npy"
-        if not cached.exists():
-            seen = self.see(np.concatenate([pictures.folder(f, side) for f in folders]))
-            with files.replacing(cached) as file:
-                np.save(file, seen)
-        return np.load(cached)
+        return data.remembered(
+            f"{key}-zoo-seen.npy",
+            lambda: self.see(np.concatenate([pictures.folder(f, side) for f in folders])),
+        )
 
     def checkerboards(
         self, made: np.ndarray, real: np.ndarray, sources: np.ndarray | None = None

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from train import data, files
+from train import data
 
 # The classes of the CMP facades (Tylecek & Sara 2013) and their colours in the label maps.
 FACADES = {
@@ -48,13 +48,9 @@ def read(paths: list[Path], side: int) -> np.ndarray:
     """The centre squares of images, scaled to side x side."""
     stats = (f"{p} {p.stat().st_mtime_ns}" for p in paths)
     key = hashlib.sha256("\n".join([str(side), *stats]).encode()).hexdigest()[:24]
-    cached = data.cache_dir() / f"{key}-{side}-zoo.npy"
-    if cached.exists():
-        return np.load(cached)
-    pixels = np.stack([data.decode(str(p), side) for p in paths])
-    with files.replacing(cached) as file:
-        np.save(file, pixels)
-    return pixels
+    return data.remembered(
+        f"{key}-{side}-zoo.npy", lambda: np.stack([data.decode(str(p), side) for p in paths])
+    )
 
 
 def folder(path: Path, side: int) -> np.ndarray:
