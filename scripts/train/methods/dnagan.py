@@ -105,7 +105,7 @@ class DNAGAN(Base):
         with_it, without = self.put(shown[0]).chunk(2)
         net, columns = Swapping(self.average.net, self.part), [without, with_it]
         for i in range(len(self.names)):
-            which = self.put(F.one_hot(torch.full((len(without),), i), len(self.names)).float())
+            which = FULL * self.put(F.one_hot(torch.full((len(without),), i), len(self.names)).float())
             columns += net(without, with_it, which)
         return columns
 
