@@ -94,7 +94,7 @@ class StarGAN(Base):
         with frozen(self.critic), self.autocast():
             made = self.generator(x, wanted)
             back = self.generator(made, own)
-            judgement, logits = self.critic(view(made, rng))
+            judgement, logits = self.critic(self.view(made, rng))
         fooled = F.mse_loss(judgement.float(), torch.ones_like(judgement, dtype=torch.float32))  # equation 1
         named = cross_entropy(logits, wanted)  # equation 3
         cycle = reconstruction(back, x)  # equation 4
@@ -103,13 +103,18 @@ class StarGAN(Base):
         self.descend(self.for_generator, loss)
 
         with self.autocast():
-            on_real, real_logits = self.critic(view(seen, rng))
-            on_fake, _ = self.critic(view(made.detach(), rng))
+            on_real, real_logits = self.critic(self.view(seen, rng))
+            on_fake, _ = self.critic(self.view(made.detach(), rng))
         rival = ((on_real.float() - 1) ** 2).mean() + (on_fake.float() ** 2).mean()
         known = cross_entropy(real_logits, labels)  # equation 2
         self.descend(self.for_critic, rival + w["classification"] * known)
         self.average.update(self.generator, step)
         return values(fooled=fooled, named=named, cycle=cycle, discriminator=rival, known=known)
+
+    def view(self, images: Tensor, rng: np.random.Generator) -> Tensor:
+        """The images as the critic sees them."""
+        noise = self.normal(*images.shape, by=self.seeded(rng))
+        return augment(images, rng, blank=0) + NOISE * noise
 
     @torch.no_grad()
     def sheet(self, shown: tuple[Tensor, Tensor]) -> list[Tensor]:
@@ -156,12 +161,6 @@ def set_to(labels: Tensor, k: int, value: float | Tensor, names: tuple[str, ...]
                 labels[:, other] = 0
     labels[:, k] = value
     return labels
-
-
-def view(images: Tensor, rng: np.random.Generator) -> Tensor:
-    """The images as the critic sees them."""
-    noise = torch.from_numpy(rng.normal(0, NOISE, images.shape).astype(np.float32))
-    return augment(images, rng, blank=0) + noise.to(images.device)
 
 
 def changed(labels: Tensor, k: int, names: tuple[str, ...]) -> Tensor:
