@@ -54,14 +54,15 @@ DISTANCE_TRIED = (
     "they are bright or dark: .70 after 200 steps, .92 after 1,000."
 )
 STAR_TRIED = (
-    "labels as 0 and 1 entered with weights that hardly moved: .15 of the changes were seen after 400 steps. "
-    "Labels times 4, and three real images for each that is made, gave .50 after 500 steps. 2,600 steps gave "
-    ".47 and smears beside the hair, so more of the same did not help: by the critic the labels were right, "
-    "but nobody else saw it. A critic that looks through the frozen features of EfficientNet-Lite0 gave .44 "
-    "after 1,100 steps, and stripes over faces. Now the critic sees all images shifted and with noise, from "
-    "2,600 steps on. After 7,200 steps and an hour .63 of the changes are seen, but only .89 of the others "
-    "kept and .85 of the own faces nearest. After 3,800 steps it was .54, .91 and .93. The model is three "
-    "quarters of that one and a quarter of the later one (`python -m train.mean`, twice)."
+    "labels as 0 and 1 entered with weights that hardly moved: .15 of the changes were seen after 400 "
+    "steps. Labels times 4, and three real images for each that is made, gave .50 after 500 steps. 2,600 "
+    "steps gave .47 and smears beside the hair, so more of the same did not help: the critic saw the "
+    "changes, and no other judge did. A critic that looks through the frozen features of EfficientNet- "
+    "Lite0 gave .44 after 1,100 steps, and stripes over faces. Now the critic sees all images shifted and "
+    "with noise, from 2,600 steps on. After 7,200 steps and an hour .63 of the changes are seen, but only "
+    ".89 of the others kept and .85 of the own faces nearest. After 3,800 steps it was .54, .91 and .93. "
+    "The model is three quarters of that one and a quarter of the later one (`python -m train.mean`, "
+    "twice)."
 )
 HD_TRIED = (
     "1,800 steps at 128 pixels and 3,600 at 256, 29 minutes. Averaged over layers and scales, matched "
@@ -102,14 +103,15 @@ BANGS_TRIED = (
     ".91 got bangs and .83 lost them."
 )
 DNA_TRIED = (
-    "6,800 steps, 35 minutes on a loaded machine. The decoder has zeros for absent attributes in training, "
-    "and had what the encoder gave in the exported network: .76 given and .57 taken of the eyeglasses, .79 "
-    "and .27 of the bangs, the other attribute kept in .71 and .48 after 3,400 steps. GeneGAN's nulling "
-    "made that .78, .75, .85, .57, .77 and .62, and 2,000 more steps hardly better: all parts shrank "
-    "alike, and eyeglasses were seen in half of the faces without that were only coded and decoded. With "
-    "zeros by the true labels they were seen in .03. So a small network reads the labels from the code "
-    "now, instead of nulling. It joined at 5,400 steps: .89, .93, .93, .78, .91 and .92. With 1.25 times a "
-    "part given and taken, bangs are lost in .90, and the other attribute is kept in .89 and .86."
+    "6,800 steps, 35 minutes on a loaded machine. In training the decoder gets zeros for absent "
+    "attributes. In the exported network it got what the encoder gave: .76 given and .57 taken of the "
+    "eyeglasses, .79 and .27 of the bangs, the other attribute kept in .71 and .48 after 3,400 steps. "
+    "GeneGAN's nulling made that .78, .75, .85, .57, .77 and .62, and 2,000 more steps hardly better: all "
+    "parts shrank alike, and the judge saw eyeglasses in half of the faces without them, after coding and "
+    "decoding alone. With zeros by the true labels it saw them in .03. So a small network reads the labels "
+    "from the code now, instead of nulling. It joined at 5,400 steps: .89, .93, .93, .78, .91 and .92. "
+    "With 1.25 times a part given and taken, bangs are lost in .90, and the other attribute is kept in .89 "
+    "and .86."
 )
 LANDSCAPES_TRIED = (
     "3,200 steps, 2,500 of them at 16 pixels alone, take 3 minutes. A network for 64 pixels at once has "
