@@ -46,6 +46,6 @@ func ExampleSize_Shape() {
 	fmt.Println(size.Shape(4000, 3000))
 	fmt.Println(size.Shape(3000, 4000))
 	// Output:
-	// 256 192
-	// 192 256
+	// 296 224
+	// 224 296
 }

@@ -56,7 +56,7 @@ type trial struct {
 // tryOut runs a network on the CPU, on flat grey images of several levels and on test images.
 func tryOut(ctx context.Context, r *models.Runtime, m *models.Model, images TestImages) (t trial, err error) {
 	size := m.Manifest.Image().Size
-	side, high := size.ShapeFor(1, 1, max(size.W, size.H, 256))
+	side, high := size.ShapeFor(1, 1, max(size.W*size.H, 256*256))
 	if side != high || side < 96 {
 		return t, fmt.Errorf("the network takes images of %d×%d, which are too small to have an interior", side, high)
 	}

@@ -104,7 +104,7 @@ func (m *Manifest) GoldenSize() GoldenInputs {
 	in := GoldenInputs{Picture: GoldenRamps}
 	if image := m.Image(); image != nil {
 		w, h := image.Size.Nominal()
-		in.W, in.H = image.Size.ShapeFor(1, 1, min(256, max(w, h)))
+		in.W, in.H = image.Size.ShapeFor(1, 1, min(256*256, w*h))
 	}
 	return in
 }

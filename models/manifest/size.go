@@ -1,5 +1,7 @@
 package manifest
 
+import "math"
+
 // Size says which image sizes a network accepts and how an image is brought to one.
 type Size struct {
 	Mode       SizeMode `yaml:"mode"`        // fixed, multiple or any
@@ -14,33 +16,56 @@ type Size struct {
 }
 
 // Shape returns the width and height at which an image of w×h pixels enters the network: ShapeFor with the
-// longer of the manifest's two sides or, if there are none, with the longer side of the image.
+// pixels of the manifest's size or, if it has none, the size of the image, as far as the network accepts it.
 func (s Size) Shape(w, h int) (int, int) {
 	if s.W == 0 {
-		return s.ShapeFor(w, h, max(w, h))
+		return s.shape(w, h, max(w, h))
 	}
-	return s.ShapeFor(w, h, max(s.W, s.H))
+	return s.ShapeFor(w, h, s.W*s.H)
 }
 
 // Nominal returns a width and height that the network accepts: the manifest's, or else about 256×256.
 func (s Size) Nominal() (w, h int) {
 	if s.W == 0 {
-		return s.ShapeFor(256, 256, 256)
+		return s.ShapeFor(1, 1, 256*256)
 	}
 	return s.W, s.H
 }
 
-// ShapeFor returns the width and height at which an image of w×h pixels enters the network if its longer
-// side is to have nominal pixels. The longer side becomes the multiple nearest to nominal, the shorter side the
-// multiple nearest to the image's aspect, and both stay within Min and Max. So images of about the same
-// aspect share a shape and fit into one batch. An image smaller than nominal is enlarged. A network of fixed
-// size has one shape for all images.
-func (s Size) ShapeFor(w, h, nominal int) (int, int) {
+// widest is the aspect up to which ShapeFor keeps the number of pixels.
+const widest = 16
+
+// ShapeFor returns the width and height at which an image of w×h pixels enters the network if it is to have
+// about so many pixels there. So a network sees things as large in a wide photograph as in a square one. The shorter
+// side is a multiple, and the longer one follows from it, so that images of about the same aspect share a shape
+// and fit into one batch. A smaller image is enlarged. A network of fixed size has one shape for all images.
+func (s Size) ShapeFor(w, h, pixels int) (int, int) {
 	if s.Mode == SizeFixed {
 		return s.W, s.H
 	}
 	w, h = max(w, 1), max(h, 1)
-	long := s.nearest(nominal, 1, 1)
+	side, aspect := math.Sqrt(float64(pixels)), float64(max(w, h))/float64(min(w, h))
+	short := s.nearest(int(math.Round(side/math.Sqrt(aspect))), 1, 1)
+	long := s.nearest(pixels, 1, short)
+	switch {
+	case aspect > widest:
+		return s.shape(w, h, int(side*math.Sqrt(widest)))
+	case long < short || s.Max > 0 && pixels > s.Max*short: // the bounds decide, not the pixels
+		return s.shape(w, h, long)
+	case w >= h:
+		return long, short
+	default:
+		return short, long
+	}
+}
+
+// shape returns an accepted width and height: the longer side is the multiple nearest to long, the shorter side
+// the multiple nearest to the image's aspect, and both stay within Min and Max.
+func (s Size) shape(w, h, long int) (int, int) {
+	if s.Mode == SizeFixed {
+		return s.W, s.H
+	}
+	w, h, long = max(w, 1), max(h, 1), s.nearest(long, 1, 1)
 	if w >= h {
 		return long, s.nearest(long, h, w)
 	}
