@@ -9,7 +9,10 @@ from train.networks.layers import Norm, conv
 
 
 class VectorEncoder(nn.Module):
-    """image [n, inputs, h, w] -> [n, outputs], by strided convolutions and a mean over all positions."""
+    """image [n, inputs, h, w] -> [n, outputs], by strided convolutions and a mean over all positions.
+
+    shrink: the image is averaged over squares of as many pixels first, so that no finer detail is coded.
+    """
 
     def __init__(
         self,
@@ -19,14 +22,18 @@ class VectorEncoder(nn.Module):
         most: int = 5,
         inputs: int = 3,
         norm: bool = True,
+        shrink: int = 1,
     ) -> None:
         super().__init__()
+        self.shrink = shrink
         widths = [inputs, *(width * min(2**i, most) for i in range(levels))]
         self.convs = nn.ModuleList(conv(i, o, stride=2, reflect=False) for i, o in zip(widths, widths[1:]))
         self.norms = nn.ModuleList(Norm(o) if norm else nn.Identity() for o in widths[2:])
         self.head = nn.Linear(widths[-1], outputs)
 
     def forward(self, image: Tensor) -> Tensor:
+        if self.shrink > 1:
+            image = F.avg_pool2d(image, self.shrink, count_include_pad=False)
         x = self.convs[0](image)
         for layer, norm in zip(self.convs[1:], self.norms):
             x = norm(layer(F.leaky_relu(x, 0.2)))
