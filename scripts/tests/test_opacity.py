@@ -18,7 +18,16 @@ from export.__main__ import build, main
 from export.graph import OnBytes
 from train import loop
 from train.augmentation import augment
-from train.ground import gained, masks, sharpened, unlike_earth, unlike_meadow, unlike_snow
+from train.ground import (
+    gained,
+    masks,
+    sharpened,
+    unexplained,
+    unfounded,
+    unlike_earth,
+    unlike_meadow,
+    unlike_snow,
+)
 from train.methods.opacity import ramp
 from train.networks.bank import ROOM, Bank
 from train.networks.efficientnet import RandomFeatures, padding_of_two
@@ -84,6 +93,24 @@ def test_fine_contrast_counts_above_its_share():
     varied = torch.rand(1, 3, 32, 32, requires_grad=True)
     sharpened(varied * 0, flat, 1.0).sum().backward()
     assert torch.isfinite(varied.grad).all()
+
+
+def test_opacity_may_change_where_the_image_does():
+    image, opacity = torch.full((1, 3, 32, 32), -0.5), torch.zeros(1, 1, 32, 32)
+    opacity[..., 16:] = 1
+    nowhere = unfounded(opacity, image)
+    image[..., 16:] = 0.5
+    assert nowhere > 0.1  # of 7 changes from block to block in each of 8 rows, one
+    assert unfounded(opacity, image) < nowhere / 1000
+    assert unfounded(opacity, image.flip(3).roll(8, 3)) > 0.9 * nowhere
+
+
+def test_what_a_local_affine_map_explains():
+    torch.manual_seed(0)
+    image, other = torch.rand(2, 1, 3, 64, 64) - 0.5
+    assert unexplained(0.4 * image + 0.3, image).mean() < 0.01
+    assert unexplained(torch.full_like(image, 0.8), image).max() < 1e-5
+    assert unexplained(0.4 * image + 0.4 * other, image).mean() > 0.06
 
 
 def test_an_opacity_never_exceeds_one():

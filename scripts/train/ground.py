@@ -22,6 +22,9 @@ DARK = 30  # L*
 LEAVES = 12  # chroma
 ROUGH = 5.0  # deviation of L* within five blocks: 2 to 4 on meadows, 6 and more on leaves
 SMOOTH = 3.0
+NOISE = 1e-3  # variance, in [-1, 1]: where an image has less, its contrast is not amplified
+BLOCK = 4  # pixels, within which edges do not count
+EDGE = 8.0  # of the size of edges: one of 0.1 in [-1, 1] excuses half of a change
 
 
 class Masks(NamedTuple):
@@ -57,8 +60,7 @@ def masks(images: Tensor) -> Masks:
 
 def spread(values: Tensor) -> Tensor:
     """The standard deviation of [n, 1, h, w] within squares of five."""
-    padded = F.pad(values, (2, 2, 2, 2), mode="replicate")
-    return (F.avg_pool2d(padded**2, 5, 1) - F.avg_pool2d(padded, 5, 1) ** 2).clamp(min=1e-6).sqrt()
+    return (blurred(values**2) - blurred(values) ** 2).clamp(min=1e-6).sqrt()
 
 
 def around(mask: Tensor) -> Tensor:
@@ -105,6 +107,29 @@ def sharpened(result: Tensor, image: Tensor, share: float | Tensor) -> Tensor:
     """[n, 1, h, w]: how much more fine contrast a result has than a share of its image's."""
     after, before = (spread(x.mean(1, keepdim=True)) for x in (result, image))
     return F.relu(after - share * before)
+
+
+def unfounded(values: Tensor, image: Tensor) -> Tensor:
+    """How much [n, 1, h, w] change where the image does not: edge-aware smoothness (Godard et al. 2017)."""
+    values, image = F.avg_pool2d(values, BLOCK), F.avg_pool2d(image, BLOCK)
+    changes = []
+    for axis in (2, 3):
+        founded = torch.exp(-EDGE * image.diff(dim=axis).abs().mean(1, keepdim=True))
+        changes.append((values.diff(dim=axis).abs() * founded).mean())
+    return changes[0] + changes[1]
+
+
+def unexplained(result: Tensor, image: Tensor) -> Tensor:
+    """The distance of a result from the best local affine map of each channel of its image, which is what
+    gtx carries to a photograph's own size without loss (guided filter, He et al. 2010)."""
+    image_mean, result_mean = blurred(image), blurred(result)
+    gain = (blurred(image * result) - image_mean * result_mean) / (blurred(image**2) - image_mean**2 + NOISE)
+    return (result - blurred(gain) * image - blurred(result_mean - gain * image_mean)).abs()
+
+
+def blurred(x: Tensor) -> Tensor:
+    """Means of squares of five."""
+    return F.avg_pool2d(F.pad(x, (2, 2, 2, 2), mode="replicate"), 5, 1)
 
 
 def apart(image: Tensor) -> Tensor:

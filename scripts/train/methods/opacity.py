@@ -18,7 +18,18 @@ from torch import Tensor, nn
 from train import sources
 from train.augmentation import augment
 from train.config import Config
-from train.ground import around, gained, masks, share, sharpened, unlike_earth, unlike_meadow, unlike_snow
+from train.ground import (
+    around,
+    gained,
+    masks,
+    share,
+    sharpened,
+    unexplained,
+    unfounded,
+    unlike_earth,
+    unlike_meadow,
+    unlike_snow,
+)
 from train.losses import A, B, adversarial, by_domain, reconstruction
 from train.methods.base import Base
 from train.methods.domain_code import coded
@@ -57,6 +68,10 @@ DEFAULTS: dict[str, Any] = {
         "sky_a": 3.0,  # against covering the sky, and a bit against grading it
         "sky_b": 4.0,
         "binary": 0.5,  # against opacities between 0 and 1
+        "edges": 4.0,  # against an opacity with edges where the image has none
+        "unexplained": 12.0,  # against texture that is not the image's own
+        "hidden": 0.3,  # against grading what is covered, which shows at the edges of the cover
+        "flat": 4.0,  # against less fine contrast than LEFT of that of leaves, towards b
         "fine": 2.5,  # against more fine contrast than snow leaves of plants, towards b
         "colour": 30.0,  # against more colour than the image has, towards b
         "snow": 4.0,  # against a cover towards b that is not light and grey
@@ -73,10 +88,11 @@ TOLERANCE = 8.0
 SHIFT = 0.02  # of features, in their deviations
 WARM = 50  # steps over which the learning rate grows
 HINTS = (
-    *("rest_a", "rest_b", "least", "solid", "dark", "fine", "colour", "sky_a", "sky_b"),
-    *("binary", "snow", "earth", "meadow", "bounds"),
+    *("rest_a", "rest_b", "least", "solid", "dark", "fine", "flat", "colour", "sky_a", "sky_b"),
+    *("binary", "edges", "unexplained", "hidden", "snow", "earth", "meadow", "bounds"),
 )
 SMOOTHED = 0.6  # of the fine contrast of meadows and leaves
+LEFT = 0.4  # of the fine contrast of leaves: less would be a forest that vanishes
 SNOWED = 0.6  # of what is no meadow: more would be a cloud before a tree
 GRADED = 0.15  # what a change of the sky counts beside its cover: it may become grey, within limits
 MOST, LEAST = 1.6, -1.0  # of paint: levels 248 and 27
@@ -187,7 +203,9 @@ class Opacity(Base):
         lacking = F.relu(weights["least_b"] - covered_b) * bool(meadow[:n].any())
         lacking = lacking + F.relu(weights["least_a"] - covered_a) * bool(white[n:].any())
         allowed = torch.where(dark[:n] > 0, 1.0, SMOOTHED)
-        sharper = sharpened(fake[:n].float(), real[:n], allowed)
+        winter = fake[:n].float()
+        sharper = sharpened(winter, real[:n], allowed)
+        flatter = LEFT * sharpened(real[:n], winter, 1 / LEFT)
         moved = (fake - real).abs().mean(1, keepdim=True)
         hit = opacity + GRADED * moved
         return {
@@ -197,12 +215,16 @@ class Opacity(Base):
             "covered_a": covered_a,
             "least": lacking,
             "solid": share(F.relu(blurred - SNOWED), 1 - around(meadow[:n])),
-            "colour": gained(fake[:n].float(), real[:n]).mean(),
+            "colour": gained(winter, real[:n]).mean(),
             "dark": share(opacity[:n], dark[:n]),
             "fine": share(sharper, meadow[:n] + leaves[:n]) + share(sharper, dark[:n]),
+            "flat": share(flatter, leaves[:n]),
             "sky_b": share(hit[:n], sky[:n]),
             "sky_a": share(hit[n:], sky[n:]),
             "binary": (opacity * (1 - opacity)).mean(),
+            "edges": unfounded(opacity, real),
+            "unexplained": unexplained(fake.float(), real).mean(),
+            "hidden": share((made.graded - real).abs().mean(1, keepdim=True), opaque),
             "snow": (opaque[:n, 0] * unlike_snow(made.cover[:n])).mean(),
             "earth": share(unlike_earth(made.cover[n:]), opaque[n:, 0]),
             "meadow": share(unlike_meadow(fake[n:].float()), white[n:, 0]),
