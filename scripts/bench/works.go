@@ -46,13 +46,13 @@ var titles = map[string]string{
 // The numbers of images give a run of gtx about three seconds on two processors.
 var works = []work{
 	{"256", "seasons", 256, 256, "256x256", "source", 300, 12, 300, all},
-	{"1024-source", "seasons", 1024, 768, "256x192", "source", 180, 8, 180, without(all, gtxF32)},
-	{"1024-model", "seasons", 1024, 768, "256x192", "model", 240, 8, 180, without(all, gtxF32)},
-	{"12mp-source", "seasons", 4000, 3000, "256x192", "source", 40, 3, 24, without(all, gtxF32)},
-	{"12mp-model", "seasons", 4000, 3000, "256x192", "model", 80, 3, 24, without(all, gtxF32)},
+	{"1024-source", "seasons", 1024, 768, "296x224", "source", 180, 8, 180, without(all, gtxF32)},
+	{"1024-model", "seasons", 1024, 768, "296x224", "model", 240, 8, 180, without(all, gtxF32)},
+	{"12mp-source", "seasons", 4000, 3000, "296x224", "source", 40, 3, 24, without(all, gtxF32)},
+	{"12mp-model", "seasons", 4000, 3000, "296x224", "model", 80, 3, 24, without(all, gtxF32)},
 	{"identity-256", "identity", 256, 256, "256x256", "source", 1200, 24, 300, some},
-	{"identity-1024", "identity", 1024, 768, "256x192", "source", 240, 8, 180, some},
-	{"identity-12mp", "identity", 4000, 3000, "256x192", "source", 40, 3, 24, some},
+	{"identity-1024", "identity", 1024, 768, "296x224", "source", 240, 8, 180, some},
+	{"identity-12mp", "identity", 4000, 3000, "296x224", "source", 40, 3, 24, some},
 }
 
 func without(list []string, name string) []string {
