@@ -62,9 +62,6 @@ func (s Size) ShapeFor(w, h, pixels int) (int, int) {
 // shape returns an accepted width and height: the longer side is the multiple nearest to long, the shorter side
 // the multiple nearest to the image's aspect, and both stay within Min and Max.
 func (s Size) shape(w, h, long int) (int, int) {
-	if s.Mode == SizeFixed {
-		return s.W, s.H
-	}
 	w, h, long = max(w, 1), max(h, 1), s.nearest(long, 1, 1)
 	if w >= h {
 		return long, s.nearest(long, h, w)

@@ -71,7 +71,7 @@ DEFAULTS: dict[str, Any] = {
         "edges": 4.0,  # against an opacity with edges where the image has none
         "unexplained": 12.0,  # against texture that is not the image's own
         "hidden": 0.3,  # against grading what is covered, which shows at the edges of the cover
-        "flat": 4.0,  # against less fine contrast than LEFT of that of leaves, towards b
+        "flat": 4.0,  # against leaves with less than LEFT of their fine contrast, towards b
         "fine": 2.5,  # against more fine contrast than snow leaves of plants, towards b
         "colour": 30.0,  # against more colour than the image has, towards b
         "snow": 4.0,  # against a cover towards b that is not light and grey

@@ -125,7 +125,7 @@ class StarGAN(Base):
         images, labels = (self.put(t) for t in shown)
         columns = [images]
         for k in range(len(self.names)):
-            wanted = labels + FULL * (changed(labels, k, self.names) - labels)
+            wanted = torch.lerp(labels, changed(labels, k, self.names), FULL)
             columns.append(self.average.net(images, wanted))
         return columns
 
@@ -146,7 +146,7 @@ class StarGAN(Base):
             # `--from` names what the golden image has: nothing but the attribute after this one.
             other = (k + 1) % len(names)
             start[0, other] = 1
-            wanted = start + FULL * (set_to(start, k, 1.0, self.names) - start)
+            wanted = torch.lerp(start, set_to(start, k, 1.0, self.names), FULL)
             golden.append(({"to": name, "from": names[other]}, lambda x, wanted=wanted: net(x, wanted)))
         return Exported("StarGAN", (graph,), {"domains": [{"id": n} for n in names]}, tuple(golden))
 
