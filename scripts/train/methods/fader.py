@@ -1,7 +1,7 @@
 """Fader Networks: an autoencoder whose code does not tell the attributes, which the decoder gets apart.
 
 Lample et al. 2017, "Fader Networks: Manipulating Images by Sliding Attributes". Three departures. The
-latent loss weighs .02, not .0001, as there are far fewer steps. Half of the images that are drawn for an
+latent loss weighs .01, not .0001, as there are far fewer steps. Half of the images that are drawn for an
 attribute have it. And full strength is an alpha of FULL, not of 1.
 """
 
@@ -28,10 +28,10 @@ DEFAULTS: dict[str, Any] = {
     "network": {"width": 32, "levels": 4, "most": 4},
     "discriminator": {"width": 128},
     # `latent` is lambda_E of section 3; it grows from 0 over `ramp` of the run, as in section 4.
-    "weights": {"latent": 0.02, "ramp": 0.3},
+    "weights": {"latent": 0.01, "ramp": 0.3},
 }
 # The alpha of full strength: the more the code hides an attribute, the more strongly it has to be asked for.
-FULL = 3.0
+FULL = 4.0
 
 
 class LatentDiscriminator(nn.Module):
@@ -123,7 +123,7 @@ class Fader(Base):
         names, net = list(self.names), self.network()
         vector = label(
             "attributes", len(names), kind="multihot", names=names, base="source",
-            strength={"op": "lerp", "min": -3, "max": 3, "full": FULL}, requires_source_label=True,
+            strength={"op": "lerp", "min": -4, "max": 4, "full": FULL}, requires_source_label=True,
         )  # fmt: skip
         size = multiple(16, self.config.side, least=64, most=256)
         graph = Graph(
