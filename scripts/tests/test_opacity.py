@@ -17,10 +17,11 @@ from test_train import losses
 from export.__main__ import build, main
 from export.graph import OnBytes
 from train import loop
-from train.augmentation import augment
+from train.augmentation import augment, turned, widened
 from train.ground import (
     gained,
     masks,
+    masks_of_turned,
     sharpened,
     unexplained,
     unfounded,
@@ -200,19 +201,49 @@ def test_augmentation_repeats_and_lets_gradients_through():
     assert images.grad is not None and images.grad.abs().sum() > 0
 
 
+def test_plants_turn_and_rock_and_sky_stay():
+    colours = ([-0.2, 0.2, -0.4], [0.1, 0.1, 0.2], [-0.6, 0.5, 0.6])  # grass, rock, sky
+    stripes = torch.tensor(colours).T[None, :, None].repeat_interleave(16, 3)
+    images = stripes.expand(20, 3, 32, 48)
+    after = turned(images, np.random.default_rng(1), 0.5)
+    assert torch.equal(after[..., 16:], images[..., 16:])
+    gained = (after - images)[:, 0, :, :16].mean((1, 2))
+    assert gained.min() == 0 and 5 <= (gained > 0.1).sum() <= 15 and after.max() <= 1
+    assert torch.equal(turned(images, np.random.default_rng(1), 0.5), after)
+
+
+def test_plants_are_known_by_what_they_were():
+    before = torch.tensor([-0.2, 0.2, -0.4]).view(1, 3, 1, 1).expand(1, 3, 40, 40).clone()
+    before[..., 20:] = -0.8  # shade, which turns as well
+    after = before + torch.tensor([0.9, 0.0, 0.0]).view(1, 3, 1, 1)
+    found, alone = masks_of_turned(after, before), masks(after)
+    assert found.meadow[..., 16:, :14].all() and not alone.meadow[..., :14].any()
+    assert found.leaves[..., :16, :14].all() and not (found.leaves * found.meadow).any()
+    assert masks(before).dark[..., 20:].all() and not found.dark.any()  # it is lit by its new colour
+
+
+def test_squares_become_as_many_pixels_of_three_to_two():
+    across = torch.arange(256.0).expand(1, 3, 256, 256) / 127.5 - 1
+    wide = widened(across)
+    assert wide.shape == (1, 3, 208, 312)
+    assert (wide[0, 0].diff(dim=1)[:, 2:-2] * 312 / 256 * 127.5 - 1).abs().max() < 0.1
+    assert widened(across[..., :96, :96]).shape == (1, 3, 80, 120)
+
+
 def test_meadows_leaves_snow_and_the_dark_are_found():
     images = torch.zeros(2, 3, 48, 48)
     grass = torch.tensor([-0.2, 0.2, -0.4])[:, None, None]
     images[..., :24] = grass
     images[1, :, :, :24:4] = images[1, :, :, 1:24:4] = grass - 0.5  # every second block is darker
     images[..., 24:] = 0.9  # snow, and above the middle the sky
-    images[..., 24:, :24] = -0.9
+    images[..., 36:, :24] = -0.9
     meadow, leaves, white, dark, sky = (mask[:, 0] for mask in masks(images))
     for mask, other in ((meadow[0], leaves[0]), (leaves[1], meadow[1])):
-        assert mask[:20, 2:18].float().mean() > 0.45 and other[:20, 2:18].sum() == 0
+        assert mask[20:32, 2:18].float().mean() > 0.45 and other[20:32, 2:18].sum() == 0
+    assert leaves[0, :16, :20].all() and not meadow[0, :16].any()  # smooth green up there may be forest
     assert white[0, 28:, 24:].all() and not white[0, :28, 30:].any()  # higher up it may be mist
     assert not white[0, :, :24].any()
-    assert dark[0, 24:, :24].all() and not dark[0, :, 24:].any()
+    assert dark[0, 36:, :24].all() and not dark[0, :, 24:].any()
     assert sky[0, :16, 30:].all() and not sky[0, 30:].any() and not sky[0, :, :20].any()
 
 

@@ -50,6 +50,13 @@ def test_the_mean_of_two_runs_is_exported(generator_run: Path, tmp_path: Path, c
     )
     assert all(torch.equal(made[k], (first[k] + last[k]) / 2) for k in first)
     assert any(not torch.equal(made[k], last[k]) for k in first)
+    part = next(iter(first)).split(".")[0]
+    runs = [str(before), str(generator_run)]
+    assert mean.main([*runs, "--keep", part, "--out", str(tmp_path / "kept")]) == 0
+    kept = loop.restore(tmp_path / "kept", loop.device())[1].network().state_dict()
+    assert all(torch.equal(kept[k], (first if k.startswith(part + ".") else made)[k]) for k in first)
+    assert mean.main([*runs, "--keep", "roof", "--out", str(tmp_path / "x")]) == 2
+    assert "the network has no part roof" in capfd.readouterr().err
     assert mean.main([str(tmp_path / "none"), str(generator_run), "--out", str(tmp_path / "x")]) == 2
     assert "cannot be read" in capfd.readouterr().err
 

@@ -16,7 +16,7 @@ from torch import Tensor
 
 from train.colourspace import lab
 
-SKY = 0.4  # of the height: above it white may be clouds
+SKY = 0.4  # of the height: above it white may be clouds, and smooth green may be forest
 HORIZON = 0.6  # of the height: above it what is smooth is sky
 DARK = 30  # L*
 LEAVES = 12  # chroma
@@ -31,7 +31,7 @@ class Masks(NamedTuple):
     """Where images show what, [n, 1, h, w] of 0 and 1, in blocks of 2x2 pixels."""
 
     meadow: Tensor  # lit and smooth: grass, also dry grass in the lower half
-    leaves: Tensor  # coloured and rough: snow lies on them, but does not hide them
+    leaves: Tensor  # coloured and rough, or green and high up: snow lies on them, but does not hide them
     white: Tensor  # below the sky
     dark: Tensor  # such as conifers in the shade, which snow leaves as they are
     sky: Tensor  # lit, smooth and high
@@ -46,16 +46,25 @@ def masks(images: Tensor) -> Masks:
     green = (red <= -8) & (yellow >= 5) & (lightness >= DARK)
     dry = (red <= 6) & (yellow >= 12) & (lightness >= DARK)
     dry[:, : dry.shape[1] // 2] = False
+    upper = np.arange(green.shape[1])[:, None] < round(SKY * green.shape[1])
     white = (lightness >= 72) & (np.hypot(red, yellow) <= 12)
     white[:, : round(SKY * white.shape[1])] = False
     high = np.arange(white.shape[1]) < round(HORIZON * white.shape[1])
     white &= ~(high[:, None] & (varied < SMOOTH))  # mist and clouds before mountains
     leaves = rough & (np.hypot(red, yellow) >= LEAVES) & (lightness >= DARK)
     leaves &= (red > 0) | (yellow > 0)  # the sky is neither
+    leaves |= green & upper  # far forests are smooth
     sky = (varied < SMOOTH) & (lightness >= DARK) & ~green & high[:, None]
-    found = (green | dry) & ~rough, leaves, white, lightness < DARK, sky
+    found = (green & ~upper | dry) & ~rough, leaves, white, lightness < DARK, sky
     found = torch.from_numpy(np.stack(found)).to(images.device)
     return Masks(*(F.interpolate(mask[:, None].float(), scale_factor=2.0) for mask in found))
+
+
+def masks_of_turned(images: Tensor, before: Tensor) -> Masks:
+    """The masks of images whose plants turned colour, by what can be told apart better before they did."""
+    was, now = masks(before), masks(images)
+    leaves = torch.maximum(was.leaves, now.leaves) * (1 - was.meadow)
+    return was._replace(leaves=leaves, dark=now.dark)
 
 
 def spread(values: Tensor) -> Tensor:
@@ -133,4 +142,5 @@ def blurred(x: Tensor) -> Tensor:
 
 
 def apart(image: Tensor) -> Tensor:
+    """[n, h, w]: the range of the channels."""
     return image.max(1).values - image.min(1).values

@@ -17,20 +17,27 @@ from train.methods import Method
 from train.program import telling
 
 
-def mean(first: Method, second: Method) -> None:
-    """Set the second method's exported network to the mean of both."""
+def mean(first: Method, second: Method, keep: tuple[str, ...] = ()) -> None:
+    """Set the second method's exported network to the mean of both. Parts named in keep are the first's."""
     theirs, ours = (method.network().state_dict() for method in (first, second))
     shapes = [{name: value.shape for name, value in state.items()} for state in (theirs, ours)]
     if shapes[0] != shapes[1]:
         raise DataError("the runs have different networks")
+    unknown = [part for part in keep if not any(name.startswith(part + ".") for name in ours)]
+    if unknown:
+        raise DataError(f"the network has no part {unknown[0]}")
     for name, value in ours.items():  # the network's own tensors
+        kept = name.startswith(tuple(part + "." for part in keep))
         if value.is_floating_point():
-            value.copy_((value + theirs[name]) / 2)
+            value.copy_(theirs[name] if kept else (value + theirs[name]) / 2)
 
 
 def parse(argv: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m train.mean", description=__doc__)
     parser.add_argument("runs", nargs=2, type=Path, metavar="RUN", help="a run, and one that went on from it")
+    parser.add_argument(
+        "--keep", action="append", default=[], metavar="PART", help="a part that stays the first run's"
+    )
     parser.add_argument("--out", required=True, type=Path, help="the new run, with the second one's recipe")
     return parser.parse_args(argv)
 
@@ -39,7 +46,7 @@ def parse(argv: list[str]) -> argparse.Namespace:
 def main(argv: list[str]) -> int:
     options = parse(argv)
     (_, first, _), (config, second, facts) = (loop.restore(run, loop.device()) for run in options.runs)
-    mean(first, second)
+    mean(first, second, tuple(options.keep))
     loop.save(options.out, second, facts["step"], facts["seconds"])
     configs.write(config, options.out / loop.CONFIG)
     return 0

@@ -16,12 +16,14 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from train import sources
-from train.augmentation import augment
+from train.augmentation import augment, turned, widened
 from train.config import Config
 from train.ground import (
+    Masks,
+    apart,
     around,
     gained,
-    masks,
+    masks_of_turned,
     share,
     sharpened,
     unexplained,
@@ -43,7 +45,7 @@ DEFAULTS: dict[str, Any] = {
         {"steps": 2500, "size": 96, "batch": 4, "cover": [0.4, 1.0]},
         {"steps": 6800, "size": 128, "batch": 4, "cover": [0.5, 1.0]},
         {"steps": 3800, "size": 192, "batch": 3, "cover": [0.75, 1.0]},
-        {"steps": 15750, "size": 256, "batch": 2, "cover": [0.9, 1.0]},
+        {"steps": 20550, "size": 256, "batch": 2, "cover": [0.9, 1.0]},
     ],
     "lr": 5e-4,
     "decay_from": 0.7,
@@ -69,11 +71,13 @@ DEFAULTS: dict[str, Any] = {
         "sky_b": 4.0,
         "binary": 0.5,  # against opacities between 0 and 1
         "edges": 4.0,  # against an opacity with edges where the image has none
+        "steady": 24.0,  # against a grade with such edges
         "unexplained": 12.0,  # against texture that is not the image's own
         "hidden": 0.3,  # against grading what is covered, which shows at the edges of the cover
         "flat": 4.0,  # against leaves with less than LEFT of their fine contrast, towards b
-        "fine": 2.5,  # against more fine contrast than snow leaves of plants, towards b
+        "fine": 2.5,  # against more fine contrast than the image or, for plants, snow leaves, towards b
         "colour": 30.0,  # against more colour than the image has, towards b
+        "faded": 3.0,  # against plants with more colour than FADED, towards b
         "snow": 4.0,  # against a cover towards b that is not light and grey
         "earth": 0.7,  # against a cover towards a that is light, dark or blue
         "meadow": 2.0,  # against white ground that does not become green towards a
@@ -86,19 +90,22 @@ DEFAULTS: dict[str, Any] = {
 # the worst of all cells by 8.
 TOLERANCE = 12.0
 SHIFT = 0.02  # of features, in their deviations
+WIDE = 0.5  # the share of batches that are 3:2, as most photographs are
+TURNED = 0.7  # the share of summers whose plants turn
 WARM = 50  # steps over which the learning rate grows
 HINTS = (
-    *("rest_a", "rest_b", "least", "solid", "dark", "fine", "flat", "colour", "sky_a", "sky_b"),
-    *("binary", "edges", "unexplained", "hidden", "snow", "earth", "meadow", "bounds"),
+    *("rest_a", "rest_b", "least", "solid", "dark", "fine", "flat", "colour", "faded", "sky_a", "sky_b"),
+    *("binary", "edges", "steady", "unexplained", "hidden", "snow", "earth", "meadow", "bounds"),
 )
 SMOOTHED = 0.6  # of the fine contrast of meadows and leaves
 LEFT = 0.4  # of the fine contrast of leaves: less would be a forest that vanishes
 SNOWED = 0.6  # of what is no meadow: more would be a cloud before a tree
-GRADED = 0.15  # what a change of the sky counts beside its cover: it may become grey, within limits
+FADED = 0.2  # between the channels of grass and leaves in winter, in [-1, 1]
+GRADED = 0.4  # what a change of the sky counts beside its cover: it may become grey, within limits
 MOST, LEAST = 1.6, -1.0  # of paint: levels 248 and 27
 # The code of full strength in what is exported. Training has codes of 1. More gives more snow and more
 # summer, also by features that have no part in training, and up to here hardly a worse kernel distance.
-FULL = 1.1
+FULL = 1.2
 
 
 class Opacity(Base):
@@ -125,6 +132,9 @@ class Opacity(Base):
     def step(self, source: sources.Domains, rng: np.random.Generator, step: int) -> dict[str, float]:
         stage, n = self.begin(step)
         real = self.put(torch.cat(source.batches(rng, n, stage)))
+        if rng.random() < WIDE:
+            real = widened(real)
+        given = torch.cat([turned(real[:n], rng, TURNED), real[n:]])
         for optimiser in (self.generator_optimiser, self.discriminator_optimiser):
             for group in optimiser.param_groups:
                 group["lr"] *= min(1.0, (step + 1) / WARM)
@@ -134,23 +144,32 @@ class Opacity(Base):
         with torch.no_grad():
             known = self.features(real)
             seen, pooled = self.features.spread(known), self.features.top(known[-1])
+            looked = seen if given.equal(real) else self.features.spread(self.features(given))
             # As far as bfloat16 shifts channels, the generator is to give the same.
             noise = torch.from_numpy(rng.normal(0, SHIFT, (2 * n, max(self.features.channels), 1, 1)))
-            shifted = [x + noise[:, : x.shape[1]].to(x) for x in seen]
+            shifted = [x + noise[:, : x.shape[1]].to(x) for x in looked]
         hold = ramp(step, self.config.weights["ramp"])
-        losses, fake, judged, made = self.step_generator(real, shifted, own, rng, hold)
+        images = given, masks_of_turned(given, real)
+        losses, fake, judged, made = self.step_generator(images, shifted, own, rng, hold)
         self.bank.remember(pooled.unflatten(0, (2, n)), made.unflatten(0, (2, n)).flip(0))
         losses.update(self.step_discriminators((augment(real, rng), seen[1:]), (fake, judged)))
         self.average.update(self.generator, step)
         return losses
 
     def step_generator(
-        self, real: Tensor, seen: list[Tensor], own: Tensor, rng: np.random.Generator, hold: float
+        self,
+        images: tuple[Tensor, Masks],
+        seen: list[Tensor],
+        own: Tensor,
+        rng: np.random.Generator,
+        hold: float,
     ) -> tuple[dict[str, float], Tensor, list[Tensor], Tensor]:
         """Losses, the augmented fakes, their features for the discriminators, and their pooled ones.
 
-        seen: the features of the real images. hold: the factor of the losses that keep an image as it is.
+        images: what is to be translated, and what it shows. seen: its features. hold: the factor of the
+        losses that keep an image as it is.
         """
+        real, shows = images
         weights = self.config.weights
         n = len(real) // 2
         # Half of the batch is enough for the own domain: it is the easier part.
@@ -174,7 +193,7 @@ class Opacity(Base):
             "kernel_a": self.bank.distance(pooled[n:], A),
             "own_a": (stray * mine).mean() * 2,
             "own_b": (stray * ~mine).mean() * 2,
-            **self.hints(real, made, fake),
+            **self.hints(real, shows, made, fake),
         }
         loss = sum(
             weights[f"towards_{side}"]
@@ -189,11 +208,11 @@ class Opacity(Base):
         values = {key: value.item() for key, value in terms.items()}
         return values, shown.detach(), [x.detach() for x in found[1:]], pooled.detach()
 
-    def hints(self, real: Tensor, made: Layers, fake: Tensor) -> dict[str, Tensor]:
+    def hints(self, real: Tensor, shows: Masks, made: Layers, fake: Tensor) -> dict[str, Tensor]:
         """The losses named in HINTS, and what is covered of what should be."""
         weights = self.config.weights
         n = len(real) // 2
-        meadow, leaves, white, dark, sky = masks(real)
+        meadow, leaves, white, dark, sky = shows
         opacity = made.opacity
         covered_b, covered_a = share(opacity[:n], meadow[:n]), share(opacity[n:], white[n:])
         opaque = opacity.detach()
@@ -202,27 +221,30 @@ class Opacity(Base):
         # opacity for good.
         lacking = F.relu(weights["least_b"] - covered_b) * bool(meadow[:n].any())
         lacking = lacking + F.relu(weights["least_a"] - covered_a) * bool(white[n:].any())
-        allowed = torch.where(dark[:n] > 0, 1.0, SMOOTHED)
+        plants = meadow[:n] + leaves[:n]
+        allowed = torch.where(plants > 0, SMOOTHED, 1.0)
         winter = fake[:n].float()
         sharper = sharpened(winter, real[:n], allowed)
         flatter = LEFT * sharpened(real[:n], winter, 1 / LEFT)
         moved = (fake - real).abs().mean(1, keepdim=True)
         hit = opacity + GRADED * moved
         return {
-            "rest_b": share(moved[:n], 1 - meadow[:n] - leaves[:n]),
+            "rest_b": share(moved[:n], 1 - plants),
             "rest_a": share(moved[n:], 1 - white[n:]),
             "covered_b": covered_b,
             "covered_a": covered_a,
             "least": lacking,
             "solid": share(F.relu(blurred - SNOWED), 1 - around(meadow[:n])),
             "colour": gained(winter, real[:n]).mean(),
+            "faded": share(F.relu(apart(winter)[:, None] - FADED), plants),
             "dark": share(opacity[:n], dark[:n]),
-            "fine": share(sharper, meadow[:n] + leaves[:n]) + share(sharper, dark[:n]),
+            "fine": share(sharper, plants) + share(sharper, 1 - plants),
             "flat": share(flatter, leaves[:n]),
             "sky_b": share(hit[:n], sky[:n]),
             "sky_a": share(hit[n:], sky[n:]),
             "binary": (opacity * (1 - opacity)).mean(),
             "edges": unfounded(opacity, real),
+            "steady": unfounded(made.graded - real, real),
             "unexplained": unexplained(fake.float(), real).mean(),
             "hidden": share((made.graded - real).abs().mean(1, keepdim=True), opaque),
             "snow": (opaque[:n, 0] * unlike_snow(made.cover[:n])).mean(),
