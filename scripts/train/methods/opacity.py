@@ -86,8 +86,8 @@ DEFAULTS: dict[str, Any] = {
 }
 
 # Grey levels. In bfloat16 thirty layers of features move the means of the ramps, which look like no
-# photograph, by up to 11. Pixels of photographs move by 0.4 on average, of the worst photograph by 2,
-# the worst of all cells by 8.
+# photograph, by up to 11 with some weights. Pixels of photographs move by 0.4 on average, of the worst
+# photograph by 2, the worst of all cells by 8.
 TOLERANCE = 12.0
 SHIFT = 0.02  # of features, in their deviations
 WIDE = 0.5  # the share of batches that are 3:2, as most photographs are
