@@ -29,7 +29,7 @@ from train.ground import (
     unlike_meadow,
     unlike_snow,
 )
-from train.methods.opacity import ramp
+from train.methods.opacity import Task, ramp
 from train.networks.bank import ROOM, Bank
 from train.networks.efficientnet import RandomFeatures, padding_of_two
 from train.networks.layers import multiply_accumulates
@@ -207,9 +207,26 @@ def test_plants_turn_and_rock_and_sky_stay():
     images = stripes.expand(20, 3, 32, 48)
     after = turned(images, np.random.default_rng(1), 0.5)
     assert torch.equal(after[..., 16:], images[..., 16:])
-    gained = (after - images)[:, 0, :, :16].mean((1, 2))
-    assert gained.min() == 0 and 5 <= (gained > 0.1).sum() <= 15 and after.max() <= 1
+    grass, before = after[..., :16], images[..., :16]
+    turns = (grass - before).abs().amax((1, 2, 3)) > 0.1
+    assert torch.equal(grass[~turns], before[~turns]) and 5 <= turns.sum() <= 15
+    redder = (grass - before)[turns].mean((2, 3)) @ torch.tensor([1.0, -1.0, 0.0])
+    lighter = (grass - before)[turns].mean((1, 2, 3))
+    assert redder.min() > 0 and lighter.min() < -0.05 and lighter.max() > 0.05 and after.abs().max() <= 1
     assert torch.equal(turned(images, np.random.default_rng(1), 0.5), after)
+
+
+def test_turned_plants_are_to_give_the_winter_of_green_ones(opacity_run: Path):
+    _, trainer, _ = loop.restore(opacity_run, loop.device())
+    images = torch.rand(4, 3, 32, 32) * 2 - 1
+    made = trainer.generator.layers(images, torch.tensor([1.0, 1.0, -1.0, -1.0]))
+    winters = made.compose()[:2].detach()
+    tasks = (Task(images, masks(images), x) for x in (winters, winters.flip(0)))
+    same, other = (trainer.hints(task, made, made.compose())["turned"] for task in tasks)
+    assert same == 0 and torch.isclose(other, (winters - winters.flip(0)).abs().mean())
+    other.backward()
+    assert trainer.generator.opacity.weight.grad is not None
+    assert 0 < min(entry["turned"] for entry in losses(opacity_run))
 
 
 def test_plants_are_known_by_what_they_were():

@@ -14,6 +14,7 @@ CONTRAST = 0.08
 CUT = 0.3  # side of the square that is blanked, of the image's
 PATCHES = 3  # along a side: plants of one image do not all turn
 RED, GREEN = (0.4, 1.2), (-0.2, 0.3)  # what leaves gain as they turn, in [-1, 1]
+SHADE = (-0.4, 0.1)  # what they gain of light beside that
 COLOUR = (0.2, 1.2)  # what they keep of it then
 PLANT = 0.06  # of excess green: half of the gain
 RATIO = 1.5  # width to height of most photographs
@@ -49,7 +50,7 @@ def turned(images: Tensor, rng: np.random.Generator, share: float) -> Tensor:
     for image in images:
         turns = rng.random() < share
         patches = torch.from_numpy(rng.uniform(0, 2, (1, 1, PATCHES, PATCHES))).to(image)
-        red, green, colour = (float(rng.uniform(*ends)) for ends in (RED, GREEN, COLOUR))
+        red, green, shade, colour = (float(rng.uniform(*ends)) for ends in (RED, GREEN, SHADE, COLOUR))
         if turns:
             much = F.interpolate(patches, image.shape[1:], mode="bilinear")[0].clamp(0, 1)
             r, g, b = image[:, None]
@@ -57,7 +58,7 @@ def turned(images: Tensor, rng: np.random.Generator, share: float) -> Tensor:
             much = much * plant / (plant + PLANT)
             grey = image.mean(0, keepdim=True)
             gain = torch.tensor([red, green, 0.0], device=image.device)[:, None, None]
-            image = image + much * (colour * (image + gain - grey) + grey - image)
+            image = image + much * (colour * (image + gain - grey) + grey - image + shade)
         result.append(image.clamp(-1, 1))
     return torch.stack(result)
 

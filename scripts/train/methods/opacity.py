@@ -8,7 +8,7 @@ cycle: what shows keeps its detail by construction, and the rest is to be lost.
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -78,6 +78,7 @@ DEFAULTS: dict[str, Any] = {
         "fine": 2.5,  # against more fine contrast than the image or, for plants, snow leaves, towards b
         "colour": 30.0,  # against more colour than the image has, towards b
         "faded": 3.0,  # against plants with more colour than FADED, towards b
+        "turned": 10.0,  # against results, towards b, that depend on the colours plants turned to
         "snow": 4.0,  # against a cover towards b that is not light and grey
         "earth": 0.7,  # against a cover towards a that is light, dark or blue
         "meadow": 2.0,  # against white ground that does not become green towards a
@@ -95,7 +96,7 @@ TURNED = 0.7  # the share of summers whose plants turn
 WARM = 50  # steps over which the learning rate grows
 HINTS = (
     *("rest_a", "rest_b", "least", "solid", "dark", "fine", "flat", "colour", "faded", "sky_a", "sky_b"),
-    *("binary", "edges", "steady", "unexplained", "hidden", "snow", "earth", "meadow", "bounds"),
+    *("turned", "binary", "edges", "steady", "unexplained", "hidden", "snow", "earth", "meadow", "bounds"),
 )
 SMOOTHED = 0.6  # of the fine contrast of meadows and leaves
 LEFT = 0.4  # of the fine contrast of leaves: less would be a forest that vanishes
@@ -106,6 +107,14 @@ MOST, LEAST = 1.6, -1.0  # of paint: levels 248 and 27
 # The code of full strength in what is exported. Training has codes of 1. More gives more snow and more
 # summer, also by features that have no part in training, and up to here hardly a worse kernel distance.
 FULL = 1.2
+
+
+class Task(NamedTuple):
+    """A batch to translate, summers first."""
+
+    images: Tensor
+    shows: Masks
+    unturned: Tensor  # the winters that its summers gave before their plants turned
 
 
 class Opacity(Base):
@@ -144,13 +153,15 @@ class Opacity(Base):
         with torch.no_grad():
             known = self.features(real)
             seen, pooled = self.features.spread(known), self.features.top(known[-1])
-            looked = seen if given.equal(real) else self.features.spread(self.features(given))
+            looked = self.features.spread(self.features(given))
             # As far as bfloat16 shifts channels, the generator is to give the same.
             noise = torch.from_numpy(rng.normal(0, SHIFT, (2 * n, max(self.features.channels), 1, 1)))
             shifted = [x + noise[:, : x.shape[1]].to(x) for x in looked]
+            with self.autocast():
+                unturned = self.generator(real[:n], -own[:n], [x[:n] for x in seen])
         hold = ramp(step, self.config.weights["ramp"])
-        images = given, masks_of_turned(given, real)
-        losses, fake, judged, made = self.step_generator(images, shifted, own, rng, hold)
+        task = Task(given, masks_of_turned(given, real), unturned)
+        losses, fake, judged, made = self.step_generator(task, shifted, own, rng, hold)
         self.bank.remember(pooled.unflatten(0, (2, n)), made.unflatten(0, (2, n)).flip(0))
         losses.update(self.step_discriminators((augment(real, rng), seen[1:]), (fake, judged)))
         self.average.update(self.generator, step)
@@ -158,7 +169,7 @@ class Opacity(Base):
 
     def step_generator(
         self,
-        images: tuple[Tensor, Masks],
+        task: Task,
         seen: list[Tensor],
         own: Tensor,
         rng: np.random.Generator,
@@ -166,10 +177,9 @@ class Opacity(Base):
     ) -> tuple[dict[str, float], Tensor, list[Tensor], Tensor]:
         """Losses, the augmented fakes, their features for the discriminators, and their pooled ones.
 
-        images: what is to be translated, and what it shows. seen: its features. hold: the factor of the
-        losses that keep an image as it is.
+        seen: the features of the task's images. hold: the factor of the losses that keep an image as it is.
         """
-        real, shows = images
+        real = task.images
         weights = self.config.weights
         n = len(real) // 2
         # Half of the batch is enough for the own domain: it is the easier part.
@@ -193,7 +203,7 @@ class Opacity(Base):
             "kernel_a": self.bank.distance(pooled[n:], A),
             "own_a": (stray * mine).mean() * 2,
             "own_b": (stray * ~mine).mean() * 2,
-            **self.hints(real, shows, made, fake),
+            **self.hints(task, made, fake),
         }
         loss = sum(
             weights[f"towards_{side}"]
@@ -208,11 +218,12 @@ class Opacity(Base):
         values = {key: value.item() for key, value in terms.items()}
         return values, shown.detach(), [x.detach() for x in found[1:]], pooled.detach()
 
-    def hints(self, real: Tensor, shows: Masks, made: Layers, fake: Tensor) -> dict[str, Tensor]:
+    def hints(self, task: Task, made: Layers, fake: Tensor) -> dict[str, Tensor]:
         """The losses named in HINTS, and what is covered of what should be."""
         weights = self.config.weights
+        real = task.images
         n = len(real) // 2
-        meadow, leaves, white, dark, sky = shows
+        meadow, leaves, white, dark, sky = task.shows
         opacity = made.opacity
         covered_b, covered_a = share(opacity[:n], meadow[:n]), share(opacity[n:], white[n:])
         opaque = opacity.detach()
@@ -237,6 +248,7 @@ class Opacity(Base):
             "solid": share(F.relu(blurred - SNOWED), 1 - around(meadow[:n])),
             "colour": gained(winter, real[:n]).mean(),
             "faded": share(F.relu(apart(winter)[:, None] - FADED), plants),
+            "turned": (winter - task.unturned).abs().mean(),
             "dark": share(opacity[:n], dark[:n]),
             "fine": share(sharper, plants) + share(sharper, 1 - plants),
             "flat": share(flatter, leaves[:n]),
