@@ -22,7 +22,7 @@ func (p *program) modelsCommand() *cli.Command {
 		Subcommands: []*cli.Command{
 			{
 				Name:   "list",
-				Usage:  "list the built-in models and those in your folder",
+				Usage:  "list the built-in models, those in your folder and those installed with gtx",
 				Action: p.modelsList,
 			},
 			{

@@ -37,7 +37,7 @@ func resultFlags() []cli.Flag {
 		&cli.BoolFlag{Name: "touch", Category: manual.Results, Usage: "if an output is up to date, set its modification time to now, for make"},
 		&cli.StringFlag{Name: "checkerboard", Category: manual.Appearance, Value: string(stages.CheckWarn), Usage: "`POLICY` for a result with a checkerboard: warn, fail, repair it, or off (do not look)"},
 		&cli.BoolFlag{Name: "print0", Category: manual.Results, Usage: "end printed paths with NUL"},
-		&cli.StringFlag{Name: "report", Category: manual.Reports, Usage: "write one JSON object per input to `FILE`, or to standard output, in place of the paths, if it is -; a report of earlier runs is continued, and a later record of an input replaces the earlier"},
+		&cli.StringFlag{Name: "report", Category: manual.Reports, Usage: "write one JSON object per result to `FILE`, or to standard output, in place of the paths, if it is -; a report of earlier runs is continued, and a later record of a result replaces the earlier"},
 		&cli.BoolFlag{Name: "report-new", Category: manual.Reports, Usage: "empty an existing report first"},
 		reports.HTMLFlag(),
 		&cli.BoolFlag{Name: "fail-fast", Category: manual.Reports, Usage: "stop at the first failure"},

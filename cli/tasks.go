@@ -146,7 +146,7 @@ const maxFailed = "max-failed"
 
 // maxFailedFlag is the option about failures that are no failure of the run.
 func maxFailedFlag() cli.Flag {
-	return &cli.StringFlag{Name: maxFailed, Category: manual.Reports, Usage: "exit 0 if at most `N` images fail, or N% of them; they are still named and recorded; a folder, list, tar or stream that cannot be read to its end is no image", Action: func(c *cli.Context, text string) error {
+	return &cli.StringFlag{Name: maxFailed, Category: manual.Reports, Usage: "exit 0 if at most `N` images fail, or N% of them; they are still named and recorded; a folder, list, tar or stream that cannot be read to its end still gives exit code 1", Action: func(c *cli.Context, text string) error {
 		if _, err := progress.ParseLimit(text); err != nil {
 			return exit.Usage("--%s %w", maxFailed, err)
 		}

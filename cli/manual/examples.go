@@ -17,7 +17,7 @@ var Examples = map[string][]Example{
 		{"Go half the way, in AVIF", "gtx translate --to winter --strength 0.5 --format avif -o half life.jpg"},
 		{"Translate one image in a pipe", "gtx translate --to winter - <life.jpg >winter.jpg"},
 		{"Keep a report, which later runs continue", "gtx translate --to winter --report run.jsonl -o out photos/"},
-		{"Read a list of any names, and print one", "find photos -name '*.jpg' -print0 | gtx translate -0 --print0 --to summer -o summer | xargs -0 ls"},
+		{"Read and print paths that end with NUL, so that any name works", "find photos -name '*.jpg' -print0 | gtx translate -0 --print0 --to summer -o summer | xargs -0 ls"},
 		{"Go on if a few fail, and list them to try again", "gtx translate --to winter --max-failed 1% --failed again -o out photos/"},
 		{"Translate a WebDataset tar into another", "tar c photos | gtx translate --tar --to winter >snow.tar"},
 		{"See what would be done", "gtx translate --to winter --dry-run photos/"},

@@ -27,7 +27,7 @@ const (
 )
 
 // Variables is the rule about variables that holds for every command.
-const Variables = "Every option of every command can be set as a variable: GTX_DRY_RUN=true stands for --dry-run. " +
+const Variables = "Every option of every command can also be set as an environment variable: GTX_DRY_RUN=true stands for --dry-run. " +
 	"Commands with the same option share its variable. The command line wins over the variable."
 
 // exitCodes says what the program's exit codes mean.

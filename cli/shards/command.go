@@ -30,7 +30,7 @@ func Command(in *os.File, out, err io.Writer) *cli.Command {
 			"file or a folder. Without one, paths are read from standard input, one per line.\n" +
 			"Files in a list are not looked at.",
 		Flags: []cli.Flag{
-			&cli.StringFlag{Name: "out", Category: manual.Results, Aliases: []string{"o"}, Usage: "write the plan to `DIR`, which is missing or empty"},
+			&cli.StringFlag{Name: "out", Category: manual.Results, Aliases: []string{"o"}, Usage: "write the plan to `DIR`, which must be new or empty"},
 			&cli.IntFlag{Name: "per-shard", Category: manual.Results, Value: perShard, Usage: "put at most `N` images into a shard; shards differ by at most one image"},
 			&cli.StringFlag{Name: "base", Category: manual.Results, Value: ".", Usage: "keep the paths of single files relative to `DIR`, as translate does"},
 			&cli.BoolFlag{Name: "null", Category: manual.Input, Aliases: []string{"0"}, Usage: "paths on standard input and in a list end with NUL"},

@@ -30,8 +30,8 @@ func main() {
 	flag.StringVar(&b.page, "page", "docs/benchmarks.md", "write the tables into `FILE`")
 	flag.IntVar(&b.rounds, "rounds", 3, "number of rounds")
 	flag.BoolVar(&b.quick, "quick", false, "one round of a few images, to see that everything runs: the page stays as it is")
-	flag.BoolVar(&b.resume, "resume", false, "keep the works that were measured with this very program")
-	only := flag.String("only", "", "run these `NAMES` only, with commas between them: works or programs")
+	flag.BoolVar(&b.resume, "resume", false, "keep the workloads that were measured with this very program")
+	only := flag.String("only", "", "run these `NAMES` only, with commas between them: workloads or programs")
 	alone := flag.Int("bare", 0, "only run the network of the model -model `N` times, and print the seconds") // for a process of its own
 	model := flag.String("model", "seasons", "the model for -bare")
 	shape := flag.String("shape", "256x256", "the size for -bare")

@@ -127,7 +127,7 @@ func (r *results) tableOf(b *strings.Builder, skip []string, cell func(of, gtx [
 			}
 		}
 	}
-	b.WriteString("| work |")
+	b.WriteString("| workload |")
 	for _, name := range columns {
 		fmt.Fprintf(b, " %s |", titles[name])
 	}
@@ -165,7 +165,7 @@ func (r *results) label(w work) string {
 func (r *results) limits(b *strings.Builder) {
 	b.WriteString("\n### Against the limits\n\nThe processor time of the network alone and of libvips alone, added up and spread over all processors,\n" +
 		"is the ideal wall time. The last column is that ideal as a share of gtx's wall time.\n\n" +
-		"| work | ideal, ms per image | gtx, ms per image | share |\n|---|---:|---:|---:|\n")
+		"| workload | ideal, ms per image | gtx, ms per image | share |\n|---|---:|---:|---:|\n")
 	for _, w := range works {
 		found := r.Works[w.name]
 		if found == nil {
