@@ -9,7 +9,7 @@ import pytest
 from train import rank
 from train.colourspace import lab
 
-PLAIN = {"white": 0.5, "green": 0.0, "light": 60.0, "landscape": 0.5, "other": 0.0, "own": 0.8}
+PLAIN = {"white": 0.5, "green": 0.0, "light": 60.0, "landscape": 0.5, "other": 0.0, "built": 0.0, "own": 0.8}
 
 
 def options() -> argparse.Namespace:
@@ -30,6 +30,8 @@ def test_lab_of_known_colours(rgb: tuple[int, ...], expected: tuple[float, ...])
         (1, {}, ""),
         (1, {"light": 10.0}, "dark"),
         (1, {"other": 0.6}, "print or people"),
+        (1, {"built": 0.3}, "cars or houses"),
+        (-1, {"built": 0.3, "green": 0.4}, ""),
         (1, {"white": 0.0, "own": 0.1}, "not white"),
         (1, {"white": 0.0, "own": 0.9}, ""),
         (1, {"white": 0.0, "green": 0.5}, "green winter"),

@@ -1,8 +1,9 @@
 """Rank training images by how plainly they show their season: `python -m train.rank --help`.
 
 Labels that go by date say little, and collected sets hold watermarks, people and night. A summer is
-plain if it is green, a winter if it is white; both must be lit, and must look to pretrained features
-like a landscape and like their own domain. The least plain are listed in OUT for the trainer's
+plain if it is green, a winter if it is white and shows no cars or houses, which generators would
+learn to make of trees and rocks; both must be lit, and must look to pretrained features like a
+landscape and like their own domain. The least plain are listed in OUT for the trainer's
 --drop. The same images give the same list.
 """
 
@@ -37,6 +38,34 @@ OTHERS = (
     *(667, 678, 697, 735, 768, 774, 775, 785, 793, 796, 801, 806, 824, 834, 836, 837, 841, 842, 869),
     *(887, 903, 906, 981, 982, 983),
 )
+# Cars, trains and snow ploughs, then houses: barns, churches, palaces and shops, say.
+BUILT = (
+    *(
+        407,
+        408,
+        436,
+        468,
+        466,
+        479,
+        511,
+        547,
+        555,
+        569,
+        565,
+        595,
+        609,
+        627,
+        654,
+        656,
+        661,
+        675,
+        705,
+        717,
+        734,
+    ),
+    *(751, 757, 779, 803, 817, 820, 829, 864, 866, 867, 874, 920),
+    *(425, 449, 483, 497, 538, 580, 624, 634, 660, 663, 668, 698, 743, 762, 832, 853, 860),
+)
 FOLDS = 5
 RIDGE = 0.1  # of the mean variance of the features
 NIGHT = 28.0  # mean lightness L*
@@ -51,6 +80,7 @@ class Facts:
     light: float
     landscape: float  # probability of a class of landscapes
     other: float  # probability of print or clothes
+    built: float  # probability of cars or houses
     own: float  # positive on its own domain's side, by features of images that were held out
 
 
@@ -107,8 +137,8 @@ def gather(a: list[str], b: list[str], net: nn.Module) -> dict[str, tuple[int, F
     found = {}
     for (label, folder), (_, classes) in zip(folders, looks):
         for path, pixels, sure in zip(folder.paths, folder.pixels, classes):
-            landscape, other = float(sure[list(LANDSCAPES)].sum()), float(sure[list(OTHERS)].sum())
-            found[path] = label, Facts(*shares(pixels), landscape, other, float(next(scores)))
+            likely = [float(sure[list(classes)].sum()) for classes in (LANDSCAPES, OTHERS, BUILT)]
+            found[path] = label, Facts(*shares(pixels), *likely, float(next(scores)))
     return found
 
 
@@ -118,6 +148,8 @@ def reason(label: int, facts: Facts, options: argparse.Namespace) -> str:
         return "dark"
     if facts.other > options.other and facts.other > facts.landscape:
         return "print or people"
+    if label > 0 and facts.built > options.built:
+        return "cars or houses"
     if label < 0:
         if facts.white > options.white_summer and facts.own < 0.5:
             return "white summer"
@@ -142,6 +174,9 @@ def parse(argv: list[str]) -> argparse.Namespace:
     parser.add_argument("--own", type=float, default=0.4, help="features surer than this keep an image")
     parser.add_argument(
         "--other", type=float, default=0.15, help="drop at this probability of print or clothes"
+    )
+    parser.add_argument(
+        "--built", type=float, default=0.2, help="drop a winter at this probability of cars or houses"
     )
     return parser.parse_args(argv)
 
