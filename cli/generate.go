@@ -61,7 +61,10 @@ func generationOf(c *cli.Context) (g generation, err error) {
 		return g, err
 	}
 	m := g.model.Manifest
-	if !m.Generates() {
+	switch {
+	case !m.Translates():
+		return g, exit.Usage("%s only classifies: use gtx classify", m.Name)
+	case !m.Generates():
 		return g, exit.Usage("%s needs an input image: use gtx translate", m.Name)
 	}
 	if g.request, err = requestOf(c, m); err != nil {

@@ -219,7 +219,14 @@ func (k *collector) account(it outcome) error {
 	if effect.Record {
 		err = k.record(rec)
 	}
-	if effect.Count {
+	if effect.Warn != "" {
+		k.tally.Line("%s", effect.Warn)
+	}
+	if len(effect.Print) > 0 {
+		_, err := io.WriteString(k.paths, strings.Join(effect.Print, k.terminator)+k.terminator)
+		printed = cmp.Or(printed, err)
+	}
+	if effect.Count { // which draws the bar below the path
 		if rec.Made() {
 			k.records.Measured.Add(it.Spans)
 		}
@@ -228,13 +235,6 @@ func (k *collector) account(it outcome) error {
 		if rec.Status == ledger.StatusFailed {
 			k.failures.Add(it.Source)
 		}
-	}
-	if effect.Warn != "" {
-		k.tally.Line("%s", effect.Warn)
-	}
-	if len(effect.Print) > 0 {
-		_, err := io.WriteString(k.paths, strings.Join(effect.Print, k.terminator)+k.terminator)
-		printed = cmp.Or(printed, err)
 	}
 	if err = cmp.Or(err, printed); err == nil && effect.Count && rec.Status == ledger.StatusFailed && k.failFast {
 		err = exit.Silent(exit.CodeFailFast)

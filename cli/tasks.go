@@ -137,9 +137,13 @@ func (p *program) readPart(ctx context.Context, c *cli.Context, t *translation) 
 // tally makes the tally of a run.
 func (p *program) tally(c *cli.Context, verb string, known int) *progress.Tally {
 	limit, _ := progress.ParseLimit(c.String(maxFailed)) // checked before
-	return progress.New(p.err, verb, known, progress.Options{
+	t := progress.New(p.err, verb, known, progress.Options{
 		Quiet: c.Bool("quiet"), Verbose: c.Bool("verbose"), JSON: p.events, Limit: limit,
 	})
+	if p.tty != nil {
+		p.out.Before(t.Clear)
+	}
+	return t
 }
 
 const maxFailed = "max-failed"

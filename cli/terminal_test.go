@@ -163,6 +163,18 @@ func TestBarFitsTheTerminal(t *testing.T) {
 	}
 }
 
+// Paths that go to the same terminal have lines of their own, above the bar.
+func TestPathsHaveLinesBesideTheBar(t *testing.T) {
+	dir := t.TempDir()
+	for i := range 12 {
+		photoIn(t, dir, fmt.Sprintf("in%02d.jpg", i), 64, 64)
+	}
+	w := openTerminal(t, dir, 80, "bash --norc --noprofile")
+	w.typed("PS1='ready> '; clear; gtx translate --to winter --jobs 1 -o out in*.jpg", "Enter")
+	w.shows("a bar below a path", regexp.MustCompile(`(?m)^out/in\d+\.jpg\n\d+/12 `).MatchString)
+	w.shows("the summary below the paths", regexp.MustCompile(`^(out/in\d+\.jpg\n)+gtx: 12 translated .*\nready>$`).MatchString)
+}
+
 // A page may take long, too.
 func TestPageShowsHowFarItIs(t *testing.T) {
 	dir := t.TempDir()

@@ -86,8 +86,11 @@ func translationOf(c *cli.Context) (t translation, err error) {
 		return t, err
 	}
 	m := t.model.Manifest
-	if m.Generates() {
+	switch {
+	case m.Generates():
 		return t, exit.Usage("%s takes no image: use gtx generate", m.Name)
+	case !m.Translates():
+		return t, exit.Usage("%s only classifies: use gtx classify", m.Name)
 	}
 	if t.request, err = requestOf(c, m); err != nil {
 		return t, err

@@ -71,6 +71,9 @@ func Translate(n Network) func(context.Context, []Labelled) ([]Translated, error
 // Blank returns a file without content for an image that is to be generated from
 // noise. Its digest is the seed.
 func Blank(_ context.Context, s Source) (File, error) {
+	if s.Err != nil {
+		return File{}, s.Err
+	}
 	return File{Header: container.Header{Format: PNG}, Source: s, Digest: fmt.Sprintf("seed %016x", s.Seed)}, nil
 }
 

@@ -95,10 +95,15 @@ func (t *Tally) Line(format string, args ...any) {
 		t.events.send(message{Event: "warning", Message: fmt.Sprintf(format, args...)})
 		return
 	}
+	t.Clear()
+	fmt.Fprintf(t.out, "gtx: "+format+"\n", args...)
+}
+
+// Clear takes the bar away until the next Count, for a line on the same terminal.
+func (t *Tally) Clear() {
 	if t.bar != nil {
 		t.bar.clear()
 	}
-	fmt.Fprintf(t.out, "gtx: "+format+"\n", args...)
 }
 
 // Count adds an outcome and prints a failure.

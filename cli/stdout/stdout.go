@@ -31,13 +31,21 @@ func Gone(err error) bool {
 
 // A Writer writes to standard output. After an error it writes nothing more: what follows a gap would mislead.
 type Writer struct {
-	file io.Writer
-	mu   sync.Mutex
-	err  error
+	file   io.Writer
+	mu     sync.Mutex
+	err    error
+	before func()
 }
 
 // New returns a writer to a file.
 func New(file io.Writer) *Writer { return &Writer{file: file} }
+
+// Before sets what is done before each write: it makes room on a terminal.
+func (w *Writer) Before(clear func()) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.before = clear
+}
 
 // Write writes all of b or returns an *Error.
 func (w *Writer) Write(b []byte) (int, error) {
@@ -45,6 +53,9 @@ func (w *Writer) Write(b []byte) (int, error) {
 	defer w.mu.Unlock()
 	if w.err != nil {
 		return 0, w.err
+	}
+	if w.before != nil {
+		w.before()
 	}
 	n, err := w.file.Write(b)
 	if err != nil {
