@@ -47,7 +47,7 @@ func NewFailures(path string, null bool) (*Failures, error) {
 func (f *Failures) Add(s stages.Source) {
 	switch {
 	case f == nil || s.In == f.inputs.last.In: // another result of the same input
-	case IsUnseen(s):
+	case IsUnseen(s), s.Out == stages.Stdout:
 		f.unseen++
 	case strings.Contains(s.In, f.end):
 		f.dropped++
@@ -72,7 +72,7 @@ func (f *Failures) Write() error {
 	fill := func(w io.Writer) error {
 		b := bufio.NewWriter(w)
 		for s := range f.inputs.All {
-			b.WriteString(Entry(s.In, s.Relative) + f.end)
+			b.WriteString(f.entry(s) + f.end)
 		}
 		return b.Flush()
 	}
@@ -84,6 +84,15 @@ func (f *Failures) Write() error {
 		return exit.Hint(fmt.Errorf("%s %q lacks %d paths with line feeds", FailedOption, f.path, f.dropped), "with --null each path ends with NUL")
 	}
 	return nil
+}
+
+// entry writes an input so that a later run knows the list by it. ././NAME is the same input as NAME.
+func (f *Failures) entry(s stages.Source) string {
+	entry := Entry(s.In, s.Relative)
+	if filepath.Clean(entry) == s.Relative && !f.looksListed(entry) {
+		return "." + mark + s.Relative
+	}
+	return entry
 }
 
 // write replaces a file, or writes to a pipe or a device.
@@ -124,29 +133,45 @@ func (f *Failures) replaceable() error {
 		return f.cannotOpen(err)
 	}
 	defer file.Close()
-	for entry, err := range Entries(io.LimitReader(file, pathMost), f.end == "\x00") {
-		if err != nil || !looksListed(entry) {
-			return Refuse(FailedOption, fmt.Errorf("%s %q exists and is not a list of images: it will not be replaced", FailedOption, f.path))
-		}
-		break
+	if info.Size() > 0 && !f.isList(file, info.Size()) {
+		return Refuse(FailedOption, fmt.Errorf("%s %q exists and is not a list of images: it will not be replaced", FailedOption, f.path))
 	}
 	return nil
+}
+
+// isList tells whether each entry of a file is ended, and either looks like one of a list or exists.
+func (f *Failures) isList(file *os.File, size int64) bool {
+	last := make([]byte, len(f.end))
+	if _, err := file.ReadAt(last, size-1); err != nil || string(last) != f.end {
+		return false
+	}
+	for entry, err := range Entries(file, f.end == "\x00") {
+		if err != nil {
+			return false
+		}
+		if !f.looksListed(entry) {
+			if _, err := os.Lstat(entry); err != nil {
+				return false
+			}
+		}
+	}
+	return true
 }
 
 func (f *Failures) cannotOpen(err error) error {
 	return exit.CannotStart(fmt.Errorf("%s %q: %w", FailedOption, f.path, stages.WithoutPath(err)))
 }
 
-// looksListed tells whether an entry of a list may be an input of gtx: it exists or is called like an image.
-func looksListed(entry string) bool {
-	path, _ := split(entry)
-	if strings.ContainsFunc(path, unicode.IsControl) {
-		return false
-	}
-	if _, err := os.Lstat(path); err == nil {
+// looksListed tells whether an entry looks like an input of gtx, by its mark or by the extension of an image. A text or
+// the bytes of another file seldom do.
+func (f *Failures) looksListed(entry string) bool {
+	if _, folder := split(entry); folder != "" {
 		return true
 	}
-	ext := strings.ToLower(filepath.Ext(path))
+	if f.end == "\n" && strings.ContainsFunc(entry, unicode.IsControl) {
+		return false
+	}
+	ext := strings.ToLower(filepath.Ext(entry))
 	for _, format := range append([]stages.Format{stages.HEIF, stages.GIF}, stages.Formats...) {
 		if slices.Contains(format.Extensions(), ext) {
 			return true

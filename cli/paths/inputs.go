@@ -3,6 +3,7 @@ package paths
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -79,7 +80,7 @@ func (in Inputs) Through(change func(iter.Seq[stages.Source]) iter.Seq[stages.So
 }
 
 // A Placer says where the results of an image go. It gets the image's path and format, and the folder
-// argument that the image was found in, or "". It returns a source for each result. The format is "" for
+// that the path of an image in a folder argument is relative to, or "". It returns a source for each result. The format is "" for
 // a file that is no image, or was not looked at: then the placer says whether the user may name that file, and returns
 // one source without a place.
 type Placer func(path, folder string, found stages.Format) ([]stages.Source, error)
@@ -89,7 +90,7 @@ func Nowhere(path, _ string, _ stages.Format) ([]stages.Source, error) {
 	return []stages.Source{{In: path}}, nil
 }
 
-// probe places a file if it is an image. walked is the folder that it was found in, or "" if the user named it. Any
+// probe places a file if it is an image. walked is the folder that its path is relative to, or "" if the user named it. Any
 // other file, or one that cannot be read, becomes a source without a place: the open stage reports it in its turn.
 func (place Placer) probe(path, walked string) (s []stages.Source, isImage bool, err error) {
 	folder := walked
@@ -294,8 +295,8 @@ func Expand(args []string, place Placer, skip string) (*Packed, error) {
 		if arg == "-" {
 			return sources, exit.Usage("- must be the only path")
 		}
-		if info, err := os.Stat(arg); err == nil && info.IsDir() {
-			if err := walk(sources, arg, place, skip); err != nil {
+		if path, below := split(arg); isFolder(path) {
+			if err := walk(sources, path, cmp.Or(below, path), place, skip); err != nil {
 				return sources, err
 			}
 			continue
@@ -309,22 +310,28 @@ func Expand(args []string, place Placer, skip string) (*Packed, error) {
 	return sources, nil
 }
 
-// walk adds the images below a folder. What cannot be read becomes a source with an error, and so does
-// a folder without images.
-func walk(sources *Packed, folder string, place Placer, skip string) error {
+func isFolder(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && info.IsDir()
+}
+
+// walk adds the images in a folder. Their paths are relative to below, which is the folder or one above it. What cannot
+// be read becomes a source with an error, and so does a folder without images.
+func walk(sources *Packed, folder, below string, place Placer, skip string) error {
 	before := sources.Len()
-	err := filepath.WalkDir(folder, func(path string, entry fs.DirEntry, err error) error {
+	root := folder + "/" // with the slash, a link that the user named is followed
+	err := filepath.WalkDir(root, func(path string, entry fs.DirEntry, err error) error {
 		switch {
 		case err != nil:
-			sources.Add(stages.Source{In: path, Err: Unseen{Err: stages.WithoutPath(err)}})
+			sources.Add(stages.Source{In: strings.TrimSuffix(path, "/"), Err: Unseen{Err: stages.WithoutPath(err)}})
 			return nil
-		case path != folder && strings.HasPrefix(entry.Name(), "."):
+		case path != root && strings.HasPrefix(entry.Name(), "."):
 			if entry.IsDir() {
 				return fs.SkipDir
 			}
 			return nil
 		case entry.IsDir():
-			if path != folder && SameFile(path, skip) {
+			if path != root && SameFile(path, skip) {
 				return fs.SkipDir
 			}
 			return nil
@@ -332,7 +339,7 @@ func walk(sources *Packed, folder string, place Placer, skip string) error {
 		if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() {
 			return nil // links to folders are not followed, devices are not read
 		}
-		s, isImage, err := place.probe(path, folder)
+		s, isImage, err := place.probe(path, below)
 		if isImage || err == nil && s[0].Err != nil {
 			sources.Add(s...)
 		}

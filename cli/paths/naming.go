@@ -37,7 +37,8 @@ type Naming struct {
 	Named    []Named // no results replace these
 	Redo     bool    // results replace files that gtx did not make
 
-	taken   claims            // the absolute paths of results, as many for each input
+	taken   claims            // the absolute paths of results, without links, as many for each input
+	folders map[string]string // absolute folder of results -> the folder that links lead to
 	names   names             // of the inputs
 	inputs  map[fileID]string // if redo
 	foreign map[fileID]string // if redo: file that gtx did not make -> the input whose result replaces it
@@ -69,7 +70,7 @@ func New(n Naming) (_ *Naming, err error) {
 	if n.Base, err = filepath.Abs(n.Base); err != nil {
 		return nil, err
 	}
-	n.taken, n.names, n.inputs, n.foreign = claims{}, names{}, map[fileID]string{}, map[fileID]string{}
+	n.taken, n.names, n.folders, n.inputs, n.foreign = claims{}, names{}, map[string]string{}, map[fileID]string{}, map[fileID]string{}
 	values := n.values("", "", "", 0)
 	for _, f := range field.FindAllString(n.Template, -1) {
 		if _, known := values[f]; !known {
@@ -219,19 +220,43 @@ type twice struct{ in string }
 
 func (t twice) Error() string { return fmt.Sprintf("%q is named twice", t.in) }
 
-// claim returns the absolute path of a result, or an error if the path cannot be used. mine are the
+// foldersMost is how many folders are remembered.
+const foldersMost = 10_000
+
+// resolve follows the links in the absolute path of a folder, of which the end need not exist.
+func (n *Naming) resolve(folder string) string {
+	if resolved, known := n.folders[folder]; known {
+		return resolved
+	}
+	if len(n.folders) >= foldersMost {
+		clear(n.folders)
+	}
+	n.folders[folder] = folder // the answer for links in a circle, and for the root
+	resolved := filepath.Join(n.resolve(filepath.Dir(folder)), filepath.Base(folder))
+	if target, err := os.Readlink(resolved); err == nil {
+		if !filepath.IsAbs(target) {
+			target = filepath.Join(filepath.Dir(resolved), target)
+		}
+		resolved = n.resolve(filepath.Clean(target))
+	}
+	n.folders[folder] = resolved
+	return resolved
+}
+
+// claim returns the absolute path of a result, without links, or an error if the path cannot be used. mine are the
 // results that the same input has so far.
 func (n *Naming) claim(in, path string, mine map[string]bool) (string, error) {
-	out, err := filepath.Abs(path)
+	abs, err := filepath.Abs(path)
 	if err != nil {
 		return "", err
 	}
-	info, _ := os.Stat(out)
+	info, _ := os.Stat(abs)
 	for _, f := range n.Named {
-		if f.Is(out, info) {
+		if f.Is(abs, info) {
 			return "", exit.Usage("the result of %q would replace %q, the file of %s", in, path, f.Option)
 		}
 	}
+	out := filepath.Join(n.resolve(filepath.Dir(abs)), filepath.Base(abs))
 	number := n.taken.number(out)
 	taken, other := number >= 0, ""
 	if taken {
@@ -289,13 +314,16 @@ func (n *Naming) path(in, relative string, format stages.Format, sample int) (st
 // mustKeep tells whether the name of a result keeps the extension of its source, as in IMG_1.HEIC.jpg. Two sources
 // that differ in their extensions alone then have two results. The answer does not depend on which other inputs a
 // run has, and not on their order. Extensions that gtx does not write always stay: HEIC files often lie beside JPEGs
-// of the same name, or come before them. Others stay if there is such a neighbour.
+// of the same name, or come before them. So do odd spellings such as .jPg, which nobody looks for. Others stay if there
+// is such a neighbour.
 func mustKeep(in, ext string) bool {
 	var known []string
 	for _, f := range stages.Formats {
-		known = append(known, f.Extensions()...)
+		for _, e := range f.Extensions() {
+			known = append(known, e, strings.ToUpper(e), strings.ToUpper(e[:2])+e[2:]) // .jpg, .JPG and .Jpg
+		}
 	}
-	if !slices.Contains(known, strings.ToLower(ext)) {
+	if !slices.Contains(known, ext) {
 		return true
 	}
 	self, err := os.Stat(in)
@@ -303,12 +331,10 @@ func mustKeep(in, ext string) bool {
 		return false
 	}
 	for _, other := range known {
-		for _, other := range []string{other, strings.ToUpper(other)} {
-			path := strings.TrimSuffix(in, ext) + other
-			info, err := os.Stat(path)
-			if err == nil && info.Mode().IsRegular() && !os.SameFile(info, self) && !stages.IsOwn(path) {
-				return true
-			}
+		path := strings.TrimSuffix(in, ext) + other
+		info, err := os.Stat(path)
+		if err == nil && info.Mode().IsRegular() && !os.SameFile(info, self) && !stages.IsOwn(path) {
+			return true
 		}
 	}
 	return false
