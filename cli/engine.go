@@ -272,5 +272,9 @@ func fitOf(in *manifest.Input) stages.Fit {
 	return stages.Fit{Shape: in.Size.Shape, Mode: stages.FitMode(in.Size.Fit), Filter: stages.Filter(in.Size.Filter)}
 }
 
-// alsoClose closes c and joins its error to that of the command. Defer it.
-func alsoClose(err *error, c io.Closer) { *err = errors.Join(*err, c.Close()) }
+// alsoClose closes c and joins its error to that of the command, unless it is the same. Defer it.
+func alsoClose(err *error, c io.Closer) {
+	if closing := c.Close(); closing != nil && !errors.Is(closing, *err) {
+		*err = errors.Join(*err, closing)
+	}
+}

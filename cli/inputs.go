@@ -72,7 +72,7 @@ func (p *program) readImage(ctx context.Context, c *cli.Context) (paths.Inputs, 
 	if errors.As(err, &stopped) {
 		return paths.Inputs{}, exit.Silent(128 + int(stopped.signal))
 	}
-	source := stages.Source{In: "-", Out: stages.Stdout, Data: data, Err: err}
+	source := stages.Source{In: "-", Out: stages.Stdout, Data: data, Err: err, Format: formatOf(c), Seed: paths.SeedOf(c.Uint64("seed"), "-", 0)}
 	if err == nil && len(data) == 0 {
 		source.Err = errors.New("standard input is empty")
 	}

@@ -29,16 +29,16 @@ func (p *program) translateCommand() *cli.Command {
 		&cli.StringFlag{Name: "model", Category: manual.Translation, Value: builtIn, Usage: "`NAME` of a model, or path of an .onnx file"},
 		&cli.Float64Flag{Name: "strength", Category: manual.Translation, Value: 1, Usage: "scale the change by `S`; 1 is full strength"},
 		&cli.StringFlag{Name: "from", Category: manual.Translation, Usage: "the source's `DOMAIN`, any (it does not matter) or auto (ask a classifier); default: auto if the model or --in-target needs the domain, any otherwise"},
-		&cli.StringFlag{Name: "in-target", Category: manual.Translation, Value: string(stages.InTargetTranslate), Usage: "`POLICY` for an image already in the target domain: translate, copy or skip it"},
+		&cli.StringFlag{Name: "in-target", Category: manual.Translation, Value: string(stages.InTargetTranslate), Usage: "`POLICY` for an image already in the target domain: translate, copy (byte for byte) or skip it"},
 		&cli.StringSliceFlag{Name: "exemplar", Category: manual.Translation, Usage: "`[ATTRIBUTE=]FILE` is an image that shows what is wanted, for models that take exemplars; repeat it for models that take several"},
 		&cli.StringFlag{Name: "instances", Category: manual.Translation, Usage: "`DIR` holds a map of instances for each label map, for models that take one: a PNG of the same size, path and name"},
-		&cli.Uint64Flag{Name: "seed", Category: manual.Translation, Usage: "draw noise from seed `N`: the same seed and path give the same result"},
+		&cli.Uint64Flag{Name: "seed", Category: manual.Translation, Usage: "draw noise from seed `N`: the same seed, and the same path below the folder or --base, give the same result"},
 		&cli.IntFlag{Name: "samples", Category: manual.Translation, Value: 1, Usage: "make `N` results of each image, for models that draw noise"},
 
 		&cli.StringFlag{Name: "out", Category: manual.Results, Aliases: []string{"o"}, Usage: "write below `DIR`, in the same tree as the inputs; default: beside each input"},
 		&cli.StringFlag{Name: "format", Category: manual.Results, Value: "same", Usage: "write `FORMAT`: same, jpg, png, webp, tiff or avif"},
 		&cli.StringFlag{Name: "name", Category: manual.Results, Usage: "`TEMPLATE` for the results' names, with the fields {dir}, {stem}, {ext}, {to}, {model}, {sample}; {stem} keeps the source's extension where names would clash, as in IMG_1.HEIC.jpg"},
-		&cli.BoolFlag{Name: "dry-run", Category: manual.Results, Aliases: []string{"n"}, Usage: "only print what would be done: input, tab, output"},
+		&cli.BoolFlag{Name: "dry-run", Category: manual.Results, Aliases: []string{"n"}, Usage: "only print input, tab, output; it does not look whether results are up to date"},
 		&cli.StringFlag{Name: "base", Category: manual.Results, Value: ".", Usage: "with -o, keep the paths of single files relative to `DIR`"},
 	}
 	flags = append(flags, fidelityFlags()...)
@@ -117,6 +117,9 @@ func translationOf(c *cli.Context) (t translation, err error) {
 	if t.fidelity, err = fidelityOf(c, m); err != nil {
 		return t, err
 	}
+	if err = checkUnchanged(c, t.inTarget); err != nil {
+		return t, err
+	}
 	if t.required, err = requiredPrecision(c); err != nil {
 		return t, err
 	}
@@ -131,12 +134,8 @@ func translationOf(c *cli.Context) (t translation, err error) {
 
 // translationNaming reads the options that say where translate writes its results.
 func translationNaming(c *cli.Context, m *manifest.Manifest, q models.Request) (*paths.Naming, error) {
-	format, err := oneOf(c, "format", append([]stages.Format{sameFormat}, streams.Formats(c)...)...)
-	if err != nil {
+	if _, err := oneOf(c, "format", append([]stages.Format{sameFormat}, streams.Formats(c)...)...); err != nil {
 		return nil, err
-	}
-	if format == sameFormat {
-		format = ""
 	}
 	samples := c.Int("samples")
 	if samples < 1 || samples > 1 && !m.Noisy() {
@@ -144,12 +143,48 @@ func translationNaming(c *cli.Context, m *manifest.Manifest, q models.Request) (
 	}
 	return paths.New(paths.Naming{
 		Out: c.String("out"), Base: c.String("base"), Template: c.String("name"), To: q.To, Model: m.Name,
-		Format: format, Samples: samples, Suffixes: suffixesOf(m, q.To), Noisy: m.Noisy(), Seed: q.Seed,
+		Format: formatOf(c), Samples: samples, Suffixes: suffixesOf(m, q.To), Noisy: m.Noisy(), Seed: q.Seed,
 	})
 }
 
 // sameFormat is the --format that gives each result the format of its input.
 const sameFormat stages.Format = "same"
+
+// formatOf is the format of --format, or "" for that of each input.
+func formatOf(c *cli.Context) stages.Format {
+	if format := stages.Format(c.String("format")); format != sameFormat {
+		return format
+	}
+	return ""
+}
+
+// checkUnchanged refuses options that an image in the target domain could not follow, because it leaves as it is. A
+// copy beside its source would be an input of the next run: it carries no mark of gtx.
+func checkUnchanged(c *cli.Context, policy stages.InTarget) error {
+	pipe, streamed := c.NArg() == 1 && c.Args().First() == "-", c.Bool("tar") || c.Bool("frames") || c.String("shards") != ""
+	if policy != stages.InTargetCopy && !(policy == stages.InTargetSkip && pipe && !streamed) {
+		return nil
+	}
+	option := ""
+	switch {
+	case c.Bool("strip"):
+		option = "strip"
+	case c.Bool("strip-gps"):
+		option = "strip-gps"
+	case c.String("size") != "" && c.String("size") != "source":
+		option = "size"
+	case formatOf(c) != "" && !streamed: // a stream names copies by their content
+		option = "format"
+	case c.String("out") == "" && !pipe && !streamed:
+		return exit.Usage("--in-target copy needs -o DIR: the next run would take copies beside their sources for inputs")
+	default:
+		return nil
+	}
+	return &exit.Failure{Code: exit.CodeUsage, Err: exit.Hint(
+		fmt.Errorf("--%s and --in-target %s exclude each other: an image in the target domain leaves byte for byte", option, policy),
+		"leave out --"+option+", or let gtx translate such images as well",
+	)}
+}
 
 // encodeOptions say how results are written and what their identity consists of.
 func (t translation) encodeOptions() stages.EncodeOptions {
@@ -230,7 +265,7 @@ func (p *program) translate(c *cli.Context) (err error) {
 		return err
 	}
 	if c.Bool("dry-run") {
-		return p.dryRun(in, terminator(c))
+		return p.dryRun(in, t.open.OwnToo, terminator(c))
 	}
 	if t.request.Exemplars, t.digests, err = readExemplars(run, t.open, t.model.Manifest, t.exemplars); err != nil {
 		return err
@@ -278,10 +313,10 @@ func (p *program) perform(run, reading context.Context, c *cli.Context, runtime 
 	tally := p.tally(c, "translated", in.Known)
 	k := p.collector(c, records, e, tally, queue, stream)
 	k.failures = t.failures
-	err = p.collect(flow, k)
-	closing := records.Close()
+	err = ending(p.collect(flow, k), reading, tally)
+	alsoClose(&err, records)
 	t.part.complete = records.Whole && tally.Unreached == 0 && tally.Unrecorded == 0
-	return errors.Join(ending(err, reading, tally), closing)
+	return err
 }
 
 // labeller returns the stage that labels images, and the classifier that it asks, for closing.
@@ -318,8 +353,8 @@ func translateLine(line *pipeline.Line, sources iter.Seq[stages.Source], t trans
 	return synced(pipeline.Each(detailed, "encode", w.jobs, stages.Encode(encode)), out)
 }
 
-// dryRun prints each input with its outputs.
-func (p *program) dryRun(in paths.Inputs, terminator string) error {
+// dryRun prints each input with its outputs. Files that gtx made are no inputs, unless ownToo.
+func (p *program) dryRun(in paths.Inputs, ownToo bool, terminator string) error {
 	failed := false
 	for s := range in.Sources {
 		if s.Err == nil && s.Out == "" {
@@ -328,6 +363,9 @@ func (p *program) dryRun(in paths.Inputs, terminator string) error {
 		if s.Err != nil {
 			failed = true
 			p.say(fmt.Errorf("%q: %w", s.In, s.Err))
+			continue
+		}
+		if !ownToo && stages.IsOwn(s.In) {
 			continue
 		}
 		for _, out := range append([]string{s.Out}, s.More...) {

@@ -55,6 +55,9 @@ func Encode(o EncodeOptions) func(context.Context, Checked) (Encoded, error) {
 		if c.Keep && o.InTarget == InTargetSkip {
 			return e, Skip{AlreadyTarget}
 		}
+		if output := c.Source.output(c.Format); c.Keep && output != c.Format && c.Source.Out != Stdout {
+			return e, fmt.Errorf("in the target domain already, and a %s file is not copied to the name of a %s file", c.Format, output)
+		}
 		if c.Source.Out == Stdout {
 			return e, c.encodeAll(&e.Written, o, func(file [][]byte) error {
 				e.Data = bytes.Join(file, nil)

@@ -249,6 +249,10 @@ func TestKeptImagesAreCopiedByteForByteOrSkipped(t *testing.T) {
 	if _, err := Encode(EncodeOptions{InTarget: InTargetSkip})(context.Background(), c); err != (Skip{AlreadyTarget}) {
 		t.Errorf("%v", err)
 	}
+	c.Format = HEIF // out would be a JPEG
+	if _, err := encodedTo(t, context.Background(), EncodeOptions{InTarget: InTargetCopy}, c); err == nil {
+		t.Error("a HEIF file has the name of a JPEG")
+	}
 	c.Source = Source{Out: Stdout}
 	if w, err := Encode(EncodeOptions{InTarget: InTargetCopy})(context.Background(), c); err != nil || !bytes.Equal(w.Data, file) {
 		t.Errorf("%v", err)

@@ -303,4 +303,7 @@ func (t *shards) end() (Effect, error) {
 	return Effect{Print: []string{to.place.Path}}, nil
 }
 
-func (t *shards) Close() error { return errors.Join(t.to.discard(), t.files.Close()) }
+func (t *shards) Close() error {
+	t.to.discard()
+	return t.files.Close()
+}

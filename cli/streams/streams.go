@@ -43,20 +43,24 @@ type Effect struct {
 	Warn   string   // what a person should know, or ""
 }
 
-// Files is the Stream of files whose results are files or, for one image, standard output. It has no inputs of its own.
+// Files is the Stream of files whose results are files or, for one image, standard output, where what is skipped passes as
+// it is. It has no inputs of its own.
 type Files struct{ Stdout io.Writer }
 
 func (Files) Inputs(context.Context) (paths.Inputs, error) { return paths.Inputs{}, nil }
 
 func (f Files) Take(it Outcome, rec *ledger.Record) (Effect, error) {
 	effect := Effect{Count: true, Record: true}
-	if it.Source.Out != stages.Stdout && rec.Made() {
+	var err error
+	switch piped := it.Source.Out == stages.Stdout; {
+	case rec.Made() && !piped:
 		effect.Print = append([]string{rec.Out}, it.Source.More...)
-	} else if it.Err == nil && it.Source.Out == stages.Stdout {
-		_, err := f.Stdout.Write(it.Value.Data)
-		return effect, err
+	case rec.Made():
+		_, err = f.Stdout.Write(it.Value.Data)
+	case rec.Status == ledger.StatusSkipped && piped:
+		_, err = f.Stdout.Write(it.Source.Data)
 	}
-	return effect, nil
+	return effect, err
 }
 
 func (Files) Close() error { return nil }

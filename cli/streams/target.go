@@ -106,16 +106,15 @@ func (w *tarWriter) publish(touch bool) (same bool, err error) {
 	return false, w.file.Publish()
 }
 
-// discard drops the tar, if there is one. On standard output it ends so that readers notice.
-func (w *tarWriter) discard() error {
-	if w == nil {
-		return nil
+// discard drops the tar, if there is one. On standard output, which remembers its errors, it ends so that readers notice.
+func (w *tarWriter) discard() {
+	switch {
+	case w == nil:
+	case w.file == nil:
+		_ = w.Cut()
+	default:
+		w.file.Discard()
 	}
-	if w.file == nil {
-		return w.Cut()
-	}
-	w.file.Discard()
-	return nil
 }
 
 // An earlier is the tar that an earlier run left where a new one goes.

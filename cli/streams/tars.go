@@ -370,7 +370,8 @@ func (t *tars) endTar(name string, rec *ledger.Record) (Effect, error) {
 	to := t.to
 	t.to = nil
 	if t.broken {
-		return Effect{}, to.discard()
+		to.discard()
+		return Effect{}, nil
 	}
 	same, err := to.publish(t.Touch)
 	if err != nil {
@@ -397,10 +398,10 @@ func (t *tars) endAll() error {
 }
 
 func (t *tars) Close() error {
-	if t.whole || !t.began {
-		return t.files.Close()
+	if !t.whole && t.began {
+		t.stdout().discard()
 	}
-	return errors.Join(t.stdout().discard(), t.files.Close())
+	return t.files.Close()
 }
 
 // TarNames yields the names that patterns stand for.
