@@ -55,6 +55,11 @@ def test_the_mean_of_two_runs_is_exported(generator_run: Path, tmp_path: Path, c
     assert mean.main([*runs, "--keep", part, "--out", str(tmp_path / "kept")]) == 0
     kept = loop.restore(tmp_path / "kept", loop.device())[1].network().state_dict()
     assert all(torch.equal(kept[k], (first if k.startswith(part + ".") else made)[k]) for k in first)
+    assert mean.main([*runs, "--keep", part, "--share", "1", "--out", str(tmp_path / "last")]) == 0
+    whole = loop.restore(tmp_path / "last", loop.device())[1].network().state_dict()
+    assert all(torch.equal(whole[k], (first if k.startswith(part + ".") else last)[k]) for k in first)
+    assert mean.main([*runs, "--share", "1.5", "--out", str(tmp_path / "x")]) == 2
+    assert "--share 1.5: it must be 0 to 1" in capfd.readouterr().err
     assert mean.main([*runs, "--keep", "roof", "--out", str(tmp_path / "x")]) == 2
     assert "the network has no part roof" in capfd.readouterr().err
     assert mean.main([str(tmp_path / "none"), str(generator_run), "--out", str(tmp_path / "x")]) == 2

@@ -17,8 +17,9 @@ from train.methods import Method
 from train.program import telling
 
 
-def mean(first: Method, second: Method, keep: tuple[str, ...] = ()) -> None:
-    """Set the second method's exported network to the mean of both. Parts named in keep are the first's."""
+def mean(first: Method, second: Method, keep: tuple[str, ...] = (), share: float = 0.5) -> None:
+    """Set the second method's exported network to the mean of both, in which it has a share. Parts named in
+    keep are the first's."""
     theirs, ours = (method.network().state_dict() for method in (first, second))
     shapes = [{name: value.shape for name, value in state.items()} for state in (theirs, ours)]
     if shapes[0] != shapes[1]:
@@ -27,9 +28,9 @@ def mean(first: Method, second: Method, keep: tuple[str, ...] = ()) -> None:
     if unknown:
         raise DataError(f"the network has no part {unknown[0]}")
     for name, value in ours.items():  # the network's own tensors
-        kept = name.startswith(tuple(part + "." for part in keep))
+        of_ours = 0.0 if name.startswith(tuple(part + "." for part in keep)) else share
         if value.is_floating_point():
-            value.copy_(theirs[name] if kept else (value + theirs[name]) / 2)
+            value.copy_(of_ours * value + (1 - of_ours) * theirs[name])
 
 
 def parse(argv: list[str]) -> argparse.Namespace:
@@ -38,6 +39,7 @@ def parse(argv: list[str]) -> argparse.Namespace:
     parser.add_argument(
         "--keep", action="append", default=[], metavar="PART", help="a part that stays the first run's"
     )
+    parser.add_argument("--share", type=float, default=0.5, help="of the second run in the mean, 0 to 1")
     parser.add_argument("--out", required=True, type=Path, help="the new run, with the second one's recipe")
     return parser.parse_args(argv)
 
@@ -46,7 +48,9 @@ def parse(argv: list[str]) -> argparse.Namespace:
 def main(argv: list[str]) -> int:
     options = parse(argv)
     (_, first, _), (config, second, facts) = (loop.restore(run, loop.device()) for run in options.runs)
-    mean(first, second, tuple(options.keep))
+    if not 0 <= options.share <= 1:
+        raise DataError(f"--share {options.share:g}: it must be 0 to 1")
+    mean(first, second, tuple(options.keep), options.share)
     loop.save(options.out, second, facts["step"], facts["seconds"])
     configs.write(config, options.out / loop.CONFIG)
     return 0

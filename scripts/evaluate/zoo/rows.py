@@ -63,9 +63,9 @@ STAR_TRIED = (
     "changes, and no other judge did. A critic that looks through the frozen features of EfficientNet-"
     "Lite0 gave .44 after 1,100 steps, and stripes over faces. Now the critic sees all images shifted and "
     "with noise, from 2,600 steps on. After 3,800 steps .54 of the changes are seen, .91 of the others kept "
-    "and .93 of the own faces nearest, after 7,200 steps .63, .89 and .85. To go beyond the wanted label "
-    "does better than more steps: 1.2 times the way there with the earlier model. 1.4 times gives .65, .91 "
-    "and .88."
+    "and .93 of the own faces nearest, after 7,200 steps .63, .89 and .85. Going beyond the wanted label "
+    "does better than more steps. This is the model after 3,800 steps, and it goes 1.2 times the way; 1.4 "
+    "times gives .65, .91 and .88."
 )
 HD_TRIED = (
     "1,800 steps at 128 pixels and 3,600 at 256, 29 minutes. Averaged over layers and scales, matched "
@@ -122,7 +122,7 @@ DNA_TRIED = (
 )
 LANDSCAPES_TRIED = (
     "3,200 steps, 2,500 of them at 16 pixels alone, take 3 minutes. A network for 64 pixels at once has "
-    "KID 1,426 after 3.7 minutes. So the levels pay, but a quarter is far off."
+    "KID 1,426 after 3.7 minutes. So the levels pay, but the mark, a quarter of that KID, is far off."
 )
 
 STUDIES = {
@@ -139,8 +139,9 @@ STUDIES = {
         "more scales help. GeneGAN for bangs, 1,600 steps of 8 at 64 pixels, 15 minutes, one seed each: with "
         "discriminators of one scale bangs are given in .87 and taken in .67 of the faces, two exemplars "
         "differ by .16 of the change, .72 of the results have checkerboards; with three scales .95, .93, "
-        ".38 and .47. The domain-coded method does not tell, at 128 pixels on faces of 88, for bangs and for "
-        "eyeglasses, 600 steps of 3 images each (4 to 8 minutes): none of the four finds its attribute, seen "
+        ".38 and .47. With the domain-coded method the comparison tells nothing, at 128 pixels on faces of "
+        "88, for bangs and for eyeglasses, 600 steps of 3 images each (4 to 8 minutes): none of the four "
+        "finds its attribute, seen "
         "in .05 and .06 of the faces (bangs), .03 and .03 (eyeglasses). The discriminators stay at chance, "
         "also with four times the adversarial weight and after 760 steps of 16 images at 64 pixels. Wrong, "
         "missing and right labels of the source give the same bytes there."
