@@ -84,7 +84,7 @@ func TestTablesCompareMedians(t *testing.T) {
 	tables := measured().tables()
 	for _, want := range []string{
 		"at commit abc. 2 processors (CPU), 2 GiB",
-		"| work | gtx | Python threads | libvips alone | network alone |",
+		"| workload | gtx | Python threads | libvips alone | network alone |",
 		"| 256×256 | 9.1 | 4.5 (2.00) | 25.0 (0.36) | 20.0 (0.45) |", // speed
 		"| 256×256 | 220.0 | 440.0 | 80.0 | 100.0 |",                 // processor time
 		"| 256×256 | 100 | 100 | 100 |",                              // memory: the network alone has none
