@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"iter"
+	"slices"
 	"strconv"
 
 	"github.com/urfave/cli/v2"
@@ -117,9 +118,6 @@ func translationOf(c *cli.Context) (t translation, err error) {
 	if t.fidelity, err = fidelityOf(c, m); err != nil {
 		return t, err
 	}
-	if err = checkUnchanged(c, t.inTarget); err != nil {
-		return t, err
-	}
 	if t.required, err = requiredPrecision(c); err != nil {
 		return t, err
 	}
@@ -160,8 +158,8 @@ func formatOf(c *cli.Context) stages.Format {
 
 // checkUnchanged refuses options that an image in the target domain could not follow, because it leaves as it is. A
 // copy beside its source would be an input of the next run: it carries no mark of gtx.
-func checkUnchanged(c *cli.Context, policy stages.InTarget) error {
-	pipe, streamed := c.NArg() == 1 && c.Args().First() == "-", c.Bool("tar") || c.Bool("frames") || c.String("shards") != ""
+func (p *program) checkUnchanged(c *cli.Context, policy stages.InTarget) error {
+	pipe, streamed := slices.Equal(p.operands(c), []string{"-"}), c.Bool("tar") || c.Bool("frames") || c.String("shards") != ""
 	if policy != stages.InTargetCopy && !(policy == stages.InTargetSkip && pipe && !streamed) {
 		return nil
 	}
@@ -249,6 +247,9 @@ func (p *program) translate(c *cli.Context) (err error) {
 	defer alsoClose(&err, runtime)
 	t, err := translationOf(c)
 	if err != nil {
+		return err
+	}
+	if err := p.checkUnchanged(c, t.inTarget); err != nil {
 		return err
 	}
 	if t.part, err = t.partOf(c); err != nil {

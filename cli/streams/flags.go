@@ -25,7 +25,7 @@ func Flags() []cli.Flag {
 		&cli.StringFlag{Name: "tar-failed", Category: manual.Streams, Value: string(FailedDrop), Usage: "`POLICY` for a sample of a tar whose image fails: drop it from the tar that is written, or keep it as it is"},
 		&cli.StringFlag{Name: "shards", Category: manual.Streams, Usage: "write the results into WebDataset tars whose names follow `PATTERN`, such as train-%05d.tar, below -o"},
 		&cli.IntFlag{Name: "per-shard", Category: manual.Streams, Value: 10_000, Usage: "with --shards, `N` inputs go into one tar"},
-		&cli.BoolFlag{Name: "frames", Category: manual.Streams, Usage: "pictures come one after the other on standard input, as JPEG, PNG or PPM, and leave so on standard output; --format also takes ppm"},
+		&cli.BoolFlag{Name: "frames", Category: manual.Streams, Usage: "pictures come one after the other on standard input, as JPEG, PNG or PPM, and leave in the same way on standard output; --format also takes ppm"},
 	}
 }
 
