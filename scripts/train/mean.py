@@ -47,9 +47,9 @@ def parse(argv: list[str]) -> argparse.Namespace:
 @telling("train.mean")
 def main(argv: list[str]) -> int:
     options = parse(argv)
-    (_, first, _), (config, second, facts) = (loop.restore(run, loop.device()) for run in options.runs)
     if not 0 <= options.share <= 1:
         raise DataError(f"--share {options.share:g}: it must be 0 to 1")
+    (_, first, _), (config, second, facts) = (loop.restore(run, loop.device()) for run in options.runs)
     mean(first, second, tuple(options.keep), options.share)
     loop.save(options.out, second, facts["step"], facts["seconds"])
     configs.write(config, options.out / loop.CONFIG)

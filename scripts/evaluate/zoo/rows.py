@@ -141,10 +141,9 @@ STUDIES = {
         "differ by .16 of the change, .72 of the results have checkerboards; with three scales .95, .93, "
         ".38 and .47. With the domain-coded method the comparison tells nothing, at 128 pixels on faces of "
         "88, for bangs and for eyeglasses, 600 steps of 3 images each (4 to 8 minutes): none of the four "
-        "finds its attribute, seen "
-        "in .05 and .06 of the faces (bangs), .03 and .03 (eyeglasses). The discriminators stay at chance, "
-        "also with four times the adversarial weight and after 760 steps of 16 images at 64 pixels. Wrong, "
-        "missing and right labels of the source give the same bytes there."
+        "finds its attribute, seen in .05 and .06 of the faces (bangs), .03 and .03 (eyeglasses). The "
+        "discriminators stay at chance, also with four times the adversarial weight and after 760 steps of "
+        "16 images at 64 pixels. Wrong, missing and right labels of the source give the same bytes there."
     ),
     "pixel shuffle or not": (
         "domain-code of width 8 at 64 pixels, 600 steps and 3 minutes each, one seed. Checkerboards in the "
