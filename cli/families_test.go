@@ -34,7 +34,7 @@ outputs of these roles, write a manifest inside the .onnx file, or as NAME.onnx.
 
 A manifest cannot yet describe:
 
-- features that a user edits by area (pix2pixHD's encoder: they are constant),
+- features that a user edits area by area, as with pix2pixHD's encoder (gtx keeps them constant),
 - a graph that runs more than once,
 - text.
 `

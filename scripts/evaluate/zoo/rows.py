@@ -58,14 +58,14 @@ DISTANCE_TRIED = (
 )
 STAR_TRIED = (
     "labels as 0 and 1 entered with weights that hardly moved: .15 of the changes were seen after 400 "
-    "steps. Labels times 4, and three real images for each that is made, gave .50 after 500 steps. 2,600 "
+    "steps. Labels times 4, and three real images for each generated one, gave .50 after 500 steps. 2,600 "
     "steps gave .47 and smears beside the hair, so more of the same did not help: the critic saw the "
-    "changes, and no other judge did. A critic that looks through the frozen features of EfficientNet-"
-    "Lite0 gave .44 after 1,100 steps, and stripes over faces. Now the critic sees all images shifted and "
-    "with noise, from 2,600 steps on. After 3,800 steps .54 of the changes are seen, .91 of the others kept "
-    "and .93 of the own faces nearest, after 7,200 steps .63, .89 and .85. Going beyond the wanted label "
-    "does better than more steps. This is the model after 3,800 steps, and it goes 1.2 times the way; 1.4 "
-    "times gives .65, .91 and .88."
+    "changes, and no other judge did. A critic that looks through the frozen features of EfficientNet-Lite0 "
+    "gave .44 after 1,100 steps, and stripes over faces. Now the critic sees all images shifted and with "
+    "noise, from 2,600 steps on. After 3,800 steps .54 of the changes are seen, .91 of the others kept and "
+    ".93 of the own faces nearest, after 7,200 steps .63, .89 and .85. Going beyond the wanted label does "
+    "better than more steps. This is the model after 3,800 steps, and it goes 1.2 times as far; 1.4 times "
+    "gives .65, .91 and .88."
 )
 HD_TRIED = (
     "1,800 steps at 128 pixels and 3,600 at 256, 29 minutes. Averaged over layers and scales, matched "
@@ -73,18 +73,18 @@ HD_TRIED = (
     "256, and .75 and 285 with a weight of 60. 1,800 steps more gave .85 and 215, and 1,200 more .87 and 201."
 )
 GOODS_TRIED = (
-    "it starts at 8 pixels, not at the paper's 4. Growing did not pay here. The same network trained at 64 "
-    "pixels at once has KID 976 after 900 steps and 36 minutes; the 2,000 grown steps took 51. Other "
+    "it starts at 8 pixels, not at the paper's 4. Growing did not pay off here. The same network trained at "
+    "64 pixels at once has KID 976 after 900 steps and 36 minutes; the 2,000 grown steps took 51. Other "
     "programs used the machine in both, and processor time was not measured. An average of the weights over "
     "all steps had wrong colours, because it remembered layers that were fading in. It begins anew in the "
     "last twentieth of the run."
 )
 CYCLE_TRIED = (
-    "1,900 steps, 14 minutes. It holds on less than the paper does (cycle 5, identity 1), and some of "
-    "its winters are from the snow set. Nearly all summers become winters, but textures tear. The built-in "
-    "seasons beside it is a larger network, trained for hours on cleaned data. After the change from 64 to "
-    "128 pixels the discriminators still saw results of 64. Trained again without that, on cleaned data: "
-    ".98 and .19, KID 703 and 782. That is no better at what it has to do, and was not kept."
+    "1,900 steps, 14 minutes. Its weights are below the paper's (cycle 5, not 10; identity 1, not 5), and "
+    "some of its winters are from the snow set. Nearly all summers become winters, but textures tear. The "
+    "built-in seasons beside it is a larger network, trained for hours on cleaned data. After the change "
+    "from 64 to 128 pixels the discriminators still saw results of 64. Trained again without that, on "
+    "cleaned data: .98 and .19, KID 703 and 782. That is no better at its task, and was not kept."
 )
 FADER_TRIED = (
     "10,500 steps, 44 minutes on a loaded machine. The adversary weighed 0.02 for 6,500 of them: attributes "
@@ -101,9 +101,9 @@ GLASSES_TRIED = (
     "faces came back blurred: .73 given after 800 steps. With layer normalisation 2,200 steps gave .82, "
     "and 4 of 10 exemplars lost theirs. This model went on from there for 1,200 steps, with an adversarial "
     "weight of 2 instead of 1 and with real faces of the other side counted as wrong, and for 1,600 more at "
-    "the full learning rate: 43 minutes in all. The recipe trains all 5,000 steps so, which was not tried "
-    "from the start. After 3,400 steps .68 of the exemplars lost their glasses. 1.25 times the object is "
-    "given and taken: asked for plainly, .80 lose them, and .93 with 1.25 (of 40 each)."
+    "the full learning rate: 43 minutes in all. The recipe trains all 5,000 steps this way, which was not "
+    "tried from the start. After 3,400 steps .68 of the exemplars lost their glasses. 1.25 times the object "
+    "is given and taken: without the factor .80 lose them, with it .93 (of 40 each)."
 )
 BANGS_TRIED = (
     "1,600 steps, and 1,800 more at the full learning rate: 30 minutes on a loaded machine. After 1,600, "
@@ -114,15 +114,15 @@ DNA_TRIED = (
     "attributes. In the exported network it got what the encoder gave: .76 given and .57 taken of the "
     "eyeglasses, .79 and .27 of the bangs, the other attribute kept in .71 and .48 after 3,400 steps. "
     "GeneGAN's nulling made that .78, .75, .85, .57, .77 and .62, and 2,000 more steps hardly better: all "
-    "parts shrank alike, and the judge saw eyeglasses in half of the faces without them, after coding and "
-    "decoding alone. With zeros by the true labels it saw them in .03. So a small network reads the labels "
-    "from the code now, instead of nulling. It joined at 5,400 steps: .89, .93, .93, .78, .91 and .92. "
-    "With 1.25 times a part given and taken, bangs are lost in .90, and the other attribute is kept in .89 "
-    "and .86."
+    "parts shrank alike, and the judge saw eyeglasses in half of the faces without them, after encoding "
+    "and decoding alone. With zeros by the true labels it saw them in .03. So a small network reads the "
+    "labels from the code now, instead of nulling. That network joined at 5,400 steps: .89, .93, .93, .78, "
+    ".91 and .92. With 1.25 times a part given and taken, bangs are lost in .90, and the other attribute "
+    "is kept in .89 and .86."
 )
 LANDSCAPES_TRIED = (
     "3,200 steps, 2,500 of them at 16 pixels alone, take 3 minutes. A network for 64 pixels at once has "
-    "KID 1,426 after 3.7 minutes. So the levels pay, but the mark, a quarter of that KID, is far off."
+    "KID 1,426 after 3.7 minutes. So the levels pay off, but the mark, a quarter of that KID, is far off."
 )
 
 STUDIES = {
@@ -132,17 +132,17 @@ STUDIES = {
         "GMAC), 450 steps and 6 minutes each, by two judges trained on the same data. In winter .95 and "
         ".79 (one network), .96 and .82 (levels), .98 and .90 (levels that also see the enlarged image "
         "of the level below); in summer .97 and .95, .94 and .95, .98 and 1.00. Edges kept .99, .79, "
-        ".69, and 0, 52 and 27 of 99 results have a checkerboard. So the further input is not needless, "
-        "and the one network is better: levels flip a little more and damage what should stay."
+        ".69, and 0, 52 and 27 of 99 results have a checkerboard. So the extra input is not redundant, "
+        "but the one network is better: levels flip a little more and damage what should stay."
     ),
     "multi-scale or not": (
         "more scales help. GeneGAN for bangs, 1,600 steps of 8 at 64 pixels, 15 minutes, one seed each: with "
         "discriminators of one scale bangs are given in .87 and taken in .67 of the faces, two exemplars "
         "differ by .16 of the change, .72 of the results have checkerboards; with three scales .95, .93, "
-        ".38 and .47. With the domain-coded method the comparison tells nothing, at 128 pixels on faces of "
-        "88, for bangs and for eyeglasses, 600 steps of 3 images each (4 to 8 minutes): none of the four "
-        "finds its attribute, seen in .05 and .06 of the faces (bangs), .03 and .03 (eyeglasses). The "
-        "discriminators stay at chance, also with four times the adversarial weight and after 760 steps of "
+        ".38 and .47. With the domain-coded method the comparison shows nothing, at 128 pixels on faces of "
+        "88 pixels, for bangs and for eyeglasses, 600 steps of 3 images each (4 to 8 minutes): none of the "
+        "four finds its attribute, seen in .05 and .06 of the faces (bangs), .03 and .03 (eyeglasses). The "
+        "discriminators stay at chance, even with four times the adversarial weight and after 760 steps of "
         "16 images at 64 pixels. Wrong, missing and right labels of the source give the same bytes there."
     ),
     "pixel shuffle or not": (
@@ -150,9 +150,9 @@ STUDIES = {
         "results of 99 summers and of 63 winters: 2 and 3 with nearest upsampling and convolution, 16 and "
         "17 with transposed convolutions, 17 and 21 with pixel shuffle, 7 and 18 with pixel shuffle and "
         "ICNR. In winter, by two judges trained on the same data, .72 and .49, .77 and .48, .66 and .52, "
-        ".66 and .44; in summer .98 and .92, .97 and .89, .98 and .90, .97 and .92; edges kept .98 or .99 "
-        "by all. So they translate about as well as one another, and nearest upsampling is the one "
-        "with hardly any checkerboards. With ICNR there are none at first, and training brings them back."
+        ".66 and .44; in summer .98 and .92, .97 and .89, .98 and .90, .97 and .92; all keep .98 or .99 of "
+        "the edges. So they translate about as well as one another, and nearest upsampling is the one with "
+        "hardly any checkerboards. With ICNR there are none at first, and training brings them back."
     ),
 }
 
