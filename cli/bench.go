@@ -37,8 +37,8 @@ func (p *program) benchCommand() *cli.Command {
 		Name:      "bench",
 		Usage:     "measure images per second, what limits them, and the best settings",
 		ArgsUsage: "[PATH ...]",
-		Description: "Translates the images at PATH over and over for some seconds, or generated ones of\n" +
-			"256x256, 1024x768 and 4000x3000 pixels. Results go to a temporary folder and are\n" +
+		Description: "Translates the images at PATH, or generated ones of 256x256, 1024x768 and 4000x3000\n" +
+			"pixels, over and over for some seconds. Results go to a temporary folder and are\n" +
 			"removed at once. Prints a heading and a line for each set of images, with tabs between\n" +
 			"fields: images per second, milliseconds per image in each stage, the share of the\n" +
 			"processors' time that was used, what limits the speed, and the best settings. The limit\n" +

@@ -21,7 +21,7 @@ func (p *program) classifyCommand() *cli.Command {
 	flags = append(flags, engineFlags()...)
 	return &cli.Command{
 		Name:        "classify",
-		Usage:       "tell the domain of each image",
+		Usage:       "name the domain of each image",
 		ArgsUsage:   "[PATH ...]",
 		Description: "Prints a line for each image: path, tab, domain, tab, probability.",
 		Flags:       append(flags, p.talkFlags()...),

@@ -20,7 +20,7 @@ func fidelityFlags() []cli.Flag {
 		&cli.BoolFlag{Name: "tile", Category: manual.Appearance, Usage: "give the network every pixel of the photograph, in tiles; the model must allow it"},
 		&cli.BoolFlag{Name: "keep-profile", Category: manual.Appearance, Usage: "write colours in the source's own profile instead of sRGB"},
 		&cli.BoolFlag{Name: "strip", Category: manual.Appearance, Usage: "leave out the source's Exif, XMP and IPTC data"},
-		&cli.BoolFlag{Name: "strip-gps", Category: manual.Appearance, Usage: "leave out the position where the source was taken, also names of places, in Exif, XMP and IPTC data"},
+		&cli.BoolFlag{Name: "strip-gps", Category: manual.Appearance, Usage: "leave out the position where the source was taken, including place names, in Exif, XMP and IPTC data"},
 	}
 }
 

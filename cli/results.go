@@ -32,12 +32,12 @@ import (
 func resultFlags() []cli.Flag {
 	return []cli.Flag{
 		&cli.IntFlag{Name: "quality", Category: manual.Appearance, Value: 90, Usage: "write lossy formats at quality `Q`, 1 to 100"},
-		&cli.StringFlag{Name: "encode", Category: manual.Appearance, Usage: "`OPTIONS` of JPEG, with commas: subsampling=420, 444 or source (the source's, if it is a JPEG), optimize=on (smaller files) or off (faster); default: source, and on up to 512x512"},
+		&cli.StringFlag{Name: "encode", Category: manual.Appearance, Usage: "`OPTIONS` of JPEG, separated by commas: subsampling=420, 444 or source (the source's, if it is a JPEG), optimize=on (smaller files) or off (faster); default: source, and on up to 512x512"},
 		&cli.StringFlag{Name: "existing", Category: manual.Results, Value: string(stages.ExistingSkip), Usage: "`POLICY` for an output that exists: skip it if it is up to date, redo it, or fail"},
 		&cli.BoolFlag{Name: "touch", Category: manual.Results, Usage: "if an output is up to date, set its modification time to now, for make"},
 		&cli.StringFlag{Name: "checkerboard", Category: manual.Appearance, Value: string(stages.CheckWarn), Usage: "`POLICY` for a result with a checkerboard: warn, fail, repair it, or off (do not look)"},
 		&cli.BoolFlag{Name: "print0", Category: manual.Results, Usage: "end printed paths with NUL"},
-		&cli.StringFlag{Name: "report", Category: manual.Reports, Usage: "write one JSON object per result to `FILE`, or to standard output, in place of the paths, if it is -; a report of earlier runs is continued, and a later record of a result replaces the earlier"},
+		&cli.StringFlag{Name: "report", Category: manual.Reports, Usage: "write one JSON object per result to `FILE` or, if it is -, to standard output in place of the paths; a report of earlier runs is continued, and a later record of a result replaces the earlier one"},
 		&cli.BoolFlag{Name: "report-new", Category: manual.Reports, Usage: "empty an existing report first"},
 		reports.HTMLFlag(),
 		&cli.BoolFlag{Name: "fail-fast", Category: manual.Reports, Usage: "stop at the first failure"},

@@ -22,7 +22,7 @@ import (
 // shardFlags are the options that let many tasks share the work.
 func shardFlags() []cli.Flag {
 	return []cli.Flag{
-		&cli.StringFlag{Name: "plan", Category: manual.Cluster, Usage: "translate a shard of the plan in `DIR`, which gtx plan has made"},
+		&cli.StringFlag{Name: "plan", Category: manual.Cluster, Usage: "translate a shard of the plan in `DIR`, which gtx plan made"},
 		&cli.StringFlag{Name: "shard", Category: manual.Cluster, Usage: "`I` is the shard of --plan to do, from 0, or auto: the index that Slurm, Kubernetes or AWS Batch gives this task; without --plan, I/N is one of N parts of the inputs, by the hash of their paths"},
 	}
 }

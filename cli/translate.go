@@ -39,7 +39,7 @@ func (p *program) translateCommand() *cli.Command {
 		&cli.StringFlag{Name: "out", Category: manual.Results, Aliases: []string{"o"}, Usage: "write below `DIR`, in the same tree as the inputs; default: beside each input"},
 		&cli.StringFlag{Name: "format", Category: manual.Results, Value: "same", Usage: "write `FORMAT`: same, jpg, png, webp, tiff or avif"},
 		&cli.StringFlag{Name: "name", Category: manual.Results, Usage: "`TEMPLATE` for the results' names, with the fields {dir}, {stem}, {ext}, {to}, {model}, {sample}; {stem} keeps the source's extension where names would clash, as in IMG_1.HEIC.jpg"},
-		&cli.BoolFlag{Name: "dry-run", Category: manual.Results, Aliases: []string{"n"}, Usage: "only print input, tab, output; it does not look whether results are up to date"},
+		&cli.BoolFlag{Name: "dry-run", Category: manual.Results, Aliases: []string{"n"}, Usage: "only print input, tab, output, without checking whether results are up to date"},
 		&cli.StringFlag{Name: "base", Category: manual.Results, Value: ".", Usage: "with -o, keep the paths of single files relative to `DIR`"},
 	}
 	flags = append(flags, fidelityFlags()...)

@@ -14,7 +14,7 @@ var Examples = map[string][]Example{
 	"gtx translate": {
 		{"Write life.winter.jpg beside life.jpg", "gtx translate --to winter life.jpg"},
 		{"Write the same tree below snow/", "gtx translate --to winter -o snow photos/"},
-		{"Go half the way, in AVIF", "gtx translate --to winter --strength 0.5 --format avif -o half life.jpg"},
+		{"Make half of the change, in AVIF", "gtx translate --to winter --strength 0.5 --format avif -o half life.jpg"},
 		{"Translate one image in a pipe", "gtx translate --to winter - <life.jpg >winter.jpg"},
 		{"Keep a report, which later runs continue", "gtx translate --to winter --report run.jsonl -o out photos/"},
 		{"Read and print paths that end with NUL, so that any name works", "find photos -name '*.jpg' -print0 | gtx translate -0 --print0 --to summer -o summer | xargs -0 ls"},
@@ -41,7 +41,7 @@ var Examples = map[string][]Example{
 	},
 	"gtx plan": {
 		{"Divide a list among tasks, two images each", "find photos -name '*.jpg' -print0 | gtx plan -0 --per-shard 2 -o plan"},
-		{"Do the first shard of it", "gtx translate --plan plan --shard 0 --to winter -o winter"},
+		{"Do its first shard", "gtx translate --plan plan --shard 0 --to winter -o winter"},
 	},
 	"gtx plan status": {
 		{"See how far the tasks have come", "gtx plan -q -o plan photos && gtx plan status plan"},
@@ -67,7 +67,7 @@ var Examples = map[string][]Example{
 	},
 	"gtx models verify": {
 		{"Verify every model", "gtx models verify"},
-		{"Verify one, as computed in 32 bits", "gtx models verify --precision f32 seasons"},
+		{"Verify one, computed in 32 bits", "gtx models verify --precision f32 seasons"},
 	},
 	"gtx models lint": {
 		{"Look at each upsampling layer", "gtx models lint seasons"},
@@ -81,8 +81,8 @@ var Examples = map[string][]Example{
 	},
 	"gtx completion": {
 		{"Complete in this shell, if it is bash", "source <(gtx completion bash)"},
-		{"Complete in each zsh, if a folder in $fpath is yours", "gtx completion zsh >_gtx"},
-		{"Complete in each fish", "mkdir -p ~/.config/fish/completions && gtx completion fish >~/.config/fish/completions/gtx.fish"},
+		{"Complete in every zsh, if run in a folder of $fpath", "gtx completion zsh >_gtx"},
+		{"Complete in every fish", "mkdir -p ~/.config/fish/completions && gtx completion fish >~/.config/fish/completions/gtx.fish"},
 	},
 	"gtx man": {
 		{"Read about a command", "gtx man translate"},

@@ -40,13 +40,13 @@ func Command(in *os.File, out, err io.Writer) *cli.Command {
 		Action: func(c *cli.Context) error { return plan(c, in, err) },
 		Subcommands: []*cli.Command{
 			{
-				Name: "status", Usage: "tell how far the tasks have come", ArgsUsage: "DIR",
+				Name: "status", Usage: "show how far the tasks have come", ArgsUsage: "DIR",
 				Action: func(c *cli.Context) error { return status(c, out) },
 			},
 			{
 				Name: "todo", Usage: "print the shards that are neither done nor running, as sbatch --array takes them", ArgsUsage: "DIR",
 				Flags: []cli.Flag{
-					&cli.BoolFlag{Name: "failed", Category: manual.Results, Usage: "also shards that are done and in which images failed"},
+					&cli.BoolFlag{Name: "failed", Category: manual.Results, Usage: "also print shards that are done but in which images failed"},
 					&cli.BoolFlag{Name: "lines", Category: manual.Results, Usage: "print one index per line, for xargs and GNU parallel"},
 				},
 				Action: func(c *cli.Context) error { return todo(c, out) },

@@ -21,7 +21,7 @@ import (
 func Flags() []cli.Flag {
 	return []cli.Flag{
 		&cli.BoolFlag{Name: "tar", Category: manual.Streams, Usage: "each PATH is a WebDataset tar, or a pattern such as in-{000..099}.tar; without one a tar comes on standard input. Writes a tar to standard output or, with -o, one of the same name for each that is read"},
-		&cli.StringFlag{Name: "tar-image", Category: manual.Streams, Usage: "the image of a sample is its file with one of these `EXTENSIONS`, with commas, such as jpg or input.png,input.jpg; default: jpg, png and the others that gtx reads"},
+		&cli.StringFlag{Name: "tar-image", Category: manual.Streams, Usage: "the image of a sample is its file with one of these `EXTENSIONS`, separated by commas, such as jpg or input.png,input.jpg; default: jpg, png and the others that gtx reads"},
 		&cli.StringFlag{Name: "tar-failed", Category: manual.Streams, Value: string(FailedDrop), Usage: "`POLICY` for a sample of a tar whose image fails: drop it from the tar that is written, or keep it as it is"},
 		&cli.StringFlag{Name: "shards", Category: manual.Streams, Usage: "write the results into WebDataset tars whose names follow `PATTERN`, such as train-%05d.tar, below -o"},
 		&cli.IntFlag{Name: "per-shard", Category: manual.Streams, Value: 10_000, Usage: "with --shards, `N` inputs go into one tar"},

@@ -24,8 +24,8 @@ type Cause struct {
 // particular is what differs between failures of one cause: quoted names and numbers.
 var particular = regexp.MustCompile(`"(?:[^"\\]|\\.)*"|\d+(?:\.\d+)?(?:[×x]\d+)?`)
 
-// unreached is the message of inputs that a run ended before.
-const unreached = "not reached: the run ended before"
+// unreached is the message of inputs that a run ended before it reached them.
+const unreached = "not reached: the run ended first"
 
 // Causes groups what failed and what was not reached, the most frequent cause first.
 func (r *Report) Causes() []*Cause {

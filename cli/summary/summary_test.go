@@ -72,7 +72,7 @@ func TestFailuresAreGroupedByCause(t *testing.T) {
 	}
 	want := []string{
 		`2 failed in open: source …: … is too small`, "1 failed in open: the file is empty", "1 failed in decode: the file is empty",
-		"3 not reached: the run ended before",
+		"3 not reached: the run ended first",
 	}
 	if !slices.Equal(got, want) {
 		t.Errorf("%q", got)
