@@ -17,7 +17,7 @@
 //     however long the source is.
 //   - Nothing waits for input that has not arrived: an item moves on as soon as
 //     a worker is free, so a source may be endless.
-//   - If a run is aborted, Collect still tells what had passed every stage.
+//   - If a run is aborted, Collect still delivers what had passed every stage.
 //   - When Drain or Collect returns, every goroutine of the line has ended.
 //
 // The package does not depend on what it moves.
@@ -154,8 +154,8 @@ func Drain[S, T any](in *Flow[S, T], sink func(Item[S, T]) error) error {
 	return in.line.group.Wait()
 }
 
-// Collect is Drain, and loses nothing that is done: arrive gets every item without an error as soon as it has passed
-// all stages, before sink gets it in its turn, and also after an abort. It never runs at the same time as sink.
+// Collect is like Drain, but loses nothing that is done: arrive gets every item without an error as soon as it has
+// passed all stages, before sink gets it in its turn, and also after an abort. It never runs at the same time as sink.
 func Collect[S, T any](in *Flow[S, T], arrive func(Item[S, T]), sink func(Item[S, T]) error) error {
 	in.collect.Store(true)
 	in.line.group.Go(func() error {

@@ -78,8 +78,8 @@ type Pattern struct {
 	Result   []byte
 	Source   []byte  // the same place of the source; nil if there is none
 	NoSource error   // why there is none, although a source was named
-	Residual []byte  // what each pixel differs from the mean of its 8 neighbours, made stronger, on grey
-	Gain     float64 // by which it was made stronger
+	Residual []byte  // the difference of each pixel from the mean of its 8 neighbours, amplified, on grey
+	Gain     float64 // by which it was amplified
 	Score    Score   // of this place
 	X, Y     int     // of the upper left corner
 }

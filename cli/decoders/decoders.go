@@ -1,4 +1,4 @@
-// Package decoders reads the options about decoding in processes of its own.
+// Package decoders reads the options about decoding in separate processes.
 package decoders
 
 import (

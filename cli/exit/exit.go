@@ -1,6 +1,6 @@
 // Package exit says how a run of gtx ends: with a code, a message and perhaps a hint.
 //
-// An error that is no Failure ends gtx with CodeSome, as a full disk does.
+// An error that is not a Failure, such as a full disk, ends gtx with CodeSome.
 package exit
 
 import "fmt"
@@ -35,7 +35,7 @@ func Usage(format string, args ...any) error {
 // CannotStart is the failure of a run that lacks what it needs.
 func CannotStart(err error) error { return &Failure{CodeStart, err} }
 
-// A Hinted error knows how to go on.
+// A Hinted error knows what the user can do about it.
 type Hinted interface{ Hint() string }
 
 // Hint adds a hint to an error.

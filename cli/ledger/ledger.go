@@ -240,8 +240,8 @@ type Succession struct {
 	Status, Message string
 	Earlier         bool
 	Made            bool // by the record before: the result was written
-	SameOut         bool // both name one output
-	SameRun         bool // one run wrote both
+	SameOut         bool // both name the same output
+	SameRun         bool // the same run wrote both
 }
 
 // Replaces tells whether the later record counts instead of the one before.

@@ -70,7 +70,7 @@ const (
 	StatusSkipped = "skipped"
 	StatusFailed  = "failed"
 
-	StatusUnreached = "unreached" // the run ended before
+	StatusUnreached = "unreached" // the run ended first
 )
 
 // Outcome turns the error of an item into the fields of a record.

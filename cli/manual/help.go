@@ -76,7 +76,7 @@ func Help(c Named, width int) string {
 	return strings.TrimPrefix(b.String(), "\n")
 }
 
-// Help is the template of urfave/cli that shows the help of a command. It has no other way to be given a text.
+// Help is the template of urfave/cli that shows the help of a command. The library takes a text in no other way.
 func (p Program) Help(c Named) string {
 	width := usual
 	if p.Terminal != nil {

@@ -1,6 +1,6 @@
 // Package page writes reports as HTML: one file that opens from a disk, makes no request, and works without JavaScript.
 //
-// Write makes the page of a report. Replaceable refuses to replace a file that is no such page.
+// Write makes the page of a report. Replaceable refuses to replace a file that is not such a page.
 package page
 
 import (
@@ -57,7 +57,7 @@ type Options struct {
 	Progress func(results int) (step, end func())
 }
 
-// Replaceable refuses a file that is no page of gtx report.
+// Replaceable refuses a file that is not a page of gtx report.
 func Replaceable(path string) error {
 	return paths.Replaceable(paths.HTMLOption, path, "page of gtx report", func(line []byte) bool { return string(line) == mark })
 }
@@ -96,8 +96,8 @@ func write(path string, fill func(io.Writer) error) error {
 	return durable.Replace(place, fill)
 }
 
-// Check refuses a page that would replace one of the reports that a command reads, or any file that is no page. It writes
-// nothing.
+// Check refuses a page that would replace one of the reports that a command reads, or any file that is not a page. It
+// writes nothing.
 func Check(path string, reports []string) error {
 	if path == "" {
 		return nil

@@ -21,8 +21,8 @@ func split(entry string) (path, folder string) {
 	return filepath.Join(before, after), before
 }
 
-// Entry writes an input so that a list can give it again, with the same path below the output folder. The base is then
-// the current folder, or that of before.
+// Entry writes an input so that a list can give it again, with the same path below the output folder. This holds if the
+// base is then the current folder, or the same as before.
 func Entry(in, relative string) string {
 	if relative == "" || !strings.Contains(in, mark) && filepath.Clean(in) == relative {
 		return in

@@ -30,7 +30,7 @@ type Inputs struct {
 	unread func() bool // tells at the end whether there may be more; nil if the inputs are known
 }
 
-// Unseen is the error of a source that is no image but holds or lists some: a folder, a list, a tar or a stream that
+// Unseen is the error of a source that is not an image but holds or lists some: a folder, a list, a tar or a stream that
 // cannot be read to its end. Nobody knows how many images it costs, and no list can give it again.
 type Unseen struct{ Err error }
 

@@ -27,7 +27,8 @@ func ParseLimit(text string) (l Limit, err error) {
 	return Limit{}, fmt.Errorf("%q is neither a number of images nor a percentage from 0%% to 100%%", text)
 }
 
-// TooMany tells whether more inputs have failed than the limit allows. It allows none that may have held many images.
+// TooMany tells whether more inputs have failed than the limit allows. A failed input
+// that may have held many images, such as a tar, always exceeds it.
 func (t *Tally) TooMany() bool {
 	return t.unseen > 0 || t.Failed > t.limit.most && float64(t.Failed)*100 > t.limit.percent*float64(t.counted())
 }

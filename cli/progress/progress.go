@@ -30,7 +30,7 @@ type Tally struct {
 	events  *events // nil unless messages go to a program
 
 	Failed, Flagged, Repaired int
-	Unreached                 int  // inputs that the run ended before
+	Unreached                 int  // inputs that the run did not reach before it ended
 	Unread                    bool // standard input holds more paths
 	Unrecorded                int  // inputs whose outcome is not in the report
 

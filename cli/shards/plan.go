@@ -185,7 +185,7 @@ func (p *Plan) Size(shard int) int {
 	return size
 }
 
-// Entries are those of a shard, unless its list was changed.
+// Entries are those of a shard. It is an error if its list was changed.
 func (p *Plan) Entries(shard int) ([]string, error) {
 	if err := within(shard, p.Shards); err != nil {
 		return nil, err

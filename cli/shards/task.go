@@ -225,7 +225,7 @@ func (t *Task) Finish() error {
 	return t.cannot(err)
 }
 
-// Tidy removes what a task left that was killed after it had finished the shard.
+// Tidy removes what was left by a task that was killed after it had finished the shard.
 func (t *Task) Tidy() error {
 	if err := os.Remove(t.plan.report(t.shard)); !errors.Is(err, fs.ErrNotExist) {
 		return t.cannot(err)

@@ -1,5 +1,5 @@
-// Package stdout writes to standard output. It remembers the first error, so that no command ends well whose
-// output was lost, and it knows whether gtx was started with standard output closed.
+// Package stdout writes to standard output. It remembers the first error, so that no command whose output
+// was lost ends with success, and it knows whether gtx was started with standard output closed.
 package stdout
 
 /*

@@ -9,7 +9,7 @@ import (
 )
 
 // Braces yields the names that a pattern stands for, as a shell does: {a,b} is a or b, {08..11} is 08, 09, 10 or 11.
-// Braces may be nested. What is no pattern stands for itself, and so does the name of a file that exists.
+// Braces may be nested. What is not a pattern stands for itself, and so does the name of a file that exists.
 func Braces(pattern string) iter.Seq[string] {
 	return func(yield func(string) bool) {
 		if _, err := os.Lstat(pattern); err == nil {

@@ -1,4 +1,4 @@
-// Package streams joins a run to pictures that are no files of their own: the samples of tars, and frames.
+// Package streams joins a run to pictures that are not files of their own: the samples of tars, and frames.
 //
 // A Stream gives the sources of a run, with the bytes of each picture, and takes the outcomes in the same order. Bytes
 // wait in memory until their turn to be written comes. They are bounded, so a stream may be endless.
@@ -37,8 +37,8 @@ type Stream interface {
 
 // An Effect says what a run does about an outcome.
 type Effect struct {
-	Count  bool     // it is that of an image, or a failure
-	Record bool     // it belongs into the report
+	Count  bool     // the outcome is that of an image, or a failure
+	Record bool     // it belongs in the report
 	Print  []string // paths of results that are complete
 	Warn   string   // what a person should know, or ""
 }
@@ -68,7 +68,8 @@ func (Files) Close() error { return nil }
 // errNoImage is the error of sources that only mark a place between images.
 var errNoImage = errors.New("no image")
 
-// IsMark tells whether a source only marks a place between images. Nobody misses it if the run ends before.
+// IsMark tells whether a source only marks a place between images. It does not matter if the run ends
+// before it gets there.
 func IsMark(s stages.Source) bool { return s.Err == errNoImage }
 
 // A transit remembers sources on their way through the run. E is what a stream remembers of a source.

@@ -15,14 +15,14 @@ type Comparison struct {
 	Other     *Report
 	New, Gone []*Result // those of inputs that only this report, or only the other, has
 	Same      int       // inputs whose status and flag are the same
-	Moves     []Move    // those of which they are not, the most frequent first
+	Moves     []Move    // inputs of which they are not the same, the most frequent first
 	Settings  []Difference
 	Measures  []Difference
 
 	pairs map[*Result]*Result // of this report -> of the other
 }
 
-// A Move is what became of inputs: such as failed, and now done.
+// A Move is a change of status that several inputs share, such as from failed to done.
 type Move struct {
 	From, To string
 	Results  []*Result // of this report
@@ -186,7 +186,7 @@ func Stage(i int) func(*Result) float64 {
 	}
 }
 
-// Values are those of a measure that are known, at least 0.
+// Values are the known values of a measure: those that are at least 0.
 func (r *Report) Values(of func(*Result) float64) (values []float64) {
 	for _, one := range r.Results {
 		if v := of(one); v >= 0 {

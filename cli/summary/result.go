@@ -1,7 +1,7 @@
 // Package summary says what reports mean: it reads and merges them, counts, groups failures by cause with the command
 // that repeats them, and compares two.
 //
-// Read reads reports. Lines that are cut short or that are no records are passed over, and Notes say so.
+// Read reads reports. Lines that are cut short or that are not records are passed over, and Notes say so.
 package summary
 
 import (

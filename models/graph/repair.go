@@ -17,11 +17,11 @@ const (
 	// Phases changes the weights so that all phases have the same sum, their mean. The change is the
 	// smallest possible one in least squares.
 	Phases Method = "phases"
-	// Hold adds a mean over s×s pixels behind the layer: the zero-order hold of Sugawara et al. 2018
+	// Hold adds a mean over s×s pixels after the layer: the zero-order hold of Sugawara et al. 2018
 	// ("Super-resolution using convolutional neural networks without any checkerboard artifacts"),
 	// which is the same as convolving the kernel with it. It blurs the output by as much.
 	Hold Method = "hold"
-	// Notch leaves the layers as they are and adds one filter behind the last convolution.
+	// Notch leaves the layers as they are and adds one filter after the last convolution.
 	Notch Method = "notch"
 )
 

@@ -183,7 +183,7 @@ func (e Exemplar) Several() bool { return e.Max > 1 }
 // Instance says where edges come from.
 type Instance struct {
 	// IDs asks for a second map beside each label map, in which every object has a colour of its own. Its edges
-	// part objects of one class.
+	// separate objects of one class.
 	IDs bool `yaml:"ids"`
 }
 
@@ -213,7 +213,7 @@ type Output struct {
 type Stage struct {
 	Graph    string            `yaml:"graph"`
 	Feed     map[string]string `yaml:"feed"`
-	Upsample int               `yaml:"upsample"` // enlarges the image input so many times, bilinearly
+	Upsample int               `yaml:"upsample"` // enlarges the image input by this factor, bilinearly
 	// Combine is replace, add for a residual, or over for an opacity and a cover: per channel, in bytes,
 	// (1 - opacity/255)*image + opacity/255*cover. Default: whichever fits the outputs.
 	Combine Combine `yaml:"combine"`

@@ -36,7 +36,7 @@ func (s Size) Nominal() (w, h int) {
 const widest = 16
 
 // ShapeFor returns the width and height at which an image of w×h pixels enters the network if it is to have
-// about so many pixels there. So a network sees things as large in a wide photograph as in a square one. The shorter
+// about that many pixels there. So a network sees things as large in a wide photograph as in a square one. The shorter
 // side is a multiple, and the longer one follows from it, so that images of about the same aspect share a shape
 // and fit into one batch. A smaller image is enlarged. A network of fixed size has one shape for all images.
 func (s Size) ShapeFor(w, h, pixels int) (int, int) {

@@ -9,7 +9,7 @@ const castSuffix = ":float32"
 var castable = []ElementType{Float16, Float64, Int32, Int64}
 
 // CastToFloat returns a model that takes and gives float32 in place of float16, float64, int32 and
-// int64. It adds a Cast node behind each such input and before each such output, because ONNX Runtime
+// int64. It adds a Cast node after each such input and before each such output, because ONNX Runtime
 // has element types that Go lacks and converts them on the device. Inputs and outputs of other types
 // stay as they are. names maps the old name of each replaced input and output to its new name; if it
 // is empty, changed is the model itself. declared must be the declaration of the model.

@@ -1,5 +1,5 @@
-// Package proof remembers, in the user's cache folder, that a network passed its golden cases on a machine. To run the
-// cases takes longer than to translate some images. Without such a folder, or if it cannot be written, they run at
+// Package proof remembers, in the user's cache folder, that a network passed its golden cases on a machine. Running
+// the cases takes longer than translating a few images. Without such a folder, or if it cannot be written, they run at
 // every start.
 package proof
 
@@ -15,7 +15,7 @@ import (
 	"github.com/google/renameio/v2"
 )
 
-// A Proof is valid for the libraries and the kind of processor of its making.
+// A Proof is valid for the libraries and the kind of processor that it was made with.
 type Proof struct {
 	path string // "" if there is no cache folder
 	text string // what is proven, and the content of the file: any other content proves nothing

@@ -1,4 +1,4 @@
-// Command soak tries to break gtx: it kills it, fails its system calls, fills its disk, stops it, feeds it
+// Command soak tries to break gtx: it kills gtx, makes its system calls fail, fills its disk, stops it, feeds it
 // hostile files, and checks after each attempt that nothing was lost or torn and that gtx does not hang.
 //
 //	go run ./scripts/soak -gtx build/bin/gtx

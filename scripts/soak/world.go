@@ -341,7 +341,7 @@ func (w *world) check(o outcome, stopped bool) (f flaws) {
 			done[r.Out] = true
 		case "skipped":
 			done[r.Out] = true
-		case "unreached": // the run ended before
+		case "unreached": // the run ended first
 		default:
 			failed++
 			if found[r.Out] != nil && r.Class != "compare" {

@@ -149,7 +149,7 @@ func NewSweeper() *Sweeper {
 	return &Sweeper{seed: maphash.MakeSeed(), seen: map[uint64]struct{}{}}
 }
 
-// Sweep cleans the folder of a place, unless it has done so before. It is no error if it cannot.
+// Sweep cleans the folder of a place, unless it has done so before. A failure to do so is not an error.
 func (s *Sweeper) Sweep(p Place) {
 	key := maphash.String(s.seed, p.dir())
 	s.mu.Lock()

@@ -50,7 +50,7 @@ func NewSplitter(r io.Reader, maxPixels int) *Splitter {
 	return &Splitter{r: bufio.NewReaderSize(r, 64<<10), maxPixels: maxPixels}
 }
 
-// Next returns the next picture, or io.EOF behind the last.
+// Next returns the next picture, or io.EOF after the last.
 func (s *Splitter) Next() (Frame, error) {
 	s.frame, s.most = nil, container.MaxBytes(container.JPEG, nil, s.maxPixels)
 	if _, err := s.r.Peek(1); err != nil {

@@ -39,7 +39,7 @@ const (
 	residualGain  = 64
 )
 
-// Residual draws what each pixel differs from the mean of its 8 neighbours, on grey, and made stronger by gain.
+// Residual draws the difference of each pixel from the mean of its 8 neighbours, on grey, multiplied by gain.
 func (p Pixels) Residual() (drawn image.Image, gain float64) {
 	luma := p.Luma()
 	values := make([]float64, len(luma))

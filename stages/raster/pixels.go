@@ -1,7 +1,7 @@
 // Package raster holds pixels in memory and what is computed from them alone, without libvips: parts of an image and
 // means, the score of its checkerboard, an image without one, and the change from one image to another as affine maps.
 //
-// Functions never change their arguments, but for BoxMean. They are safe for concurrent use, and every processor gives
+// No function except BoxMean changes its arguments. All are safe for concurrent use, and every processor gives
 // the same result.
 package raster
 

@@ -1,7 +1,7 @@
 // Package webdataset reads and writes tars of samples, as the WebDataset library for Python defines them.
 //
-// A sample is the files of a tar that follow one another and have one key: the name up to the first dot behind the
-// last slash. The rest of the name is the file's field, such as jpg or input.png. Reader.Next returns one sample after
+// A sample is a run of consecutive files in a tar that share a key: the name up to the first dot after the last
+// slash. The rest of the name is the file's field, such as jpg or input.png. Reader.Next returns one sample after
 // the other, Writer.Add writes files. Both keep no more than one sample in memory, however long the tar is.
 //
 // A Reader is strict where a tar could mislead: a tar must have its end-of-archive mark, and nothing may follow that. A

@@ -58,7 +58,7 @@ const (
 	looseMost = 100
 )
 
-// Next returns the next sample, or io.EOF behind the last one. The caller releases it. With ErrCut, the last sample may
+// Next returns the next sample, or io.EOF after the last one. The caller releases it. With ErrCut, the last sample may
 // lack files and is not returned.
 func (r *Reader) Next() (*Sample, error) {
 	s := &Sample{}
@@ -99,7 +99,7 @@ func (r *Reader) beginsAfter(s *Sample) bool {
 // was in a folder when GNU tar made a backup of it.
 var noFiles = []byte{tar.TypeXGlobalHeader, 'V', 'D'}
 
-// header returns the next header of a file, or io.EOF behind the last.
+// header returns the next header of a file, or io.EOF after the last.
 func (r *Reader) header() (*tar.Header, error) {
 	for {
 		r.in.read = 0

@@ -65,7 +65,7 @@ func (w *Writer) Cut() error {
 	return w.out.Flush()
 }
 
-// IsOwn tells whether a Writer made a tar, or whether the tar is empty, so that nothing is lost with it.
+// IsOwn tells whether a Writer made a tar, or whether the tar is empty, so that replacing it loses nothing.
 func IsOwn(r io.Reader) bool {
 	h, err := tar.NewReader(r).Next()
 	return err == io.EOF || err == nil && h.Uname == Owner
