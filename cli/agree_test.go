@@ -344,7 +344,7 @@ func TestSecondSignalEndsARunWhoseOutputIsBlocked(t *testing.T) {
 	}
 }
 
-// An image cannot be given up at once while it is encoded. Those behind it are done, and the forced end says so.
+// An image cannot be given up at once while it is encoded. Those after it are done, and the forced end says so.
 func TestForcedEndTellsWhatIsDone(t *testing.T) {
 	dir := someInputs(t, 10)
 	os.Remove(filepath.Join(dir, "01.jpg"))

@@ -85,7 +85,7 @@ func exifOf(artist, place string) []byte {
 	return append(b, artist+place...)
 }
 
-// withExif puts an Exif block behind the first marker of a JPEG.
+// withExif puts an Exif block after the first marker of a JPEG.
 func withExif(jpeg, exif []byte) []byte {
 	body := append([]byte("Exif\x00\x00"), exif...)
 	segment := binary.BigEndian.AppendUint16([]byte{0xff, 0xe1}, uint16(2+len(body)))

@@ -152,13 +152,13 @@ func exif(orientation int, thumbnail []byte) []byte {
 	return append(b, thumbnail...)
 }
 
-// withSegment inserts a segment behind a JPEG's first marker.
+// withSegment inserts a segment after a JPEG's first marker.
 func withSegment(file []byte, marker byte, body []byte) []byte {
 	out := append([]byte{0xff, 0xd8, 0xff, marker}, byte((len(body)+2)>>8), byte(len(body)+2))
 	return append(append(out, body...), file[2:]...)
 }
 
-// withChunk inserts a chunk behind the IHDR of a PNG.
+// withChunk inserts a chunk after the IHDR of a PNG.
 func withChunk(png []byte, kind string, body []byte) []byte {
 	const header = 8 + 25
 	chunk := binary.BigEndian.AppendUint32(nil, uint32(len(body)))
@@ -167,7 +167,7 @@ func withChunk(png []byte, kind string, body []byte) []byte {
 	return slices.Concat(png[:header], chunk, png[header:])
 }
 
-// extended is a WebP file with another chunk behind its image.
+// extended is a WebP file with another chunk after its image.
 func extended(file []byte, width, height int, flags byte, name string, body []byte) []byte {
 	le := binary.LittleEndian
 	out := []byte("RIFF....WEBPVP8X\x0a\x00\x00\x00")

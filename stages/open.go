@@ -94,7 +94,7 @@ func (o OpenOptions) Read(r io.Reader) ([]byte, error) { return o.read(r, 0) }
 
 var errNoImage = errors.New("not an image that gtx can read")
 
-// read reads a file that may have the given size, or 0 if its size is not known. It goes on behind the head
+// read reads a file that may have the given size, or 0 if its size is not known. It goes on after the head
 // only if that begins an image, and never reads more than an image of this size can have.
 func (o OpenOptions) read(r io.Reader, size int64) ([]byte, error) {
 	var b bytes.Buffer

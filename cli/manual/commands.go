@@ -122,7 +122,7 @@ func UnknownCommand(word string, c Named) error {
 }
 
 // HelpOnly returns the command line that asks for the help of a command and nothing else, if args ask for help
-// anywhere before --. The parser would take --help for a path behind a path, and a word behind it for a topic.
+// anywhere before --. The parser would take --help for a path after a path, and a word after it for a topic.
 func (c Named) HelpOnly(args []string) []string {
 	words := args[1:]
 	if i := slices.Index(words, "--"); i >= 0 {

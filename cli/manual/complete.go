@@ -77,7 +77,7 @@ type line struct {
 }
 
 // Complete returns what the last of the words may become. The words are those after gtx. For an option with a value
-// behind =, it returns the values alone.
+// after =, it returns the values alone.
 func Complete(root Named, words []string, known Known) Completion {
 	words = joined(words)
 	if len(words) == 0 {

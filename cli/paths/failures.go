@@ -111,7 +111,7 @@ func (f *Failures) write(fill func(io.Writer) error) error {
 	return durable.Replace(durable.Place{Path: path}, fill)
 }
 
-// replaceable refuses a file that exists and that is no list of images. FILE may have been forgotten behind
+// replaceable refuses a file that exists and that is no list of images. FILE may have been forgotten after
 // --failed, and a path have taken its place.
 func (f *Failures) replaceable() error {
 	info, err := os.Stat(f.path)

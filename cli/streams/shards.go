@@ -46,7 +46,7 @@ type shards struct {
 
 // A shard is what is known of an input: the number of its tar, and how its sample is called.
 type shard struct {
-	number int // -1 behind the last input
+	number int // -1 after the last input
 	name   name
 	old    *earlierResult
 	sample *webdataset.Sample // that of old, or nil

@@ -69,7 +69,7 @@ func (g *Graph) Layers() []Layer {
 	return layers
 }
 
-// averagingPool returns the name of the pool directly behind a layer that averages its phases, or "".
+// averagingPool returns the name of the pool directly after a layer that averages its phases, or "".
 func (g *Graph) averagingPool(l Layer) string {
 	last, err := g.pixelsOf(l.node)
 	if err != nil {
@@ -106,7 +106,7 @@ func (g *Graph) outputFilter(period []int) string {
 	return ""
 }
 
-// layersAlone judges each layer by itself, regardless of the layers behind it.
+// layersAlone judges each layer by itself, regardless of the layers after it.
 func (g *Graph) layersAlone() []Layer {
 	var layers []Layer
 	for _, n := range g.nodes {

@@ -24,7 +24,7 @@ var (
 	errOpsetGather   = errors.New("the model uses an opset before 11, which lacks the operators that the repair needs")
 )
 
-// notch adds a filter behind the last convolution. The filter removes what repeats with the period of
+// notch adds a filter after the last convolution. The filter removes what repeats with the period of
 // the faulty layers and keeps all other frequencies; the layers stay as they are. Since a constant
 // input gives an output that is periodic and nothing more, the output becomes constant.
 //
@@ -56,7 +56,7 @@ func (g *Graph) notch() error {
 	return nil
 }
 
-// A chain adds nodes to a graph, each directly behind the one before.
+// A chain adds nodes to a graph, each directly after the one before.
 type chain struct {
 	g      *Graph
 	end    *node

@@ -70,7 +70,7 @@ var (
 const maxElements = 1 << 28
 
 // constant returns a tensor that does not depend on the input of the model: an initializer or a
-// Constant, possibly behind Identity nodes.
+// Constant, possibly after Identity nodes.
 func (g *Graph) constant(name string) (*tensor, error) {
 	for range len(g.nodes) + 1 { // no chain without a cycle is longer
 		if w := g.weights[name]; w != nil {

@@ -16,7 +16,7 @@ func (g *Graph) unusedName(name string) string {
 	return free
 }
 
-// insertAfter adds a node to the graph, directly behind another one.
+// insertAfter adds a node to the graph, directly after another one.
 func (g *Graph) insertAfter(before *node, added onnx.Node) *node {
 	n := mustRead(added.Encode())
 	g.fields = slices.Insert(g.fields, slices.Index(g.fields, before.field)+1, n.field)

@@ -72,19 +72,19 @@ func gifOf(t testing.TB, frames int) []byte {
 	return b.Bytes()
 }
 
-// withSegment inserts a segment behind a JPEG's first marker.
+// withSegment inserts a segment after a JPEG's first marker.
 func withSegment(file []byte, marker byte, body []byte) []byte {
 	head := []byte{0xff, 0xd8, 0xff, marker, byte((len(body) + 2) >> 8), byte(len(body) + 2)}
 	return slices.Concat(head, body, file[2:])
 }
 
-// withChunk inserts a chunk behind the IHDR of a PNG.
+// withChunk inserts a chunk after the IHDR of a PNG.
 func withChunk(file []byte, kind string, body []byte) []byte {
 	const header = len(pngSignature) + 25
 	return slices.Concat(file[:header], pngChunk(kind, body), file[header:])
 }
 
-// webpOf is an extended WebP of 90×70 with the given features and, behind its image
+// webpOf is an extended WebP of 90×70 with the given features and, after its image
 // data, one more chunk.
 func webpOf(t testing.TB, features byte, kind string, body []byte) []byte {
 	t.Helper()
@@ -102,7 +102,7 @@ func webpOf(t testing.TB, features byte, kind string, body []byte) []byte {
 }
 
 // tiffOf is a TIFF of one strip, which begins at 8, and of the directory with the
-// given entries behind it. Without a strip it is an Exif block.
+// given entries after it. Without a strip it is an Exif block.
 func tiffOf(order binary.AppendByteOrder, strip []byte, list ...entry) []byte {
 	out := []byte("II*\x00")
 	if order == binary.AppendByteOrder(binary.BigEndian) {

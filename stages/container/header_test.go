@@ -66,7 +66,7 @@ func TestWholeFilesPassAndTruncatedOnesDoNot(t *testing.T) {
 					t.Fatalf("passed with %d of %d bytes", n, len(file))
 				}
 			}
-			// Whole files with something behind them are common.
+			// Whole files with something after them are common.
 			garbage := append(bytes.Clone(file), "\x00\x00garbage\xff\xd9"...)
 			if _, err := Parse(garbage); err != nil {
 				t.Errorf("with garbage behind the end: %v", err)

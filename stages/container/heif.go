@@ -7,7 +7,7 @@ import (
 
 // boxes yields the boxes of an ISO media file, or those inside another one, with their contents (ISO/IEC
 // 14496-12, section 4.2). It ends at the first that is not whole, or at bytes that are not a box: some cameras
-// add such behind the image.
+// add such after the image.
 func boxes(data []byte) iter.Seq2[string, []byte] {
 	return func(yield func(string, []byte) bool) {
 		for len(data) >= 8 {
@@ -59,7 +59,7 @@ func parseHEIF(file []byte) (h Header, err error) {
 		case kind == "moov" && isSequence(body):
 			return Header{}, ErrAnimated
 		case kind == "meta" && meta == nil && len(body) > 4:
-			meta = body[4:] // behind version and flags
+			meta = body[4:] // after version and flags
 		}
 	}
 	if meta == nil {

@@ -201,7 +201,7 @@ const (
 )
 
 // segments yields the markers of a JPEG file, with what follows each as its segment,
-// and ends behind the end-of-image marker or where the file is cut off. It skips coded
+// and ends after the end-of-image marker or where the file is cut off. It skips coded
 // data, and bytes between segments that belong to none.
 func segments(file []byte) iter.Seq2[byte, []byte] {
 	return func(yield func(byte, []byte) bool) {

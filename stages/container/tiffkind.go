@@ -118,7 +118,7 @@ func (k tiffKind) check() error {
 
 // checkFirst returns an error if the first image is not the one that a user means.
 func (k tiffKind) checkFirst(file []byte, fields map[uint16]field) error {
-	const canon = "CR" // behind the header
+	const canon = "CR" // after the header
 	_, dng := fields[tagDNGVersion]
 	_, inner := fields[tagSubdirectory]
 	reduced := k.subfile&subfileReduced != 0 // a raw file keeps the photograph in an inner directory
@@ -131,7 +131,7 @@ func (k tiffKind) checkFirst(file []byte, fields map[uint16]field) error {
 	return nil
 }
 
-// furtherImages looks at the directories behind the first. They may hold smaller versions of its image, or a
+// furtherImages looks at the directories after the first. They may hold smaller versions of its image, or a
 // mask. It returns an error if one holds another image.
 func (w *walker) furtherImages(first tiffKind) (warnings []string, err error) {
 	others, smaller := 0, false
@@ -160,7 +160,7 @@ func (w *walker) furtherImages(first tiffKind) (warnings []string, err error) {
 	return warnings, nil
 }
 
-// next returns the offset of the directory behind another one, or 0.
+// next returns the offset of the directory after another one, or 0.
 func (w *walker) next(at uint32) uint32 {
 	if _, next, _ := w.directory(at); next != nil {
 		return w.order.Uint32(next)

@@ -56,7 +56,7 @@ type child struct {
 type tag struct {
 	name  xml.Name
 	start int  // where it begins
-	end   int  // behind it
+	end   int  // after it
 	text  bool // no element is inside so far
 }
 

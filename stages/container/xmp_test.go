@@ -165,7 +165,7 @@ func TestLongPacketsAreDividedInAJPEGAndJoinedAgain(t *testing.T) {
 	}
 }
 
-// jpegOfParts is a JPEG with a main packet that names a digest, and with the given segments behind it.
+// jpegOfParts is a JPEG with a main packet that names a digest, and with the given segments after it.
 func jpegOfParts(t *testing.T, digest string, segments ...string) []byte {
 	file := jpegOf(t, scene(16, 16))
 	slices.Reverse(segments)

@@ -12,7 +12,7 @@ import (
 
 // A segment of a JPEG holds less than 64 KB. A longer XMP packet is divided (XMP specification, part 3,
 // section 1.1.3.1): the packet in the first segment names the digest of another packet, the extended one,
-// which lies in the segments behind it. gtx joins the two when it reads a JPEG and divides them when it
+// which lies in the segments after it. gtx joins the two when it reads a JPEG and divides them when it
 // writes one.
 
 var extensionPrefix = []byte("http://ns.adobe.com/xmp/extension/\x00")

@@ -13,7 +13,7 @@ type pixmap struct{ width, height, depth, at int }
 // bytes is the length of the pixels.
 func (p pixmap) bytes() int64 { return int64(p.width) * int64(p.height) * 3 * int64(p.depth/8) }
 
-// ppm reads a PPM behind its first two bytes.
+// ppm reads a PPM after its first two bytes.
 func (s *Splitter) ppm() error {
 	p := &s.pixmap
 	for _, field := range []*int{&p.width, &p.height, &p.depth} {
@@ -48,7 +48,7 @@ func (p *pixmap) check(maxPixels int) error {
 // headerMost is the length of the longest header of a PPM, with its comments.
 const headerMost = 64 << 10
 
-// number reads a number of a PPM's header, the white space and the comments before it, and one byte behind it.
+// number reads a number of a PPM's header, the white space and the comments before it, and one byte after it.
 func (s *Splitter) number() (int, error) {
 	digits, comment := 0, false
 	for len(s.frame) < headerMost {

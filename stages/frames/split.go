@@ -113,7 +113,7 @@ func (s *Splitter) last(n int) []byte { return s.frame[len(s.frame)-n:] }
 
 const pngSignature = "\x89PNG\r\n\x1a\n"
 
-// png reads a PNG behind its first two bytes: chunks, of which the last is IEND.
+// png reads a PNG after its first two bytes: chunks, of which the last is IEND.
 func (s *Splitter) png() error {
 	if err := s.take(int64(len(pngSignature) - 2)); err != nil {
 		return err
@@ -150,7 +150,7 @@ const (
 	markerTEM     = 0x01
 )
 
-// jpeg reads a JPEG behind its first marker: segments and scans until the last marker.
+// jpeg reads a JPEG after its first marker: segments and scans until the last marker.
 func (s *Splitter) jpeg() error {
 	marker, err := s.marker()
 	for ; err == nil; marker, err = s.marker() {
@@ -201,7 +201,7 @@ func (s *Splitter) marker() (byte, error) {
 	}
 }
 
-// scan reads coded pixels, up to the marker behind them. In them, 0xff comes before 0 or a restart marker only.
+// scan reads coded pixels, up to the marker after them. In them, 0xff comes before 0 or a restart marker only.
 func (s *Splitter) scan() error {
 	for {
 		if _, err := s.r.Peek(2); err != nil {

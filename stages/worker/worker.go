@@ -71,7 +71,7 @@ type answer struct {
 	Failure failure
 	Shape   Shape
 	Ints    map[string]int
-	Blobs   []blob // they lie behind the pixels, in this order
+	Blobs   []blob // they lie after the pixels, in this order
 }
 
 type blob struct {

@@ -31,7 +31,7 @@ const (
 type File struct {
 	Name string
 	Data []byte
-	Hole int64 // bytes of a hole behind Data
+	Hole int64 // bytes of a hole after Data
 	Want Want
 }
 

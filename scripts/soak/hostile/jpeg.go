@@ -13,7 +13,7 @@ var (
 	little = binary.LittleEndian
 )
 
-// segment inserts a segment behind the first marker of a JPEG.
+// segment inserts a segment after the first marker of a JPEG.
 func segment(jpg []byte, marker byte, body []byte) []byte {
 	head := big.AppendUint16([]byte{0xff, marker}, uint16(len(body)+2))
 	return slices.Concat(jpg[:2], head, body, jpg[2:])

@@ -11,7 +11,7 @@ const (
 	tagTileWidth, tagTileHeight, tagTiles, tagTileCounts         = 322, 323, 324, 325
 )
 
-// tiff is a TIFF whose only directory lies at offset 8, with data behind it.
+// tiff is a TIFF whose only directory lies at offset 8, with data after it.
 func tiff(next uint32, data []byte, entries ...entry) []byte {
 	return slices.Concat([]byte("II*\x00\x08\x00\x00\x00"), directory(next, entries...), data)
 }
