@@ -9,7 +9,10 @@ import pytest
 from train import rank
 from train.colourspace import lab
 
-PLAIN = {"white": 0.5, "green": 0.0, "light": 60.0, "landscape": 0.5, "other": 0.0, "built": 0.0, "own": 0.8}
+PLAIN = {
+    **{"white": 0.5, "green": 0.0, "light": 60.0, "red": 0.0},
+    **{"landscape": 0.5, "other": 0.0, "built": 0.0, "people": 0.0, "own": 0.8},
+}
 
 
 def options() -> argparse.Namespace:
@@ -32,6 +35,9 @@ def test_lab_of_known_colours(rgb: tuple[int, ...], expected: tuple[float, ...])
         (1, {"other": 0.6}, "print or people"),
         (1, {"built": 0.3}, "cars or houses"),
         (-1, {"built": 0.3, "green": 0.4}, ""),
+        (1, {"people": 0.1}, "people or animals"),
+        (1, {"red": 0.01}, "vivid red"),
+        (-1, {"people": 0.1, "red": 0.01, "green": 0.4}, ""),
         (1, {"white": 0.0, "own": 0.1}, "not white"),
         (1, {"white": 0.0, "own": 0.9}, ""),
         (1, {"white": 0.0, "green": 0.5}, "green winter"),
@@ -42,6 +48,14 @@ def test_lab_of_known_colours(rgb: tuple[int, ...], expected: tuple[float, ...])
 )
 def test_images_are_left_out_for_a_reason(label: int, change: dict, why: str):
     assert rank.reason(label, rank.Facts(**{**PLAIN, **change}), options()) == why
+
+
+def test_a_red_jacket_is_seen_in_the_snow():
+    snow = np.full((64, 64, 3), 230, np.uint8)
+    assert rank.shares(snow) == pytest.approx({"white": 1, "green": 0, "light": 91.3, "red": 0}, abs=0.1)
+    for colour, seen in (((200, 30, 60), True), ((220, 120, 60), False)):  # and an orange one is not
+        snow[20:28, 20:28] = colour
+        assert rank.shares(snow)["red"] == (64 / 4096 if seen else 0)
 
 
 def test_ridge_tells_what_it_can():

@@ -1,10 +1,10 @@
 """Rank training images by how plainly they show their season: `python -m train.rank --help`.
 
 Labels that go by date say little, and collected sets hold watermarks, people and night. A summer is
-plain if it is green, a winter if it is white and shows no cars or houses, which generators would
-learn to make of trees and rocks; both must be lit, and must look to pretrained features like a
-landscape and like their own domain. The least plain are listed in OUT for the trainer's
---drop. The same images give the same list.
+plain if it is green. A winter is plain if it is white and shows no cars, houses, people or vivid red:
+generators would learn to make such things of trees and rocks. Both must be lit, and must look to
+pretrained features like a landscape and like their own domain. The least plain are listed in OUT for
+the trainer's --drop. The same images give the same list.
 """
 
 from __future__ import annotations
@@ -44,6 +44,12 @@ BUILT = (
     *(734, 751, 757, 779, 803, 817, 820, 829, 864, 866, 867, 874, 920),
     *(425, 449, 483, 497, 538, 580, 624, 634, 660, 663, 668, 698, 743, 762, 832, 853, 860),
 )
+# What people wear, carry and ride in the snow, and large animals. Landscapes have a bit of each of them.
+PEOPLE = (
+    *(294, 295, 296, 297, 345, 388),
+    *(444, 450, 491, 523, 568, 612, 652, 671, 735, 787, 792, 795, 796, 822, 830, 870, 879, 880),
+)
+KINDS = {"landscape": LANDSCAPES, "other": OTHERS, "built": BUILT, "people": PEOPLE}
 FOLDS = 5
 RIDGE = 0.1  # of the mean variance of the features
 NIGHT = 28.0  # mean lightness L*
@@ -59,16 +65,25 @@ class Facts:
     landscape: float  # probability of a class of landscapes
     other: float  # probability of print or clothes
     built: float  # probability of cars or houses
+    people: float  # probability of what goes with people, or of large animals
+    red: float  # share of the whole image: jackets, umbrellas and print, say
     own: float  # positive on its own domain's side, by features of images that were held out
 
 
-def shares(pixels: np.ndarray) -> tuple[float, float, float]:
-    """White, green and mean lightness of an image, uint8 [h, w, 3]; white counts below the sky only."""
+def shares(pixels: np.ndarray) -> dict[str, float]:
+    """What the colours of an image tell, uint8 [h, w, 3]; white and green count below the sky only."""
     ground = lab(pixels[len(pixels) // 3 :: 2, ::2])
     lightness, red, yellow = np.moveaxis(ground, -1, 0)
     white = (lightness >= 72) & (np.hypot(red, yellow) <= 12)
     green = (red <= -6) & (yellow >= 5)
-    return float(white.mean()), float(green.mean()), float(lab(pixels[::4, ::4])[..., 0].mean())
+    whole = lab(pixels[::2, ::2])
+    vivid = (whole[..., 1] > 30) & (whole[..., 1] > 0.8 * whole[..., 2])
+    return {
+        "white": float(white.mean()),
+        "green": float(green.mean()),
+        "light": float(whole[::2, ::2, 0].mean()),
+        "red": float(vivid.mean()),
+    }
 
 
 def look(net: nn.Module, pixels: np.ndarray, batch: int = 16) -> tuple[np.ndarray, np.ndarray]:
@@ -115,8 +130,8 @@ def gather(a: list[str], b: list[str], net: nn.Module) -> dict[str, tuple[int, F
     found = {}
     for (label, folder), (_, classes) in zip(folders, looks):
         for path, pixels, sure in zip(folder.paths, folder.pixels, classes):
-            likely = [float(sure[list(kind)].sum()) for kind in (LANDSCAPES, OTHERS, BUILT)]
-            found[path] = label, Facts(*shares(pixels), *likely, float(next(scores)))
+            likely = {name: float(sure[list(kind)].sum()) for name, kind in KINDS.items()}
+            found[path] = label, Facts(**shares(pixels), **likely, own=float(next(scores)))
     return found
 
 
@@ -128,6 +143,10 @@ def reason(label: int, facts: Facts, options: argparse.Namespace) -> str:
         return "print or people"
     if label > 0 and facts.built > options.built:
         return "cars or houses"
+    if label > 0 and facts.people > options.people:
+        return "people or animals"
+    if label > 0 and facts.red > options.red:
+        return "vivid red"
     if label < 0:
         if facts.white > options.white_summer and facts.own < 0.5:
             return "white summer"
@@ -156,6 +175,10 @@ def parse(argv: list[str]) -> argparse.Namespace:
     parser.add_argument(
         "--built", type=float, default=0.2, help="drop a winter at this probability of cars or houses"
     )
+    parser.add_argument(
+        "--people", type=float, default=0.045, help="drop a winter at this probability of people or animals"
+    )
+    parser.add_argument("--red", type=float, default=0.004, help="a winter with more vivid red is dropped")
     return parser.parse_args(argv)
 
 
