@@ -9,6 +9,7 @@ import torch
 
 from train import config as configs
 from train.data import SIDE, DataError, Sampler, load
+from train.sources import Domains
 
 
 def test_images_are_decoded_once(folders: tuple[str, str]):
@@ -33,6 +34,18 @@ def test_dropped_images_are_left_out(folders: tuple[str, str]):
     path = load(folders[0]).paths[2]
     kept = load(folders[0], frozenset([path]))
     assert path not in kept.paths and len(kept.pixels) == 5
+
+
+def test_dropped_images_can_be_had_alone(folders: tuple[str, str], tmp_path: Path):
+    """A folder of which nothing is left is not drawn from."""
+    summers, winters = (load(folder).paths for folder in folders)
+    (tmp_path / "drop.txt").write_text("\n".join([summers[0], *winters]))
+    stages = [{"steps": 1, "size": 64, "batch": 1}]
+    values = {"method": "domain-code", "a": list(folders), "b": [folders[0]], "stages": stages}
+    source = Domains(configs.from_dict({**values, "drop": str(tmp_path / "drop.txt")}))
+    assert [folder.paths for folder in source.a.folders] == [summers[1:]]
+    assert [folder.paths for folder in source.dropped_b.folders] == [[summers[0]]]
+    assert len(Domains(configs.from_dict(values)).dropped_b) == 0
 
 
 def test_batches_repeat_with_their_seed(folders: tuple[str, str]):

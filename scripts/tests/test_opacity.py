@@ -18,6 +18,7 @@ from export.__main__ import build, main
 from export.graph import OnBytes
 from train import loop
 from train.augmentation import augment, turned, widened
+from train.data import load
 from train.ground import (
     gained,
     masks,
@@ -221,12 +222,27 @@ def test_turned_plants_are_to_give_the_winter_of_green_ones(opacity_run: Path):
     images = torch.rand(4, 3, 32, 32) * 2 - 1
     made = trainer.generator.layers(images, torch.tensor([1.0, 1.0, -1.0, -1.0]))
     winters = made.compose()[:2].detach()
-    tasks = (Task(images, masks(images), x) for x in (winters, winters.flip(0)))
+    tasks = (Task(images, masks(images), x, images[:0]) for x in (winters, winters.flip(0)))
     same, other = (trainer.hints(task, made, made.compose())["turned"] for task in tasks)
     assert same == 0 and torch.isclose(other, (winters - winters.flip(0)).abs().mean())
     other.backward()
     assert trainer.generator.opacity.weight.grad is not None
     assert 0 < min(entry["turned"] for entry in losses(opacity_run))
+
+
+def test_dropped_winters_are_to_come_back(opacity_run: Path, folders: tuple[str, str], tmp_path: Path):
+    (tmp_path / "drop.txt").write_text("\n".join(load(folders[1]).paths[:2]))
+    given = {**TINY_OPACITY, "drop": str(tmp_path / "drop.txt")}
+    loop.train(run := new_run(tmp_path, "opacity", folders, given))
+    assert min(entry["own_dropped"] for entry in losses(run)) > 0
+    assert max(entry["own_dropped"] for entry in losses(opacity_run)) == 0
+    _, trainer, _ = loop.restore(run, loop.device())
+    images = torch.rand(1, 3, 64, 64) * 2 - 1
+    known = trainer.features.spread(trainer.features(images))
+    strayed = trainer.stray_dropped(images)
+    assert strayed == (trainer.generator(images, torch.ones(1), known) - images).abs().mean()
+    strayed.backward()
+    assert trainer.generator.opacity.weight.grad is not None
 
 
 def test_plants_are_known_by_what_they_were():

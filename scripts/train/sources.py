@@ -29,6 +29,7 @@ class Domains:
     def __init__(self, config: Config) -> None:
         sides = self.by_table(config) if config.table else self.by_folder(config)
         self.a, self.b = (Sampler(folders, config.jitter, config.mirror) for folders in sides)
+        self.dropped_b = Sampler(dropped(config.b, config), config.jitter, config.mirror)
 
     def by_folder(self, config: Config) -> list[list[Folder]]:
         return [read(folders, config, f"--{name}") for name, folders in (("a", config.a), ("b", config.b))]
@@ -273,12 +274,24 @@ def read(folders: list[str], config: Config, flag: str) -> list[Folder]:
     if not folders:
         raise DataError(f"no folder: give {flag}")
     drop = data.read_drop(config.drop)
-    read = [data.load(folder, drop, config.side) for folder in folders]
-    if not any(len(folder.paths) for folder in read):
+    whole = [data.load(folder, drop, config.side) for folder in folders]
+    kept = [folder for folder in whole if folder.paths]
+    if not kept:
         raise DataError(f"{flag}: every image is dropped")
     if not config.enlarge:
-        check_crops(read, config)
-    return read
+        check_crops(kept, config)
+    return kept
+
+
+def dropped(folders: list[str], config: Config) -> list[Folder]:
+    """The images of those folders that config.drop lists; no folder without such images."""
+    drop = data.read_drop(config.drop)
+    found = []
+    for whole in (data.load(folder, side=config.side) for folder in folders if drop):
+        chosen = [i for i, path in enumerate(whole.paths) if path in drop]
+        if chosen:
+            found.append(Folder([whole.paths[i] for i in chosen], whole.pixels[chosen]))
+    return found
 
 
 def check_crops(folders: list[Folder], config: Config) -> None:

@@ -60,6 +60,7 @@ DEFAULTS: dict[str, Any] = {
         "rest_b": 0.35,
         "own_a": 6.0,
         "own_b": 5.0,
+        "own_dropped": 3.0,  # of images of b that the list drops
         "wrong": 0.5,
         "ramp": 400.0,  # steps over which own grows to what it is
         "least": 4.0,  # against covering less of meadows (towards b) or white ground (a) than this:
@@ -94,6 +95,7 @@ SHIFT = 0.02  # of features, in their deviations
 WIDE = 0.5  # the share of batches that are 3:2, as most photographs are
 TURNED = 0.7  # the share of summers whose plants turn
 WARM = 50  # steps over which the learning rate grows
+OWN = ("own_a", "own_b", "own_dropped")
 HINTS = (
     *("rest_a", "rest_b", "least", "solid", "dark", "fine", "flat", "colour", "faded", "sky_a", "sky_b"),
     *("turned", "binary", "edges", "steady", "unexplained", "hidden", "snow", "earth", "meadow", "bounds"),
@@ -115,6 +117,7 @@ class Task(NamedTuple):
     images: Tensor
     shows: Masks
     unturned: Tensor  # the winters that its summers gave before their plants turned
+    dropped: Tensor  # images of b that the list drops, perhaps none: they are only to come back
 
 
 class Opacity(Base):
@@ -160,7 +163,10 @@ class Opacity(Base):
             with self.autocast():
                 unturned = self.generator(real[:n], -own[:n], [x[:n] for x in seen])
         hold = ramp(step, self.config.weights["ramp"])
-        task = Task(given, masks_of_turned(given, real), unturned)
+        dropped = real[:0]
+        if len(source.dropped_b) and self.config.weights["own_dropped"]:
+            dropped = self.put(source.dropped_b.batch(rng, 1, stage.size, stage.cover))
+        task = Task(given, masks_of_turned(given, real), unturned, dropped)
         losses, fake, judged, made = self.step_generator(task, shifted, own, rng, hold)
         self.bank.remember(pooled.unflatten(0, (2, n)), made.unflatten(0, (2, n)).flip(0))
         losses.update(self.step_discriminators((augment(real, rng), seen[1:]), (fake, judged)))
@@ -193,8 +199,7 @@ class Opacity(Base):
         with self.autocast():
             shown = augment(fake, rng)
             judged = self.discriminators(shown, found[1:])
-            kept = self.generator(real[other], own[other], [x[other] for x in seen])
-        stray = (kept - real[other]).abs().mean((1, 2, 3))
+        stray = self.stray(real[other], own[other], [x[other] for x in seen])
         mine = own[other] < 0
         terms = {
             "fooled_b": adversarial([out[:n] for out in judged], B, True),
@@ -203,6 +208,7 @@ class Opacity(Base):
             "kernel_a": self.bank.distance(pooled[n:], A),
             "own_a": (stray * mine).mean() * 2,
             "own_b": (stray * ~mine).mean() * 2,
+            "own_dropped": self.stray_dropped(task.dropped),
             **self.hints(task, made, fake),
         }
         loss = sum(
@@ -210,13 +216,27 @@ class Opacity(Base):
             * (terms[f"fooled_{side}"] + weights["kernel"] * terms[f"kernel_{side}"])
             for side in "ab"
         )
-        loss = loss + hold * sum(weights[key] * terms[key] for key in ("own_a", "own_b"))
+        loss = loss + hold * sum(weights[key] * terms[key] for key in OWN)
         loss = loss + sum(weights[key] * terms[key] for key in HINTS)
         self.descend(self.generator_optimiser, loss)
         self.discriminators.requires_grad_(True)
         terms["moved"] = reconstruction(fake.detach(), real)
         values = {key: value.item() for key, value in terms.items()}
         return values, shown.detach(), [x.detach() for x in found[1:]], pooled.detach()
+
+    def stray(self, images: Tensor, own: Tensor, seen: list[Tensor]) -> Tensor:
+        """How far each image changes that is asked for its own season. seen: features of the images."""
+        with self.autocast():
+            kept = self.generator(images, own, seen)
+        return (kept - images).abs().mean((1, 2, 3))
+
+    def stray_dropped(self, images: Tensor) -> Tensor:
+        """The mean of the same for images of b, whose features are still to be found."""
+        if not len(images):
+            return torch.zeros((), device=self.device)
+        with torch.no_grad():
+            seen = self.features.spread(self.features(images))
+        return self.stray(images, torch.ones(len(images), device=self.device), seen).mean()
 
     def hints(self, task: Task, made: Layers, fake: Tensor) -> dict[str, Tensor]:
         """The losses named in HINTS, and what is covered of what should be."""
