@@ -60,6 +60,9 @@ func Run(args []string, in, out, err *os.File) int {
 	if err := stdout.Usable(out); err != nil {
 		return p.report(exit.CannotStart(exit.Hint(err, ">/dev/null drops the output")))
 	}
+	if _, err := os.Stat("."); err != nil {
+		os.Unsetenv("PWD") // or os.Getwd looks at ".", which fails in a folder that the user may not enter
+	}
 	stages.Setup()
 	app := p.app()
 	return p.report(cmp.Or(app.RunContext(context.Background(), manual.Root(app).HelpOnly(args)), p.out.Err()))

@@ -275,6 +275,6 @@ func fitOf(in *manifest.Input) stages.Fit {
 // alsoClose closes c and joins its error to that of the command, unless it is the same. Defer it.
 func alsoClose(err *error, c io.Closer) {
 	if closing := c.Close(); closing != nil && !errors.Is(closing, *err) {
-		*err = errors.Join(*err, closing)
+		*err = exit.Also(*err, closing)
 	}
 }

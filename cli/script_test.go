@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"syscall"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
@@ -14,9 +15,23 @@ import (
 
 func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){
+		"gtx-nobody": asNobody,
 		"gtx-panics": panicLater,
 		"gtx":        func() { os.Exit(cli.Run(os.Args, os.Stdin, os.Stdout, os.Stderr)) },
 	})
+}
+
+// asNobody runs gtx as a user who may enter no folder of root's, if root runs the tests.
+func asNobody() {
+	const nobody = 65534
+	if os.Getuid() == 0 {
+		for _, err := range []error{syscall.Setgroups(nil), syscall.Setgid(nobody), syscall.Setuid(nobody)} {
+			if err != nil {
+				panic(err)
+			}
+		}
+	}
+	os.Exit(cli.Run(os.Args, os.Stdin, os.Stdout, os.Stderr))
 }
 
 // library returns the ONNX Runtime library that GTX_ONNXRUNTIME names, or else the one that make deps fetches.

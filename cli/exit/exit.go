@@ -3,7 +3,10 @@
 // An error that is not a Failure, such as a full disk, ends gtx with CodeSome.
 package exit
 
-import "fmt"
+import (
+	"errors"
+	"fmt"
+)
 
 // Exit codes. A signal gives 128 plus its number.
 const (
@@ -34,6 +37,15 @@ func Usage(format string, args ...any) error {
 
 // CannotStart is the failure of a run that lacks what it needs.
 func CannotStart(err error) error { return &Failure{CodeStart, err} }
+
+// Also adds an error that came later, such as that of closing a file, to how a run ends.
+func Also(err, later error) error {
+	var f *Failure
+	if errors.As(err, &f) {
+		return &Failure{f.Code, errors.Join(f.Err, later)}
+	}
+	return errors.Join(err, later)
+}
 
 // A Hinted error knows what the user can do about it.
 type Hinted interface{ Hint() string }
