@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 
@@ -127,8 +128,8 @@ func read(c *cli.Context, in *os.File, place paths.Placer) (*paths.Packed, error
 	return sources, nil
 }
 
-// distinct refuses inputs that cannot be read, and two with one path or with one path below the output folder:
-// tasks know nothing of one another.
+// distinct refuses inputs that are not there, folders that cannot be read, and two inputs with one path or with one path
+// below the output folder: tasks know nothing of one another. An image that cannot be read fails in its task, alone.
 func distinct(sources *paths.Packed) error {
 	type digest [sha256.Size / 2]byte
 	digestOf := func(text string) (d digest) {
@@ -138,7 +139,7 @@ func distinct(sources *paths.Packed) error {
 	}
 	inputs, results := map[digest]struct{}{}, map[digest]struct{}{}
 	for s := range sources.All {
-		if s.Err != nil {
+		if errors.Is(s.Err, fs.ErrNotExist) || paths.IsUnseen(s) {
 			return exit.CannotStart(fmt.Errorf("%q: %w", s.In, s.Err))
 		}
 		in, result := digestOf(filepath.Clean(s.In)), digestOf(s.Relative)

@@ -59,6 +59,9 @@ func Write(dir string, perShard, n int, entries iter.Seq[string]) (*Plan, error)
 	}
 	p := &Plan{dir: dir, about: about{Version: version, Shards: (n + perShard - 1) / perShard, Images: n}}
 	if err := p.write(entries); err != nil {
+		for _, name := range []string{listsFolder, runningFolder, doneFolder, sumsFile} {
+			os.RemoveAll(filepath.Join(dir, name)) // or the next try would find a folder that is not empty
+		}
 		return nil, exit.CannotStart(fmt.Errorf("%q: %w", dir, durable.WithoutPath(err)))
 	}
 	return p, nil

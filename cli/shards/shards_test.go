@@ -3,6 +3,7 @@ package shards
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -10,6 +11,8 @@ import (
 	"testing"
 
 	"gtx/cli/exit"
+	"gtx/cli/paths"
+	"gtx/stages"
 )
 
 func TestRangesAreThoseOfArrays(t *testing.T) {
@@ -122,4 +125,40 @@ func FuzzOpen(f *testing.F) {
 			t.Errorf("%v", err)
 		}
 	})
+}
+
+func TestAnImageThatCannotBeReadIsLeftToItsTask(t *testing.T) {
+	for _, c := range []struct {
+		err  error
+		want int
+	}{
+		{fs.ErrPermission, exit.CodeDone},
+		{errors.New("input/output error"), exit.CodeDone},
+		{fs.ErrNotExist, exit.CodeStart},
+		{paths.Unseen{Err: fs.ErrPermission}, exit.CodeStart}, // a folder, whose images nobody has seen
+	} {
+		sources := new(paths.Packed)
+		sources.Add(stages.Source{In: "a.jpg", Relative: "a.jpg"}, stages.Source{In: "b.jpg", Relative: "b.jpg", Err: c.err})
+		err := distinct(sources)
+		if f := new(exit.Failure); (c.want == exit.CodeDone) != (err == nil) || errors.As(err, &f) && f.Code != c.want {
+			t.Errorf("%v: %v", c.err, err)
+		}
+	}
+}
+
+func TestAPlanThatFailedLeavesRoomForTheNext(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "plan")
+	entries := func(yield func(string) bool) { _ = yield("a.jpg") && yield("b.jpg") }
+	obstructed := func(yield func(string) bool) {
+		if err := os.Mkdir(filepath.Join(dir, listsFolder, number(1)), 0o777); err != nil {
+			t.Error(err)
+		}
+		entries(yield)
+	}
+	if _, err := Write(dir, 1, 2, obstructed); err == nil {
+		t.Fatal("a list was written over a folder")
+	}
+	if _, err := Write(dir, 1, 2, entries); err != nil {
+		t.Error(err)
+	}
 }
