@@ -1,6 +1,8 @@
 package stages
 
 import (
+	"github.com/h2non/bimg"
+
 	"bytes"
 	"encoding/binary"
 	"math"
@@ -117,8 +119,31 @@ func TestProfilesThatCannotBeUsedAreReported(t *testing.T) {
 		"garbage": []byte("no profile at all"), "cut": wideProfile()[:300], "grey": profileOf("GRAY", []string{"kTRC"}, [][]byte{gammaCurve(2.2)}),
 		"CMYK": profileOf("CMYK", nil, nil), "no tables": profileOf("RGB ", nil, nil), "only the way to it": tableProfile("B2A1"), "a broken table": broken,
 	} {
-		img := decoded(t, withProfile(jpegOf(t, p), profile), nil)
-		if d := distance(t, img.Pixels, p); d > 2 || !slices.Equal(img.Warnings, []string{warnProfile}) || img.Profile == nil {
+		for format, file := range map[string][]byte{
+			"JPEG": withProfile(jpegOf(t, p), profile),
+			"PNG":  withPNGProfile(pngOf(t, goImage(p)), profile),
+		} {
+			img := decoded(t, file, nil)
+			if d := distance(t, img.Pixels, p); d > 2 || !slices.Equal(img.Warnings, []string{warnProfile}) || img.Profile == nil {
+				t.Errorf("%s in %s: off by %.1f, %q", name, format, d, img.Warnings)
+			}
+		}
+	}
+}
+
+func TestInkTakesOnlyProfilesForInk(t *testing.T) {
+	k := pixelKindsOf(scene(80, 60))
+	file, err := bimg.NewImage(tiffOf(80, 60, 8, 4, 5, k.cmyk)).Process(bimg.Options{Type: bimg.JPEG, Interpretation: bimg.InterpretationCMYK, Quality: 95})
+	if err != nil {
+		t.Fatal(err)
+	}
+	plain := decoded(t, file, nil)
+	if len(plain.Warnings) != 0 {
+		t.Errorf("without a profile: %q", plain.Warnings)
+	}
+	for name, profile := range map[string][]byte{"wide": wideProfile(), "sRGB": srgbProfile()} {
+		img := decoded(t, withProfile(file, profile), nil)
+		if d := distance(t, img.Pixels, plain.Pixels); d > 0 || !slices.Equal(img.Warnings, []string{warnProfile}) {
 			t.Errorf("%s: off by %.1f, %q", name, d, img.Warnings)
 		}
 	}

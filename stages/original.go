@@ -50,8 +50,11 @@ func (img *Image) readColours(p picture) {
 	case profile == nil && p.bands() >= 3 && o.metadata.SaysAdobeRGB():
 		img.Profile = srgbProfile()
 		o.profile, o.intent, o.assumed, o.own = true, container.Relative, true, container.AdobeRGB()
+	case profile == nil && o.file.Header.Profile:
+		img.Profile = srgbProfile()
+		img.Warnings = append(img.Warnings, warnProfile)
 	case profile == nil:
-	case container.IsSRGB(profile):
+	case container.IsSRGB(profile) && !p.isCMYK():
 		img.Profile = profile
 	default:
 		img.Profile = srgbProfile()
@@ -64,7 +67,7 @@ func (img *Image) readColours(p picture) {
 		if from != container.Relative {
 			img.Warnings = append(img.Warnings, warnIntent)
 		}
-		if p.bands() >= 3 && string(profile[16:20]) == "RGB " && to != container.NoIntent {
+		if p.bands() >= 3 && container.Space(profile) == "RGB " && to != container.NoIntent {
 			o.own = profile
 		}
 	}

@@ -182,9 +182,12 @@ func (p *picture) toSRGB(profile bool, intent container.Intent, deep bool) {
 	}
 }
 
-// suits reports whether a profile can be read and is for the colours of the picture.
+// isCMYK reports whether the pixels are amounts of ink.
+func (p picture) isCMYK() bool { return p.image.Type == C.VIPS_INTERPRETATION_CMYK }
+
+// suits reports whether a profile can be read and is for the colours of the picture. libvips takes any for one of CMYK.
 func (p picture) suits(profile []byte) bool {
-	return len(profile) > 0 && C.vips_icc_is_compatible_profile(p.image, unsafe.Pointer(&profile[0]), C.size_t(len(profile))) != 0
+	return len(profile) > 0 && (!p.isCMYK() || container.Space(profile) == "CMYK") && C.vips_icc_is_compatible_profile(p.image, unsafe.Pointer(&profile[0]), C.size_t(len(profile))) != 0
 }
 
 // shrink averages blocks of factor × factor pixels. Blocks at the right and at the

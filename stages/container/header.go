@@ -22,6 +22,7 @@ type Header struct {
 	Subsampling   Subsampling // of a JPEG in colour, else ""
 	Orientation   int         // 1 to 8: how the image is to be turned; 0 if the file does not say, or in AVIF and HEIF
 	Metadata      Metadata    // empty for AVIF and HEIF: see WithMetadata
+	Profile       bool        // a PNG has a colour profile, which libpng drops if it does not fit
 	Warnings      []string    // faults that do not keep the image from being used
 }
 
@@ -140,6 +141,8 @@ func parsePNG(file []byte) (h Header, err error) {
 			}
 			h.Width = int(binary.BigEndian.Uint32(chunk.body))
 			h.Height = int(binary.BigEndian.Uint32(chunk.body[4:]))
+		case "iCCP":
+			h.Profile = true
 		case "acTL":
 			return Header{}, ErrAnimated
 		case "IEND":

@@ -69,6 +69,14 @@ func profileTags(profile []byte) map[string][]byte {
 	return tags
 }
 
+// Space is the signature of a profile's colour space, such as "RGB " or "CMYK", or "" if the profile is cut.
+func Space(profile []byte) string {
+	if len(profile) < 20 {
+		return ""
+	}
+	return string(profile[16:20])
+}
+
 // An Intent is a rendering intent of an ICC profile, by its number in the format (ICC.1, section 7.2.15).
 type Intent int
 
@@ -95,7 +103,7 @@ func Intents(profile []byte) (from, to Intent) {
 		}
 		return true
 	}
-	space := string(profile[16:20])
+	space := Space(profile)
 	curves := space == "GRAY" && has("kTRC") || space == "RGB " && has("rXYZ", "gXYZ", "bXYZ", "rTRC", "gTRC", "bTRC")
 	choose := func(table string) Intent {
 		switch {
