@@ -42,7 +42,7 @@ func (p *program) doctor(c *cli.Context) (err error) {
 	found, broken := models.List()
 	fmt.Fprintf(p.out, "models        %d\n", len(found))
 	for _, m := range found {
-		fmt.Fprintf(p.out, "  %-20s %s\n", m.Manifest.Name, m.Origin)
+		fmt.Fprintf(p.out, "  %-20s %s\n", m.Name(), m.Origin)
 	}
 	if broken != nil {
 		p.say(broken)

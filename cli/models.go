@@ -50,7 +50,7 @@ func (p *program) modelsList(c *cli.Context) error {
 	w := tabwriter.NewWriter(p.out, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(w, "NAME\tFAMILY\tDOMAINS\tFROM\tTITLE")
 	for _, m := range found {
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", m.Manifest.Name, m.Manifest.Family, few(m.Manifest.DomainIDs()), m.Origin, m.Manifest.Title)
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", m.Name(), m.Manifest.Family, few(m.Manifest.DomainIDs()), m.Origin, m.Manifest.Title)
 	}
 	if e := w.Flush(); e != nil {
 		return e

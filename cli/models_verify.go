@@ -66,7 +66,7 @@ func (p *program) modelsVerify(c *cli.Context) (err error) {
 
 // verify checks a model and prints the result.
 func (p *program) verify(c *cli.Context, r *models.Runtime, m *models.Model, o models.Options) bool {
-	name := m.Manifest.Name
+	name := m.Name()
 	checks := r.Verify(c.Context, m, o)
 	var err error
 	known, worst := false, 0.0

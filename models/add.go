@@ -183,8 +183,12 @@ func (r *Runtime) addition(ctx context.Context, path string, network []byte, kno
 
 // free returns an error if a model may not have a name.
 func free(name string, force bool) error {
-	for _, m := range places() {
-		if m.stem() == name && (m.Origin == builtIn || !force) {
+	places, err := places()
+	if err != nil {
+		return err
+	}
+	for _, m := range places {
+		if m.Name() == name && (m.Origin == builtIn || !force) {
 			return &TakenError{Name: name, Origin: m.Origin}
 		}
 	}

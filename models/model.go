@@ -129,6 +129,9 @@ func readRegular(path string) ([]byte, error) {
 	return os.ReadFile(path)
 }
 
+// ReadManifest reads the text of a manifest. It refuses pipes and devices, as Load does for a manifest beside a model.
+func ReadManifest(path string) ([]byte, error) { return readRegular(path) }
+
 // read returns the bytes of the .onnx file and of the manifest beside it, which are nil if there is none.
 func (m *Model) read() (network, beside []byte, err error) {
 	if network, err = m.readFile(m.path); err != nil {

@@ -68,6 +68,9 @@ func TestManifestThatIsNoFileIsRefused(t *testing.T) {
 	if _, err := Load(path); err == nil || !strings.Contains(err.Error(), "is not a file") {
 		t.Errorf("%v", err)
 	}
+	if _, err := ReadManifest(path + ManifestSuffix); err == nil || !strings.Contains(err.Error(), "is not a file") {
+		t.Errorf("read by itself: %v", err)
+	}
 }
 
 func TestManifestBesideAModelMayPinIt(t *testing.T) {
@@ -155,7 +158,11 @@ func TestInstalledModelsAreFoundAfterTheUsersOwn(t *testing.T) {
 	}
 	for _, program := range []string{program, link} {
 		var origins []string
-		for _, m := range placesIn(modelFolders(program)) {
+		found, err := placesIn(modelFolders(program))
+		if err != nil {
+			t.Error(err)
+		}
+		for _, m := range found {
 			if m.Origin != builtIn {
 				origins = append(origins, m.Origin)
 			}
@@ -183,6 +190,49 @@ func TestOneBadModelCostsTheListOnlyItself(t *testing.T) {
 	}
 	if err == nil || !strings.Contains(err.Error(), "bad.onnx") {
 		t.Errorf("error %v", err)
+	}
+}
+
+func TestModelsAreListedUnderTheNameThatFindsThem(t *testing.T) {
+	t.Setenv("XDG_DATA_HOME", t.TempDir())
+	write(t, filepath.Join(Folder(), "mine.onnx"), read(t, fixtures+"shift.onnx"))
+	list, err := List()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, m := range list {
+		if m.Name() != Names()[i] || find(t, m.Name()).Origin != m.Origin {
+			t.Errorf("%s is listed as %q", m.Origin, m.Name())
+		}
+	}
+}
+
+// A link that leads to itself cannot be read by root either.
+func TestFolderThatCannotBeReadIsReported(t *testing.T) {
+	t.Setenv("XDG_DATA_HOME", t.TempDir())
+	if err := errors.Join(os.MkdirAll(filepath.Dir(Folder()), 0o755), os.Symlink(Folder(), Folder())); err != nil {
+		t.Fatal(err)
+	}
+	list, err := List()
+	if len(list) != 2 || !errors.Is(err, syscall.ELOOP) || !strings.Contains(err.Error(), Folder()) {
+		t.Errorf("%d models, %v", len(list), err)
+	}
+	_, err = Find("mine")
+	if !errors.As(err, new(*NotFoundError)) || !strings.Contains(err.Error(), Folder()+`": too many levels of symbolic links`) {
+		t.Errorf("mine: %v", err)
+	}
+	find(t, "seasons")
+	if err := free("mine", false); !errors.Is(err, syscall.ELOOP) {
+		t.Errorf("the name of a new model: %v", err)
+	}
+}
+
+func TestFolderThatIsMissingHasNoModels(t *testing.T) {
+	for _, data := range []string{filepath.Join(t.TempDir(), "none"), touch(t, filepath.Join(t.TempDir(), "file"))} {
+		t.Setenv("XDG_DATA_HOME", data)
+		if list, err := List(); len(list) != 2 || err != nil {
+			t.Errorf("%s: %d models, %v", data, len(list), err)
+		}
 	}
 }
 

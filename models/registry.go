@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 )
 
 //go:embed builtin/*.onnx
@@ -20,13 +21,20 @@ const extension = ".onnx"
 
 // A NotFoundError reports a name that no model has.
 type NotFoundError struct {
-	Name  string
-	Known []string
+	Name   string
+	Known  []string
+	Unread error // of folders that cannot be read and may have the model, or nil
 }
 
 func (e *NotFoundError) Error() string {
-	return fmt.Sprintf("no model %q; the models are %s", e.Name, strings.Join(e.Known, ", "))
+	text := fmt.Sprintf("no model %q; the models are %s", e.Name, strings.Join(e.Known, ", "))
+	if e.Unread != nil {
+		text += "; " + e.Unread.Error()
+	}
+	return text
 }
+
+func (e *NotFoundError) Unwrap() error { return e.Unread }
 
 // Hint says how to name a model that is not installed.
 func (e *NotFoundError) Hint() string {
@@ -39,31 +47,35 @@ func Find(nameOrPath string) (*Model, error) {
 	if strings.HasSuffix(nameOrPath, extension) {
 		return Load(nameOrPath)
 	}
-	places := places()
-	i := slices.IndexFunc(places, func(m *Model) bool { return m.stem() == nameOrPath })
+	places, err := places()
+	i := slices.IndexFunc(places, func(m *Model) bool { return m.Name() == nameOrPath })
 	if i < 0 {
-		return nil, &NotFoundError{Name: nameOrPath, Known: stems(places)}
+		return nil, &NotFoundError{Name: nameOrPath, Known: namesOf(places), Unread: err}
 	}
 	return load(places[i])
 }
 
 // Names returns the names that Find knows. It reads no model.
-func Names() []string { return stems(places()) }
+func Names() []string {
+	places, _ := places()
+	return namesOf(places)
+}
 
-func stems(places []*Model) (names []string) {
+func namesOf(places []*Model) (names []string) {
 	for _, m := range places {
-		names = append(names, m.stem())
+		names = append(names, m.Name())
 	}
 	return names
 }
 
-// List returns the models that Find knows by name. It leaves out models that cannot be read,
+// List returns the models that Find knows by name. It leaves out models and folders that cannot be read,
 // and returns their errors joined. A file with a further graph of a model does not count as a model.
 func List() ([]*Model, error) {
 	var models []*Model
 	failures := map[string]error{}
 	parts := map[string]bool{}
-	for _, place := range places() {
+	places, unread := places()
+	for _, place := range places {
 		m, err := load(place)
 		if err != nil {
 			failures[place.path] = err
@@ -80,7 +92,7 @@ func List() ([]*Model, error) {
 			errs = append(errs, err)
 		}
 	}
-	return models, errors.Join(errs...)
+	return models, errors.Join(append(errs, unread)...)
 }
 
 // ClassifierFor returns a model that tells apart all domains of a translator. Built-in models are tried
@@ -104,8 +116,9 @@ func (m *Model) Classifies(domains []string) bool {
 }
 
 // places returns the models that exist, not yet loaded: the built-in ones, then the user's, then those installed
-// with gtx, each in the order of their names. If two have the same name, the second is left out.
-func places() []*Model {
+// with gtx, each in the order of their names. If two have the same name, the second is left out. The error names the
+// folders that cannot be read.
+func places() ([]*Model, error) {
 	program, err := os.Executable()
 	if err != nil {
 		program = ""
@@ -113,8 +126,7 @@ func places() []*Model {
 	return placesIn(modelFolders(program))
 }
 
-func placesIn(folders []string) []*Model {
-	var found []*Model
+func placesIn(folders []string) (found []*Model, unread error) {
 	embedded, err := fs.Glob(builtin, "builtin/*"+extension)
 	if err != nil {
 		panic(err) // the pattern is a constant
@@ -123,22 +135,30 @@ func placesIn(folders []string) []*Model {
 		found = append(found, &Model{Origin: builtIn, path: p})
 	}
 	for _, folder := range folders {
-		// An unreadable or missing folder counts as empty.
-		entries, _ := os.ReadDir(folder)
+		entries, err := os.ReadDir(folder)
+		if err != nil && !isMissing(err) {
+			unread = errors.Join(unread, fmt.Errorf("the folder of models %q: %w", folder, errors.Unwrap(err)))
+		}
 		for _, entry := range entries {
 			m := &Model{Origin: filepath.Join(folder, entry.Name())}
 			m.path = m.Origin
-			taken := slices.ContainsFunc(found, func(other *Model) bool { return other.stem() == m.stem() })
+			taken := slices.ContainsFunc(found, func(other *Model) bool { return other.Name() == m.Name() })
 			if strings.HasSuffix(m.path, extension) && isFile(m.path) && !taken {
 				found = append(found, m)
 			}
 		}
 	}
-	return found
+	return found, unread
 }
 
-// stem returns the name by which Find knows a model.
-func (m *Model) stem() string { return stemOf(m.path) }
+// isMissing tells whether an error says that there is no such folder.
+func isMissing(err error) bool {
+	return errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR)
+}
+
+// Name returns the name of a model's file without .onnx. Find knows the model by it if the model is built in, in the
+// user's folder or installed with gtx. Its manifest may have another name.
+func (m *Model) Name() string { return stemOf(m.path) }
 
 func stemOf(file string) string {
 	return strings.TrimSuffix(path.Base(filepath.ToSlash(file)), extension)
