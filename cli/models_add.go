@@ -3,7 +3,6 @@ package cli
 import (
 	"errors"
 	"fmt"
-	"os"
 	"strings"
 
 	"github.com/urfave/cli/v2"
@@ -53,7 +52,7 @@ func (p *program) modelsAdd(c *cli.Context) (err error) {
 			return exit.Usage("--preset: %w", err)
 		}
 	case manifest != "":
-		if o.Known, err = os.ReadFile(manifest); err != nil {
+		if o.Known, err = models.ReadManifest(manifest); err != nil {
 			return exit.Usage("--manifest: %w", err)
 		}
 	}
