@@ -59,7 +59,7 @@ func checkWritten(c *cli.Context, in paths.Inputs, exemplars map[string][]string
 			return err
 		}
 	}
-	if err := page.Check(c.String("html"), nil); err != nil {
+	if err := page.Check(c.String("html"), c.String("out"), nil); err != nil {
 		return err
 	}
 	if path := c.String("report"); path != "" && path != "-" {

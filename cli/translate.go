@@ -126,7 +126,7 @@ func translationOf(c *cli.Context) (t translation, err error) {
 	}
 	t.naming.Named = namedFiles(c, t.exemplars)
 	t.naming.Redo = t.results.existing == stages.ExistingRedo
-	t.failures, err = paths.NewFailures(c.String("failed"), c.Bool("null"))
+	t.failures, err = paths.NewFailures(c.String("failed"), c.String("out"), c.Bool("null"))
 	return t, err
 }
 

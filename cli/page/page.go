@@ -18,6 +18,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 
 	"gtx/cli/exit"
 	"gtx/cli/paths"
@@ -57,8 +58,12 @@ type Options struct {
 	Progress func(results int) (step, end func())
 }
 
-// Replaceable refuses a file that is not a page of gtx report.
+// Replaceable refuses a file that is not a page of gtx report, and a pipe, because to open a pipe that nobody reads would
+// block. The pipes that gtx was started with are below /dev, such as /dev/stdout.
 func Replaceable(path string) error {
+	if info, err := os.Stat(path); err == nil && info.Mode()&fs.ModeNamedPipe != 0 && !strings.HasPrefix(path, "/dev/") {
+		return exit.CannotStart(fmt.Errorf("%s %q is a pipe: a page goes into a file", paths.HTMLOption, path))
+	}
 	return paths.Replaceable(paths.HTMLOption, path, "page of gtx report", func(line []byte) bool { return string(line) == mark })
 }
 
@@ -82,7 +87,7 @@ func Write(ctx context.Context, r *summary.Report, o Options) error {
 // write writes a file in one step or, if path is a pipe or a device, to it.
 func write(path string, fill func(io.Writer) error) error {
 	if info, err := os.Stat(path); err == nil && info.Mode()&(fs.ModeNamedPipe|fs.ModeCharDevice) != 0 {
-		f, err := os.OpenFile(path, os.O_WRONLY, 0)
+		f, err := os.OpenFile(path, os.O_WRONLY|syscall.O_NONBLOCK, 0) // without a reader it is an error
 		if err != nil {
 			return err
 		}
@@ -96,9 +101,9 @@ func write(path string, fill func(io.Writer) error) error {
 	return durable.Replace(place, fill)
 }
 
-// Check refuses a page that would replace one of the reports that a command reads, or any file that is not a page. It
-// writes nothing.
-func Check(path string, reports []string) error {
+// Check refuses a page that would replace one of the reports that a command reads, or any file that is not a page, and one in
+// a folder that does not exist, unless the command makes it as out, its folder of -o. It writes nothing.
+func Check(path, out string, reports []string) error {
 	if path == "" {
 		return nil
 	}
@@ -108,8 +113,8 @@ func Check(path string, reports []string) error {
 			return paths.Refuse(paths.HTMLOption, fmt.Errorf("%s %q is a report that is read", paths.HTMLOption, path))
 		}
 	}
-	if info, err := os.Stat(filepath.Dir(path)); err != nil || !info.IsDir() {
-		return exit.CannotStart(fmt.Errorf("%s %q: there is no folder %q", paths.HTMLOption, path, filepath.Dir(path)))
+	if err := paths.Reachable(paths.HTMLOption, path, out); err != nil {
+		return err
 	}
 	return Replaceable(path)
 }

@@ -13,8 +13,10 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 
+	"gtx/cli/exit"
 	"gtx/cli/ledger"
 	"gtx/cli/page"
 	"gtx/cli/summary"
@@ -277,6 +279,46 @@ func TestOnlyPagesAreReplaced(t *testing.T) {
 	if err := page.Write(context.Background(), r, page.Options{Path: path}); err == nil || !strings.Contains(err.Error(), "it will not be replaced") {
 		t.Error(err)
 	}
+}
+
+// To open a FIFO would block.
+func TestPageIsNotWrittenIntoAPipe(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "pipe")
+	if err := syscall.Mkfifo(path, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	var f *exit.Failure
+	if err := page.Check(path, "", nil); !errors.As(err, &f) || f.Code != exit.CodeStart || !strings.Contains(err.Error(), "is a pipe") {
+		t.Errorf("%v", err)
+	}
+}
+
+func TestFolderOfAPageExistsOrIsTheOneOfOut(t *testing.T) {
+	dir := t.TempDir()
+	for _, c := range []struct {
+		path, out string
+		want      bool
+	}{
+		{"page.html", "", true},
+		{"out/page.html", "out", true},
+		{"out/page.html", "out/below/", true},
+		{"out/page.html", "", false},
+		{"out/page.html", "other", false},
+		{"out/below/page.html", "out", false},
+	} {
+		err := page.Check(filepath.Join(dir, c.path), join(dir, c.out), nil)
+		if (err == nil) != c.want {
+			t.Errorf("%s with -o %q: %v", c.path, c.out, err)
+		}
+	}
+}
+
+// join is the path of a folder, or "" without a name.
+func join(dir, name string) string {
+	if name == "" {
+		return ""
+	}
+	return filepath.Join(dir, name)
 }
 
 func TestVendoredFilesAreUnchanged(t *testing.T) {

@@ -30,9 +30,9 @@ type Failures struct {
 	unseen  int // that no list can give again
 }
 
-// NewFailures prepares the list at path. With null its entries end with NUL. It refuses to replace a file that is
-// no list of paths.
-func NewFailures(path string, null bool) (*Failures, error) {
+// NewFailures prepares the list at path. With null its entries end with NUL. out is the folder of -o, or "". It refuses to
+// replace a file that is no list of paths.
+func NewFailures(path, out string, null bool) (*Failures, error) {
 	if path == "" {
 		return nil, nil
 	}
@@ -40,7 +40,7 @@ func NewFailures(path string, null bool) (*Failures, error) {
 	if null {
 		f.end = "\x00"
 	}
-	return f, f.replaceable()
+	return f, f.replaceable(out)
 }
 
 // Add adds an input.
@@ -113,14 +113,11 @@ func (f *Failures) write(fill func(io.Writer) error) error {
 
 // replaceable refuses a file that exists and that is no list of images. FILE may have been forgotten after
 // --failed, and a path have taken its place.
-func (f *Failures) replaceable() error {
+func (f *Failures) replaceable(out string) error {
 	info, err := os.Stat(f.path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		if _, err := os.Stat(filepath.Dir(f.path)); err != nil {
-			return f.cannotOpen(err)
-		}
-		return nil
+		return Reachable(FailedOption, f.path, out)
 	case err != nil:
 		return f.cannotOpen(err)
 	case info.Mode()&(fs.ModeNamedPipe|fs.ModeCharDevice) != 0:

@@ -52,6 +52,30 @@ func Refuse(option string, err error) error {
 	return &exit.Failure{Code: exit.CodeUsage, Err: exit.Hint(err, option+" takes the FILE to write, before the paths")}
 }
 
+// Reachable refuses the file of an option if its folder does not exist and the run will not make it. out is the folder of -o,
+// which a run makes before it writes anything, or "".
+func Reachable(option, path, out string) error {
+	folder := filepath.Dir(path)
+	switch info, err := os.Stat(folder); {
+	case err == nil && info.IsDir():
+		return nil
+	case errors.Is(err, fs.ErrNotExist) && leadsTo(folder, out):
+		return nil
+	}
+	return exit.CannotStart(fmt.Errorf("%s %q: there is no folder %q", option, path, folder))
+}
+
+// leadsTo tells whether out is the folder or lies below it.
+func leadsTo(folder, out string) bool {
+	above, errAbove := filepath.Abs(folder)
+	below, errBelow := filepath.Abs(out)
+	if out == "" || errAbove != nil || errBelow != nil {
+		return false
+	}
+	relative, err := filepath.Rel(above, below)
+	return err == nil && filepath.IsLocal(relative)
+}
+
 // Replaceable refuses the file of an option if it exists and gtx did not write it. known tells whether its first line is
 // that of a kind of files that gtx writes. A pipe or a terminal, such as /dev/stdout, loses nothing.
 func Replaceable(option, path, kind string, known func(line []byte) bool) error {

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"runtime"
+	"slices"
 
 	"github.com/urfave/cli/v2"
 
@@ -65,7 +66,7 @@ func (p Command) summarize(c *cli.Context) error {
 	if err := together(c); err != nil {
 		return err
 	}
-	if err := page.Check(c.String("html"), append(files, c.String("against"))); err != nil {
+	if err := page.Check(c.String("html"), "", append(files, c.String("against"))); err != nil {
 		return err
 	}
 	r, err := summary.Read(files, p.In)
@@ -97,7 +98,7 @@ func (p Command) summarize(c *cli.Context) error {
 	return err
 }
 
-// together refuses options that would be ignored beside others.
+// together refuses options that would be ignored or have nothing left to read beside others.
 func together(c *cli.Context) error {
 	for _, name := range []string{"thumbs", "pictures"} {
 		if c.IsSet(name) && c.String("html") == "" {
@@ -110,6 +111,8 @@ func together(c *cli.Context) error {
 		}
 	}
 	switch {
+	case c.String("against") == "-" && slices.Contains(c.Args().Slice(), "-"):
+		return exit.Usage("--against - and the report - exclude each other: standard input can be read only once")
 	case c.Bool("null") && c.String("list") == "":
 		return exit.Usage("--null is about the paths that --list GROUP prints")
 	case c.String("html") == "-":

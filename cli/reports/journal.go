@@ -13,6 +13,7 @@ import (
 
 	"gtx/cli/bench"
 	"gtx/cli/decoders"
+	"gtx/cli/exit"
 	"gtx/cli/ledger"
 	"gtx/cli/manual"
 	"gtx/cli/page"
@@ -51,12 +52,13 @@ type Journal struct {
 // Open opens the report of a run and describes the run in it. about.Run has the model, what it runs on and the versions.
 func Open(ctx context.Context, c *cli.Context, about About) (j *Journal, err error) {
 	j = &Journal{path: about.Report, Measured: about.Measured, provider: about.Run.Provider}
-	if html := c.String("html"); html != "" {
+	html := c.String("html")
+	if html != "" {
 		j.page = func(path string) error { return pageOf(ctx, path, html, about) }
 	}
 	if j.page != nil && j.path == "" {
 		if j.temporary, err = os.MkdirTemp("", "gtx-report-"); err != nil {
-			return nil, err
+			return nil, cannotMakePage(html, err)
 		}
 		j.path = filepath.Join(j.temporary, "run.jsonl")
 	}
@@ -70,6 +72,14 @@ func Open(ctx context.Context, c *cli.Context, about About) (j *Journal, err err
 	}
 	j.Begin(runOf(c, about))
 	return j, nil
+}
+
+// cannotMakePage is the failure of a run that has no temporary folder for the report that its page is made from.
+func cannotMakePage(html string, err error) error {
+	return exit.CannotStart(exit.Hint(
+		fmt.Errorf("--html %q: no temporary folder for the report of the run in %q: %w", html, os.TempDir(), stages.WithoutPath(err)),
+		"TMPDIR names another folder; with --report FILE no temporary folder is needed",
+	))
 }
 
 // runOf completes the record of a run by what its command line says.
