@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 	"unicode"
 
 	"gtx/cli/exit"
@@ -98,7 +99,7 @@ func (f *Failures) entry(s stages.Source) string {
 // write replaces a file, or writes to a pipe or a device.
 func (f *Failures) write(fill func(io.Writer) error) error {
 	if info, err := os.Stat(f.path); err == nil && !info.Mode().IsRegular() {
-		out, err := os.OpenFile(f.path, os.O_WRONLY, 0)
+		out, err := os.OpenFile(f.path, os.O_WRONLY|syscall.O_NONBLOCK, 0) // without a reader it is an error
 		if err != nil {
 			return err
 		}

@@ -110,9 +110,10 @@ func together(c *cli.Context) error {
 			return exit.Usage("--list and --%s exclude each other", name)
 		}
 	}
-	switch {
-	case c.String("against") == "-" && slices.Contains(c.Args().Slice(), "-"):
-		return exit.Usage("--against - and the report - exclude each other: standard input can be read only once")
+	reports := append(c.Args().Slice(), c.String("against"))
+	switch first := slices.Index(reports, "-"); {
+	case first >= 0 && slices.Contains(reports[first+1:], "-"):
+		return exit.Usage("two reports are -: standard input can be read only once")
 	case c.Bool("null") && c.String("list") == "":
 		return exit.Usage("--null is about the paths that --list GROUP prints")
 	case c.String("html") == "-":
