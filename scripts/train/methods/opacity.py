@@ -45,7 +45,7 @@ DEFAULTS: dict[str, Any] = {
         {"steps": 2500, "size": 96, "batch": 4, "cover": [0.4, 1.0]},
         {"steps": 6800, "size": 128, "batch": 4, "cover": [0.5, 1.0]},
         {"steps": 3800, "size": 192, "batch": 3, "cover": [0.75, 1.0]},
-        {"steps": 24650, "size": 256, "batch": 2, "cover": [0.9, 1.0]},
+        {"steps": 25070, "size": 256, "batch": 2, "cover": [0.9, 1.0]},
     ],
     "lr": 5e-4,
     "decay_from": 0.7,
@@ -60,7 +60,7 @@ DEFAULTS: dict[str, Any] = {
         "rest_b": 0.35,
         "own_a": 6.0,
         "own_b": 5.0,
-        "own_dropped": 3.0,  # of images of b that the list drops
+        "own_dropped": 0.5,  # of images of b that the list drops; 3 keeps brown slopes from being covered
         "wrong": 0.5,
         "ramp": 400.0,  # steps over which own grows to what it is
         "least": 4.0,  # against covering less of meadows (towards b) or white ground (a) than this:
