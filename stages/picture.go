@@ -187,7 +187,8 @@ func (p picture) isCMYK() bool { return p.image.Type == C.VIPS_INTERPRETATION_CM
 
 // suits reports whether a profile can be read and is for the colours of the picture. libvips takes any for one of CMYK.
 func (p picture) suits(profile []byte) bool {
-	return len(profile) > 0 && (!p.isCMYK() || container.Space(profile) == "CMYK") && C.vips_icc_is_compatible_profile(p.image, unsafe.Pointer(&profile[0]), C.size_t(len(profile))) != 0
+	return len(profile) > 0 && (!p.isCMYK() || container.Space(profile) == "CMYK") &&
+		C.vips_icc_is_compatible_profile(p.image, unsafe.Pointer(&profile[0]), C.size_t(len(profile))) != 0
 }
 
 // shrink averages blocks of factor × factor pixels. Blocks at the right and at the

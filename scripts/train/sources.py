@@ -8,6 +8,7 @@ from __future__ import annotations
 import csv
 import dataclasses
 from collections import Counter
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -29,7 +30,12 @@ class Domains:
     def __init__(self, config: Config) -> None:
         sides = self.by_table(config) if config.table else self.by_folder(config)
         self.a, self.b = (Sampler(folders, config.jitter, config.mirror) for folders in sides)
-        self.dropped_b = Sampler(dropped(config.b, config), config.jitter, config.mirror)
+        self.config = config
+
+    @cached_property
+    def dropped_b(self) -> Sampler:
+        """The images of the second domain that the list leaves out. Few methods ask for them."""
+        return Sampler(dropped(self.config.b, self.config), self.config.jitter, self.config.mirror)
 
     def by_folder(self, config: Config) -> list[list[Folder]]:
         return [read(folders, config, f"--{name}") for name, folders in (("a", config.a), ("b", config.b))]

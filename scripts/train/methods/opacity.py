@@ -164,7 +164,7 @@ class Opacity(Base):
                 unturned = self.generator(real[:n], -own[:n], [x[:n] for x in seen])
         hold = ramp(step, self.config.weights["ramp"])
         dropped = real[:0]
-        if len(source.dropped_b) and self.config.weights["own_dropped"]:
+        if self.config.weights["own_dropped"] and len(source.dropped_b):
             dropped = self.put(source.dropped_b.batch(rng, 1, stage.size, stage.cover))
         task = Task(given, masks_of_turned(given, real), unturned, dropped)
         losses, fake, judged, made = self.step_generator(task, shifted, own, rng, hold)
