@@ -339,16 +339,11 @@ func countLines(f *os.File) (n int, err error) {
 	return n, err
 }
 
-// openPipe opens a report that is a pipe or a device. Nothing is kept there.
-func openPipe(path string) (*os.File, error) {
-	return os.OpenFile(path, os.O_WRONLY|unix.O_NONBLOCK, 0) // a FIFO without a reader is an error
-}
-
 // open opens the file of --report.
 func (l *Ledger) open(fresh bool) (err error) {
 	info, err := os.Stat(l.name)
 	if err == nil && info.Mode()&(fs.ModeNamedPipe|fs.ModeCharDevice) != 0 {
-		l.file, err = openPipe(l.name)
+		l.file, err = durable.OpenPipe(l.name)
 		return err
 	}
 	l.continued = err == nil && !fresh

@@ -18,7 +18,6 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"syscall"
 
 	"gtx/cli/exit"
 	"gtx/cli/paths"
@@ -87,7 +86,7 @@ func Write(ctx context.Context, r *summary.Report, o Options) error {
 // write writes a file in one step or, if path is a pipe or a device, to it.
 func write(path string, fill func(io.Writer) error) error {
 	if info, err := os.Stat(path); err == nil && info.Mode()&(fs.ModeNamedPipe|fs.ModeCharDevice) != 0 {
-		f, err := os.OpenFile(path, os.O_WRONLY|syscall.O_NONBLOCK, 0) // without a reader it is an error
+		f, err := durable.OpenPipe(path)
 		if err != nil {
 			return err
 		}

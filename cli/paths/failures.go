@@ -10,7 +10,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"syscall"
 	"unicode"
 
 	"gtx/cli/exit"
@@ -99,7 +98,7 @@ func (f *Failures) entry(s stages.Source) string {
 // write replaces a file, or writes to a pipe or a device.
 func (f *Failures) write(fill func(io.Writer) error) error {
 	if info, err := os.Stat(f.path); err == nil && !info.Mode().IsRegular() {
-		out, err := os.OpenFile(f.path, os.O_WRONLY|syscall.O_NONBLOCK, 0) // without a reader it is an error
+		out, err := durable.OpenPipe(f.path)
 		if err != nil {
 			return err
 		}

@@ -45,6 +45,11 @@ func newDraft(p Place, fill func(io.Writer) error) (_ *draft, err error) {
 	return d, nil
 }
 
+// OpenPipe opens a pipe or a device for writing, where nothing is kept. A FIFO without a reader is an error.
+func OpenPipe(path string) (*os.File, error) {
+	return os.OpenFile(path, os.O_WRONLY|syscall.O_NONBLOCK, 0)
+}
+
 // Replace writes a file, whose content fill makes, and publishes it. The folder must exist. An error may name a
 // temporary file.
 func Replace(p Place, fill func(io.Writer) error) error {
