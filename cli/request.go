@@ -57,12 +57,12 @@ func exemplarsOf(c *cli.Context, m *manifest.Manifest) (map[string][]string, err
 	return files, nil
 }
 
-// instancesOf reads --instances, which goes with the models that take maps of instances.
+// instancesOf reads --instances, which goes with the models that take instance maps.
 func instancesOf(c *cli.Context, m *manifest.Manifest) (string, error) {
 	folder := c.String("instances")
 	switch {
 	case folder == "" && m.Instances():
-		return "", exit.Usage("--instances is missing: %s takes a map of instances beside each label map", m.Name)
+		return "", exit.Usage("--instances is missing: %s takes an instance map beside each label map", m.Name)
 	case folder != "" && !m.Instances():
 		return "", exit.Usage("--instances: %s takes none", m.Name)
 	case folder != "":

@@ -32,7 +32,7 @@ func (p *program) translateCommand() *cli.Command {
 		&cli.StringFlag{Name: "from", Category: manual.Translation, Usage: "the source's `DOMAIN`, any (it does not matter) or auto (ask a classifier); default: auto if the model or --in-target needs the domain, any otherwise"},
 		&cli.StringFlag{Name: "in-target", Category: manual.Translation, Value: string(stages.InTargetTranslate), Usage: "`POLICY` for an image already in the target domain: translate, copy (byte for byte) or skip it"},
 		&cli.StringSliceFlag{Name: "exemplar", Category: manual.Translation, Usage: "`[ATTRIBUTE=]FILE` is an image that shows what is wanted, for models that take exemplars; repeat it for models that take several"},
-		&cli.StringFlag{Name: "instances", Category: manual.Translation, Usage: "`DIR` holds a map of instances for each label map, for models that take one: a PNG of the same size, path and name"},
+		&cli.StringFlag{Name: "instances", Category: manual.Translation, Usage: "`DIR` holds an instance map for each label map, for models that take one: a PNG of the same size, path and name"},
 		&cli.Uint64Flag{Name: "seed", Category: manual.Translation, Usage: "draw noise from seed `N`: the same seed, and the same path below the folder or --base, give the same result"},
 		&cli.IntFlag{Name: "samples", Category: manual.Translation, Value: 1, Usage: "make `N` results of each image, for models that draw noise"},
 

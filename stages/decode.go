@@ -19,7 +19,7 @@ type Image struct {
 	Digest        string // of the file
 	Width, Height int    // of the whole image, upright, or of the part that a crop leaves
 	Pixels        Pixels
-	Instances     Pixels   // from Resize: RGB of the size of Pixels, zero if there is no map of instances
+	Instances     Pixels   // from Resize: RGB of the size of Pixels, zero if there is no instance map
 	Alpha         []byte   // from Resize: one byte per pixel, or nil if every pixel is opaque
 	Profile       []byte   // a profile of sRGB if the file had any profile, else nil
 	Warnings      []string // faults that do not prevent its use

@@ -13,14 +13,14 @@ import (
 	"strings"
 )
 
-// Instances returns the stage that reads the map of instances of each label map: the PNG in a folder at the same
+// Instances returns the stage that reads the instance map of each label map: the PNG in a folder at the same
 // relative path, whatever the suffix of the label map. The digest of the file then stands for both.
 func Instances(folder string, o OpenOptions) func(context.Context, File) (File, error) {
 	o.OwnToo = true
 	open := Open(o)
 	return func(ctx context.Context, f File) (File, error) {
 		if f.Source.Relative == "" {
-			return f, errors.New("an image on standard input has no map of instances")
+			return f, errors.New("an image on standard input has no instance map")
 		}
 		name := strings.TrimSuffix(f.Source.Relative, filepath.Ext(f.Source.Relative)) + ".png"
 		path := filepath.Join(folder, name)
@@ -33,7 +33,7 @@ func Instances(folder string, o OpenOptions) func(context.Context, File) (File, 
 			err = fmt.Errorf("%d×%d, but the label map is %d×%d", m.Width, m.Height, f.Width, f.Height)
 		}
 		if err != nil {
-			return f, fmt.Errorf("map of instances %q: %w", path, err)
+			return f, fmt.Errorf("instance map %q: %w", path, err)
 		}
 		f.instances = m.Data
 		f.Digest = fmt.Sprintf("%x", sha256.Sum256([]byte(f.Digest+" "+m.Digest)))
@@ -44,17 +44,17 @@ func Instances(folder string, o OpenOptions) func(context.Context, File) (File, 
 // maxInstances is how many objects have a colour of their own in 8-bit RGB.
 const maxInstances = 1 << 24
 
-// instances brings a map of instances to the network's shape as the label map is brought to it.
+// instances brings an instance map to the network's shape as the label map is brought to it.
 func (f Fit) instances(img Image, data []byte) (Pixels, error) {
 	ids, err := numbered(data)
 	if err != nil {
-		return Pixels{}, fmt.Errorf("map of instances: %w", err)
+		return Pixels{}, fmt.Errorf("instance map: %w", err)
 	}
 	resized, err := f.resize(Image{Width: img.Width, Height: img.Height, Pixels: ids})
 	return resized.Pixels, err
 }
 
-// numbered decodes a map of instances and gives each of its colours another one, which has 8 bits per sample. The
+// numbered decodes an instance map and gives each of its colours another one, which has 8 bits per sample. The
 // maps of Cityscapes have 16 bits, and two objects may differ in the lowest. libvips is not used for this, because
 // it would convert the colours.
 func numbered(data []byte) (Pixels, error) {

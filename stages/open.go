@@ -23,7 +23,7 @@ type File struct {
 	Data             []byte
 	Digest           string // SHA-256 of Data, in hexadecimal, or of the digests of Data and instances
 
-	instances []byte    // the file of the map of instances that belongs to a label map, or nil
+	instances []byte    // the file of the instance map that belongs to a label map, or nil
 	maxPixels int       // as in OpenOptions
 	decoding  *decoding // nil if the file is decoded in this process
 }

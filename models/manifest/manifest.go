@@ -74,7 +74,7 @@ func (b *BatchSize) decode(field string, value any) error {
 //	exemplar  another image, the same for all source images, that shows what is wanted; an input for K of them
 //	          has one more dimension, [N,K,C,H,W] or [N,K,H,W,C]
 //	labelmap  the source image, whose samples are class numbers or the colours of classes
-//	instance  [N,1,H,W] or [N,H,W,1]: 1 at the edges of the areas of a label map, or of a map of instances, see
+//	instance  [N,1,H,W] or [N,H,W,1]: 1 at the edges of the areas of a label map, or of an instance map, see
 //	          Instance, else 0
 //	label     the target, see Labeled
 //	strength  the strength itself, one number per image

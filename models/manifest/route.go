@@ -46,12 +46,12 @@ func (m *Manifest) Exemplars() []*Input {
 	return found
 }
 
-// Instances says whether a model takes a map of instances beside each label map.
+// Instances says whether a model takes an instance map beside each label map.
 func (m *Manifest) Instances() bool {
 	return slices.ContainsFunc(m.Inputs, func(in Input) bool { return in.takesInstances() })
 }
 
-// takesInstances says whether an input takes the edges of a map of instances.
+// takesInstances says whether an input takes the edges of an instance map.
 func (in *Input) takesInstances() bool { return in.Instance != nil && in.Instance.IDs }
 
 // Noisy says whether a model takes random numbers.

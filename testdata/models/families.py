@@ -289,7 +289,7 @@ def pix2pixhd() -> None:
 
 
 def spade() -> None:
-    """Classes of a palette, as grey levels 0, 100 and 200; edges of the map of instances become white."""
+    """Classes of a palette, as grey levels 0, 100 and 200; edges of the instance map become white."""
     net = Net()
     size = {"mode": "multiple", "multiple_of": 8, "max": 2048}
     palette = [[0, 0, 0], [0, 0, 255], [255, 0, 0]]
