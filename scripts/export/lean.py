@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from onnx import NodeProto, helper, numpy_helper
 
 from export.graph import save
+from train.exported import FOLDED
 
 TO_NHWC = [0, 2, 3, 1]
 TO_NCHW = [0, 3, 1, 2]
@@ -99,12 +100,12 @@ class Graph:
             else:
                 shift -= scale * number
 
-    def constant(self, value: NDArray | Sequence[int] | float) -> str:
+    def constant(self, value: NDArray | Sequence[int] | float, name: str = "") -> str:
         """A new initializer: integers become int64, floats float32."""
         array = np.asarray(value)
         array = array.astype(np.int64 if array.dtype.kind == "i" else np.float32)
         self.made += 1
-        name = f"lean.{self.made}"
+        name = name or f"lean.{self.made}"
         self.values[name] = np.ascontiguousarray(array).reshape(array.shape)
         return name
 
@@ -287,7 +288,10 @@ def fold_pads(graph: Graph) -> None:
 
 
 def fold_spreads(graph: Graph) -> None:
-    """Fold (x - mean) * scale per channel into the 1x1 convolutions that use it."""
+    """Fold (x - mean) * scale per channel into the 1x1 convolutions that use it.
+
+    What they get is named after what they had, so that training can go on from an exported model.
+    """
     for conv in [n for n in graph.nodes if n.op_type == "Conv" and len(n.input) == 3]:
         weight, bias = (graph.value(name) for name in conv.input[1:])
         scaled = graph.producer(conv.input[0], "Mul")
@@ -300,8 +304,9 @@ def fold_spreads(graph: Graph) -> None:
             continue
         weight = weight * scale
         conv.input[0] = moved.input[0]
-        conv.input[1] = graph.constant(weight)
-        conv.input[2] = graph.constant(bias - (weight * mean).sum((1, 2, 3)))
+        folded = weight, bias - (weight * mean).sum((1, 2, 3))
+        for i, value in enumerate(folded, 1):
+            conv.input[i] = graph.constant(value, conv.input[i] + FOLDED)
     graph.index()
 
 

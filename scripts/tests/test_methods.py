@@ -226,6 +226,7 @@ def test_a_table_may_have_a_mark_and_minus_one(tmp_path: Path):
         ("pix2pix", {"network": {"widht": 4}}, "networks do not fit pix2pix: "),
         ("pix2pix", {"weights": {"adversarial": 1.0}}, "are adversarial, reconstruction: give all"),
         ("pix2pix", {"init": "gone"}, f"gone/{loop.CHECKPOINT} cannot be read: "),
+        ("pix2pix", {"init": "gone.onnx"}, "gone.onnx cannot be read: No such file"),
     ],
 )
 def test_a_recipe_that_does_not_fit_is_one_sentence(
@@ -262,6 +263,17 @@ def test_a_run_starts_from_the_same_networks_only(inputs: dict, tmp_path: Path, 
     init = str(tmp_path / "other" / "run")
     assert "has other networks than pix2pix" in failing(tmp_path, {**given, "init": init}, capsys)
     assert start(tmp_path, given, "--until", "1") == 0  # nothing of the failed call is in its way
+
+
+def test_an_exported_model_to_start_from_has_to_fit(inputs: dict, tmp_path: Path, capsys):
+    given = recipe("pix2pix", inputs)
+    other = tmp_path / "other.onnx"
+    other.write_bytes(b"no model")
+    assert f"{other} is no ONNX model" in failing(tmp_path, {**given, "init": str(other)}, capsys)
+    classifier = str(Path(__file__).parents[2] / "models" / "builtin" / "seasons-classifier.onnx")
+    assert "pix2pix starts from run folders only" in failing(tmp_path, {**given, "init": classifier}, capsys)
+    given.update(method="opacity", network={"known": "random"}, discriminator={}, init=classifier)
+    assert "has other networks than opacity" in failing(tmp_path, given, capsys)
 
 
 def test_an_empty_domain_is_an_error(inputs: dict, tmp_path: Path, capsys: pytest.CaptureFixture):

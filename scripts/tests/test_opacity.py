@@ -30,6 +30,7 @@ from train.ground import (
     unlike_meadow,
     unlike_snow,
 )
+from train.methods import opacity
 from train.methods.opacity import Task, ramp
 from train.networks.bank import ROOM, Bank
 from train.networks.efficientnet import RandomFeatures, padding_of_two
@@ -369,3 +370,36 @@ def test_a_composed_model_looks_like_any_other(opacity_run: Path):
     model = build(opacity_run, "seasons", "Summer and winter").model
     assert list(signature(model.graph.output)) == ["translation"]
     assert json.dumps(manifest_of(model)).count('"role": "opacity"') == 0
+
+
+@pytest.mark.parametrize("flags", [[], ["--half", "--composed"]])
+def test_a_run_starts_from_an_exported_model(
+    flags: list[str], opacity_run: Path, folders: tuple[str, str], tmp_path: Path
+):
+    model = tmp_path / "model.onnx"
+    assert main([str(opacity_run), *flags, "--out", str(model)]) == 0
+    run = new_run(tmp_path, "opacity", folders, {**TINY_OPACITY, "init": str(model)})
+    _, trainer, _ = loop.restore(run, loop.device())  # after a step in which the discriminators learn alone
+    _, given, _ = loop.restore(opacity_run, loop.device())
+    image, code = torch.rand(2, 3, 64, 64) * 2 - 1, torch.tensor([-1.0, 1.0])
+    with torch.no_grad():
+        wanted = given.network()(image, code)
+        for net in (trainer.generator, trainer.network()):
+            assert torch.allclose(net(image, code), wanted, atol=5e-3 if flags else 1e-4)
+
+
+def test_after_an_exported_model_the_discriminators_learn_first(
+    opacity_run: Path, folders: tuple[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    model = tmp_path / "model.onnx"
+    assert main([str(opacity_run), "--out", str(model)]) == 0
+    monkeypatch.setattr(opacity, "ALONE", 1)
+    run = new_run(tmp_path, "opacity", folders, {**TINY_OPACITY, "init": str(model)})
+    config, after_one, _ = loop.restore(run, loop.device())
+    before = loop.start(config, loop.device())
+    loop.train(run, 2)
+    _, after_two, _ = loop.restore(run, loop.device())
+    films = [t.generator.films.weight for t in (before, after_one, after_two)]
+    heads = [t.discriminators.heads[0].head.weight for t in (before, after_one)]
+    assert torch.equal(films[0], films[1]) and not torch.equal(films[1], films[2])
+    assert not torch.equal(*heads)

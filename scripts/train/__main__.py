@@ -37,7 +37,7 @@ def parse(argv: list[str]) -> argparse.Namespace:
     parser.add_argument("--drop", help="text file of images to leave out, one path per line")
     parser.add_argument("--out", type=Path, required=True, help="run folder; an existing run continues")
     parser.add_argument("--config", type=Path, help="recipe: JSON file with changes to the method's defaults")
-    parser.add_argument("--init", help="run folder to start from instead of random weights")
+    parser.add_argument("--init", help="run folder or exported .onnx to start from")
     parser.add_argument("--seed", type=int, help="seed of all random numbers")
     parser.add_argument("--until", type=int, help="stop after this step")
     parser.add_argument(

@@ -41,7 +41,7 @@ class Config:
     side: int = SIDE  # pixels; images are decoded to squares of this side
     enlarge: bool = False  # allow images that have fewer pixels than the crops
     mirror: bool = True  # half of the crops
-    init: str = ""  # run folder: start from its networks and optimisers
+    init: str = ""  # run folder: start from its networks and optimisers; or exported model: from its weights
     drop: str = ""  # text file: paths of training images to leave out
     title: str = ""  # of the exported model
     license: str = ""  # of its weights

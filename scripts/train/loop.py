@@ -14,7 +14,7 @@ import numpy as np
 import torch
 
 from train import config as configs
-from train import files, parallel, sheets
+from train import exported, files, parallel, sheets
 from train.config import Config
 from train.data import DataError
 from train.methods import Method, method
@@ -39,14 +39,22 @@ def build(config: Config, on: torch.device) -> Method:
 
 
 def start(config: Config, on: torch.device) -> Method:
-    """The method at step 0: freshly initialised, or at the last checkpoint of config.init."""
+    """The method at step 0: freshly initialised, or from what config.init names.
+
+    That is a run, whose last checkpoint counts, or an exported model.
+    """
     trainer = build(config, on)
-    if config.init:
-        checkpoint = read(Path(config.init) / CHECKPOINT, on)
-        try:
-            trainer.load(checkpoint["method"])
-        except (KeyError, RuntimeError, ValueError) as error:  # parts, shapes, groups of an optimiser
-            raise DataError(f"{config.init} has other networks than {config.method}") from error
+    if not config.init:
+        return trainer
+    try:
+        if exported.given(config.init):
+            trainer.adopt(exported.weights(Path(config.init)))
+        else:
+            trainer.load(read(Path(config.init) / CHECKPOINT, on)["method"])
+    except DataError:
+        raise
+    except (KeyError, RuntimeError, ValueError) as error:  # parts, shapes, groups of an optimiser
+        raise DataError(f"{config.init} has other networks than {config.method}") from error
     return trainer
 
 

@@ -56,6 +56,9 @@ class Method(Protocol):
     def load(self, state: dict[str, Any]) -> None:
         """Continue from a state."""
 
+    def adopt(self, weights: dict[str, Tensor]) -> None:
+        """Start from the weights of an exported model."""
+
     def network(self) -> nn.Module:
         """The averaged network, for export."""
 

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from train import parallel, sources
 from train.config import Config, Stage
+from train.data import DataError
 from train.ema import Average
 from train.ports import Exported
 
@@ -97,6 +98,10 @@ class Base:
     def load(self, state: dict[str, Any]) -> None:
         for name, part in self.parts.items():
             part.load_state_dict(state[name])
+
+    def adopt(self, weights: dict[str, Tensor]) -> None:
+        """Start from the weights of an exported model. Whatever it does not hold starts anew."""
+        raise DataError(f"{self.config.method} starts from run folders only, not from exported models")
 
     def sheet(self, shown: Any) -> list[Tensor]:
         return []

@@ -15,7 +15,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from train import sources
+from train import exported, sources
 from train.augmentation import augment, turned, widened
 from train.config import Config
 from train.ground import (
@@ -95,6 +95,7 @@ SHIFT = 0.02  # of features, in their deviations
 WIDE = 0.5  # the share of batches that are 3:2, as most photographs are
 TURNED = 0.7  # the share of summers whose plants turn
 WARM = 50  # steps over which the learning rate grows
+ALONE = 500  # steps in which only the discriminators learn, after an exported model, which has none
 OWN = ("own_a", "own_b", "own_dropped")
 HINTS = (
     *("rest_a", "rest_b", "least", "solid", "dark", "fine", "flat", "colour", "faded", "sky_a", "sky_b"),
@@ -150,6 +151,9 @@ class Opacity(Base):
         for optimiser in (self.generator_optimiser, self.discriminator_optimiser):
             for group in optimiser.param_groups:
                 group["lr"] *= min(1.0, (step + 1) / WARM)
+        if exported.given(self.config.init) and step < ALONE:
+            for group in self.generator_optimiser.param_groups:
+                group["lr"] = 0.0
 
         own = torch.ones(2 * n, device=self.device)
         own[:n] = -1
@@ -295,6 +299,10 @@ class Opacity(Base):
         total = loss + self.config.weights["wrong"] * wrong
         self.descend(self.discriminator_optimiser, total)
         return {"discriminator": loss.item(), "wrong": wrong.item()}
+
+    def adopt(self, weights: dict[str, Tensor]) -> None:
+        for net in (self.generator, self.average.net):
+            net.adopt(weights)
 
     @torch.no_grad()
     def sheet(self, images: Tensor) -> list[Tensor]:

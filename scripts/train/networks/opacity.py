@@ -8,6 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from train.exported import FOLDED
 from train.networks.efficientnet import features
 from train.networks.generator import HEADROOM
 
@@ -125,6 +126,22 @@ class OpacityGenerator(nn.Module):
         for layer, bias in ((self.grade, 0.0), (self.opacity, -1.0), (self.cover, 0.0)):
             nn.init.normal_(layer.weight, std=0.01)
             nn.init.constant_(layer.bias, bias)
+
+    @torch.no_grad()
+    def adopt(self, weights: dict[str, Tensor]) -> None:
+        """Take the weights of an exported model, which are by name. A KeyError names one that it lacks.
+
+        In its file the layers that see the features first have the features' spread folded in.
+        """
+        found = {}
+        for tap, name in enumerate(("side2", "side4", "side8", "side16", "side32")):
+            weight, bias = (weights[f"{name}.{part}{FOLDED}"] for part in ("weight", "bias"))
+            mean, scale = (getattr(self.known.spread, f"{part}{tap}")[:, 0, 0] for part in ("mean", "scale"))
+            weight = weight.to(scale) / scale[:, None, None]
+            found[f"{name}.weight"] = weight
+            found[f"{name}.bias"] = bias.to(scale) + (weight[:, :, 0, 0] * scale * mean).sum(1)
+        for name, parameter in self.named_parameters():
+            parameter.copy_(found[name] if name in found else weights[name])
 
     def see(self, image: Tensor) -> list[Tensor]:
         """The features of an image, in float32: depthwise convolutions gain nothing from less."""
