@@ -12,7 +12,7 @@
 # make packages   build both, the source, a list of what is in them, and SHA256SUMS
 # make packages-test  build them twice, and install and run them, in some minutes
 #
-# Only deps, demo, test and packages-test install anything.
+# Only deps, demo, test and packages-test install Debian packages.
 
 PREFIX  ?= /usr/local
 ZSH_COMPLETIONS ?= share/zsh/site-functions
@@ -114,7 +114,7 @@ packages-test: deps
 	scripts/install-packages $(PACKAGE_PACKAGES) lintian bubblewrap
 	scripts/package/test
 
-# What is there already stays: a run goes on where it was, and only new models are judged.
+# What is there already stays: a run goes on where it was, and only what has changed is judged.
 zoo: zoo-data build
 	scripts/make-zoo "$(DATA)" build/zoo
 

@@ -26,7 +26,7 @@ import (
 	"gtx/stages/durable"
 )
 
-// How long bench measures one setting: the default, whose stages it shows, and each other one.
+// How long bench measures the default setting, whose stages it shows, and each other setting.
 const (
 	benchDefault = 1500 * time.Millisecond
 	benchTrial   = 700 * time.Millisecond
@@ -203,7 +203,7 @@ func (b *bencher) measure(set bench.Set) (r bench.Result, err error) {
 		return r, err
 	}
 	for _, other := range b.others() {
-		// An error means that the device cannot run this model: that is no setting to choose.
+		// An error means that the device cannot run this model, so it cannot be the best.
 		_ = b.with(other, func(t *models.Translator) error {
 			return b.compare(set, t, &r, bench.Setting{Device: other.Device, Precision: other.Precision})
 		})
@@ -221,7 +221,7 @@ func (b *bencher) with(o models.Options, use func(*models.Translator) error) (er
 	return use(t)
 }
 
-// others are the usable devices and precisions beside those of the default, if the user left the choice.
+// others returns the usable devices and precisions other than the default's, or none if the user chose any.
 func (b *bencher) others() (list []models.Options) {
 	if b.chosen.Device != "auto" || b.chosen.Precision != "auto" {
 		return nil
@@ -263,8 +263,8 @@ func (b *bencher) compare(set bench.Set, t *models.Translator, r *bench.Result, 
 	return nil
 }
 
-// try translates the images of a set in turn for a while, at least as many as fill the line twice. For a
-// duration of 0 it translates each image once.
+// try translates the images of a set in turn until d has passed, and at least enough to fill the line
+// twice. If d is 0, it translates each image once.
 func (b *bencher) try(set bench.Set, t *models.Translator, w widths, d time.Duration) (m *bench.Measurement, err error) {
 	least := 2 * w.jobs
 	if d == 0 {

@@ -79,7 +79,7 @@ type engine struct {
 	measured   *bench.Measurement // since it was opened
 }
 
-// A loading is ONNX Runtime on its way into memory, while the command reads options, lists and models.
+// A loading loads ONNX Runtime in the background, while the command reads options, lists and models.
 type loading struct {
 	done    chan struct{}
 	runtime *models.Runtime
@@ -157,8 +157,8 @@ type network interface {
 	Fallback() error
 }
 
-// explainFallback tells the user why a network does not run in bf16 though the machine could. That a model
-// has no golden cases is for the verbose only.
+// explainFallback tells the user why a network does not run in bf16 although the machine could. If the
+// model just lacks golden cases, it says so only with --verbose.
 func (p *program) explainFallback(c *cli.Context, name string, n network) {
 	err := n.Fallback()
 	if err == nil || c.Bool("quiet") || errors.Is(err, models.ErrUnproven) && !c.Bool("verbose") {
@@ -167,7 +167,7 @@ func (p *program) explainFallback(c *cli.Context, name string, n network) {
 	p.say(fmt.Errorf("%s runs on %s: %w", name, n.Provider(), err))
 }
 
-// madeBy is what the note of a result says about its making beside its identity.
+// madeBy is what the note of a result says, beside its identity, about how it was made.
 func (e *engine) madeBy() []stages.Property {
 	return []stages.Property{
 		{Name: "provider", Value: e.translator.Provider()},
@@ -195,7 +195,7 @@ func (e *engine) record() ledger.Record {
 	return ledger.Record{Model: e.model.Digest, Provider: e.translator.Provider(), Precision: e.translator.Precision(), To: e.request.To, Strength: e.request.Strength}
 }
 
-// deviceOf reads --device and --precision, and --jobs: so many calls run at once.
+// deviceOf reads --device, --precision and --jobs, which is the number of calls that run at once.
 func deviceOf(c *cli.Context) (models.Options, error) {
 	precision, err := oneOf(c, precisionOption, "auto", "f32", "bf16")
 	return models.Options{Device: c.String("device"), Precision: precision, Calls: c.Int("jobs")}, err
@@ -263,8 +263,8 @@ func widthsOf(c *cli.Context, provider string) (widths, error) {
 	return w, nil
 }
 
-// inFlight bounds the images between source and sink. No stage runs dry, and memory stays small: every
-// image in flight keeps its pixels.
+// inFlight bounds the images between source and sink. It is large enough that no stage runs dry, and
+// not larger, because every image in flight keeps its pixels in memory.
 func (w widths) inFlight() int { return 3*w.jobs + 2*w.sessions*w.batch }
 
 // fitOf says how images are brought to the shape of a model's input.

@@ -109,7 +109,7 @@ func (f fidelity) detailOptions() stages.DetailOptions {
 func (f fidelity) parameters() []stages.Property {
 	position := strconv.FormatBool(f.stripGPS)
 	if f.stripGPS {
-		position = "places" // "true" stands in results that may still hold names of places
+		position = "places" // results marked "true" may still hold names of places
 	}
 	return []stages.Property{
 		{Name: "size", Value: f.sizing},

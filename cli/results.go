@@ -139,7 +139,7 @@ type collector struct {
 	tally      *progress.Tally
 	queue      *paths.Queue
 	stream     streams.Stream
-	where      string // the network ran, for the summary
+	where      string // for the summary: where the network ran
 
 	mu      sync.Mutex
 	arrived map[int]outcome // done, and waiting for an earlier image
@@ -171,7 +171,7 @@ func (p *program) collect(flow *pipeline.Flow[stages.Source, stages.Written], k 
 	return err
 }
 
-// drain runs the line of a command that writes no files. What sink did not get counts as not reached.
+// drain runs the line of a command that writes no files. Inputs that sink did not get count as not reached.
 func drain[T any](flow *pipeline.Flow[stages.Source, T], queue *paths.Queue, tally *progress.Tally, sink func(pipeline.Item[stages.Source, T]) error) error {
 	err := pipeline.Drain(flow, func(it pipeline.Item[stages.Source, T]) error {
 		if err := sink(it); err != nil {
@@ -273,8 +273,8 @@ func (k *collector) tell(rec ledger.Record, it outcome) {
 	k.tally.Count(it.Source, rec.Status, rec.Message)
 }
 
-// finish accounts for what was done when the run was aborted and for the inputs that it did not reach, and prints
-// the summary, once.
+// finish accounts for images that were done when the run was aborted and for inputs that it did not reach. Then
+// it prints the summary. It does all this only once.
 func (k *collector) finish() (err error) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
@@ -282,7 +282,7 @@ func (k *collector) finish() (err error) {
 		return nil
 	}
 	k.ended = true
-	_, files := k.stream.(streams.Files) // others take outcomes in order only
+	_, files := k.stream.(streams.Files) // other streams take outcomes only in order
 	for _, seq := range slices.Sorted(maps.Keys(k.arrived)) {
 		if it := k.arrived[seq]; it.Source.Out != stages.Stdout && files {
 			err = cmp.Or(err, k.account(it))

@@ -73,7 +73,7 @@ func notify(signals chan<- os.Signal) {
 	}
 }
 
-// exitOnSignal makes a signal that comes while gtx tidies up end it with a code. Otherwise the signal would kill it.
+// exitOnSignal lets a signal that comes while gtx tidies up end gtx with an exit code. Otherwise it would kill gtx.
 func exitOnSignal(code int) {
 	late := make(chan os.Signal, 1)
 	notify(late)

@@ -148,7 +148,7 @@ func (p *program) tally(c *cli.Context, verb string, known int) *progress.Tally 
 
 const maxFailed = "max-failed"
 
-// maxFailedFlag is the option about failures that are no failure of the run.
+// maxFailedFlag is the option that lets some images fail without failing the run.
 func maxFailedFlag() cli.Flag {
 	return &cli.StringFlag{Name: maxFailed, Category: manual.Reports, Usage: "exit 0 if at most `N` images fail, or N% of them; they are still named and recorded; a folder, list, tar or stream that cannot be read to its end still gives exit code 1", Action: func(c *cli.Context, text string) error {
 		if _, err := progress.ParseLimit(text); err != nil {

@@ -156,8 +156,8 @@ func formatOf(c *cli.Context) stages.Format {
 	return ""
 }
 
-// checkUnchanged refuses options that an image in the target domain could not follow, because it leaves as it is. A
-// copy beside its source would be an input of the next run: it carries no mark of gtx.
+// checkUnchanged refuses options that cannot apply to an image in the target domain, which leaves unchanged. It
+// also refuses copies beside their sources: they carry no mark of gtx, so the next run would take them as inputs.
 func (p *program) checkUnchanged(c *cli.Context, policy stages.InTarget) error {
 	pipe, streamed := slices.Equal(p.operands(c), []string{"-"}), c.Bool("tar") || c.Bool("frames") || c.String("shards") != ""
 	if policy != stages.InTargetCopy && !(policy == stages.InTargetSkip && pipe && !streamed) {

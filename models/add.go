@@ -181,7 +181,7 @@ func (r *Runtime) addition(ctx context.Context, path string, network []byte, kno
 	return a, a.embed(p.Manifest, network)
 }
 
-// free returns an error if a model may not have a name.
+// free returns an error if a new model may not take a name.
 func free(name string, force bool) error {
 	places, err := places()
 	if err != nil {

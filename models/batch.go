@@ -14,8 +14,8 @@ type Batch struct {
 	Pixels           []byte
 	From             []string // the domain of each image, as in Manifest.Code; nil: unknown
 	Seeds            []uint64 // of each image's noise; nil: the Request's seed for all
-	// Instances has the size of Pixels. In it every object of a label map has a colour of its own. If it is nil,
-	// a model that takes one takes Pixels instead.
+	// Instances has the size of Pixels. In it every object of a label map has a colour of its own. If it is
+	// nil, a model that takes an instance map uses Pixels instead.
 	Instances []byte
 
 	// Results of a model that covers: what lies beneath the cover, like Pixels, and how opaque the cover is,

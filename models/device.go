@@ -133,7 +133,8 @@ func appendCUDA(options *ort.SessionOptions, t target) error {
 // appendOpenVINO lets OpenVINO's CPU plugin run the whole network: each stream serves one call at a time on
 // one thread.
 func appendOpenVINO(options *ort.SessionOptions, t target, shapes string) error {
-	// A network that OpenVINO knows only in part is an error, and does not run on the CPU provider unnoticed.
+	// If OpenVINO knows only a part of a network, that is an error: the rest must not run on the CPU provider
+	// unnoticed.
 	if err := options.AddSessionConfigEntry("session.disable_cpu_ep_fallback", "1"); err != nil {
 		return err
 	}

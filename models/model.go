@@ -202,7 +202,7 @@ func (m *Model) networks() (map[string][]byte, error) {
 		return nil, err
 	}
 	graphs, err := m.graphs(network)
-	// What is built in cannot change, and its digest takes milliseconds of every start.
+	// A built-in model cannot change, and computing its digest would add milliseconds to every start.
 	if err != nil || m.Origin != builtIn && m.digest(network, beside, graphs) != m.Digest {
 		return nil, fmt.Errorf("%q has changed since it was loaded", m.path)
 	}

@@ -12,8 +12,8 @@ import (
 )
 
 // A prepared graph is ready to run on inputs of all shapes, or of given ones. OpenVINO needs three quarters of the
-// time if it knows the shapes, and rounds a little differently. So the shapes alone decide which of the two runs, not
-// what came before.
+// time if it knows the shapes, and rounds a little differently. So only the shapes of a call's inputs, and not
+// earlier calls, decide which of the two it uses.
 type prepared struct {
 	*ort.DynamicAdvancedSession
 	once sync.Once
@@ -30,7 +30,7 @@ func (n *sessions) prepare() error {
 	return nil
 }
 
-// commonSizes returns what tells whether photographs of a common aspect reach a model in a size.
+// commonSizes returns a function that tells whether photographs of a common aspect enter a model at a size.
 func commonSizes(m *manifest.Manifest) func(width, height int) bool {
 	in := m.Image()
 	if !m.Translates() {
@@ -67,7 +67,8 @@ func (s *session) prepare(shapes string) (*prepared, error) {
 	return n, n.err
 }
 
-// preparedFor returns what runs inputs: prepared for their shapes if fixed, unless that cannot be had.
+// preparedFor returns the graph to run inputs on: prepared for their shapes if fixed is set and that works, else for
+// all shapes.
 func (s *session) preparedFor(inputs []tensor, fixed bool) (*prepared, error) {
 	if fixed {
 		if n, err := s.prepare(s.shapesOf(inputs)); err == nil {

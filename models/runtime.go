@@ -110,7 +110,7 @@ func (r *Runtime) release() {
 	r.sessions--
 }
 
-// Preload loads the parts of OpenVINO if options may lead there. Without it the first NewTranslator would.
+// Preload loads the parts of OpenVINO if options may lead there. Otherwise the first NewTranslator would load them.
 func (r *Runtime) Preload(o Options) {
 	if o.wantOpenVINO() {
 		_ = r.offers(target{device: device{name: deviceOpenVINO}, precision: precisionF32}) // NewTranslator asks again

@@ -151,7 +151,7 @@ func newSessions(m *manifest.Manifest, programs []program, t target, profile str
 			open: func(shapes string) (*ort.DynamicAdvancedSession, error) { return newSession(p, t, shapes, profile) },
 		}
 	}
-	if t.name != deviceOpenVINO { // there, preparing takes so long that it waits until it is needed
+	if t.name != deviceOpenVINO { // on OpenVINO, preparing takes so long that it is done only when needed
 		err = n.prepare()
 	}
 	return n, err
@@ -222,8 +222,8 @@ func (n *sessions) inParts(ctx context.Context, graphs []string, in Batch, run f
 	return nil
 }
 
-// run gives one batch to a graph and returns its outputs. fixed asks for a network of the inputs' shapes. When the
-// context ends, run tells ONNX Runtime to stop and waits until it has stopped.
+// run gives one batch to a graph and returns its outputs. fixed asks for the graph prepared for the inputs'
+// shapes. When the context ends, run tells ONNX Runtime to stop and waits until it has stopped.
 func (s *session) run(ctx context.Context, inputs []tensor, fixed bool) ([]tensor, error) {
 	net, err := s.preparedFor(inputs, fixed)
 	if err != nil {
@@ -253,7 +253,7 @@ func (s *session) run(ctx context.Context, inputs []tensor, fixed bool) ([]tenso
 	outputs := make([]ort.Value, len(s.outputs))
 	err = net.RunWithOptions(values, outputs, options)
 	if !stop() {
-		<-told // the options must outlive the call that ends them
+		<-told // Terminate must return before the options are destroyed
 	}
 	if err != nil && ctx.Err() != nil {
 		return nil, ctx.Err()

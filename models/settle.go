@@ -24,7 +24,7 @@ func (s *settling) settle() (*sessions, error) {
 		case deviceCPU, deviceCUDA:
 			return nil, &PrecisionError{precisionBF16, "gtx computes in it on the device openvino only"}
 		}
-		// Auto has only one way left.
+		// The device is openvino, or auto, which has no other choice left.
 		return s.onOpenVINO()
 	}
 	switch s.device.name {
@@ -48,7 +48,8 @@ func (s *settling) settle() (*sessions, error) {
 	return n, nil
 }
 
-// onCPU opens sessions on the CPU provider, which needs no rehearsal. fallback is why it is not another one.
+// onCPU opens sessions on the CPU provider, which needs no rehearsal. fallback is the reason why they are not on
+// another provider.
 func (s *settling) onCPU(fallback error) (*sessions, error) {
 	n, err := s.open(target{device: device{name: deviceCPU}, precision: precisionF32}, "")
 	if err == nil {
@@ -97,9 +98,9 @@ func (s *settling) onOpenVINO() (*sessions, error) {
 	return n, nil
 }
 
-// rehearsed opens sessions on OpenVINO and lets them run the golden cases, unless they did so before on this
-// machine. If none covers the request, the error is ErrUnproven, or with unproven sessions welcome, the graphs run
-// once all the same.
+// rehearsed opens sessions on OpenVINO and lets them run the golden cases, unless these passed before on this
+// machine. If none covers the request, the graphs just run once or, if needsProof is set, the error is
+// ErrUnproven.
 func (s *settling) rehearsed(precision string, needsProof bool) (*sessions, error) {
 	n, err := s.open(s.openVINO(precision), "")
 	if err != nil {

@@ -64,8 +64,8 @@ func (s *signature) checkInputs(m *manifest.Manifest, batch int, declared []Tens
 	return nil
 }
 
-// checkOutputs compares what the graph declares about its outputs. That is often vague or missing, so
-// every run checks what an output really is.
+// checkOutputs compares the manifest with what the graph declares about its outputs. The declaration
+// is often vague or missing, so every run also checks what an output really is.
 func (s *signature) checkOutputs(m *manifest.Manifest, batch int, declared []TensorInfo) error {
 	for _, out := range s.outputs {
 		field := m.OutputField(out)

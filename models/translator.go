@@ -61,7 +61,7 @@ func (r *Runtime) NewTranslator(m *Model, q Request, o Options) (*Translator, er
 	return t, nil
 }
 
-// trial returns what runs the graphs that end in finals once, on a black image.
+// trial returns a function that runs the graphs that end in finals once, on a black image.
 func (t *Translator) trial(finals []string) func(*sessions) error {
 	return func(n *sessions) error {
 		trial := &Translator{sessions: n, request: t.request}

@@ -90,7 +90,7 @@ func goldenInput(m *manifest.Manifest, g manifest.Golden) Batch {
 	if image := m.Image(); image != nil {
 		in.Pixels = Ramps(in.Height, in.Width)
 		if image.Role == manifest.RoleLabelMap && !image.LabelMap.Nearest {
-			clear(in.Pixels) // few colours are classes, so take the first everywhere
+			clear(in.Pixels) // few colours are classes, so use black everywhere
 		}
 	}
 	if g.Args.From != "" {
@@ -99,8 +99,8 @@ func goldenInput(m *manifest.Manifest, g manifest.Golden) Batch {
 	return in
 }
 
-// goldenOf returns what runs all golden cases of a model whose graphs are open. The error is ErrUnproven if
-// there is no such case.
+// goldenOf returns a function that runs all golden cases of a model whose graphs are open. The error is
+// ErrUnproven if there is no such case.
 func goldenOf(m *Model) func(*sessions) error {
 	return func(n *sessions) error {
 		proven := false

@@ -83,7 +83,7 @@ func gather[S, A any, K comparable](ctx context.Context, items <-chan Item[S, A]
 		}
 	}
 	for items != nil || len(w.groups) > 0 {
-		// An item that is there already may complete a batch, and taking it costs no time.
+		// An item that has already arrived may complete a batch, and taking it costs no time.
 		next, full := w.next()
 		if !full && items != nil {
 			select {

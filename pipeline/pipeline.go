@@ -41,7 +41,7 @@ type Item[S, T any] struct {
 	Err    error  // an *Error, or nil
 	Spans  []Span // of the stages passed, in order
 
-	light bool // it has given its token of the line's flight back
+	light bool // it has given back its token of the line's flight
 }
 
 // A Span is the time that one stage took for an item. For a batch it is the time
@@ -86,7 +86,7 @@ func New(ctx context.Context, limit int) *Line {
 	}
 }
 
-// land gives an item's token of the flight back, unless that was done before. light is the item's.
+// land gives back an item's token of the flight, unless that was done before. light is the item's field.
 func (l *Line) land(light *bool) {
 	if !*light {
 		<-l.flight
@@ -99,7 +99,7 @@ func (l *Line) land(light *bool) {
 type Flow[S, T any] struct {
 	line    *Line
 	items   chan Item[S, T]
-	collect atomic.Bool // after an abort too, items without an error are received
+	collect atomic.Bool // even after an abort, items without an error are received
 }
 
 func newFlow[S, T any](line *Line) *Flow[S, T] {
@@ -155,7 +155,8 @@ func Drain[S, T any](in *Flow[S, T], sink func(Item[S, T]) error) error {
 }
 
 // Collect is like Drain, but loses nothing that is done: arrive gets every item without an error as soon as it has
-// passed all stages, before sink gets it in its turn, and also after an abort. It never runs at the same time as sink.
+// passed all stages, before sink gets it in its turn, and also after an abort. arrive never runs at the same time as
+// sink.
 func Collect[S, T any](in *Flow[S, T], arrive func(Item[S, T]), sink func(Item[S, T]) error) error {
 	in.collect.Store(true)
 	in.line.group.Go(func() error {

@@ -8,7 +8,7 @@ type change struct {
 	less, more Pixels
 }
 
-// affineChange is the change from small to result, which are of one size, and so is what the layers hold.
+// affineChange is the change from small to result. Both, and the layers, are of one size.
 func affineChange(small, result Pixels, layers *Layers) *change {
 	if layers == nil {
 		return &change{maps: raster.FitAffine(small, result, result, nil)}
@@ -16,7 +16,7 @@ func affineChange(small, result Pixels, layers *Layers) *change {
 	return &change{maps: raster.FitAffine(small, layers.Beneath, result, layers.Opacity)}
 }
 
-// laplacianChange is the same by the Laplacian method.
+// laplacianChange is the change from small to result by the Laplacian method.
 func laplacianChange(small, result Pixels) *change {
 	return &change{maps: raster.FitLaplacian(small, result)}
 }

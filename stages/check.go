@@ -16,7 +16,7 @@ type Checkerboard string
 const (
 	CheckWarn Checkerboard = "warn"
 	CheckFail Checkerboard = "fail"
-	// CheckRepair removes the pattern and warns if the rest is still flagged.
+	// CheckRepair removes the pattern and warns if the result is still flagged.
 	CheckRepair Checkerboard = "repair"
 	CheckOff    Checkerboard = "off"
 )

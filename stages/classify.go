@@ -37,7 +37,7 @@ type Policy string
 
 const (
 	PolicyBest    Policy = "best"    // the most likely class
-	PolicyUnknown Policy = "unknown" // the same, or none if it is below the threshold
+	PolicyUnknown Policy = "unknown" // the most likely class, or none if it is below the threshold
 	PolicyAll     Policy = "all"     // all classes at or above the threshold, "none" if there are none
 )
 

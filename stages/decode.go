@@ -51,8 +51,8 @@ func DecodeOnce(shape Shape) func(context.Context, File) (Image, error) {
 	return decodeStage(shape, keptUpTo)
 }
 
-// keptUpTo is the pixel count up to which DecodeOnce keeps an image. To decode it again would take longer, and its
-// pixels take a few megabytes.
+// keptUpTo is the pixel count up to which DecodeOnce keeps an image. Decoding it again would cost more than
+// keeping its pixels, which take a few megabytes.
 const keptUpTo = 1 << 20
 
 func decodeStage(shape Shape, keepUpTo int) func(context.Context, File) (Image, error) {
@@ -69,16 +69,16 @@ func decodeStage(shape Shape, keepUpTo int) func(context.Context, File) (Image, 
 			img.Warnings = append(img.Warnings, warnDamaged)
 		}
 		if img.original.pixels.Data != nil {
-			f.release() // its pixels are kept twice
+			f.release() // or its pixels would be kept twice
 		}
 		return img, err
 	}
 }
 
-// checksumUpTo is the pixel count up to which the checksum of a PNG's pixels is checked. libvips passes over it and does
-// not show what it covers, so the pixels are unpacked once more: at 12 megapixels 0.33 s of processor time beside 0.66 s
-// for the translation to a JPEG, and the sum alone, of bytes at hand, takes 0.03 s. All chunks of a PNG have checksums of
-// their own, which are always checked.
+// checksumUpTo is the pixel count up to which the checksum of a PNG's pixels is checked. libvips ignores it and does
+// not give access to the bytes that it covers, so these are unpacked a second time. At 12 megapixels this takes 0.33 s
+// of processor time, while the whole translation to a JPEG takes 0.66 s; the sum alone would take 0.03 s. The chunks of
+// a PNG have their own checksums, which are always checked.
 const checksumUpTo = 1 << 20
 
 // isDamaged reports whether a file has faults inside that libvips passes over.
@@ -98,7 +98,7 @@ func decode(s *scope, f File, shape Shape, keep bool, strict strictness) (Image,
 	if p.image == nil {
 		return img, errDecode
 	}
-	// A file may say one size to its parser and another to its decoder.
+	// gtx's parser and libvips' decoder may read different sizes from a file.
 	if err := checkPixels(p.width(), p.height(), f.maxPixels); err != nil {
 		return img, err
 	}

@@ -183,7 +183,7 @@ func Recode(open OpenOptions, o EncodeOptions) func(context.Context, Source) ([]
 	}
 }
 
-// metadata are those for the file of a translation.
+// metadata returns the metadata for the file of a translation.
 func (c Checked) metadata(format Format, o EncodeOptions) container.Metadata {
 	m := c.original.metadata.Upright()
 	if o.Strip {
@@ -203,7 +203,7 @@ func (c Checked) metadata(format Format, o EncodeOptions) container.Metadata {
 }
 
 // render makes the picture of a translation: the photograph with the change applied or, without a
-// change, the network's result. Of an image that is kept it is the photograph.
+// change, the network's result. For an image that is kept, it is the photograph.
 func (c Checked) render(s *scope, width, height int, deep, own bool) picture {
 	own = own && c.original.own != nil
 	if c.change != nil || c.Keep {

@@ -44,7 +44,7 @@ func Instances(folder string, o OpenOptions) func(context.Context, File) (File, 
 // maxInstances is how many objects have a colour of their own in 8-bit RGB.
 const maxInstances = 1 << 24
 
-// instances brings an instance map to the network's shape as the label map is brought to it.
+// instances brings an instance map to the network's shape in the same way as the label map.
 func (f Fit) instances(img Image, data []byte) (Pixels, error) {
 	ids, err := numbered(data)
 	if err != nil {
@@ -55,8 +55,8 @@ func (f Fit) instances(img Image, data []byte) (Pixels, error) {
 }
 
 // numbered decodes an instance map and gives each of its colours another one, which has 8 bits per sample. The
-// maps of Cityscapes have 16 bits, and two objects may differ in the lowest. libvips is not used for this, because
-// it would convert the colours.
+// maps of Cityscapes have 16 bits, and two objects may differ only in the lowest ones. libvips is not used for
+// this, because it would convert the colours.
 func numbered(data []byte) (Pixels, error) {
 	decoded, err := png.Decode(bytes.NewReader(data))
 	if err != nil {

@@ -42,14 +42,14 @@ type DecoderOptions struct {
 type Decoders struct {
 	pool  *worker.Pool
 	o     DecoderOptions
-	spare atomic.Int64 // what is left for keeping
+	spare atomic.Int64 // bytes that are left for kept pictures
 }
 
 // NewDecoders makes decoders. They end with the program, or by Close.
 func NewDecoders(o DecoderOptions) *Decoders { return &Decoders{pool: worker.New(o.Processes), o: o} }
 
-// Keep has decoded images kept for Encode, which otherwise decodes them again, up to so many bytes in total. Call it
-// before the first image.
+// Keep lets decoded images be kept for Encode, up to so many bytes in total. Encode decodes the others again. Call
+// it before the first image.
 func (d *Decoders) Keep(bytes int64) { d.spare.Store(bytes) }
 
 // Close ends the processes. Those at work end when they are done.
@@ -156,7 +156,7 @@ func (s *scope) isolated(f File, options string, strict strictness, header bool)
 }
 
 // keep keeps the picture beyond the current scope if there is room for it. The room is given back by release or, for
-// images that never come to Encode, by the garbage collector.
+// images that never reach Encode, by the garbage collector.
 func (d *decoding) keep() bool {
 	size := d.kept.Size()
 	if d.by.spare.Add(-size) < 0 {
@@ -211,7 +211,7 @@ func (s *scope) pictureOf(w *worker.Picture) picture {
 		C.gtx_set_int(p.image, field, C.int(value))
 		C.free(unsafe.Pointer(field))
 	}
-	// libvips would parse Exif data at once.
+	// Only the profile is attached: libvips would parse Exif data immediately.
 	if profile := w.Blobs[fieldProfile]; len(profile) > 0 {
 		p.attach(profile)
 	}

@@ -25,8 +25,8 @@ static void gtx_quieten(void) {
 	g_log_set_handler("VIPS", G_LOG_LEVEL_WARNING, drop, NULL);
 }
 
-// libvips starts before Go code runs. It would load modules for formats of which gtx needs one, and
-// that takes longer than all else at the start of gtx. So it starts with a home without modules.
+// libvips starts before Go code runs. It would load modules for formats, of which gtx needs only one, and that takes
+// longer than everything else at the start of gtx. So gtx gives it a home without modules.
 static gboolean homeless;
 
 __attribute__((constructor)) static void gtx_hide_modules(void) {

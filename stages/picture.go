@@ -185,7 +185,8 @@ func (p *picture) toSRGB(profile bool, intent container.Intent, deep bool) {
 // isCMYK reports whether the pixels are amounts of ink.
 func (p picture) isCMYK() bool { return p.image.Type == C.VIPS_INTERPRETATION_CMYK }
 
-// suits reports whether a profile can be read and is for the colours of the picture. libvips takes any for one of CMYK.
+// suits reports whether a profile can be read and is for the colours of the picture. libvips accepts any profile for a
+// CMYK picture.
 func (p picture) suits(profile []byte) bool {
 	return len(profile) > 0 && (!p.isCMYK() || container.Space(profile) == "CMYK") &&
 		C.vips_icc_is_compatible_profile(p.image, unsafe.Pointer(&profile[0]), C.size_t(len(profile))) != 0
@@ -292,7 +293,7 @@ func (p picture) saveBy(metadata [][]byte, f func(file []byte) error, save func(
 	if file == nil {
 		return errPicture
 	}
-	defer C.free(file) // the memory of libvips too: g_free is free
+	defer C.free(file) // g_free is free, so this also frees memory of libvips
 	if uint64(size) > math.MaxInt32 {
 		return errPicture
 	}

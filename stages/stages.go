@@ -36,7 +36,7 @@ type Source struct {
 	Format   Format   // of the result; empty for the format of the input
 	Sample   int      // number of the result among those of its input, from 1; 0 if a command writes none
 	Seed     uint64   // of the noise that networks may draw
-	Again    bool     // the stream named it before: it waits until that result is there
+	Again    bool     // the stream named this input before: it waits until the earlier result is written
 	Err      error    // an error from before the file was opened
 }
 

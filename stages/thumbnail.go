@@ -47,8 +47,8 @@ func MakeThumbnail(o ThumbnailOptions) func(context.Context, string) (Thumbnail,
 	}
 }
 
-// encodeThumbnail encodes RGB pixels as a JPEG of a size, with a note if asked. Decode has shrunk them to less than twice that
-// size, so that a simple filter does.
+// encodeThumbnail encodes RGB pixels as a JPEG of a size, with a note if asked. Decode has shrunk them to less than
+// twice that size, so a simple filter is enough.
 func encodeThumbnail(p Pixels, width, height int, note bool) (file []byte, err error) {
 	var m container.Metadata
 	if note {

@@ -16,8 +16,8 @@ type Translated struct {
 	More   []Pixels // further results
 }
 
-// Layers are what a network that covers makes a result of. At each pixel the result is
-// (1 − opacity)·beneath + opacity·cover: snow hides the grass under it.
+// Layers are the parts of a result of a network that lays a cover over its image. At each pixel the
+// result is (1 − opacity)·beneath + opacity·cover: snow hides the grass under it.
 type Layers struct {
 	Beneath Pixels // RGB of the result's size
 	Opacity []byte // one byte per pixel, 255 for opaque

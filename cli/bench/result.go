@@ -39,7 +39,7 @@ func (s Setting) Options() string {
 // A Result is what was measured for one set.
 type Result struct {
 	Images string             `json:"images"`
-	Device string             `json:"device"` // that ran the network by default, and its precision
+	Device string             `json:"device"` // the device that ran the network by default, and its precision
 	Rate   float64            `json:"rate"`
 	Millis map[string]float64 `json:"ms"`    // per image, by stage
 	Busy   float64            `json:"busy"`  // share of the processors' time, 0 to 1
@@ -110,9 +110,9 @@ func (m *Measurement) Result(images, provider string) Result {
 	return r
 }
 
-// limitOf says what limits a run: the stage that takes longest. If the processors were idle for long, it is
-// waiting, for a disk mostly, and if other programs used them, it is those. A GPU may be the limit while they
-// idle. busy and others are shares of the processors' time.
+// limitOf says what limits a run: the stage that takes longest, if the run kept the processors busy or if
+// that stage is the network on a GPU. Else it is other programs if they used the processors, or waiting,
+// mostly for a disk. busy and others are shares of the processors' time.
 func limitOf(millis map[string]float64, busy, others float64, provider string) string {
 	names := slices.Sorted(maps.Keys(millis))
 	longest := slices.MaxFunc(names, func(a, b string) int { return cmp.Compare(millis[a], millis[b]) })

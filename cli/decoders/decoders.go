@@ -12,10 +12,10 @@ import (
 	"gtx/stages"
 )
 
-// Kept is how many bytes of decoded images a translation keeps for its results, in total. The others are decoded twice.
+// Kept is how many bytes of decoded images a translation keeps in total. Images beyond that are decoded twice.
 const Kept = 256 << 20
 
-// What an isolated image may take, and how many pixels any may have, unless an option says otherwise.
+// The default limits: the time and memory that an isolated image may take, and the pixels of any image.
 const (
 	timeout   = 2 * time.Minute
 	megabytes = 3000

@@ -1,7 +1,7 @@
 // Package ledger keeps the report of --report: what became of each input.
 //
-// Open continues the report of earlier runs. Runs append records; at its end a run drops the records that others
-// replace, so that each result has one. If a run is killed, all stay until the next run ends. These rules decide:
+// Open continues the report of earlier runs. A run appends records. At its end it drops those that others replace, so
+// that one is left for each result. If it is killed, all stay until the next run ends. These rules decide:
 //
 //   - The later record replaces the earlier one.
 //   - A result that is up to date keeps the record of how it was made. If there is none, because the run that made
@@ -36,7 +36,7 @@ import (
 )
 
 // A Ledger is a report: one JSON object per line for each result. Any number of runs may write to it, one
-// after the other. It writes each record at once, so that a run that is killed leaves the records of what it
+// after the other. It writes each record immediately, so that a killed run leaves the records of what it
 // finished.
 type Ledger struct {
 	out       io.Writer      // nil: records are dropped
@@ -51,8 +51,8 @@ type Ledger struct {
 	counts    map[string]int // of its records, by status
 }
 
-// Open opens the report at path and continues it, or begins it anew if fresh. Another run that writes to it is
-// an error. With an empty path the ledger drops all records.
+// Open opens the report at path and continues it, or begins it anew if fresh. It is an error if another run is
+// writing to it. With an empty path the ledger drops all records.
 func Open(path string, fresh bool) (*Ledger, error) {
 	if path == "" {
 		return &Ledger{}, nil
@@ -118,7 +118,7 @@ func (l *Ledger) Close() error {
 	}
 	var err error
 	if l.path != "" {
-		// Without room for a record there may be none for a new file either. Write has returned that error.
+		// If the disk was too full for a record, a new file may not fit either. Write has returned that error.
 		if err = compact(l.file, l.path, l.first); err != nil && l.err == nil {
 			err = reportError(l.name, err)
 		} else {
@@ -128,8 +128,8 @@ func (l *Ledger) Close() error {
 	return errors.Join(err, l.file.Close())
 }
 
-// openLedger opens a report and locks it until it is closed. It returns the size of what earlier runs wrote.
-// fresh drops that.
+// openLedger opens a report and locks it until it is closed. It returns the size of what earlier runs wrote,
+// or drops that if fresh is set.
 func openLedger(path string, fresh bool) (f *os.File, earlier int64, err error) {
 	for {
 		const flags = os.O_RDWR | os.O_APPEND | os.O_CREATE
@@ -214,7 +214,7 @@ func (e *entry) key() uint64 {
 	return hash(e.In, string(e.InBytes), strconv.Itoa(max(1, e.Sample)))
 }
 
-// A standing is the record of a result that counts so far.
+// A standing is the record that counts for a result so far.
 type standing struct {
 	line uint32
 	made bool   // the result was written
@@ -227,7 +227,7 @@ func (e *entry) standing(line int) standing {
 	return standing{uint32(line), made, hash(e.Out, string(e.OutBytes)), hash(StatusRun, e.Run)}
 }
 
-// replacedBy tells whether a later record counts instead. first is the line with which the last run begins.
+// replacedBy tells whether a later record counts instead of s. first is the line at which the last run begins.
 func (s standing) replacedBy(e *entry, later standing, first int) bool {
 	return Succession{
 		Status: e.Status, Message: e.Message, Earlier: e.Earlier,
@@ -249,7 +249,7 @@ func (s Succession) Replaces() bool {
 	switch {
 	case s.Status == StatusUnreached:
 		return false
-	case s.Status == StatusFailed: // in one run, an input that is named twice
+	case s.Status == StatusFailed: // both in one run: the input was named twice
 		return !s.SameRun
 	case s.Earlier, s.Status == StatusSkipped && s.Message == stages.UpToDate:
 		return !(s.Made && s.SameOut) // the record before says how it was made
@@ -296,8 +296,8 @@ func compact(f *os.File, path string, first int) error {
 	})
 }
 
-// standingLines tells which lines of a ledger stay. idle: no result has two, so there is no need to write the ledger
-// again. The record of a run that began then stays before the one of its end.
+// standingLines tells which lines of a ledger stay. idle: no result has two records, so there is no need to write
+// the ledger again. Then the two records of a run, at its beginning and its end, both stay.
 func standingLines(f *os.File, first int) (kept []bool, idle bool, err error) {
 	results, runs := map[uint64]standing{}, map[uint64]uint32{}
 	lines, ofRuns := 0, 0

@@ -43,7 +43,7 @@ type Record struct {
 	Change   *float64           `json:"change,omitempty"` // mean absolute difference from the source, in grey levels
 	Tar      bool               `json:"tar,omitempty"`    // it is about a tar that is in place, and not about an image
 	Run      string             `json:"run,omitempty"`    // that wrote the record
-	Millis   map[string]float64 `json:"ms,omitempty"`     // milliseconds by stage; a batch's in each of its records
+	Millis   map[string]float64 `json:"ms,omitempty"`     // milliseconds by stage; for a batch, of the whole batch
 }
 
 // Amplitudes are a score in JSON: grey levels at periods of 2, 4 and 8 pixels.
@@ -134,7 +134,7 @@ func (r *Record) Locate(in, out string) {
 	r.In, r.InBytes, r.Out, r.OutBytes = in, exact(in), out, exact(out)
 }
 
-// recover turns the record of a result that is up to date into that of an earlier run that made it. How that run
+// recover turns the record of an up-to-date result into one that says that an earlier run made it. How that run
 // made it is not known.
 func (r *Record) recover() {
 	if r.Status == StatusSkipped && r.Message == stages.UpToDate {

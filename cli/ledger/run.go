@@ -88,7 +88,7 @@ func (l *Ledger) Begin(r Run) {
 	_ = l.append(r)
 }
 
-// End completes the record of the run. Seconds is given; rate and counts are those of the records.
+// End completes the record of the run. It takes the counts and the rate from the records; the caller gives the rest.
 func (l *Ledger) End(e Ending) error {
 	if l.run == nil {
 		return nil

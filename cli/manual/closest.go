@@ -2,8 +2,8 @@ package manual
 
 import "strings"
 
-// Closest returns the known word that a mistyped one most likely stands for, or "" if none is close: the one with the
-// fewest letters to change, add, drop or swap, at most one in three, or else the first that begins with what was typed.
+// Closest returns the known word that was most likely meant, or "" if none is close: the one with the fewest letters to
+// change, add, drop or swap (at most one in three), or else the first that begins with what was typed.
 func Closest(word string, known []string) string {
 	best, least := "", (len(word)+1)/3+1
 	typed := strings.ToLower(word)

@@ -103,7 +103,7 @@ func (p Program) writePages(root Named, dir string) error {
 	return nil
 }
 
-// Unknown is the failure of a command line with a word that nobody knows. meant is the word that was meant, or "".
+// Unknown is the failure of a command line with an unknown word. meant is the word that was probably meant, or "".
 func Unknown(meant, format string, args ...any) error {
 	err := fmt.Errorf(format, args...)
 	if meant != "" {
@@ -121,8 +121,8 @@ func UnknownCommand(word string, c Named) error {
 	return Unknown(cmp.Or(ClosestCommand(word, c), ClosestOption(word, c)), "unknown command %q (see %s --help)", word, c.Name())
 }
 
-// HelpOnly returns the command line that asks for the help of a command and nothing else, if args ask for help
-// anywhere before --. The parser would take --help for a path after a path, and a word after it for a topic.
+// HelpOnly returns the command line that asks for the help of a command and nothing else, if args ask for help anywhere
+// before --. After a path, the parser would take --help for a path, and it would take a word after --help for a topic.
 func (c Named) HelpOnly(args []string) []string {
 	words := args[1:]
 	if i := slices.Index(words, "--"); i >= 0 {

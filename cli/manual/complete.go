@@ -12,7 +12,7 @@ import (
 //go:embed completion/gtx.*
 var scripts embed.FS
 
-// Shells are those that have a script.
+// Shells are the shells that have a completion script.
 var Shells = []string{"bash", "zsh", "fish"}
 
 // Script is the code that teaches a shell to complete the command lines of gtx. It asks the hidden command
@@ -139,7 +139,7 @@ func (l *line) option(name string) *option {
 	return nil
 }
 
-// next says what a word that was begun may become.
+// next says what the word under the cursor may become.
 func (l *line) next(word string, known Known) Completion {
 	if l.pending != nil {
 		return l.values(*l.pending, known)

@@ -10,7 +10,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Lines of help are at most widest columns, and those in a file or a pipe are usual.
+// Lines of help have at most widest columns, or usual columns if they go into a file or a pipe.
 const (
 	usual  = 80
 	widest = 100
@@ -76,7 +76,7 @@ func Help(c Named, width int) string {
 	return strings.TrimPrefix(b.String(), "\n")
 }
 
-// Help is the template of urfave/cli that shows the help of a command. The library takes a text in no other way.
+// Help is a template of urfave/cli that shows the help of a command, because the library takes text only as a template.
 func (p Program) Help(c Named) string {
 	width := usual
 	if p.Terminal != nil {

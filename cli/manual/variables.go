@@ -11,8 +11,8 @@ func VariableOf(option string) string {
 	return "GTX_" + strings.ToUpper(strings.ReplaceAll(option, "-", "_"))
 }
 
-// AddVariables lets each flag but one be set by its variable, as Variables promises. It panics at a type of flag that it does not know:
-// the first run of a test shows it.
+// AddVariables lets every flag but one be set by its variable, as Variables promises. It panics if it does not know the
+// type of a flag, so that any test shows the mistake.
 func AddVariables(flags []cli.Flag, except string) {
 	for _, f := range flags {
 		name := f.Names()[0]

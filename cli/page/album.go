@@ -30,7 +30,7 @@ type album struct {
 // folderOf is the folder for the pictures of a page.
 func folderOf(page string) string { return strings.TrimSuffix(page, filepath.Ext(page)) + ".pictures" }
 
-// pictureName is what files in such a folder are called: after their content. gtx removes no others from it.
+// pictureName matches files in such a folder, which are named after their content. gtx removes no other files.
 var pictureName = regexp.MustCompile(`^[0-9a-f]{20}\.(jpg|png)$`)
 
 func newAlbum(o Options) (*album, error) {

@@ -18,22 +18,22 @@ type made struct {
 	err error
 }
 
-// The longest side of thumbnails, in pixels: the least in a page that is full, and the most.
+// Limits on the longest side of a thumbnail, in pixels. Thumbnails shrink to the least only in a full page.
 const (
 	sideLeast = 16
 	sideMost  = 640
 )
 
-// A fit chooses the size of thumbnails so that all have room in a page. What they take differs too much between photographs
-// to be known before: the thumbnails are made in rounds, and each round has the size that those before suggest.
+// A fit chooses the size of thumbnails so that all have room in a page. Their bytes differ too much between photographs
+// to be known in advance, so they are made in rounds, and each round has the size that the rounds before suggest.
 type fit struct {
 	left    int // pictures that are still to be made
 	bytes   int // of those that were made
 	squares int // of their longest sides
 }
 
-// The rounds, the least cards of one, the part of its share that a picture aims at, so that few are made twice, and what
-// thumbnails take by the square of the longest side before any is made.
+// There are rounds of at least roundLeast cards. A picture aims at only a part of its share, so that few are made
+// twice. bytesAtFirst is a first guess of a thumbnail's bytes, divided by the square of its longest side.
 const (
 	rounds       = 16
 	roundLeast   = 8
@@ -41,8 +41,8 @@ const (
 	bytesAtFirst = 0.2
 )
 
-// of says how large the next n pictures are at first, and how many bytes each may take on average. Each may take more than its
-// share of the room, because most do not, but in the last rounds.
+// of returns the side that the next n pictures have at first, and the bytes that each may take on average. Except in
+// the last rounds, these may be more than its share of the room, because most pictures take less.
 func (f *fit) of(n, room int) (side, most int) {
 	share := float64(room) / float64(max(1, f.left)) / 4 * 3 // in base64, three bytes take four
 	density := bytesAtFirst
@@ -99,7 +99,7 @@ func (v *view) showPictures(ctx context.Context, o Options) error {
 	return nil
 }
 
-// thumbnails makes those of a card, all of one size: a smaller one if they take more than so many bytes each.
+// thumbnails makes those of a card, all of one size. It shrinks them if they take more bytes, on average, than most.
 func thumbnails(ctx context.Context, o Options, c card, side, most int) (triple [3]made) {
 	for {
 		show := stages.MakeThumbnail(stages.ThumbnailOptions{Open: o.Open, Side: side, Note: o.Thumbs == Folder})

@@ -52,13 +52,13 @@ type Options struct {
 	Open     stages.OpenOptions  // of the pictures
 	Jobs     int                 // pictures that are made at a time
 
-	// Progress is called before the pictures of so many results are made, or is nil. step is called after each, and end at
-	// the end.
+	// Progress, if it is not nil, gets the number of results before their pictures are made. It returns step, which is
+	// called after each result, and end, which is called after the last.
 	Progress func(results int) (step, end func())
 }
 
-// Replaceable refuses a file that is not a page of gtx report, and a pipe, because to open a pipe that nobody reads would
-// block. The pipes that gtx was started with are below /dev, such as /dev/stdout.
+// Replaceable refuses a file that is not a page of gtx report. It also refuses a named pipe, because opening one that
+// nobody reads would block. Paths below /dev, such as /dev/stdout, may be pipes that gtx was started with.
 func Replaceable(path string) error {
 	if info, err := os.Stat(path); err == nil && info.Mode()&fs.ModeNamedPipe != 0 && !strings.HasPrefix(path, "/dev/") {
 		return exit.CannotStart(fmt.Errorf("%s %q is a pipe: a page goes into a file", paths.HTMLOption, path))
@@ -83,7 +83,7 @@ func Write(ctx context.Context, r *summary.Report, o Options) error {
 	return v.pictures.tidy()
 }
 
-// write writes a file in one step or, if path is a pipe or a device, to it.
+// write replaces a file in one step. If path is a pipe or a device, it writes to that.
 func write(path string, fill func(io.Writer) error) error {
 	if info, err := os.Stat(path); err == nil && info.Mode()&(fs.ModeNamedPipe|fs.ModeCharDevice) != 0 {
 		f, err := durable.OpenPipe(path)
@@ -100,8 +100,8 @@ func write(path string, fill func(io.Writer) error) error {
 	return durable.Replace(place, fill)
 }
 
-// Check refuses a page that would replace one of the reports that a command reads, or any file that is not a page, and one in
-// a folder that does not exist, unless the command makes it as out, its folder of -o. It writes nothing.
+// Check refuses a page that would replace a report that the command reads, or any file that is not a page. It also
+// refuses a page in a missing folder, unless the command makes that folder for out, its -o. It writes nothing.
 func Check(path, out string, reports []string) error {
 	if path == "" {
 		return nil

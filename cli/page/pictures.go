@@ -55,7 +55,7 @@ func (c *card) pictures() (n int) {
 	return n
 }
 
-// files are the paths of the source and the result, "" for what there is none of.
+// filesOf returns the paths of the source and the result, or "" for one that does not exist.
 func filesOf(r *summary.Result) (source, result string) {
 	command := "translate"
 	if r.Run != nil {
@@ -199,7 +199,7 @@ type period struct {
 	Before, After string
 }
 
-// The most results whose patterns a page shows, those that it shows at first, and the largest of them in pixels.
+// Limits on the results whose patterns a page shows: how many, how many of them at first, and the pixels of each.
 const (
 	flaggedMost   = 40
 	flaggedFirst  = 6

@@ -79,7 +79,7 @@ const (
 	plotHeight = 72.0
 )
 
-// smallest is what a logarithmic scale shows of smaller values.
+// smallest is where a logarithmic scale puts all smaller values.
 const smallest = 0.01
 
 func plotsOf(r *summary.Report) (plots []plot) {
@@ -146,7 +146,7 @@ func edgesOf(m measure, low, high float64) (edges []float64) {
 	return slices.Compact(edges)
 }
 
-// placeOf is where a value stands between the first of the edges and the last, from 0 to 1.
+// placeOf is where a value lies between the first edge and the last, from 0 to 1.
 func placeOf(edges []float64, v float64, logarithmic bool) float64 {
 	at := 0
 	for at < len(edges)-2 && v >= edges[at+1] {
@@ -163,10 +163,10 @@ func placeOf(edges []float64, v float64, logarithmic bool) float64 {
 	return (float64(at) + within) / float64(len(edges)-1)
 }
 
-// MiddlePercent is where the median stands.
+// MiddlePercent is where the median lies, in percent of the width.
 func (p plot) MiddlePercent() int { return int(100 * p.MiddleX / plotWidth) }
 
-// digits are those of the numbers in a page. More would say nothing and take room.
+// digits is the number of significant digits in a page's numbers. More would only take room.
 const digits = 3
 
 // rounded is a value as the page has it.

@@ -52,8 +52,8 @@ func tableOf(r *summary.Report, causes []*summary.Cause, plots []plot) *table {
 	return t
 }
 
-// pack compresses the table into at most so many bytes. If it is larger, it leaves out results: first those that are as they
-// should be.
+// pack compresses the table into no more than most bytes. If it does not fit, pack leaves out results, normal ones
+// first. left is how many.
 func (t *table) pack(most int) (_ template.HTML, left int, err error) {
 	for {
 		data, err := t.packed()
@@ -114,8 +114,8 @@ func (t *table) packed() (string, error) {
 	return out.String(), nil
 }
 
-// encode writes the table as JSON, value by value: as a whole, it would take as much memory as the report. The names of an
-// input and of its output stand side by side, where gzip finds what they share. w keeps its first error.
+// encode writes the table as JSON, value by value, because the whole would take as much memory as the report. The names
+// of an input and its output follow each other, so that gzip finds what they share. w keeps its first error.
 func (t *table) encode(w *bufio.Writer) error {
 	j := json.NewEncoder(w)
 	texts := &pool{index: map[string]int{}}
@@ -158,7 +158,7 @@ func (t *table) encode(w *bufio.Writer) error {
 	return err
 }
 
-// list writes a list of JSON with what each writes of each result.
+// list writes a JSON list under key. each writes the element for one result.
 func (t *table) list(w *bufio.Writer, key string, each func(*summary.Result)) {
 	name, _ := json.Marshal(key) // a text has no error
 	w.Write(name)
@@ -188,7 +188,7 @@ type pool struct {
 	list  []string
 }
 
-// add is the index of a text. The list has it as the page shows it.
+// add returns the index of a text. The list holds texts as the page shows them.
 func (p *pool) add(s string) int {
 	at, known := p.index[s]
 	if !known {

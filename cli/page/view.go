@@ -62,7 +62,7 @@ const namesMost = 6
 // rowsPlain is the most results in the list of a page without JavaScript.
 const rowsPlain = 200
 
-// viewOf makes the view of a report. With an error, too, it has the pictures that were made.
+// viewOf makes the view of a report. Even with an error it returns a view, with the pictures made so far, for undo.
 func viewOf(ctx context.Context, r *summary.Report, o Options) (v *view, err error) {
 	v = &view{Title: "gtx report", Notes: r.Notes, Totals: r.Totals()}
 	for _, path := range r.Paths[:min(namesMost, len(r.Paths))] {
@@ -106,15 +106,15 @@ func viewOf(ctx context.Context, r *summary.Report, o Options) (v *view, err err
 	return v, v.showPictures(ctx, o)
 }
 
-// The most bytes of a page, those of a picture of 640 pixels, and those of an element around one.
+// The most bytes of a page, of a picture of 640 pixels, and of the HTML element around a picture.
 const (
 	pageMost    = 20_000_000
 	pictureMost = 90_000
 	elementMost = 300
 )
 
-// divide divides what a page may take. The list of results may take what pictures do not need, and as much as they do if both
-// need all. Pictures have what is left then.
+// divide divides the bytes that a page may take. The list of results may take what the pictures do not need, and always
+// up to a half. The pictures get what it leaves.
 func (v *view) divide(t *table, o Options) (err error) {
 	var rest counter
 	if err := v.render(&rest); err != nil {
@@ -163,7 +163,7 @@ func countsOf(t summary.Totals) []part {
 	return slices.DeleteFunc(list, func(c part) bool { return c.N == 0 })
 }
 
-// Share tells whether each result is in just one such part.
+// Share tells whether the part is one of those that divide the results: each result is in just one of them.
 func (c part) Share() bool { return !strings.HasPrefix(string(c.Filter), "flag=") }
 
 // A cause is what several failures have in common.

@@ -7,7 +7,7 @@ import "hash/maphash"
 type claims struct {
 	seed   maphash.Seed
 	hashes []uint64 // in order
-	table  []uint32 // for each hash 1 + its index, at a place that it determines, else 0; at least a quarter is empty
+	table  []uint32 // 1 + the index of a hash, at a place that the hash determines; 0: empty, as at least a quarter are
 }
 
 // place is where the index of a hash is in the table, or would be.

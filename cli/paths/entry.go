@@ -9,7 +9,7 @@ import (
 const mark = "/./"
 
 // split reads an entry of a list or an argument. DIR/./PATH is the file DIR/PATH, and PATH is its path below the
-// output folder. Of any other entry the folder is "".
+// output folder. For any other entry, folder is "".
 func split(entry string) (path, folder string) {
 	before, after, found := strings.Cut(entry, mark)
 	if !found || !filepath.IsLocal(after) {
@@ -21,7 +21,7 @@ func split(entry string) (path, folder string) {
 	return filepath.Join(before, after), before
 }
 
-// Entry writes an input so that a list can give it again, with the same path below the output folder. This holds if the
+// Entry returns a list entry that gives an input again, with the same path below the output folder. This holds if the
 // base is then the current folder, or the same as before.
 func Entry(in, relative string) string {
 	if relative == "" || !strings.Contains(in, mark) && filepath.Clean(in) == relative {

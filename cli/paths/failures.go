@@ -56,7 +56,7 @@ func (f *Failures) Add(s stages.Source) {
 	}
 }
 
-// Lacking says what failed and is not in the list, because no list can give it again, or is "".
+// Lacking says which failures the list leaves out, because no list can name them. It is "" if there are none.
 func (f *Failures) Lacking() string {
 	if f == nil || f.unseen == 0 {
 		return ""
@@ -86,7 +86,7 @@ func (f *Failures) Write() error {
 	return nil
 }
 
-// entry writes an input so that a later run knows the list by it. ././NAME is the same input as NAME.
+// entry returns an entry by which a later run recognises the file as a list. ././NAME is the same input as NAME.
 func (f *Failures) entry(s stages.Source) string {
 	entry := Entry(s.In, s.Relative)
 	if filepath.Clean(entry) == s.Relative && !f.looksListed(entry) {
@@ -111,8 +111,8 @@ func (f *Failures) write(fill func(io.Writer) error) error {
 	return durable.Replace(durable.Place{Path: path}, fill)
 }
 
-// replaceable refuses a file that exists and that is no list of images. FILE may have been forgotten after
-// --failed, and a path have taken its place.
+// replaceable refuses a file that exists and is no list of images. The user may have forgotten FILE after
+// --failed, so that an input took its place.
 func (f *Failures) replaceable(out string) error {
 	info, err := os.Stat(f.path)
 	switch {
@@ -136,7 +136,7 @@ func (f *Failures) replaceable(out string) error {
 	return nil
 }
 
-// isList tells whether each entry of a file is ended, and either looks like one of a list or exists.
+// isList tells whether a file ends with the mark that ends an entry, and each entry looks like an input or exists.
 func (f *Failures) isList(file *os.File, size int64) bool {
 	last := make([]byte, len(f.end))
 	if _, err := file.ReadAt(last, size-1); err != nil || string(last) != f.end {

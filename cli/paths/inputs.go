@@ -51,9 +51,8 @@ func Of(ctx context.Context, known int, all iter.Seq[stages.Source]) Inputs {
 	}}
 }
 
-// Streaming makes inputs of sources that come bit by bit. open gets a context that ends with ctx, or when the run waits
-// for no more, and returns the sources. After the end of its context they end soon. unread tells then whether there
-// may be more.
+// Streaming makes inputs of sources that come bit by bit. open returns the sources. Its context ends with ctx, or when
+// the run waits for no more, and the sources end soon after that. Then unread tells whether there may be more.
 func Streaming(ctx context.Context, open func(context.Context) (sources iter.Seq[stages.Source], unread func() bool, err error)) (Inputs, error) {
 	reading, stop := context.WithCancel(ctx)
 	sources, unread, err := open(reading)
@@ -66,7 +65,7 @@ func Streaming(ctx context.Context, open func(context.Context) (sources iter.Seq
 	return in, nil
 }
 
-// Through returns inputs whose queue gives what change makes of the sources. stop says that nobody waits for them.
+// Through returns inputs whose Queue yields what change makes of them. stop is called when nobody waits for more.
 func (in Inputs) Through(change func(iter.Seq[stages.Source]) iter.Seq[stages.Source], stop func()) Inputs {
 	before := in.stop
 	in.all = change(in.all)
@@ -170,8 +169,8 @@ func ReadList(list string, place Placer, null bool) (*Packed, error) {
 	return sources, nil
 }
 
-// Stream takes paths from a file as they come. An error of the placer belongs to its path: the paths before
-// it may be done already.
+// Stream takes paths from a file as they come. An error of the placer fails only its own path, because the
+// paths before it may be done already.
 func Stream(ctx context.Context, file *os.File, place Placer, null bool) (Inputs, error) {
 	return Streaming(ctx, func(reading context.Context) (iter.Seq[stages.Source], func() bool, error) {
 		list, err := listReader(reading, file)
@@ -186,7 +185,7 @@ type stream struct {
 	list   io.Reader
 	place  Placer
 	null   bool
-	unread bool // more may come, or have come, than was read before ctx ended
+	unread bool // there may be entries that were not read before ctx ended
 }
 
 // sources yields the sources of a stream. After the end of its context it yields the paths that have come, without
@@ -257,8 +256,8 @@ func (in Inputs) Only(keep func(stages.Source) bool) Inputs {
 // pathMost is the length of the longest path in a list, in bytes. Linux takes 4096.
 const pathMost = 64 << 10
 
-// Entries yields the entries of a list, which end in a line feed or in NUL. The last one need not; empty
-// ones are left out. It ends with an error if the list cannot be read, or if an entry cannot be a path.
+// Entries yields the entries of a list, which end in a line feed or in NUL. The last one need not end so; empty entries
+// are left out. It ends with an error if the list cannot be read, or if an entry cannot be a path.
 func Entries(r io.Reader, null bool) iter.Seq2[string, error] {
 	end := byte('\n')
 	if null {

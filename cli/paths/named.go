@@ -30,7 +30,7 @@ func NewNamed(option, path string) Named {
 	return f
 }
 
-// Is tells whether path, about which info is known unless it is nil, leads to the file.
+// Is tells whether path leads to the file. info describes what is at path, or is nil.
 func (f Named) Is(path string, info os.FileInfo) bool {
 	if abs, err := filepath.Abs(path); err == nil && abs == f.path {
 		return true
@@ -76,8 +76,8 @@ func leadsTo(folder, out string) bool {
 	return err == nil && filepath.IsLocal(relative)
 }
 
-// Replaceable refuses the file of an option if it exists and gtx did not write it. known tells whether its first line is
-// that of a kind of files that gtx writes. A pipe or a terminal, such as /dev/stdout, loses nothing.
+// Replaceable refuses the file of an option if it exists and gtx did not write it. known tells whether its first line
+// is that of a kind of files that gtx writes. A pipe or a terminal, such as /dev/stdout, loses nothing and is allowed.
 func Replaceable(option, path, kind string, known func(line []byte) bool) error {
 	failed := func(err error) error {
 		return exit.CannotStart(fmt.Errorf("%s %q: %w", option, path, stages.WithoutPath(err)))

@@ -37,15 +37,15 @@ type Naming struct {
 	Named    []Named // no results replace these
 	Redo     bool    // results replace files that gtx did not make
 
-	taken   claims            // the absolute paths of results, without links, as many for each input
+	taken   claims            // the absolute paths of results, without links; every input has equally many
 	folders map[string]string // absolute folder of results -> the folder that links lead to
 	names   names             // of the inputs
 	inputs  map[fileID]string // if redo
 	foreign map[fileID]string // if redo: file that gtx did not make -> the input whose result replaces it
 }
 
-// The default templates. Beside its source a result needs another name; in a folder of its own it keeps
-// the source's.
+// The default templates. A result beside its source needs another name; in a folder of its own, it
+// keeps the source's name.
 const (
 	nameBeside = "{dir}/{stem}.{to}{ext}"
 	nameBelow  = "{dir}/{stem}{ext}"
@@ -170,7 +170,7 @@ func (n *Naming) admit(in string) error {
 	return nil
 }
 
-// Protect makes the entries of a list inputs, which no result replaces, although this run does not read them.
+// Protect makes the entries of a list inputs that no result replaces, although this run does not read them.
 func (n *Naming) Protect(entries []string) error {
 	for _, entry := range entries {
 		path, _ := split(entry)
@@ -223,7 +223,7 @@ func (t twice) Error() string { return fmt.Sprintf("%q is named twice", t.in) }
 // foldersMost is how many folders are remembered.
 const foldersMost = 10_000
 
-// resolve follows the links in the absolute path of a folder, of which the end need not exist.
+// resolve follows the links in the absolute path of a folder, the last parts of which need not exist.
 func (n *Naming) resolve(folder string) string {
 	if resolved, known := n.folders[folder]; known {
 		return resolved
@@ -243,8 +243,8 @@ func (n *Naming) resolve(folder string) string {
 	return resolved
 }
 
-// claim returns the absolute path of a result, without links, or an error if the path cannot be used. mine are the
-// results that the same input has so far.
+// claim returns the absolute path of a result, without links, or an error if the path cannot be used. mine holds
+// the results of the same input so far.
 func (n *Naming) claim(in, path string, mine map[string]bool) (string, error) {
 	abs, err := filepath.Abs(path)
 	if err != nil {
@@ -311,11 +311,11 @@ func (n *Naming) path(in, relative string, format stages.Format, sample int) (st
 	return filepath.Join(n.Out, path), nil
 }
 
-// mustKeep tells whether the name of a result keeps the extension of its source, as in IMG_1.HEIC.jpg. Two sources
-// that differ in their extensions alone then have two results. The answer does not depend on which other inputs a
-// run has, and not on their order. Extensions that gtx does not write always stay: HEIC files often lie beside JPEGs
-// of the same name, or come before them. So do odd spellings such as .jPg, which nobody looks for. Others stay if there
-// is such a neighbour.
+// mustKeep tells whether the name of a result keeps the extension of its source, as in IMG_1.HEIC.jpg. Two sources that
+// differ only in their extensions then have two results. The answer depends neither on a run's other inputs nor on
+// their order. Extensions that gtx does not write always stay: HEIC files often lie beside JPEGs of the same name, or
+// come before them. Odd spellings such as .jPg, which nobody looks for, stay as well. Other extensions stay if a file
+// that differs only in its extension lies beside the source.
 func mustKeep(in, ext string) bool {
 	var known []string
 	for _, f := range stages.Formats {
@@ -368,8 +368,8 @@ func Writable(dir string) error {
 	return nil
 }
 
-// Mirror is a Placer that gives each image its relative path, by which --against and --map find or put
-// its counterpart.
+// Mirror is a Placer that gives each image its relative path, by which --against finds its counterpart
+// and --map names its map.
 func Mirror(base string) Placer {
 	n := &Naming{Base: base}
 	return func(path, folder string, _ stages.Format) ([]stages.Source, error) {

@@ -85,7 +85,7 @@ func (p *Packed) add(s stages.Source) {
 
 func (p *Packed) number(n int) { p.bytes = binary.AppendUvarint(p.bytes, uint64(n)) }
 
-// ending is a text that may end like the i-th text of s: In like the one before, all others like In.
+// ending is a text that the i-th text of s may end like: for In, the In before; for all others, the In of s.
 func ending(i int, s, before *stages.Source) string {
 	if i == 0 {
 		return before.In

@@ -13,13 +13,13 @@ import (
 type Queue struct {
 	in Inputs
 
-	pulling sync.Mutex // while the next source is taken, which may have to come first
+	pulling sync.Mutex // held while the next source is taken, which may have to be waited for
 	next    func() (stages.Source, bool)
 
 	mu    sync.Mutex
 	given int
 	under map[int]stages.Source // given and not done, by number
-	done  chan struct{}         // has an element if one of them was done lately
+	done  chan struct{}         // has an element if a source was done since the last wait
 }
 
 // Queue makes the queue of a run.
@@ -57,7 +57,7 @@ func (q *Queue) pull() (s stages.Source, more bool) {
 	return s, more
 }
 
-// writes tells whether a source under way has a path for its result.
+// writes tells whether the result of a source under way goes to a path.
 func (q *Queue) writes(out string) bool {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -80,8 +80,8 @@ func (q *Queue) Done(number int) {
 	}
 }
 
-// Left yields the sources that are not done, in order: those under way, and those that the line has not got. Of a
-// stream it yields what has come.
+// Left yields the sources that are not done, in order: those under way, and those that the line has not taken.
+// From a stream it yields only what has come.
 func (q *Queue) Left(yield func(stages.Source) bool) {
 	q.Stop()
 	q.pulling.Lock()

@@ -14,7 +14,7 @@ type cancellableInput struct {
 	ctx  context.Context
 	file *os.File
 	wake *os.File      // becomes readable when the context ends
-	rest time.Duration // how long to read what has come after the end of the context
+	rest time.Duration // how long to read on, after the end of the context, if input is there
 	last time.Time     // the end of rest
 }
 
@@ -28,7 +28,7 @@ func Reader(ctx context.Context, file *os.File) (*cancellableInput, error) {
 	return &cancellableInput{ctx: ctx, file: file, wake: wake}, nil
 }
 
-// listRest is how long a list is read on after the end of its context.
+// listRest is how long a list is still read after the end of its context.
 const listRest = time.Second
 
 // listReader is like Reader, but after the end of ctx it also gives what can be read without waiting.

@@ -94,19 +94,19 @@ func (b *bar) draw() {
 	io.WriteString(b.out, "\r"+b.state.line(columns-len("^C "))+"\x1b[K") // a line that is full would wrap
 }
 
-// clear takes the line away until the next drawing, which the next input brings.
+// clear removes the line. The next input draws it again.
 func (b *bar) clear() {
 	io.WriteString(b.out, clearLine)
 	b.next = time.Time{}
 }
 
-// Lines are as long as the terminal allows, and the bar is as long as is pleasant.
+// Limits on the columns of the bar. Without room for barLeast, the line has no bar; one over barMost looks odd.
 const (
 	barLeast = 10
 	barMost  = 50
 )
 
-// line is the state in so many columns. What matters least is left out first.
+// line is the state in at most so many columns. It leaves out the least important parts first.
 func (s state) line(columns int) string {
 	long := []string{s.count(), s.percent(), s.speed(" images/s"), s.left(inWords), s.failures(), s.limited("limited by ")}
 	short := []string{s.count(), s.percent(), s.speed("/s"), s.left(asClock), s.failures(), s.limited("limit ")}

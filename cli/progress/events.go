@@ -84,5 +84,5 @@ func (e *events) progress(t *Tally) {
 	}
 }
 
-// send writes an event. Nobody can be told that it cannot be written.
+// send writes an event. It drops the error, because there is nowhere else to report it.
 func (e *events) send(event any) { _ = e.out.Encode(event) }

@@ -21,7 +21,7 @@ type Build struct {
 	Date    string // of the commit, as in 2026-11-29; of today if the commit is not known
 }
 
-// Built returns the build that runs. Without a stamp, what Go knows of the commit counts.
+// Built returns the running build. Without a stamp, it uses what Go recorded about the commit.
 func Built() Build {
 	if stamp != "" {
 		return read(stamp)

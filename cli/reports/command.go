@@ -98,7 +98,7 @@ func (p Command) summarize(c *cli.Context) error {
 	return err
 }
 
-// together refuses options that would be ignored or have nothing left to read beside others.
+// together refuses combinations in which an option would be ignored or would have nothing left to read.
 func together(c *cli.Context) error {
 	for _, name := range []string{"thumbs", "pictures"} {
 		if c.IsSet(name) && c.String("html") == "" {

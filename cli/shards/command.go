@@ -128,8 +128,8 @@ func read(c *cli.Context, in *os.File, place paths.Placer) (*paths.Packed, error
 	return sources, nil
 }
 
-// distinct refuses inputs that are not there, folders that cannot be read, and two inputs with one path or with one path
-// below the output folder: tasks know nothing of one another. An image that cannot be read fails in its task, alone.
+// distinct refuses missing inputs, unreadable folders, and inputs that share a path or a path below the output folder:
+// tasks know nothing of one another, so they would not notice. An unreadable image fails only its own task.
 func distinct(sources *paths.Packed) error {
 	type digest [sha256.Size / 2]byte
 	digestOf := func(text string) (d digest) {
@@ -167,7 +167,7 @@ func clash(sources *paths.Packed, later stages.Source) error {
 	return errors.New("two inputs have one path")
 }
 
-// statusOf is how far the tasks of the plan have come that a subcommand names.
+// statusOf returns the status of the plan that a subcommand names.
 func statusOf(c *cli.Context) (s Status, dir string, err error) {
 	if c.NArg() != 1 {
 		return s, "", exit.Usage("plan %s takes the DIR of one plan", c.Command.Name)

@@ -104,8 +104,8 @@ func writeJSON(path string, value any) error {
 	return durable.Replace(durable.Place{Path: path}, func(w io.Writer) error { return encode(w, value) })
 }
 
-// writeFirst writes a line of JSON in one step, unless the file exists. Of tasks that try at the same time one succeeds: a
-// link replaces nothing.
+// writeFirst writes a line of JSON in one step, unless the file exists. If several tasks try at the same time, one
+// succeeds, because a link replaces nothing.
 func writeFirst(path string, value any) (err error) {
 	draft := path + "." + rand.Text()
 	if err := writeJSON(draft, value); err != nil {
@@ -188,7 +188,7 @@ func (p *Plan) Size(shard int) int {
 	return size
 }
 
-// Entries are those of a shard. It is an error if its list was changed.
+// Entries returns the entries of a shard. It is an error if its list was changed.
 func (p *Plan) Entries(shard int) ([]string, error) {
 	if err := within(shard, p.Shards); err != nil {
 		return nil, err

@@ -16,8 +16,8 @@
 // A task may run more than once and two may run at the same time. Results are renamed into place and on a CPU
 // their bytes depend on nothing but input, model and options, so the outcome is the same.
 //
-// Parse reads --shard. Only an index ever comes from the environment: schedulers change the count if some tasks
-// of an array are submitted again.
+// Parse reads --shard. Only the index ever comes from the environment, because schedulers change the count when
+// some tasks of an array are submitted again.
 package shards
 
 import (

@@ -108,8 +108,8 @@ func (t *Task) agree() (first bool, err error) {
 	return false, t.plan.same(file, there, t.header.Settings)
 }
 
-// Start says that the work begins: nothing is wrong with the settings. It returns the path of the report until the
-// shard is finished.
+// Start begins the work. Call it when nothing is wrong with the settings, because the first task fixes them for
+// all. It returns the path of the report until the shard is finished.
 func (t *Task) Start() (report string, err error) {
 	first, err := t.agree()
 	if err == nil && first {
@@ -172,7 +172,7 @@ func (p *Plan) report(shard int) string {
 func (p *Plan) settings() string          { return filepath.Join(p.dir, "run.json") }
 func (p *Plan) lockFile(shard int) string { return filepath.Join(p.dir, runningFolder, number(shard)) }
 
-// resume lets the report continue the finished one, unless a task before has begun to.
+// resume copies the finished report to the one that this task continues, unless an earlier task has done so.
 func (t *Task) resume() error {
 	if _, err := os.Stat(t.plan.report(t.shard)); !errors.Is(err, fs.ErrNotExist) {
 		return err
@@ -274,15 +274,15 @@ type busy struct{ by string }
 
 func (b busy) Error() string { return "another task works on it: " + b.by }
 
-// lock creates a file and locks it, or fails because another task has done so. Network file systems without locks
-// protect nothing. Two tasks on one shard do the work twice, with the same outcome.
+// lock creates a file and locks it, or fails because another task has done so. On network file systems without
+// locks this protects nothing: two tasks on one shard then do the work twice, with the same outcome.
 func lock(path string) (*os.File, error) {
 	for {
 		f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o666)
 		if err != nil {
 			return nil, err
 		}
-		// Such a lock belongs to this opening of the file. Servers of network file systems share it with other machines.
+		// Such a lock belongs to the open file. Servers of network file systems share it with other machines.
 		err = unix.FcntlFlock(f.Fd(), unix.F_OFD_SETLK, whole(unix.F_WRLCK))
 		if errors.Is(err, unix.EAGAIN) || errors.Is(err, unix.EACCES) {
 			by, _ := io.ReadAll(io.LimitReader(f, 1<<10))
@@ -305,7 +305,7 @@ func writeAt(f *os.File, text string) error {
 	return err
 }
 
-// locked tells whether a task holds the lock of a file. It takes no lock itself, so that no task finds one.
+// locked tells whether a task holds the lock of a file. It takes no lock itself, so it cannot make a task fail.
 func locked(path string) bool {
 	f, err := os.Open(path)
 	if err != nil {

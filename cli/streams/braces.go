@@ -58,8 +58,8 @@ func step(from, to int) int {
 	return 1
 }
 
-// alternatives returns what stands between the commas of a group, and the length of the group. There are none if it
-// has no end.
+// alternatives returns the texts between the commas of a group, and the length of the group. There are no texts if
+// the group has no end.
 func alternatives(group string) (parts []string, length int) {
 	depth, start := 0, 1
 	for i, c := range group {

@@ -29,7 +29,7 @@ func Flags() []cli.Flag {
 	}
 }
 
-// Formats are those that results can have.
+// Formats returns the formats that results can have.
 func Formats(c *cli.Context) []stages.Format {
 	if c.Bool("frames") {
 		return []stages.Format{stages.JPEG, stages.PNG, frames.PPM}

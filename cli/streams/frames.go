@@ -104,7 +104,7 @@ func (v *video) Take(it Outcome, rec *ledger.Record) (Effect, error) {
 	return effect, err
 }
 
-// untranslated is a frame in the format of its result, or as it came if it cannot be decoded, and how it passes.
+// untranslated returns a frame in its result's format or, if it cannot be decoded, as it came. how says which.
 func (v *video) untranslated(s stages.Source, f frames.Frame) (picture []byte, how string) {
 	written := v.written(f)
 	if written != f.Format {

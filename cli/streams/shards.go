@@ -44,7 +44,7 @@ type shards struct {
 	beside listing               // of the last folder from which files were taken
 }
 
-// A shard is what is known of an input: the number of its tar, and how its sample is called.
+// A shard is what is known of an input: the number of its tar, and the name of its sample.
 type shard struct {
 	number int // -1 after the last input
 	name   name
@@ -52,7 +52,7 @@ type shard struct {
 	sample *webdataset.Sample // that of old, or nil
 }
 
-// A name says how the sample of an image is called.
+// A name is the name of the sample of an image, in parts.
 type name struct{ stem, key, ext string }
 
 var number = regexp.MustCompile(`%0?[0-9]{0,2}d`)
@@ -145,7 +145,7 @@ type listing struct {
 	names []string
 }
 
-// of returns the names in a folder that have a beginning.
+// of returns the names in a folder that begin with prefix.
 func (l *listing) of(dir, prefix string) (names []string) {
 	if dir != l.dir || l.names == nil {
 		entries, _ := os.ReadDir(dir)
@@ -235,7 +235,7 @@ func (t *shards) put(e *shard, it Outcome, rec *ledger.Record) error {
 	}
 	s := &sample{Sample: &webdataset.Sample{}, old: e.old, in: it.Source.Relative}
 	defer s.Release()
-	if err := t.gather(s.Sample, it.Source.In, e.name, rec.Status == ledger.StatusFailed); err != nil { // it is gone
+	if err := t.gather(s.Sample, it.Source.In, e.name, rec.Status == ledger.StatusFailed); err != nil { // a file is gone
 		rec.Status, rec.Class, rec.Message = ledger.StatusFailed, "sample", err.Error()
 		rec.Locate(rec.In, "")
 		return nil

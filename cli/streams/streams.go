@@ -28,8 +28,8 @@ type Outcome = pipeline.Item[stages.Source, stages.Written]
 type Stream interface {
 	// Inputs returns the sources.
 	Inputs(context.Context) (paths.Inputs, error)
-	// Take gets the outcome of each source, in order, with its record filled in, which it completes. An error is of
-	// the output and ends the run.
+	// Take gets the outcome of each source, in order, and completes its record. An error means that the output
+	// cannot be written, and ends the run.
 	Take(Outcome, *ledger.Record) (Effect, error)
 	// Close drops what is not complete. Call it when the run has ended.
 	Close() error
@@ -43,8 +43,8 @@ type Effect struct {
 	Warn   string   // what a person should know, or ""
 }
 
-// Files is the Stream of files whose results are files or, for one image, standard output, where what is skipped passes as
-// it is. It has no inputs of its own.
+// Files is the Stream for files whose results are files. A single image may go to standard output instead, and passes
+// unchanged if it is skipped. It has no inputs of its own.
 type Files struct{ Stdout io.Writer }
 
 func (Files) Inputs(context.Context) (paths.Inputs, error) { return paths.Inputs{}, nil }
@@ -87,8 +87,8 @@ type passage[E any] struct {
 	weight int64
 }
 
-// bytesMost bounds the bytes of sources on their way: so many for each picture in flight. With one job there are about
-// five.
+// bytesMost bounds the bytes of sources on their way, for each picture in flight. There are about five pictures in
+// flight for each job.
 const bytesMost = 8 << 20
 
 func newTransit[E any](jobs int) transit[E] {
@@ -108,7 +108,7 @@ func (l *transit[E]) enter(ctx context.Context, it E, weight int) bool {
 	return true
 }
 
-// leave returns the first source on its way. The caller calls done when it holds none of its bytes any more.
+// leave returns the first source on its way. The caller calls done when it no longer holds the source's bytes.
 func (l *transit[E]) leave() (it E, done func()) {
 	l.mu.Lock()
 	defer l.mu.Unlock()

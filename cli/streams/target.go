@@ -80,8 +80,8 @@ func (p place) create(files *durable.Writer, stdout io.Writer) (*tarWriter, erro
 	return &tarWriter{webdataset.NewWriter(io.MultiWriter(file, sum)), p, file, sum}, nil
 }
 
-// publish completes the tar. It tells whether a file of the same bytes was there before, which then stays. With touch its
-// time becomes now.
+// publish completes the tar. It tells whether there was a file of the same bytes before. That file then stays, and with
+// touch its time becomes now.
 func (w *tarWriter) publish(touch bool) (same bool, err error) {
 	err = w.Writer.Close()
 	if w.file == nil {
@@ -106,7 +106,7 @@ func (w *tarWriter) publish(touch bool) (same bool, err error) {
 	return false, w.file.Publish()
 }
 
-// discard drops the tar, if there is one. On standard output, which remembers its errors, it ends so that readers notice.
+// discard drops the tar, if any. One on standard output, which remembers its errors, ends in a way that readers notice.
 func (w *tarWriter) discard() {
 	switch {
 	case w == nil:
@@ -206,7 +206,7 @@ func resultOf(s *webdataset.Sample) *earlierResult {
 	return nil
 }
 
-// A sample is one on its way to a tar.
+// A sample is a webdataset.Sample on its way to a tar.
 type sample struct {
 	*webdataset.Sample
 	image   int            // number of its image among the files, or -1
@@ -222,8 +222,8 @@ func (s *sample) releaseAll() {
 	}
 }
 
-// add writes a sample with the result of its image and a record. keep: without a result, its files are written as they
-// are. add returns the result's name in the tar, or "" if the sample has no result there. A result whose name another file has becomes a failure, in the record.
+// add writes a sample with the result of its image and a record. keep: without a result, its files stay as they are.
+// add returns the result's name in the tar, or "" for none. If another file has that name, the record says failed.
 func (w *tarWriter) add(s *sample, it Outcome, rec *ledger.Record, keep bool) (name string, err error) {
 	image, record, err := s.result(it, rec)
 	if err != nil {
@@ -273,7 +273,7 @@ func (s *sample) result(it Outcome, rec *ledger.Record) (image, record webdatase
 	return image, record, err
 }
 
-// clash is an error if another file of the sample than its image has a name.
+// clash returns an error if a file of the sample, other than its image, has the name.
 func (s *sample) clash(name string) error {
 	_, field := webdataset.Split(name)
 	for i, f := range s.Files {

@@ -75,8 +75,8 @@ type tars struct {
 	images int // samples with one
 }
 
-// A passing is one thing that passes from the tars that are read to those that are written. If all is empty, the tar
-// that is read has failed.
+// A passing is one thing that passes from the tars that are read to those that are written. If every field is empty,
+// the tar that is read has failed.
 type passing struct {
 	sample  *sample
 	refused bool   // a file that belongs to no sample and is left out
@@ -109,7 +109,7 @@ func (t *tars) Inputs(ctx context.Context) (paths.Inputs, error) {
 	})
 }
 
-// all yields the sources of all tars. After the end of the context it yields the tars that are not read to their end.
+// all yields the sources of all tars. After the end of the context it yields each tar that was not read to its end.
 func (t *tars) all(yield func(stages.Source) bool) {
 	for name, err := range t.Names {
 		more := true
@@ -186,7 +186,7 @@ type oneTar struct {
 	name, prefix string // in messages: of the tar, and before the names of its files
 	in           io.Reader
 	old          *earlier
-	keys         map[uint64]struct{} // hashes of the keys so far, up to keysMost; nil once one came back
+	keys         map[uint64]struct{} // hashes of the keys so far, up to keysMost; nil once a key came back
 	seed         maphash.Seed
 }
 
@@ -212,7 +212,7 @@ func (t *oneTar) scattered(key string) string {
 // called is what messages call the tar.
 func (t *oneTar) called() string { return cmp.Or(t.name, "standard input") }
 
-// give passes a source on. It returns false if nobody wants more. The end of the context is no such reason.
+// give passes a source on. It returns false if nobody wants more, and true even if the context has ended.
 func (t *oneTar) give(yield func(stages.Source) bool, s stages.Source, p *passing, weight int) bool {
 	if !t.enter(t.ctx, p, weight) {
 		if p.sample != nil {
@@ -226,7 +226,7 @@ func (t *oneTar) give(yield func(stages.Source) bool, s stages.Source, p *passin
 	return yield(s)
 }
 
-// fail passes on that the tar cannot be used, or no further.
+// fail passes on an error: the tar cannot be used, or cannot be read any further.
 func (t *oneTar) fail(yield func(stages.Source) bool, err error) bool {
 	return t.give(yield, stages.Source{In: t.called(), Err: paths.Unseen{Err: err}}, &passing{}, 0)
 }
@@ -256,8 +256,8 @@ func (t *oneTar) read(yield func(stages.Source) bool) bool {
 	return true
 }
 
-// refuse passes on what stands before or in a sample, belongs to none and must not be written. It is no fault of the
-// sample. refuse returns false if nobody wants more.
+// refuse passes on the files before or in a sample that belong to no sample and must not be written. The sample
+// itself does not fail because of them. refuse returns false if nobody wants more.
 func (t *oneTar) refuse(yield func(stages.Source) bool, s *webdataset.Sample) bool {
 	for _, f := range s.Files {
 		if f.Field == "" && f.Err != nil && !t.give(yield, stages.Source{In: t.prefix + f.Name, Err: f.Err}, &passing{refused: true}, 0) {
@@ -267,7 +267,7 @@ func (t *oneTar) refuse(yield func(stages.Source) bool, s *webdataset.Sample) bo
 	return true
 }
 
-// source makes the source of a sample. A sample that passes as it is has none.
+// source makes the source of a sample. A sample without an image has none, and passes as it is.
 func (t *oneTar) source(s *webdataset.Sample) (stages.Source, *sample) {
 	p := &sample{Sample: s, image: -1, release: []*webdataset.Sample{s}, warn: t.scattered(s.Key)}
 	err := s.Fault()

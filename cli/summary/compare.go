@@ -15,7 +15,7 @@ type Comparison struct {
 	Other     *Report
 	New, Gone []*Result // those of inputs that only this report, or only the other, has
 	Same      int       // inputs whose status and flag are the same
-	Moves     []Move    // inputs of which they are not the same, the most frequent first
+	Moves     []Move    // inputs whose status or flag changed, the most frequent change first
 	Settings  []Difference
 	Measures  []Difference
 

@@ -202,7 +202,7 @@ func (r *reader) line(f *file, p *parsed) {
 	}
 }
 
-// known tells whether results have such a status. Records of other things have another one, and no path.
+// known tells whether results have this status. Records of other things have other statuses, and no path.
 func known(status string) bool {
 	switch status {
 	case ledger.StatusDone, ledger.StatusCopied, ledger.StatusSkipped, ledger.StatusFailed, ledger.StatusUnreached:
@@ -230,7 +230,7 @@ func (r *reader) run(run ledger.Run) *ledger.Run {
 	return known
 }
 
-// visibleRun is a run with its texts as a terminal or a page shows them, but for paths and the values of its options.
+// visibleRun is a run with its texts as a terminal or a page shows them, except for paths and option values.
 func visibleRun(run ledger.Run) ledger.Run {
 	for _, text := range []*string{&run.Command, &run.Name, &run.Model, &run.Provider, &run.Precision} {
 		*text = Visible(*text)
@@ -250,7 +250,7 @@ func visibleNames[V any](values map[string]V) map[string]V {
 	return shown
 }
 
-// add adds a result to those of a file, unless a record that counts more is there.
+// add adds a result to those of a file, unless the file has a record of it that takes precedence.
 func (r *reader) add(f *file, rec *record) {
 	one := r.result(rec)
 	if !known(one.Status) {

@@ -43,7 +43,7 @@ func (r Repeat) Hint(here string) string {
 // inBash is what a person should know about the form $'…' of Quote.
 const inBash = "in bash or zsh"
 
-// command and option are what gtx calls its own. A report that calls them otherwise may be meant to harm.
+// commands and option match the names that gtx uses. A report with other names may be meant to do harm.
 var (
 	commands = []string{"check", "generate", "translate"}
 	option   = regexp.MustCompile(`^[a-z][a-z0-9-]*$`)
@@ -229,8 +229,8 @@ func wholeFolder(files []string) string {
 	return Quote(dir) + "/*" + extension
 }
 
-// notAgain are options that a command which repeats failures leaves out: those that say which inputs there are, and those
-// that would drop what is there.
+// notAgain are options that a command that repeats failures leaves out: those that name the inputs, --dry-run, which
+// would repeat nothing, and --report-new, which would drop the report.
 var notAgain = []string{"dry-run", "files-from", "null", "report-new"}
 
 // options are those of a run, for a shell. folder is the folder argument that takes the place of --base, or "".

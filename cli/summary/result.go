@@ -75,7 +75,7 @@ type place struct {
 	sample int
 }
 
-// task is what was asked for. Results of one place and one task replace each other, in whatever report they stand.
+// task is what was asked for. Results of the same task replace each other, whichever reports they are in.
 type task struct {
 	place
 	model, to string
@@ -129,7 +129,7 @@ type Totals struct {
 	Flagged, Repaired, Warned                        int
 	Runs                                             int
 	Seconds                                          float64 // in which runs were under way; 0: not known
-	Rate                                             float64 // results made per second of them
+	Rate                                             float64 // results made per such second
 }
 
 // Totals counts the results of a report.
@@ -168,7 +168,7 @@ func (r *Report) Totals() (t Totals) {
 	return t
 }
 
-// span is how long runs were under way, where runs at the same time count once, and their rate together.
+// span returns how long runs were under way, counting time that several share only once, and their joint rate.
 func span(runs []*ledger.Run) (seconds, rate float64) {
 	made := 0
 	var ended []*ledger.Run

@@ -57,7 +57,7 @@ func Limit(run *ledger.Run) string {
 	return run.Ending.Limit
 }
 
-// shared is what all runs of which it is known have in common, else "".
+// shared is the value that all runs whose value is known have in common, else "".
 func shared(runs []*ledger.Run, of func(*ledger.Run) string) (common string) {
 	for _, run := range runs {
 		value := of(run)

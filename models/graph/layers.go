@@ -34,7 +34,7 @@ type Layer struct {
 	Reason    string // why the verdict is CannotTell, or why a layer with an imbalance is sound
 
 	node *node
-	conv *node // DepthToSpace: the convolution before it, if nothing else reads that one's output
+	conv *node // DepthToSpace: the convolution before it, if nothing else reads its output
 }
 
 // tolerance is the largest imbalance of a sound layer. Rounding to half precision leaves less.

@@ -63,7 +63,7 @@ type chain struct {
 	prefix string // of the names of tensors
 }
 
-// add appends a node with one output, after which it is named.
+// add appends a node with one output. The node is named after the output.
 func (c *chain) add(op, output string, inputs []string, attributes ...[]byte) {
 	c.end = c.g.insertAfter(c.end, onnx.Node{
 		Name: output + "." + op, Op: op, Inputs: inputs, Outputs: []string{output}, Attributes: attributes,

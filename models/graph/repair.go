@@ -19,7 +19,7 @@ const (
 	Phases Method = "phases"
 	// Hold adds a mean over s×s pixels after the layer: the zero-order hold of Sugawara et al. 2018
 	// ("Super-resolution using convolutional neural networks without any checkerboard artifacts"),
-	// which is the same as convolving the kernel with it. It blurs the output by as much.
+	// which is the same as convolving the kernel with that mean. It blurs the output accordingly.
 	Hold Method = "hold"
 	// Notch leaves the layers as they are and adds one filter after the last convolution.
 	Notch Method = "notch"

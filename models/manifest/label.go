@@ -10,11 +10,11 @@ import (
 // a strength. The domain is "" if it is not known, NoDomain if there is none, and a list with commas if
 // there are several. A model without a label has no code, which is nil.
 //
-// A scalar label with op scale is the code of the target times the strength. With op lerp it runs from the
-// neutral code at strength 0 to the code of the target at 1. A pair consists of 1 minus that number and the
-// number. In a vector, op scale raises the targets from Off towards On, and op lerp moves every number from
-// the base to the wanted label. In each case the strength is multiplied by Full first: an attribute may have
-// to be asked for three times as strongly as the training images had it. The error is a *DomainError, a *StrengthError or a *SourceError.
+// A scalar label with op scale is the code of the target times the strength. With op lerp it runs from the neutral code
+// at strength 0 to the code of the target at 1. A pair consists of 1 minus that number and the number. In a vector, op
+// scale raises the targets from Off towards On, and op lerp moves every number from the base to the wanted label. In
+// each case the strength is multiplied by Full first: an attribute may need three times the strength that it had in the
+// training images. The error is a *DomainError, a *StrengthError or a *SourceError.
 func (m *Manifest) Code(to string, strength float64, from string) ([]float32, error) {
 	if err := m.CheckTarget(to, strength); err != nil {
 		return nil, err
@@ -55,7 +55,7 @@ type wish struct {
 	on   bool
 }
 
-// negation is the prefix of a target that asks against it.
+// negation is the prefix of a target that asks against a name.
 const negation = "not-"
 
 // wanted parses a target into wishes, all of which are about the same part of a label.

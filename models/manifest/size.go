@@ -16,7 +16,7 @@ type Size struct {
 }
 
 // Shape returns the width and height at which an image of w×h pixels enters the network: ShapeFor with the
-// pixels of the manifest's size or, if it has none, the size of the image, as far as the network accepts it.
+// pixels of the manifest's size or, if it has none, the accepted size nearest to the image's.
 func (s Size) Shape(w, h int) (int, int) {
 	if s.W == 0 {
 		return s.shape(w, h, max(w, h))
@@ -35,10 +35,10 @@ func (s Size) Nominal() (w, h int) {
 // widest is the aspect up to which ShapeFor keeps the number of pixels.
 const widest = 16
 
-// ShapeFor returns the width and height at which an image of w×h pixels enters the network if it is to have
-// about that many pixels there. So a network sees things as large in a wide photograph as in a square one. The shorter
-// side is a multiple, and the longer one follows from it, so that images of about the same aspect share a shape
-// and fit into one batch. A smaller image is enlarged. A network of fixed size has one shape for all images.
+// ShapeFor returns the width and height at which an image of w×h pixels enters the network if it is to have about that
+// many pixels there. So a network sees things at the same scale in a wide photograph as in a square one. The shorter
+// side is a multiple, and the longer one follows from it, so that images of about the same aspect share a shape and
+// fit into one batch. A smaller image is enlarged. A network of fixed size has one shape for all images.
 func (s Size) ShapeFor(w, h, pixels int) (int, int) {
 	if s.Mode == SizeFixed {
 		return s.W, s.H

@@ -160,7 +160,7 @@ func CheckSelfContained(model []byte) error {
 	return err
 }
 
-// InlineWeights returns a model with the weights inside that it kept in other files of its folder. A
+// InlineWeights returns a model that contains the weights that it kept in other files of its folder. A
 // file outside the folder is an error and is never read, even if a symbolic link leads there; if the
 // model itself names such a file, the error is an *ExternalDataError. Weights that would make the model
 // larger than MaxModelBytes are an error too.

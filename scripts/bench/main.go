@@ -118,8 +118,8 @@ func (b *bench) pageFile() string {
 	return b.page
 }
 
-// prepare installs the peers, compiles libvips' and makes the photographs that inputs come
-// from. What is there already is kept.
+// prepare installs the peers, compiles libvips' and makes the photographs that inputs come from. It
+// keeps what is there already.
 func (b *bench) prepare(ctx context.Context) error {
 	if err := os.MkdirAll(b.folder, 0o777); err != nil {
 		return err

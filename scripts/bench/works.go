@@ -86,7 +86,7 @@ func workNames() (names []string) {
 	return names
 }
 
-// programs lists what to run for a work.
+// programsOf lists the programs to run for a work.
 func (s selection) programsOf(w work) (names []string) {
 	if len(s.works) > 0 && !s.works[w.name] {
 		return nil

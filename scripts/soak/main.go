@@ -31,7 +31,7 @@ type soak struct {
 	seed                uint64        // of all that is random
 	short               bool          // a minute for all trials, instead of an hour
 	attempt             int           // the only one to make, or -1 for all
-	part, parts         int           // make only one attempt of so many
+	part, parts         int           // make only the attempts whose number modulo parts is part
 	log                 io.Writer     // findings, as they come
 	runs                int           // of gtx so far
 	cpu                 time.Duration // that these took

@@ -26,8 +26,8 @@ func (s *soak) compiled() (string, error) {
 	return library, nil
 }
 
-// allocations fails the first, second, ... allocation of the C libraries after they have got the first picture.
-// GLib ends a program that gets no memory, so the run may end in any way but as if the command line were wrong.
+// allocations fails the first, second, ... allocation of the C libraries after they have got the first picture. GLib
+// ends a program that gets no memory, so the run may end in any way, except with the exit code of a wrong command line.
 func allocations(s *soak, r *result) error {
 	library, err := s.compiled()
 	if err != nil {

@@ -16,7 +16,7 @@ import (
 	"time"
 )
 
-// A slowWork is something that gtx would do for long, or for ever.
+// A slowWork is something that takes gtx long, or for ever.
 type slowWork struct {
 	name  string
 	args  []string
@@ -166,7 +166,7 @@ func (s *soak) stopSlow(dir string, w slowWork, attempt int) (took time.Duration
 	return took, flawsOf(dir, o, took, sent), nil
 }
 
-// flawsOf says what was wrong with a run that ended so long after its second signal.
+// flawsOf says what was wrong with a run. took is how long it ran on after its second signal.
 func flawsOf(dir string, o outcome, took time.Duration, sent syscall.Signal) (f flaws) {
 	if took > stopWithin {
 		f.add("late", "it ran on for %.2f s after the second signal", took.Seconds())
@@ -180,15 +180,15 @@ func flawsOf(dir string, o outcome, took time.Duration, sent syscall.Signal) (f 
 	if o.crashed() || o.signalled || o.code != 0 && o.code != 128+int(sent) {
 		f.add("exit code", "%s", o)
 	}
-	// No result is there, or a whole one, which takes longer than the signals leave for it.
+	// A whole result takes longer than the signals allow. If they ended the run, a result that is there is torn.
 	if found, _ := filepath.Glob(filepath.Join(dir, folderOut, "*")); len(found) > 0 && o.code != 0 {
 		f.add("torn", "%v", found)
 	}
 	return f
 }
 
-// awaitWork waits until gtx has begun. A start takes less than startCPU. What is busy then computes for a while, and
-// what waits has no thread that runs.
+// awaitWork waits until gtx has begun. A start takes less processor time than startCPU. Busy work must have taken
+// after beyond that; waiting work must have had no running thread for a while.
 func awaitWork(gtx int, busy bool, after time.Duration) {
 	const startCPU, step = 400 * time.Millisecond, 20 * time.Millisecond
 	for still := 0; still < 10; time.Sleep(step) {
@@ -208,7 +208,7 @@ func awaitWork(gtx int, busy bool, after time.Duration) {
 }
 
 // activity is the processor time of a process and its children that live, and whether any thread of the process runs or
-// would.
+// is ready to run.
 func activity(pid int) (cpu time.Duration, runs bool, err error) {
 	threads, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/[0-9]*/stat", pid))
 	if len(threads) == 0 {

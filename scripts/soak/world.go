@@ -134,7 +134,7 @@ func clip(text string) string {
 }
 
 // Runs of a trial take a fraction of a second, and the run of all hostile files takes some seconds. A run that
-// takes patience hangs.
+// takes longer than patience hangs.
 const patience = 2 * time.Minute
 
 // A disturbance is what happens to a run.
@@ -295,7 +295,7 @@ func (w *world) records() (list []record, whole bool, err error) {
 	return list, whole, err
 }
 
-// Words by which a crash betrays itself.
+// crash matches what a crashing Go program prints.
 var crash = regexp.MustCompile(`(?m)^(panic: |fatal error: |SIG[A-Z]+: |goroutine \d+ |runtime: )`)
 
 // crashed tells whether the program broke down. No run of the harness has a wrong command line.

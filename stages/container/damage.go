@@ -83,8 +83,8 @@ func (b *gifBlocks) Read(p []byte) (int, error) {
 	return n, nil
 }
 
-// PNGIsDamaged reports whether the checksum of a PNG's pixels is wrong. libvips leaves it out and relies on the
-// checksums of the chunks. It takes time linear in the number of pixels, about as long as decoding them.
+// PNGIsDamaged reports whether the checksum of a PNG's pixels is wrong. libvips does not check it, and relies
+// on the checksums of the chunks. It takes time linear in the number of pixels, about as long as decoding them.
 func PNGIsDamaged(file []byte) bool {
 	var code []io.Reader
 	most := int64(0)

@@ -107,7 +107,7 @@ type reader struct {
 	short bool
 }
 
-// number reads a number of up to 8 bytes. None are 0.
+// number reads a number of up to 8 bytes. A number of no bytes is 0.
 func (r *reader) number(size int) (n uint64) {
 	if size > len(r.data) || size > 8 {
 		r.data, r.short = nil, true

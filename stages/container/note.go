@@ -8,10 +8,9 @@ import (
 	"strings"
 )
 
-// Every file that gtx writes carries an XMP packet (ISO 16684-1) with a note: how the
-// file was made. All formats can hold such a packet uncompressed, so that a plain
-// search finds the identity in it. By its note gtx recognises its own outputs and
-// knows which of them are up to date.
+// Every file that gtx writes carries an XMP packet (ISO 16684-1) with a note: how the file was
+// made. All formats can hold such a packet uncompressed, so that a plain search finds the identity
+// in it. gtx recognises its own outputs by their notes, and knows from them which are up to date.
 
 const (
 	noteSpace   = "https://gtx.invalid/ns/1/"
@@ -56,7 +55,7 @@ func ReadIdentity(file []byte) string {
 	return string(value)
 }
 
-// ReadProperty finds a property in the note of a file that gtx wrote. It returns "" for one without it.
+// ReadProperty finds a property in the note of a file that gtx wrote. It returns "" if the note has no such property.
 func ReadProperty(file []byte, name string) string {
 	at := bytes.Index(file, []byte(identityKey))
 	if at < 0 {
@@ -71,8 +70,8 @@ func ReadProperty(file []byte, name string) string {
 	return string(value)
 }
 
-// WithNote returns the metadata of an output, whose XMP packet says how it was made. The packet of the
-// source goes along if it can be read. Its orientation becomes upright, and a note that it has is replaced.
+// WithNote returns the metadata of an output, whose XMP packet says how it was made. It keeps the source's
+// packet if that can be read, but sets the orientation to upright and replaces an earlier note.
 func (m Metadata) WithNote(identity string, parameters []Property) Metadata {
 	text := note(identity, parameters)
 	if len(m.XMP) > 0 {

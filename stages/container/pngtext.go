@@ -9,9 +9,9 @@ import (
 	"strings"
 )
 
-// Since version 1.5 of its specification PNG has a chunk for Exif data, and a place for XMP since XMP exists.
-// Older programs, and ImageMagick to this day, put both and IPTC data into text chunks, as hexadecimal digits
-// under keywords such as "Raw profile type exif".
+// PNG has had a chunk for Exif data since version 1.5 of its specification, and a place for XMP for as long
+// as XMP has existed. Older programs, and ImageMagick to this day, put Exif, XMP and IPTC data into text
+// chunks, as hexadecimal digits under keywords such as "Raw profile type exif".
 
 const (
 	rawProfile = "Raw profile type "
@@ -20,8 +20,8 @@ const (
 	warnPNGText = "metadata in a text chunk are broken or too large and were left out"
 )
 
-// inflateRatio and inflateFree bound the text that compressed chunks may give: that many times the bytes of
-// the chunks, and so many bytes in any case. Text that names a photograph's metadata shrinks to a third.
+// inflateRatio and inflateFree bound the text that compressed chunks may give: the ratio times the bytes of
+// the chunks, plus the free bytes. Real metadata compress to about a third.
 const (
 	inflateRatio = 32
 	inflateFree  = 1 << 20
@@ -75,8 +75,8 @@ func (m *Metadata) placeOf(keyword string) *[]byte {
 	return nil
 }
 
-// pngText returns the text of a chunk (PNG specification, section 11.3.3). It takes at most room bytes of
-// compressed text and lessens room by them.
+// pngText returns the text of a chunk (PNG specification, section 11.3.3). It inflates compressed text to
+// at most room bytes, and lessens room by them.
 func pngText(c part, room *int) (text []byte, ok bool) {
 	_, text, _ = bytes.Cut(c.body, []byte{0})
 	compressed := c.kind == "zTXt"

@@ -78,9 +78,9 @@ func newWalker(data []byte) *walker {
 // first returns the offset of the first directory.
 func (w *walker) first() uint32 { return w.order.Uint32(w.data[4:]) }
 
-// directory returns the entries of the directory at an offset, 12 bytes each, as far
-// as the data hold them, and the 4 bytes that lead to the next directory. next is nil
-// if they lie outside the data; whole reports whether all entries lie inside.
+// directory returns those entries of the directory at an offset, 12 bytes each, that lie inside the
+// data, and the 4 bytes that lead to the next directory. next is nil if they lie outside the data;
+// whole reports whether all entries lie inside.
 func (w *walker) directory(at uint32) (lines, next []byte, whole bool) {
 	if uint64(at)+2 > uint64(len(w.data)) {
 		return nil, nil, false
@@ -105,8 +105,8 @@ type field struct {
 	outside   bool   // the value reaches beyond the end of the data
 }
 
-// fields yields the entries of the directory at an offset, as far as the data hold
-// them. It yields nothing for a directory that was read before.
+// fields yields those entries of the directory at an offset that lie inside the data. It yields
+// nothing for a directory that was read before.
 func (w *walker) fields(at uint32) iter.Seq[field] {
 	if at < headerSize {
 		return func(func(field) bool) {}
@@ -152,8 +152,8 @@ func pointsToDirectory(tag uint16) bool {
 	return tag == tagExif || tag == tagGPS || tag == tagInterop
 }
 
-// follow returns the offset in the first entry of the directory that has a tag,
-// or 0.
+// follow returns the offset that the first entry with a tag holds, or 0. The directory lies at
+// offset at.
 func (w *walker) follow(at uint32, tag uint16) uint32 {
 	for f := range w.fields(at) {
 		if f.tag == tag && len(f.value) == 4 {

@@ -81,7 +81,7 @@ func readXMP(data []byte) (*packet, error) {
 			}
 		case xml.EndElement:
 			r.end(start, int(d.InputOffset()))
-			// Behind the outermost element may be padding, or anything.
+			// After the outermost element there may be padding, or anything else.
 			if len(r.open) == 0 && r.inside != (span{}) {
 				return &r.packet, nil
 			}

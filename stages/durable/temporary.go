@@ -28,11 +28,11 @@ const temporaryPrefix = ".gtx-"
 
 var temporaryName = regexp.MustCompile(`^\.gtx-[0-9a-f]{16}-[A-Z2-7]{13}$`)
 
-// foreignAge is when a temporary file of another mount, or from before this machine was restarted, counts as
-// abandoned. A result is under a temporary name for seconds.
+// foreignAge is the age at which a temporary file of another mount, or from before this machine was
+// restarted, counts as abandoned. A result is under a temporary name for seconds.
 const foreignAge = 7 * 24 * time.Hour
 
-// noMount stands in the names of files that have no lock.
+// noMount is the MOUNT in the names of files that have no lock.
 const noMount = "0000000000000000"
 
 // bootID identifies this start of this machine.
@@ -80,9 +80,8 @@ func newTemporary(folder *os.Root) (f *os.File, name string, err error) {
 	}
 }
 
-// lock takes a lock on an open file without waiting. Such a lock belongs to this opening of the file, not to
-// the process. In contrast to those of flock, servers of network file systems share these locks with their own
-// processes.
+// lock takes a lock on an open file without waiting. Such a lock belongs to the open file, not to the process.
+// Unlike a lock of flock on a network file system, it is also seen by processes on the server.
 func lock(f *os.File, kind int16) error {
 	return unix.FcntlFlock(f.Fd(), unix.F_OFD_SETLK, &unix.Flock_t{Type: kind, Whence: io.SeekStart})
 }
@@ -94,8 +93,8 @@ func leadsTo(folder *os.Root, name string, f *os.File) bool {
 	return errOne == nil && errTwo == nil && os.SameFile(one, two)
 }
 
-// removeAbandoned removes the temporary files in a folder that belong to nobody any more. It is no error if it
-// cannot.
+// removeAbandoned removes the temporary files in a folder that no longer belong to anybody. It is no error if
+// that fails.
 func removeAbandoned(folder *os.Root) {
 	dir, err := folder.Open(".")
 	if err != nil {

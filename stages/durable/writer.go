@@ -108,8 +108,8 @@ func (f *Files) End() {
 
 // Publish makes a group of results durable and gives the files of each their names, in the order in which they
 // were added. It returns an error or nil for each result. It syncs each folder once for the whole group. A group
-// waits for the group before it. An element may be nil. After an error other than from syncing a folder, the
-// result's last file is not there.
+// waits for the group before it. An element may be nil. After any error except from syncing a folder, the
+// result's last file was not published.
 func (w *Writer) Publish(ctx context.Context, group []*Files) []error {
 	w.syncing.Lock()
 	defer w.syncing.Unlock()
@@ -179,7 +179,7 @@ func (w *Writer) syncChanged() (failed error) {
 			err = syncFolder(folder)
 			folder.Close()
 		}
-		// Somebody may have removed it, and who may write to a folder may not be allowed to read it.
+		// Somebody may have removed the folder, and a user who may write to it may not be allowed to read it.
 		if err != nil && !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, fs.ErrPermission) {
 			failed = named(path, err)
 		}

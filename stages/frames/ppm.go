@@ -122,7 +122,7 @@ func (f Frame) Picture() []byte {
 		b = order.AppendUint16(order.AppendUint16(b, uint16(line[0])), kind)
 		b = order.AppendUint32(b, uint32(count))
 		if kind == typeShort && count == 1 {
-			line[1] <<= 16 // a short stands on the left
+			line[1] <<= 16 // a short is in the left half of the field
 		}
 		b = order.AppendUint32(b, uint32(line[1]))
 	}

@@ -45,7 +45,7 @@ type Splitter struct {
 	most      int64 // bytes that it may have
 }
 
-// NewSplitter returns a Splitter of r. It refuses pictures of more than maxPixels, or with 0 none.
+// NewSplitter returns a Splitter of r. It refuses pictures of more than maxPixels pixels; 0 is no limit.
 func NewSplitter(r io.Reader, maxPixels int) *Splitter {
 	return &Splitter{r: bufio.NewReaderSize(r, 64<<10), maxPixels: maxPixels}
 }
@@ -100,7 +100,7 @@ func (s *Splitter) take(n int64) error {
 	return nil
 }
 
-// eof makes the end of the stream one error.
+// eof turns both errors for the end of the stream into io.EOF.
 func eof(err error) error {
 	if errors.Is(err, io.ErrUnexpectedEOF) {
 		return io.EOF
@@ -201,7 +201,7 @@ func (s *Splitter) marker() (byte, error) {
 	}
 }
 
-// scan reads coded pixels, up to the marker after them. In them, 0xff comes before 0 or a restart marker only.
+// scan reads coded pixels, up to the marker after them. In them, only 0 or the code of a restart marker follows 0xff.
 func (s *Splitter) scan() error {
 	for {
 		if _, err := s.r.Peek(2); err != nil {

@@ -21,7 +21,7 @@ func PSNR(a, b []Pixels) float64 {
 const differenceMost = 1 << 20
 
 // MeanDifference is the mean absolute difference of two RGB images of one size, in grey levels, 0 to 255. It is nil
-// if their sizes differ. Of large images it reads lines spread over the whole height.
+// if their sizes differ. In large images it reads only some lines, spread over the whole height.
 func MeanDifference(a, b Pixels) *float64 {
 	if a.Width != b.Width || a.Height != b.Height || a.Bands != b.Bands || len(a.Data) == 0 {
 		return nil

@@ -14,8 +14,8 @@ const (
 	notchReach = 3
 	// notchClip bounds, in grey levels, the residual of a pixel.
 	notchClip = 24
-	// notchRounds: clipping and rounding leave a rest of the pattern for the next round.
-	// Only the first localRounds adapt to each place, because each such round costs detail.
+	// notchRounds: clipping and rounding leave a part of the pattern for the next round. Only the
+	// first localRounds adapt to each place, because each such round costs detail.
 	notchRounds = 5
 	localRounds = 2
 )

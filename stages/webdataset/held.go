@@ -7,10 +7,10 @@ import (
 	"syscall"
 )
 
-// heldMost is how many bytes of a sample stay in memory. Files beyond lie on the disk.
+// heldMost is how many bytes of a sample stay in memory. Files beyond that go to the disk.
 const heldMost = 64 << 20
 
-// sizeBelieved is how much memory is taken for a file before it has shown that it is as large as it says.
+// sizeBelieved is the most memory that is taken for a file at first, because the size that a tar states may be false.
 const sizeBelieved = 1 << 20
 
 // read reads a file of the sample.

@@ -15,7 +15,8 @@ type Index struct {
 // indexMost bounds the samples in an Index.
 const indexMost = 1 << 18
 
-// IndexOf reads the headers of a tar. The Index has its first samples, up to 262,144 and to where the tar cannot be read.
+// IndexOf reads the headers of a tar. The Index has at most the first 262,144 samples, and ends where the tar cannot be
+// read.
 func IndexOf(r io.ReadSeeker) Index {
 	x := Index{maphash.MakeSeed(), map[uint64]int64{}}
 	in, last, at := tar.NewReader(r), "", int64(0)
@@ -39,7 +40,8 @@ func IndexOf(r io.ReadSeeker) Index {
 	return x
 }
 
-// Find returns the offset of a sample. Another key may have the same hash, so whoever reads there looks at the key.
+// Find returns the offset of a sample. Another key may have the same hash, so the caller must check the key that it
+// reads there.
 func (x Index) Find(key string) (at int64, there bool) {
 	at, there = x.places[maphash.String(x.seed, key)]
 	return at, there

@@ -14,7 +14,7 @@ import "strings"
 const Record = "gtx.json"
 
 // Split returns the key and the field of a name. The field is in lower case. Both are empty if the name belongs to no
-// sample: it has no dot, or begins with one, or with __.
+// sample: its last part has no dot or begins with one, or its first part is of the form __NAME__.
 func Split(name string) (key, field string) {
 	at := strings.LastIndexByte(name, '/') + 1
 	dot := strings.IndexByte(name[at:], '.')

@@ -28,7 +28,7 @@ type File struct {
 	Err   error // why it must not be written, or nil
 }
 
-// A Sample is files of one key that follow one another, and what stands between them and belongs to no sample.
+// A Sample holds consecutive files of one key, and the files between them that belong to no sample.
 type Sample struct {
 	Key   string // "" if none of the files belongs to a sample
 	Files []File
@@ -51,8 +51,8 @@ func NewReader(r io.Reader) *Reader {
 	return &Reader{in: in, tar: tar.NewReader(in)}
 }
 
-// filesMost is the largest number of files of one sample. looseMost is how many there may be for a file that belongs
-// to no sample to stay with them.
+// filesMost is the largest number of files of one sample. A file that belongs to no sample stays with the sample
+// before it if that has fewer than looseMost files.
 const (
 	filesMost = 10_000
 	looseMost = 100
@@ -95,8 +95,8 @@ func (r *Reader) beginsAfter(s *Sample) bool {
 	return key != s.Key
 }
 
-// noFiles are the types of headers that speak of no file: those for all that follow, the label of a volume, and what
-// was in a folder when GNU tar made a backup of it.
+// noFiles are the types of headers that describe no file: global headers, the label of a volume, and the contents of
+// a folder that GNU tar backed up.
 var noFiles = []byte{tar.TypeXGlobalHeader, 'V', 'D'}
 
 // header returns the next header of a file, or io.EOF after the last.
@@ -117,7 +117,7 @@ func (r *Reader) header() (*tar.Header, error) {
 	}
 }
 
-// cut makes the error of a tar that ends too early say so.
+// cut turns the error of a tar that ends too early into ErrCut.
 func cut(err error) error {
 	if errors.Is(err, io.ErrUnexpectedEOF) || err == io.EOF {
 		return ErrCut
@@ -177,7 +177,8 @@ func refuse(h *tar.Header) error {
 	return fmt.Errorf("%q is an entry of the unknown type %q", h.Name, h.Typeflag)
 }
 
-// Fault is the first reason why the files cannot be used as a sample, or nil. What belongs to no sample is no reason.
+// Fault is the first reason why the files cannot be used as a sample, or nil. Files that belong to no sample do not
+// count.
 func (s *Sample) Fault() error {
 	fields := map[string]bool{}
 	for _, f := range s.Files {
@@ -216,7 +217,7 @@ func (t *tail) Read(b []byte) (int, error) {
 }
 
 // end checks the end of a tar, which archive/tar takes for granted, and returns io.EOF if it is as it should be. It
-// reads what follows, so that no writer is stopped.
+// reads the zeros that follow, so that the program that writes to a pipe is not stopped.
 func (t *tail) end() error {
 	if t.read < len(t.last) || t.last != [2 * block]byte{} {
 		return ErrCut
@@ -238,7 +239,7 @@ var compressed = []struct{ signature, program string }{
 	{"\x1f\x8b", "gzip"}, {"BZh", "bzip2"}, {"\xfd7zXZ\x00", "xz"}, {"\x28\xb5\x2f\xfd", "zstd"},
 }
 
-// noTar says what stands where a header should be.
+// noTar says what is there instead of a header.
 func (t *tail) noTar() error {
 	if t.read == block {
 		for _, c := range compressed {

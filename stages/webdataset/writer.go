@@ -40,7 +40,7 @@ func header(name string, dir bool, size int64) *tar.Header {
 	return h
 }
 
-// Flush lets everything that was added leave.
+// Flush writes out everything that was added.
 func (w *Writer) Flush() error {
 	if err := w.tar.Flush(); err != nil {
 		return err
@@ -56,8 +56,8 @@ func (w *Writer) Close() error {
 	return w.out.Flush()
 }
 
-// Cut ends a tar that is not complete. Many readers take a missing end-of-archive for the end of the tar, so the last
-// thing is the header of a file that does not come.
+// Cut ends a tar that is not complete. Many readers take a missing end-of-archive for the end of the tar, so Cut ends
+// with the header of a file that never follows.
 func (w *Writer) Cut() error {
 	if err := w.tar.WriteHeader(&tar.Header{Name: "cut-short", Size: 1, Mode: 0o644, ModTime: time.Unix(0, 0)}); err != nil {
 		return err

@@ -20,7 +20,7 @@ import (
 )
 
 // decode makes the picture of a file. It returns a description and a descriptor of sealed memory, or -1. The error is a
-// fault if it is the image's.
+// fault if the image is to blame.
 func decode(file []byte, o order) (a answer, fd int, err error) {
 	memory, err := boundMemory(o.Limits.Memory)
 	if err != nil {
@@ -56,7 +56,7 @@ func decode(file []byte, o order) (a answer, fd int, err error) {
 	}
 	blobs := a.readFields(image)
 	if fd, err = a.fill(image, pixels, blobs, memory); err != nil {
-		// Some codecs do not say that they got no memory. They take up to four times that of the pixels.
+		// Some codecs fail without saying that they got no memory. They take up to four times the memory of the pixels.
 		if err == error(fault{failedCorrupt}) && o.Limits.Memory > 0 && pixels > o.Limits.Memory/4 {
 			err = fault{failedUnclear}
 		}
@@ -86,7 +86,7 @@ func failed() error {
 // ofShape are the fields that a Shape has.
 var ofShape = []string{"width", "height", "bands", "format", "coding", "interpretation", "xoffset", "yoffset", "xres", "yres"}
 
-// readFields reads the metadata that are numbers or blobs, as far as they are within the limits.
+// readFields reads the metadata that are numbers or blobs and within the limits.
 func (a *answer) readFields(image *C.VipsImage) (blobs [][]byte) {
 	a.Ints = map[string]int{}
 	names := C.vips_image_get_fields(image)

@@ -30,7 +30,7 @@ func (p *Picture) Size() int64 { return int64(len(p.memory)) }
 
 const seals = unix.F_SEAL_SHRINK | unix.F_SEAL_GROW | unix.F_SEAL_WRITE
 
-// pictureOf maps the memory of an answer, fd or -1 for none. It believes neither.
+// pictureOf maps the memory of an answer, fd or -1 for none. It trusts neither.
 func pictureOf(a answer, fd int, r Request) (*Picture, error) {
 	pixels, err := a.Shape.bytes(r.Limits)
 	if err != nil {

@@ -20,7 +20,7 @@ type Pool struct {
 func New(most int) *Pool { return &Pool{free: make(chan struct{}, max(1, most))} }
 
 const (
-	// lostMost is how many workers an image may lose that die before they have seen it.
+	// lostMost is how often Decode tries again because a worker died before it saw the image.
 	lostMost = 3
 	// served is the number of images after which a worker is replaced, because libraries leak.
 	served = 1000
@@ -40,7 +40,7 @@ func (p *Pool) Decode(ctx context.Context, r Request) (*Picture, error) {
 		w, err := p.take()
 		if err != nil {
 			if d := (*Death)(nil); lost < lostMost && errors.As(err, &d) && d.Signal == syscall.SIGKILL {
-				continue // nobody but others kills a worker that starts
+				continue // no image was there yet, so another program killed it
 			}
 			return nil, err
 		}

@@ -20,7 +20,7 @@ import (
 // A Want says what has to become of a file.
 type Want string
 
-// What has to become of a file. In no case may it cost another one, or much time or memory.
+// What has to become of a file. In any case, it must not cost another file, or much time or memory.
 const (
 	Refused Want = "refused" // an error that belongs to the file
 	Made    Want = "made"    // a result

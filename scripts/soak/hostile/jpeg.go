@@ -50,7 +50,7 @@ func exif(first []byte, rest ...[]byte) []byte {
 // repeated is n times the same entry.
 func repeated(e entry, n int) []entry { return slices.Repeat([]entry{e}, n) }
 
-// manyDirectories are n directories, each of which points at all positions of a list.
+// chain is n directories, each of which points to the next one twice, as Exif and as GPS data.
 func chain(n int) []byte {
 	var b []byte
 	const size = 2 + 2*12 + 4

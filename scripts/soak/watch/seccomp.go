@@ -69,7 +69,7 @@ func listen() (listener int, err error) {
 	return int(fd), nil
 }
 
-// filter is the program by which the kernel tells the calls that it asks about.
+// filter is the program by which the kernel recognises the calls that it asks about.
 func filter() []unix.SockFilter {
 	load := func(offset uint32) unix.SockFilter {
 		return unix.SockFilter{Code: unix.BPF_LD | unix.BPF_W | unix.BPF_ABS, K: offset}
