@@ -20,7 +20,11 @@ SUFFIXES = {".jpg", ".jpeg", ".png"}
 
 
 def crop(photo: Image.Image, width: int, height: int, draw: random.Random) -> Image.Image:
-    """Cut out a part of the size's aspect, as large as the photograph allows or down to half of that."""
+    """Scale a random part of a photograph to the size.
+
+    The part has the aspect of the size. It is nearly as large as the photograph allows, or down to half of
+    that if the photograph is more than twice as large as the size.
+    """
     most = min(photo.width / width, photo.height / height)
     scale = most * draw.uniform(0.5, 1) if most > 2 else most * draw.uniform(0.9, 1)
     across, down = int(width * scale), int(height * scale)

@@ -111,7 +111,8 @@ def crop(image: Image.Image, at: tuple[int, int], side: int, scale: int) -> Imag
 
 
 def draw(docs: Path, binary: Path, photo: Path, networks: list[Path], work: Path) -> None:
-    """Four panels: a detail of a translation, the same by each repair, and the map of the patterns."""
+    """Four panels: a detail of a translation, the same from a repaired network and as a repaired picture, and
+    the map of the patterns."""
     network = next(n for n in networks if n.stem == "deconv-k3s2-1")
     fixed = work / "fixed" / "picture.onnx"
     common = ["translate", "-q", "--to", "cooler", "--size", "model", "--format", "png", "--existing", "redo"]

@@ -28,7 +28,10 @@ class Score:
     paired: bool  # compared with its source
 
     def strength(self, ratio: float | None) -> float:
-        """The threshold below which the sample is flagged: by itself, or with a ratio to its source."""
+        """The largest amplitude. Any threshold below it flags the sample.
+
+        With a ratio, amplitudes count only if they exceed this many times the source's.
+        """
         if ratio is None:
             return max(self.alone)
         return max(a if a > ratio * b else 0.0 for a, b in zip(self.alone, self.source))

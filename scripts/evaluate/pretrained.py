@@ -31,7 +31,7 @@ from train.rank import look, ridge
 QUALITY = 90
 PENALTIES = (0.3, 10.0)  # of the two probes, in mean variances of the features
 STRENGTHS = (0.25, 0.5, 0.75, 1.0)
-FINE = 5  # side of the box whose mean is taken off for fine contrast, in pixels
+FINE = 5  # side in pixels of the box whose mean is subtracted to get fine contrast
 SPLITS = 20  # random halves for the noise of the kernel distance
 Row = dict[str, float]
 

@@ -24,7 +24,7 @@ from train.program import telling
 
 
 def commit() -> str:
-    """The commit that the weights were trained from. Empty outside a checkout."""
+    """The commit of this checkout at the time of the export. Empty outside a checkout."""
     command = ["git", "rev-parse", "--short=12", "HEAD"]
     try:
         found = subprocess.run(command, cwd=Path(__file__).parent, capture_output=True, text=True)
@@ -76,8 +76,9 @@ class Export:
 def build(run: Path, name: str, title: str, composed: bool = True, half: bool = False) -> Export:
     """What a run exports.
 
-    composed: of a generator with a cover, give the translation instead of its layers.
-    half: store the weights of convolutions as float16; the networks get what is left of them.
+    composed: export the translation of a generator with a cover, not its layers.
+    half: store the weights of convolutions and linear layers as float16. The networks get the same rounded
+    weights.
     """
     config, trainer, facts = loop.restore(run, torch.device("cpu"))
     made = trainer.composed() if composed and hasattr(trainer, "composed") else trainer.exported()

@@ -77,7 +77,10 @@ def axes_of(port: Port) -> dict[int, str]:
 
 
 def fold_normalisation(net: nn.Module) -> None:
-    """Fold batch normalisations into the convolutions before them, as the exporter would after rounding."""
+    """Fold batch normalisations into the convolutions before them.
+
+    Otherwise the exporter would fold them after rounding, and the weights would no longer be rounded.
+    """
     for module in net.modules():
         convs, norms = getattr(module, "convs", []), getattr(module, "norms", [])
         for i, (conv, norm) in enumerate(zip(convs, norms)):
@@ -95,7 +98,7 @@ def round_weights(net: nn.Module) -> None:
 
 
 def halve_weights(model: onnx.ModelProto) -> None:
-    """Store the weights of convolutions as float16, cast back when the session is made.
+    """Store the weights of convolutions and matrix products as float16, cast back when the session is made.
 
     The arithmetic stays in float32: float16 has given wrong instance normalisations
     (onnxruntime#10079). The runtime folds the casts, so only the file gets smaller.

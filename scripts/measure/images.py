@@ -12,7 +12,7 @@ from train import data
 def squares(folder: Path, side: int, most: int | None = None) -> list[np.ndarray]:
     """The centre squares of the images in a folder and its subfolders, uint8 [side, side, 3].
 
-    most: how many to take, at even distances in the order of their paths; None takes all.
+    most: how many to take at most, every k-th in the order of their paths; None takes all.
     """
     paths = sorted(p for p in folder.rglob("*") if p.suffix.lower() in data.SUFFIXES)
     if not paths:

@@ -1,6 +1,6 @@
 """Adds to a list of Go modules what else is in a package: python3 components.py GO.json TREE VERSION DEPENDS.
 
-The list is one of CycloneDX, and is printed complete. SOURCE_DATE_EPOCH is its time.
+The list is in CycloneDX. The complete list is printed, with SOURCE_DATE_EPOCH as its time.
 """
 
 import datetime
@@ -30,7 +30,7 @@ def file(kind: str, name: str, path: Path, **more: object) -> dict:
 
 
 def runtime_version(library: Path) -> str:
-    """The version of ONNX Runtime, which stands in the library as the version of its symbols."""
+    """The version of ONNX Runtime, read from the version of the library's symbols."""
     found = re.search(rb"VERS_(\d+\.\d+\.\d+)\0", library.read_bytes())
     if not found:
         raise ValueError(f"{library} has no version")
@@ -38,7 +38,7 @@ def runtime_version(library: Path) -> str:
 
 
 def slider() -> dict:
-    """What moves between two pictures in the pages of gtx report. Its version stands in its README."""
+    """The slider between two pictures in the pages of gtx report. Its version is read from its README."""
     vendor = ROOT / "cli/page/vendor"
     version = (vendor / "README.md").read_text().split(maxsplit=3)[2]
     purl = f"pkg:npm/%40cloudfour/image-compare@{version}"

@@ -15,7 +15,7 @@ WANTED = {
 
 
 def blob(folder: Path, descriptor: dict) -> Path:
-    """The file of a descriptor, whose digest and size are right."""
+    """The file of a descriptor. A wrong size or digest is an error."""
     algorithm, digest = descriptor["digest"].split(":")
     path = folder / "blobs" / algorithm / digest
     content = path.read_bytes()

@@ -29,13 +29,13 @@ class Later(Exception):
 
 
 BUSY = 5
-PATIENCE = 45  # seconds: network file systems free the locks of a machine that died after some 90
+PATIENCE = 45  # seconds: when a machine dies, network file systems free its locks after some 90
 
 
 @ray.remote(max_retries=3, retry_exceptions=[Later])
 def translate(gtx: str, folder: str, plan: str, shard: int, options: list[str]) -> tuple[int, int, str]:
     """Does one shard and returns it with gtx's exit code and messages."""
-    # If Ray kills this worker, the kernel kills gtx too. Else it would keep the shard from the next worker.
+    # If Ray kills this worker, the kernel kills gtx too. Otherwise gtx would lock the next worker out.
     command = [
         "setpriv",
         "--pdeathsig",

@@ -47,7 +47,7 @@ def parse(argv: list[str]) -> argparse.Namespace:
 
 
 def given(options: argparse.Namespace) -> dict[str, Any]:
-    """What the recipe and the flags say. Flags win. The recipe's folders are taken in --data."""
+    """The values of the recipe, overridden by the flags. The recipe's folders and table are below --data."""
     values = configs.read(options.config) if options.config else {}
     if options.data:
         for key in ("a", "b"):
@@ -65,7 +65,8 @@ SAID = ("title", "license")  # what an export says, and training does not depend
 def differing(old: dict[str, Any], values: dict[str, Any], whole: bool) -> list[str]:
     """The keys in which a request differs from the configuration that a run was started with.
 
-    whole: what the request does not say has to be the method's default.
+    whole: compare all keys, and take the method's defaults for those that the request leaves out. Otherwise
+    only the keys of the request are compared.
     """
     name = values.get("method", old["method"])
     if name != old["method"]:
@@ -77,7 +78,7 @@ def differing(old: dict[str, Any], values: dict[str, Any], whole: bool) -> list[
 
 
 def start(options: argparse.Namespace) -> None:
-    """Write the configuration of a new run, or see that an existing run is asked for as it was started."""
+    """Write the configuration of a new run, or check that the request fits the one of an existing run."""
     path = options.out / loop.CONFIG
     values = given(options)
     if path.exists():
@@ -96,7 +97,7 @@ def start(options: argparse.Namespace) -> None:
     weights = defaults.get("weights", {})
     if config.weights.keys() != weights.keys():
         raise DataError(f"the weights of {config.method} are {', '.join(weights)}: give all of them or none")
-    # What does not fit is an error before there is a run.
+    # Open the data and build the networks once, so that what does not fit fails before there is a run.
     found.data(config)
     try:
         loop.start(config, loop.device())

@@ -1,5 +1,5 @@
-"""Augmentation: of what the discriminators see, which gradients pass through (Zhao et al. 2020), and of
-what generators see."""
+"""Augmentation of the images that discriminators see, through which gradients pass (Zhao et al. 2020), and
+of those that generators see."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ from torch import Tensor
 SHIFT = 0.125  # of the side
 LIGHT = 0.06  # of the range [-1, 1]
 CONTRAST = 0.08
-CUT = 0.3  # side of the square that is blanked, of the image's
-PATCHES = 3  # along a side: plants of one image do not all turn
-RED, GREEN = (0.4, 1.2), (-0.2, 0.3)  # what leaves gain as they turn, in [-1, 1]
-SHADE = (-0.4, 0.1)  # what they gain of light beside that
-COLOUR = (0.2, 1.2)  # what they keep of it then
-PLANT = 0.06  # of excess green: half of the gain
+CUT = 0.3  # sides of the rectangle that is blanked, as shares of the image's
+PATCHES = 3  # random strengths along a side, so that not all plants of an image turn
+RED, GREEN = (0.4, 1.2), (-0.2, 0.3)  # ranges of what is added to red and green of plants, in [-1, 1]
+SHADE = (-0.4, 0.1)  # range of what is added to all their channels
+COLOUR = (0.2, 1.2)  # range of the factor on their colour, the difference from grey
+PLANT = 0.06  # the excess green, in units of [-1, 1], at which half of the change applies
 RATIO = 1.5  # width to height of most photographs
 
 
 def augment(images: Tensor, rng: np.random.Generator, blank: float = 0.5) -> Tensor:
-    """Shift each image, change its light and contrast a little, and blank a square in a share of them.
+    """Shift each image, change its light and contrast a little, and blank a rectangle in a share of them.
 
-    Colours stay nearly as they are: a season is known by them.
+    Colours hardly change, because they tell the season.
     """
     height, width = images.shape[2:]
     reach = round(SHIFT * min(height, width))

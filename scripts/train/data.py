@@ -70,7 +70,7 @@ def remembered(name: str, make: Callable[[], np.ndarray], mmap_mode: str | None 
 
 @contextmanager
 def opened(path: str) -> Iterator[Image.Image]:
-    """A picture. What Pillow raises when it opens or decodes a damaged one names the path."""
+    """A picture. If Pillow cannot open or decode it, the error becomes a DataError that names the path."""
     try:
         with Image.open(path) as image:
             yield image

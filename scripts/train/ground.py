@@ -23,8 +23,8 @@ LEAVES = 12  # chroma
 ROUGH = 5.0  # deviation of L* within five blocks: 2 to 4 on meadows, 6 and more on leaves
 SMOOTH = 3.0
 NOISE = 1e-3  # variance, in [-1, 1]: where an image has less, its contrast is not amplified
-BLOCK = 4  # pixels, within which edges do not count
-EDGE = 8.0  # of the size of edges: one of 0.1 in [-1, 1] excuses half of a change
+BLOCK = 4  # pixels: changes count between the means of such blocks, not within them
+EDGE = 8.0  # factor on the size of edges: at one of 0.1, in units of [-1, 1], a change costs about half
 
 
 class Masks(NamedTuple):
@@ -61,7 +61,9 @@ def masks(images: Tensor) -> Masks:
 
 
 def masks_of_turned(images: Tensor, before: Tensor) -> Masks:
-    """The masks of images whose plants turned colour, by what can be told apart better before they did."""
+    """The masks of images whose plants turned colour. before: the same images before that, where plants are
+    easier to tell apart. All masks come from these, except that leaves count in either, and dark in images.
+    """
     was, now = masks(before), masks(images)
     leaves = torch.maximum(was.leaves, now.leaves) * (1 - was.meadow)
     return was._replace(leaves=leaves, dark=now.dark)
@@ -78,20 +80,20 @@ def around(mask: Tensor) -> Tensor:
 
 
 def share(values: Tensor, weights: Tensor) -> Tensor:
-    """The weighted mean, near zero where hardly anything weighs."""
+    """The weighted mean. It goes to zero as the sum of the weights falls below one."""
     return (values * weights).sum() / weights.sum().clamp(min=1)
 
 
 def unlike_snow(cover: Tensor) -> Tensor:
-    """[n, h, w]: the range of a cover's channels above 0.15, its red over its blue, and the light it lacks
-    of 0.75, in units of [-1, 1]."""
+    """[n, h, w], in units of [-1, 1]: how far the range of a cover's channels exceeds 0.15, plus how far red
+    exceeds blue, plus how far the mean is below 0.75."""
     colour = F.relu(cover.max(1).values - cover.min(1).values - 0.15) + F.relu(cover[:, 0] - cover[:, 2])
     return colour + F.relu(0.75 - cover.mean(1))
 
 
 def unlike_earth(cover: Tensor) -> Tensor:
-    """[n, h, w]: how far a cover is from grass, leaves and soil: blue near green, red far over green,
-    light above 0.1, dark below -0.7."""
+    """[n, h, w]: how far a cover is from grass, leaves and soil. What counts is blue less than 0.25 below
+    green, red more than 0.1 above green, and a mean above 0.1 or below -0.7."""
     red, green, blue = cover.unbind(1)
     light = cover.mean(1)
     return (
@@ -100,8 +102,8 @@ def unlike_earth(cover: Tensor) -> Tensor:
 
 
 def unlike_meadow(image: Tensor) -> Tensor:
-    """[n, h, w]: the green that is lacking of 0.15 over the other channels' mean, the blue over red, and
-    the light above 0.1, in units of [-1, 1]."""
+    """[n, h, w], in units of [-1, 1]: how far green is from exceeding the mean of red and blue by 0.15, plus
+    how far blue exceeds red - 0.05, plus how far the mean exceeds 0.1."""
     red, green, blue = image.unbind(1)
     colour = F.relu(0.15 - green + (red + blue) / 2) + F.relu(blue - red + 0.05)
     return colour + F.relu(image.mean(1) - 0.1)
@@ -119,7 +121,8 @@ def sharpened(result: Tensor, image: Tensor, share: float | Tensor) -> Tensor:
 
 
 def unfounded(values: Tensor, image: Tensor) -> Tensor:
-    """How much [n, 1, h, w] change where the image does not: edge-aware smoothness (Godard et al. 2017)."""
+    """How much values [n, 1, h, w] change where the image does not, as a mean: edge-aware smoothness (Godard
+    et al. 2017)."""
     values, image = F.avg_pool2d(values, BLOCK), F.avg_pool2d(image, BLOCK)
     changes = []
     for axis in (2, 3):
@@ -129,8 +132,8 @@ def unfounded(values: Tensor, image: Tensor) -> Tensor:
 
 
 def unexplained(result: Tensor, image: Tensor) -> Tensor:
-    """The distance of a result from the best local affine map of each channel of its image, which is what
-    gtx carries to a photograph's own size without loss (guided filter, He et al. 2010)."""
+    """The distance of a result from the best local affine map of each channel of its image. gtx carries such
+    a map to a photograph's own size without loss (guided filter, He et al. 2010)."""
     image_mean, result_mean = blurred(image), blurred(result)
     gain = (blurred(image * result) - image_mean * result_mean) / (blurred(image**2) - image_mean**2 + NOISE)
     return (result - blurred(gain) * image - blurred(result_mean - gain * image_mean)).abs()

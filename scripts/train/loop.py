@@ -41,7 +41,7 @@ def build(config: Config, on: torch.device) -> Method:
 def start(config: Config, on: torch.device) -> Method:
     """The method at step 0: freshly initialised, or from what config.init names.
 
-    That is a run, whose last checkpoint counts, or an exported model.
+    config.init names a run, whose last checkpoint is loaded, or an exported model.
     """
     trainer = build(config, on)
     if not config.init:
@@ -53,7 +53,7 @@ def start(config: Config, on: torch.device) -> Method:
             trainer.load(read(Path(config.init) / CHECKPOINT, on)["method"])
     except DataError:
         raise
-    except (KeyError, RuntimeError, ValueError) as error:  # parts, shapes, groups of an optimiser
+    except (KeyError, RuntimeError, ValueError) as error:  # other parts, shapes or optimiser groups
         raise DataError(f"{config.init} has other networks than {config.method}") from error
     return trainer
 
@@ -74,7 +74,7 @@ def train(run: Path, until: int | None = None) -> None:
     result as an uninterrupted one. If there are several processes, only the first writes files.
     """
     on = device()
-    torch.set_flush_denormal(True)  # on CPUs they cost a hundred times as much as other numbers
+    torch.set_flush_denormal(True)  # on CPUs denormal numbers cost a hundred times as much as others
     if (run / CHECKPOINT).exists():
         config, trainer, facts = restore(run, on)
         first, seconds = facts["step"], facts["seconds"]
@@ -128,7 +128,7 @@ def save(run: Path, trainer: Method, step: int, seconds: float) -> None:
     """Replace the checkpoint. An interrupted write leaves the old one."""
     state = trainer.state()
     expect_finite(state, run, step)
-    content = io.BytesIO()  # on a full disk torch hides the system's reason, and may abort
+    content = io.BytesIO()  # not the file: on a full disk torch would hide the system's reason, or abort
     torch.save({"method": state, "step": step, "seconds": seconds}, content)
     with files.replacing(run / CHECKPOINT) as file:
         file.write(content.getbuffer())
@@ -152,7 +152,7 @@ def keep_log(path: Path, step: int) -> None:
 
 
 def step_of(line: str) -> float:
-    """The step of a log entry. Half a line, which a full disk leaves, is of no step."""
+    """The step of a log entry, or infinity for half a line, which a full disk leaves behind."""
     try:
         return json.loads(line)["step"]
     except json.JSONDecodeError:

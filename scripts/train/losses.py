@@ -17,9 +17,10 @@ def adversarial(outputs: list[Tensor], domain: int, real: bool) -> Tensor:
 
 
 def by_domain(on_real: list[Tensor], on_fake: list[Tensor]) -> tuple[Tensor, Tensor]:
-    """The losses of discriminators for the real and made images of both domains, half the batch each.
+    """Two losses of discriminators. The first half of the batch is from domain a, the second from b.
 
-    The second counts real images of the other domain as wrong. If an output knew only "real", G could
+    The first loss is for real images in their own domain and made images in the other. The second counts
+    real images of the other domain as wrong: if an output only told real images from made ones, G could
     return its input.
     """
     n = len(on_real[0]) // 2

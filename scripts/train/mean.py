@@ -1,7 +1,7 @@
 """The mean of the exported networks of two runs: `python -m train.mean --help`.
 
-Of a run and another that went on from it, the mean often is better than either (Wortsman et al. 2022,
-"Model soups"). The new run can be exported. It is not for further training.
+If one run went on from the other, their mean is often better than either (Wortsman et al. 2022, "Model
+soups"). The new run can be exported. It is not for further training.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ from train.program import telling
 
 
 def mean(first: Method, second: Method, keep: tuple[str, ...] = (), share: float = 0.5) -> None:
-    """Set the second method's exported network to the mean of both, in which it has a share. Parts named in
-    keep are the first's."""
+    """Set the second method's exported network to the mean of both. share: the weight of the second. keep:
+    parts that are taken from the first alone."""
     theirs, ours = (method.network().state_dict() for method in (first, second))
     shapes = [{name: value.shape for name, value in state.items()} for state in (theirs, ours)]
     if shapes[0] != shapes[1]:

@@ -1,7 +1,8 @@
-"""The noise that gtx draws, so that golden cases can tell what becomes of it.
+"""The noise that gtx draws. Golden cases need it to record the results that gtx makes from it.
 
-As models/noise.go: Go's math/rand/v2 PCG (PCG-DXSM, O'Neill 2014), seeded by the run's seed and the
-FNV-1a hash of the input's name, and normal numbers by the ziggurat of Marsaglia & Tsang (2000).
+It is drawn as in models/noise.go: by the PCG of Go's math/rand/v2 (PCG-DXSM, O'Neill 2014), seeded by the
+run's seed and the FNV-1a hash of the input's name. Normal numbers come from the ziggurat of Marsaglia &
+Tsang (2000).
 """
 
 from __future__ import annotations

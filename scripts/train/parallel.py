@@ -60,7 +60,7 @@ def launch(
     os.environ.update(MASTER_ADDR="127.0.0.1", MASTER_PORT=str(port))
     # End the workers if this process is terminated. Orphans would go on writing to the run.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
-    # Torch 2 warns of each process that it ends after an error, which is said in a sentence already.
+    # Torch 2 logs each process that it ends after an error. The error itself is reported anyway.
     logging.getLogger("torch.multiprocessing.spawn").setLevel(logging.ERROR)
     errors = mp.get_context("spawn").SimpleQueue()
     try:

@@ -79,7 +79,7 @@ class Graph:
     net: nn.Module
     inputs: tuple[Port, ...]
     outputs: tuple[Port, ...]
-    # Sizes for tracing and comparison; of each, batch, height and width. The first one is traced.
+    # Batch, height and width of the inputs on which file and network are compared. The first is traced.
     sizes: tuple[tuple[int, int, int], ...] = ((2, 64, 64), (1, 96, 136), (1, 256, 256))
 
 
@@ -90,9 +90,9 @@ Answer = Callable[[Tensor], Tensor]
 class Exported:
     """What a method exports. The last graph carries the manifest, the others go to files beside it.
 
-    parts: entries of the manifest: domains, directions, stages, classifier, tiling. golden: the
-    arguments of a run of gtx, and how the networks answer them for an image [1, 3, h, w] from -1 to 1:
-    with an image of one or three channels, or with logits.
+    parts: entries of the manifest: domains, directions, stages, classifier, tiling. golden: pairs of the
+    arguments of a run of gtx and a function with the networks' answer. The function takes an image
+    [1, 3, h, w] from -1 to 1 and returns an image of one or three channels, or logits [1, classes].
     """
 
     family: str

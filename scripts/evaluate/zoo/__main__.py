@@ -25,7 +25,8 @@ ROOT = Path(__file__).parents[3]
 
 
 def key_of(bench: Bench, row: rows.Row) -> str:
-    """Changes with the model, those it is compared with, the data, the judges, the marks and the criteria."""
+    """A digest that changes with the model, those it is compared with, the data, the judges, the marks and
+    the code of the criteria."""
     parts = [row.name, bench.variant, row.criterion.__qualname__, json.dumps(row.marks)]
     parts += [bench.stamp(name) for name in row.data.split(", ")]
     parts += [bench.judge(name).digest for name in row.judges]
@@ -76,7 +77,7 @@ def folder() -> Path:
 
 
 def remembered(name: str) -> page.Entry | None:
-    """The entry of a model that was measured or looked up last."""
+    """The entry of this model that was measured or looked up last; None if there is none."""
     found = sorted(folder().glob(f"{name}-{'[0-9a-f]' * KEY}.json"), key=lambda path: path.stat().st_mtime_ns)
     return json.loads(found[-1].read_text()) if found else None
 

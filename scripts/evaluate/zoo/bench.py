@@ -59,7 +59,7 @@ class Figure:
 
 @dataclass(frozen=True)
 class Verdict:
-    """The figures of a model, the judge's own, and a sheet: titles and images of its columns."""
+    """The figures of a model, a phrase on the judge's own accuracy, and the titles and images of a sheet."""
 
     figures: list[Figure]
     judge: str
@@ -123,11 +123,11 @@ class Bench:
     def checkerboards(
         self, made: np.ndarray, real: np.ndarray, sources: np.ndarray | None = None
     ) -> list[Figure]:
-        """In how many of at most CHECKED results, and of real images, gtx finds a checkerboard.
+        """The shares of at most CHECKED results, and of real images, in which gtx finds a checkerboard.
 
-        Results are compared with their sources, of the same size, if there are any: then real images are
-        compared with a flat one, so that the threshold is the same. gtx scores no images below 64 pixels:
-        then there are no figures.
+        If there are sources, of the same size, results are compared with them. Real images are then compared
+        with flat grey, so that the threshold is the same. gtx does not score images below 64 pixels: for
+        them there are no figures.
         """
         if made.shape[1] < 64:
             return []
@@ -145,7 +145,7 @@ class Bench:
         ]
 
     def stamp(self, name: str) -> str:
-        """Changes with a data set of that name."""
+        """A digest that changes with the data set of that name."""
         known = self.__dict__.setdefault("stamps", {})
         if name not in known:
             known[name] = stamp(self.root / name)
@@ -182,7 +182,7 @@ def spread(count: int, most: int) -> np.ndarray:
 
 
 def ratio(part: float, whole: float) -> float:
-    """NaN of nothing."""
+    """part / whole; NaN if the whole is zero."""
     return float(part / whole) if whole else float("nan")
 
 

@@ -19,8 +19,8 @@ from evaluate.zoo.models import Model
 
 SIDE = 64  # of the judges
 COUNT = 100  # faces for each target
-EXEMPLARS = 10  # that give
-TAKEN = 60  # exemplars that lose what they have
+EXEMPLARS = 10  # whose attribute is given to sources
+TAKEN = 60  # exemplars whose attribute is taken
 STRENGTHS = (0.0, 0.25, 0.5, 0.75, 1.0)
 ABSENCE = ("no-", "not-", "without-")
 NAMES = {name.lower().replace("_", "-"): name for name in ATTRIBUTES}
@@ -56,7 +56,7 @@ def attribute_of(domain: str) -> tuple[str, bool] | None:
 def meanings(model: Model) -> dict[str, tuple[str, bool]]:
     """The attribute of each of a model's domains, and whether the domain has it.
 
-    Of two domains, one may have any name: then it is the absence of the other.
+    If there are two domains and only one is named after an attribute, the other is its absence.
     """
     found = {domain: attribute_of(domain) for domain in model.domains}
     known = {domain: meaning for domain, meaning in found.items() if meaning}
@@ -67,7 +67,7 @@ def meanings(model: Model) -> dict[str, tuple[str, bool]]:
 
 
 def targets(model: Model, both: bool = True) -> list[Target]:
-    """What a model can be asked for. both: also against attributes, as labels of several allow."""
+    """What a model can be asked for. both: also the absence of an attribute, if labels allow that."""
     found = []
     kinds = {i["label"]["kind"] for i in model.manifest["inputs"] if i["role"] == "label"}
     for domain, (attribute, on) in meanings(model).items():
@@ -177,7 +177,7 @@ def example(model: Model, to: str, known: list[str] | None = None) -> str:
 
 
 def fader(bench: Bench, model: Model) -> Verdict:
-    """Each attribute is switched; the strength runs from nothing to full; the own attribute is kept."""
+    """Attributes are switched at strengths from zero to full. Faces in the target domain stay as they are."""
     faces, small = faces_of(bench, model)
     known = labels(model, faces) if model.needs_labels else None
     looks, figures, psnrs, orders, sheet = Looks(bench), [], [], [], []
@@ -232,10 +232,10 @@ def taken(model: Model, faces: pictures.Faces, attribute: str, to: str | None) -
 
 
 def exemplars_matter(attribute: str, met: dict[int, list[np.ndarray]], small: np.ndarray) -> Figure:
-    """How far two exemplars' results for a source are apart, of their distance from the source.
+    """How far apart two exemplars' results for a source are, as a share of the first one's distance from it.
 
-    met: the results for each source. Looks at the region of the attribute alone, because light and colour of
-    the exemplar may come along elsewhere.
+    met: the results for each source. Only the region of the attribute counts, because light and colour of the
+    exemplar may come along elsewhere.
     """
     place, region = REGIONS.get(attribute, ("anywhere", (slice(None), slice(None))))
     twice = {i: [x[region] for x in xs] for i, xs in met.items() if len(xs) > 1}
@@ -317,7 +317,7 @@ def star(bench: Bench, model: Model) -> Verdict:
 def wrong_labels(bench: Bench, model: Model) -> list[Figure]:
     """What wrong and missing labels of the source change.
 
-    Wrong: another face's, different ones. Missing: `none` for a network that needs labels, `any` else.
+    Wrong: those of a face that has others. Missing: `none` for a network that needs labels, otherwise `any`.
     """
     faces, small = faces_of(bench, model)
     own, looks = labels(model, faces), Looks(bench)

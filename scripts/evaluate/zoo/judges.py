@@ -72,7 +72,7 @@ def autocast() -> torch.autocast:
 def kept(
     name: str, recipe: dict[str, Any], root: Path, make: Callable[[], Judge], build: Callable[[], nn.Module]
 ) -> Judge:
-    """The judge from the cache, where a new one is put first if there is none."""
+    """The judge from the cache. If it is not there, it is trained and stored first."""
     key = hashlib.sha256(json.dumps([name, recipe, str(root.resolve())], sort_keys=True).encode())
     path = data.cache_dir() / "judges" / f"{name}-{key.hexdigest()[:16]}.pt"
     if not path.exists():
@@ -219,7 +219,8 @@ IDENTITY = {"steps": 900, "lr": 1.5e-3, "batch": 64, "seed": 1, "temperature": 0
 
 
 def views(images: np.ndarray, rng: np.random.Generator) -> Tensor:
-    """What must not change an identity: shifts, light, colour, a covered part and a lower resolution."""
+    """Images with random changes that leave the identity as it is: shifts, light, colour, a covered part and
+    a lower resolution."""
     x = jittered(data.to_float(shifted(images, rng, 3)), rng, 0.35)
     for image in x:
         height, width = rng.integers(8, 24, 2)
@@ -304,7 +305,7 @@ SEGMENTS = {"steps": 1300, "lr": 2e-3, "batch": 6, "seed": 1, "variant": "lite2"
 
 
 def segments(root: Path, recipe: dict[str, Any] = SEGMENTS) -> Judge:
-    """A segmenter of facades. accuracy: by side (128, 256) as `scores` has them, "128 pixels" and so on."""
+    """A segmenter of facades. accuracy: what `scores` gives at 128 and 256 pixels, "pixels 128" and so on."""
 
     def make() -> Judge:
         photos, truth = pictures.facades(root, "train", 256)
@@ -313,7 +314,7 @@ def segments(root: Path, recipe: dict[str, Any] = SEGMENTS) -> Judge:
         def loss(rng: np.random.Generator) -> Tensor:
             xs, ys = [], []
             for i in rng.integers(len(photos), size=recipe["batch"]):
-                # 128 pixels from 128 to 256 of the photograph's: the judge meets results of both sizes.
+                # 128 to 256 pixels of the photograph, scaled to 128: the judge meets results of both sizes.
                 side = int(rng.integers(128, 257))
                 top, left = rng.integers(0, 257 - side, 2)
                 x = data.to_float(photos[i, top : top + side, left : left + side])[None]

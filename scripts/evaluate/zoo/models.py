@@ -103,7 +103,7 @@ class Model:
             return collect(made)
 
     def generate(self, count: int, seed: int = 1, **options: Any) -> np.ndarray:
-        """Images of noise by `gtx generate`, uint8 [n, h, w, 3]."""
+        """What `gtx generate` makes from noise, uint8 [n, h, w, 3]."""
         with tempfile.TemporaryDirectory() as work:
             made = Path(work, "made")
             arguments = self.arguments({"seed": seed, **options}, Path(work))

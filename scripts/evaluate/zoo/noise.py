@@ -1,4 +1,4 @@
-"""Models that make images of noise: how near are they to real ones, and are they copies?"""
+"""Models that make images from noise: how near are they to real ones, and are they copies?"""
 
 from __future__ import annotations
 
@@ -14,16 +14,17 @@ COUNT = 400
 
 
 def made_by(model: Model) -> np.ndarray:
-    """COUNT images of a model, of all its classes alike."""
+    """COUNT images of a model, in equal parts from its classes."""
     classes: list[str | None] = list(model.domains) if len(model.domains) > 1 else [None]
     share = -(-COUNT // len(classes))
     return np.concatenate([model.generate(share, seed=1, to=name) for name in classes])[:COUNT]
 
 
 def of_noise(bench: Bench, model: Model, folders: tuple[str, ...]) -> Verdict:
-    """The criterion against a network trained at full size at once, NAME-direct.
+    """The criterion, compared with NAME-direct, a network that was trained at full size from the start.
 
-    folders: of the data; `train` in them is `validation` for the real images that count.
+    folders: of the data, with {part} for `train` or `validation`. Results are compared with the real images
+    of validation.
     """
     made = made_by(model)
     side = made.shape[1]
@@ -40,7 +41,7 @@ def of_noise(bench: Bench, model: Model, folders: tuple[str, ...]) -> Verdict:
             Figure("KID × 10³ to real", kid, most=other / 4, digits=0),
             Figure("trained at full size at once", other, digits=0),
         ]
-    # A memory of training images would lie nearer to them than other real images do.
+    # Copies of training images would lie nearer to them than other real images do.
     nearest = distances(seen, known)
     others = distances(wanted, known).min(1)
     figures += [

@@ -44,7 +44,7 @@ def fcn(bench: Bench, images: np.ndarray) -> dict[str, float]:
 
 
 def other_scores(bench: Bench, shares: dict[str, float], side: int) -> list[Figure]:
-    """Those beside the mark. The floor: a training photograph of a similar label."""
+    """The scores without a mark, with their floor: the training photograph of the most similar map."""
     floor = fcn(bench, nearest_photographs(bench, side))
     return [
         Figure("the nearest label's photograph, pixels, of the real", floor["pixels"]),

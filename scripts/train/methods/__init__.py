@@ -15,7 +15,8 @@ from train.data import DataError
 from train.ports import Exported
 from train.sources import Source
 
-# The module of each method, and its class and its defaults if they are not named METHOD and DEFAULTS.
+# The module of each method. Its class and defaults are METHOD and DEFAULTS. A name after a colon is put
+# before these: JUDGE_METHOD and JUDGE_DEFAULTS.
 METHODS = {
     "domain-code": "domain_code",
     "opacity": "opacity",

@@ -82,7 +82,7 @@ class Base:
         self.advance(*optimisers)
 
     def advance(self, *optimisers: torch.optim.Optimizer) -> None:
-        """One step of optimisers whose gradients are there."""
+        """One step of optimisers whose gradients are computed already."""
         for each in optimisers:
             parallel.average_gradients(p for group in each.param_groups for p in group["params"])
             each.step()
@@ -100,7 +100,10 @@ class Base:
             part.load_state_dict(state[name])
 
     def adopt(self, weights: dict[str, Tensor]) -> None:
-        """Start from the weights of an exported model. Whatever it does not hold starts anew."""
+        """Start from the weights of an exported model. Whatever it does not hold starts anew.
+
+        Methods that can do so override this.
+        """
         raise DataError(f"{self.config.method} starts from run folders only, not from exported models")
 
     def sheet(self, shown: Any) -> list[Tensor]:

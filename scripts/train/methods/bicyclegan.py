@@ -4,12 +4,12 @@ Zhu et al. 2017, "Toward Multimodal Image-to-Image Translation". Two cycles shar
 the encoder E:
 
     cVAE-GAN  B -> z -> B'   (section 3.2): z = E(B) must say how to make B of A
-    cLR-GAN   z -> B' -> z'  (section 3.3): B' made of a drawn z must tell z again
+    cLR-GAN   z -> B' -> z'  (section 3.3): E must read a drawn z from the B' made with it
 
 `weights.vae` and `weights.regress` switch them off, for the ablation. Three departures. z enters as a scale
 and a shift after each normalisation, not as further channels. D judges patches of 38 and 76 pixels with
-spectral normalisation, not of 70 and 140. And E sees the image in squares of COARSE pixels. G could hide z
-in finer detail, so the authors do not train E by the drawn z (section 4). Here it learns from them, too.
+spectral normalisation, not of 70 and 140. And E sees means over squares of COARSE x COARSE pixels. In finer
+detail G could hide z, so the authors do not train E on drawn z (section 4). Here E learns from them, too.
 """
 
 from __future__ import annotations
@@ -110,7 +110,7 @@ class BicycleGAN(Base):
 
     @torch.no_grad()
     def sheet(self, shown: tuple[Tensor, Tensor]) -> list[Tensor]:
-        """A, B, the result of E(B), of the z of the next row, and of three drawn z."""
+        """A, B, and the results of A for E(B), for the z of the row above, and for three drawn z."""
         a, b = (self.put(images) for images in shown)
         z = self.average_encoder.net(b)[:, : self.z]
         drawn = self.normal(3, self.z, by=torch.Generator().manual_seed(0))

@@ -107,7 +107,7 @@ def between(images: Tensor) -> Tensor:
 
 
 def moved(images: Tensor, down: int, right: int) -> Tensor:
-    """The absolute difference of each image and itself moved by some pixels, where both are: [n, h', w']."""
+    """[n, h', w']: how far each image differs from itself moved by some pixels, where the two overlap."""
     images = images.float()
     height, width = images.shape[2:]
     here = images[:, :, max(down, 0) : height + min(down, 0), max(right, 0) : width + min(right, 0)]
@@ -116,7 +116,7 @@ def moved(images: Tensor, down: int, right: int) -> Tensor:
 
 
 def unlike(first: Tensor, second: Tensor) -> Tensor:
-    """One less the correlation of two maps of distances, mean of the batch: contrast does not count."""
+    """One minus the correlation of two maps of distances, mean of the batch: contrast does not count."""
     first, second = (x.flatten(1) - x.flatten(1).mean(1, keepdim=True) for x in (first, second))
     norms = (first.norm(dim=1) * second.norm(dim=1)).clamp(min=1e-3)
     return (1 - (first * second).sum(1) / norms).mean()

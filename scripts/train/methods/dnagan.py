@@ -165,7 +165,7 @@ class Reader(nn.Module):
 
 class Swapping(nn.Module):
     """(image, exemplar, attribute one-hot times strength) -> the image with the exemplar's attribute, and
-    the exemplar without. Other attributes stay where they are, annihilated where they are not.
+    the exemplar without it. Other attributes do not move, and parts of those that a face lacks are zeros.
     """
 
     def __init__(self, net: nn.ModuleDict, part: int) -> None:

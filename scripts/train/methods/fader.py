@@ -1,4 +1,4 @@
-"""Fader Networks: an autoencoder whose code does not tell the attributes, which the decoder gets apart.
+"""Fader Networks: an autoencoder whose code hides the attributes. The decoder gets them separately.
 
 Lample et al. 2017, "Fader Networks: Manipulating Images by Sliding Attributes". Three departures. The
 latent loss weighs .01, not .0001, as there are far fewer steps. Half of the images that are drawn for an
@@ -85,12 +85,12 @@ class Fader(Base):
 
     def step(self, source: sources.Attributes, rng: np.random.Generator, step: int) -> Losses:
         stage, n = self.begin(step)
-        # Half of the images of each attribute have it: of eyeglasses as they come, it would learn little.
+        # Half of the images drawn for an attribute have it: eyeglasses are rare in the data.
         share = -(-n // (2 * len(self.names)))
         drawn = [source.having(rng, share, stage, k, v) for k in range(len(self.names)) for v in (0, 1)]
         x, y = (self.put(torch.cat(parts)) for parts in zip(*drawn))
         torch.manual_seed(int(rng.integers(2**31)))  # of the dropout
-        # A latent discriminator that first learns what there is to hide.
+        # The latent discriminator learns first what there is to hide.
         with self.autocast():
             features = self.faded.encoder(x)
             logits = self.latent(features.detach())

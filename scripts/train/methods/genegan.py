@@ -8,8 +8,9 @@ Data". The splitter takes an image to a background and an object, the joiner mak
 
 The adversarial terms are least squares with spectral normalisation instead of WGAN with clipped
 weights (equations 3 and 4), which needs several steps of its critics for one of the generator. Three more
-departures. Parents are also joined of their own parts, not only of their children's. The object of a child
-without the attribute has to be nothing too. And a discriminator counts real faces of the other side as wrong.
+departures. Parents are also rebuilt from their own parts, not only from their children's. The object of a
+child without the attribute must be zero, too. And a discriminator counts real faces of the other side as
+wrong.
 Full strength gives FULL times an exemplar's object, and takes as much from it.
 """
 
@@ -43,7 +44,7 @@ DEFAULTS: dict[str, Any] = {
         "wrong": 0.5,
     },
 }
-# Asked for plainly, a fifth of the eyeglasses stayed where they were to be taken.
+# With a factor of one, a fifth of the eyeglasses that were to be taken stayed.
 FULL = 1.25
 
 
@@ -116,7 +117,7 @@ class GeneGAN(Base):
 
     @torch.no_grad()
     def sheet(self, shown: tuple[Tensor, Tensor]) -> list[Tensor]:
-        """Faces without, three faces with and what each gives, and the last one's attribute taken."""
+        """Faces without; three times faces with and what they give; the last of these with it taken."""
         images = self.put(shown[0])
         with_it, without = images.chunk(2)
         net, columns = self.moving(), [without]

@@ -1,11 +1,11 @@
-"""LAPGAN: images of noise, coarse first, then a residual per level of the Laplacian pyramid.
+"""LAPGAN: images from noise, coarse first, then a residual per level of the Laplacian pyramid.
 
 Denton et al. 2015, "Deep Generative Image Models using a Laplacian Pyramid of Adversarial Networks".
 The coarsest level is drawn from a vector. Every further level sees the enlarged result of the level
-below and a map of noise, and gives what to add (equation 5). All levels train at once and apart, on
-real images: no level sees the faults of another. A stage of the recipe trains the levels up to its
-size, so a first stage at the coarsest size is many cheap steps for the level that decides most. A
-recipe whose coarsest size is the full one, with no further levels, trains at once, for comparison.
+below and a map of noise, and gives what to add (equation 5). All levels train at the same time but
+independently, on real images: no level sees the faults of another. A stage of the recipe trains the
+levels up to its size, so a first stage at the coarsest size gives many cheap steps to the level that
+matters most. For comparison, a recipe can have the full size as its coarsest one and no further levels.
 """
 
 from __future__ import annotations

@@ -1,11 +1,11 @@
-"""PGGAN: images of noise, by networks that grow from 4 pixels to their full size.
+"""PGGAN: images from noise, by networks that grow from 4 pixels to their full size.
 
 Karras et al. 2018, "Progressive Growing of GANs for Improved Quality, Stability, and Variation". A
 stage of the recipe is a size. In its first half the new layers fade in (figure 2). A recipe with one
 stage trains at the full size at once, for comparison.
 
-Instead of WGAN-GP, whose penalty takes half of a step, the loss is the logistic one with a penalty
-on real images alone (Mescheder et al. 2018, R1, who trained these networks so), every few steps.
+The loss is the logistic one. Every few steps it has a penalty on real images alone (R1, Mescheder et al.
+2018, who trained these networks with it). The penalty of WGAN-GP would take half of the time of each step.
 """
 
 from __future__ import annotations
@@ -32,11 +32,11 @@ DEFAULTS: dict[str, Any] = {
     "decay_from": 0.8,
     "ema": 0.995,
     "network": {"z": 64, "widths": [96, 96, 96, 64, 32]},
-    # every: the steps from one penalty to the next, which weighs as much more
+    # every: the number of steps from one penalty to the next. The penalty is multiplied by it in return
     "weights": {"penalty": 1.0, "every": 8},
 }
 SMALLEST = 4
-AVERAGED = 0.95  # of the run: where the average begins anew; before, it remembers layers that fade in
+AVERAGED = 0.95  # of the run: then the average starts anew, since it remembers layers that faded in
 
 
 class PGGAN(Base):
@@ -53,7 +53,7 @@ class PGGAN(Base):
         self.average = self.averaged("average", self.generator)
         self.for_generator = self.adam("generator_optimiser", [self.generator])
         self.for_discriminator = self.adam("discriminator_optimiser", [self.discriminator])
-        self.grown = self.growth(config.steps)  # as far as the last step saw it
+        self.grown = self.growth(config.steps)  # at the last step; before the first, at the end of the run
 
     def growth(self, step: int) -> tuple[int, float]:
         """The level of a step, and the share of its finest layers, which grows to 1 in half a stage."""

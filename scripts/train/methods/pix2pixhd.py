@@ -2,8 +2,8 @@
 
 Wang et al. 2018, "High-Resolution Image Synthesis and Semantic Manipulation with Conditional GANs". A
 label map enters as one channel per class and one for the edges of areas. The first stage trains the global
-generator at half the size. In the second the local enhancer takes its features: first it learns alone,
-then with it (section 3.1). The paper's features of instances are left out. The discriminators judge
+generator at half the size. In the second the local enhancer takes its features: first the enhancer learns
+alone, then both learn (section 3.1). The paper's features of instances are left out. The discriminators judge
 patches of 38 pixels of their scale with spectral normalisation, not of 70 with instance normalisation.
 L_FM is averaged over layers and scales, not summed, and weighs 60 instead of 10.
 """
@@ -59,7 +59,9 @@ class Pix2pixHD(Base):
         return self.config.stage_at(step)[0] > 0
 
     def enter(self, step: int) -> None:
-        """Get ready for a step: at the second stage each discriminator goes on at the scale it knows."""
+        """Prepare a step. When the second stage begins, images are twice as large: each discriminator hands
+        its weights to the next coarser one, which sees the scale that they know. The global generator then
+        rests for a part of the stage."""
         first = self.config.stages[0].steps
         if step == first:
             for finer, coarser in reversed(list(zip(self.judges.nets, self.judges.nets[1:]))):

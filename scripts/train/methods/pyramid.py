@@ -1,9 +1,9 @@
 """Residuals for translation: a domain-coded generator at 32 pixels, and LAPGAN's levels above it.
 
-As LAPGAN (Denton et al. 2015), every level has a discriminator of its own, and all levels train at once.
-Unlike there, a level sees what the level below made and not a blurred real image, for in unpaired
-translation nobody knows the real image that belongs to it. The lowest level trains as domain-code does. The
-others have to fool their discriminators and to reproduce images of their own domain.
+As in LAPGAN (Denton et al. 2015), every level has its own discriminator, and all levels train at once. But
+here a level sees what the level below made and not a blurred real image, because in unpaired translation
+the real image that belongs to a result is unknown. The lowest level trains as domain-code does. The others
+have to fool their discriminators and to reproduce images of their own domain.
 """
 
 from __future__ import annotations

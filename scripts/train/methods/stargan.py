@@ -4,11 +4,11 @@ Choi et al. 2018, "StarGAN: Unified Generative Adversarial Networks for Multi-Do
 Translation". Six departures. The label enters after each normalisation instead of beside the image,
 where instance normalisation would cancel it. The adversarial term is least squares with spectral
 normalisation instead of WGAN-GP (equation 8), whose five critic steps and second derivatives would
-take most of the time there is. Half of the labels are those of another face, as in the paper, the others
-the own ones with one attribute changed, which is what users ask for. The network draws a change that is
-added to the image, so that few steps suffice for everything that stays as it is. The critic sees more
-real images than the generator, and it sees all images shifted and noisy: else the generator learns what
-the critic takes for an attribute and nobody sees.
+take most of the time. Half of the labels come from another face, as in the paper. The others are the
+face's own labels with one attribute changed, which is what users ask for. The network draws a change that
+is added to the image, so that few steps suffice for everything that stays as it is. The critic sees more
+real images than the generator, and it sees all images shifted and noisy. Otherwise the generator would
+learn changes that the critic takes for an attribute and nobody sees.
 """
 
 from __future__ import annotations
@@ -40,8 +40,8 @@ DEFAULTS: dict[str, Any] = {
 GAIN = 4.0  # on labels: weights that start small would need thousands of steps to steer the network
 REAL = 3  # real images for each made one, from which the critic learns the attributes: they cost little
 NOISE = 0.1  # in what the critic sees, of the range [-1, 1]
-# Full strength goes from the own label to the wanted one and beyond. Asked for plainly, a tenth less of the
-# changes are seen.
+# Full strength goes from the image's own label to the wanted one and a fifth beyond it. Without that, a tenth
+# fewer of the changes are seen.
 FULL = 1.2
 HAIR = "-hair"  # names that end with it exclude one another
 
@@ -53,7 +53,7 @@ class Critic(nn.Module):
         super().__init__()
         self.patches = Patches(**patches)
         grid = side // 2 ** len(self.patches.layers)
-        # As in the paper, it sees the whole face at once: where something is tells hair from skin.
+        # As in the paper, the head sees the whole face at once: positions tell hair from skin.
         self.head = nn.Linear(self.patches.layers[-1].out_channels * grid**2, attributes)
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
@@ -62,7 +62,7 @@ class Critic(nn.Module):
 
 
 class Changing(nn.Module):
-    """(image, attributes [n, k]) -> the image and a change that a network draws."""
+    """(image, attributes [n, k]) -> the image plus a change that a network draws, clipped to [-1, 1]."""
 
     def __init__(self, net: nn.Module) -> None:
         super().__init__()

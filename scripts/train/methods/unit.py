@@ -4,8 +4,8 @@ Liu et al. 2017, "Unsupervised Image-to-Image Translation Networks". Two VAEs wh
 first decoding layers are one and the same (section 3, figure 1), a GAN per domain, and cycles. As in the
 paper's domain adaptation (section 4) the classes of the colour digits are known, and those of the grey ones
 are not. Three departures. The classes are read from the latent, not by the discriminator. A grey digit that
-enters as a colour digit must come out as it is. And the colour digits keep a part of the latent to
-themselves, since a grey digit says nothing of the photograph: it borrows that of another digit.
+enters as a colour digit must come out as it is. And colour digits have a private part of the latent, because
+a grey digit says nothing about a photograph. To become a colour digit, it borrows this part from one of them.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ CLASSES = 10
 
 
 class Public(nn.Module):
-    """Latents [n, channels, 1, 1] without what colour digits keep to themselves: the last are zeros."""
+    """Latents [n, channels, 1, 1] with zeros for the last `private` ones, which only colour digits use."""
 
     def __init__(self, channels: int, private: int) -> None:
         super().__init__()
@@ -129,7 +129,7 @@ class UNIT(Base):
         same = reconstruction(same_0, colour), reconstruction(same_1, grey)  # equation 3
         back = reconstruction(back_0, colour), reconstruction(back_1, grey)  # equation 8
         kept = reconstruction(plain, grey)
-        # The variance is one, so the divergence is the square of the mean. The weight has the factor.
+        # The variance is one: the divergence is the square of the mean, times a factor that is in the weight.
         divergence = sum((mean.float() ** 2).mean() for mean in (mean_0, mean_1, again_0, again_1))
         w = self.weights
         loss = w["reconstruction"] * sum(same) + w["adversarial"] * sum(fooled) + w["cycle"] * sum(back)

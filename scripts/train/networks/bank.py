@@ -1,4 +1,4 @@
-"""Kernel distances of small batches: between what is made now and many features of the steps before."""
+"""Kernel distances for small batches: their features are compared with many from the steps before."""
 
 from __future__ import annotations
 

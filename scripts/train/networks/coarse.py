@@ -26,7 +26,7 @@ class Global(nn.Module):
         self.leave = conv(width, 3, 5, reflect=False)
 
     def features(self, x: Tensor) -> Tensor:
-        """[n, width, h, w], what the last layer makes the result of."""
+        """[n, width, h, w]: the input of the last layer."""
         x = F.relu(self.enter_norm(self.enter(x)))
         for down, norm in zip(self.downs, self.down_norms):
             x = F.relu(norm(down(x)))
@@ -43,8 +43,8 @@ class Global(nn.Module):
 def halved(x: Tensor) -> Tensor:
     """A label map [n, classes + 1, h, w] at half its size, the same that G1 sees when it trains alone.
 
-    Of four pixels the class of the lower right one stays, as in Crop.sample. Edges are found anew, since
-    every other pixel has only half of them: one where neighbours are of different classes.
+    A pixel takes the class of the lower right one of four, as in Crop.sample. Edges are computed anew: one
+    where a neighbour is of another class. Every other pixel of the old edges would miss sides of borders.
     """
     classes = x[:, :-1, 1::2, 1::2]
     down = 1 - (classes[:, :, 1:] * classes[:, :, :-1]).sum(1, keepdim=True)

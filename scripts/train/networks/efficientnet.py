@@ -33,8 +33,8 @@ def weights_file(variant: str) -> Path:
 class Convolution(nn.Module):
     """A convolution with its batch normalisation folded in, padded as TensorFlow pads even sides.
 
-    At a stride of two it pads at the end alone, or more there. The last pad is only needed for odd
-    sides, where TensorFlow would shift everything by a pixel.
+    At a stride of two TensorFlow pads less before than after. Here one more zero comes after, for odd sides,
+    where TensorFlow would shift everything by a pixel.
     """
 
     def __init__(self, state: dict[str, Tensor], name: str, norm: str, stride: int, active: bool) -> None:
@@ -52,7 +52,7 @@ class Convolution(nn.Module):
         if self.stride == 2:
             x, padding = F.pad(x, padding_of_two(size) * 2), [0, 0]
         if size == 1 and ONEDNN and x.dtype == torch.float32 and not torch.onnx.is_in_onnx_export():
-            # With one thread torch would take another library for it: slower on channels that lie last.
+            # With one thread torch would use another library, which is slower if channels lie last in memory.
             x = torch.mkldnn_convolution(x, self.weight, self.bias, padding, [1, 1], [1, 1], 1)
         else:
             x = F.conv2d(x, self.weight, self.bias, self.stride, padding, 1, self.groups)
@@ -119,7 +119,7 @@ class EfficientNetLite(nn.Module):
         return found
 
     def top(self, x: Tensor) -> Tensor:
-        """[n, 1280] of the features at stride 32: what the classes are told by."""
+        """[n, 1280], from the features at stride 32: what the classification is based on."""
         for stage in self.stages[TAPS[-1] + 1 :]:
             x = stage(x)
         return self.leave(x).mean((2, 3))
@@ -146,7 +146,7 @@ class Spread(nn.Module):
 
 
 def statistics(state: dict[str, Tensor], stages: nn.ModuleList, tap: int) -> tuple[Tensor, Tensor]:
-    """Mean and standard deviation of the channels that a stage gives, as its normalisations have them."""
+    """Mean and standard deviation of a stage's output channels, according to its batch normalisations."""
     first = sum(len(stage) for stage in stages[:tap])
     mean, variance = torch.zeros(()), torch.zeros(())
     for index, block in enumerate(stages[tap], first):

@@ -11,7 +11,7 @@ from train.networks.layers import Norm, conv
 class VectorEncoder(nn.Module):
     """image [n, inputs, h, w] -> [n, outputs], by strided convolutions and a mean over all positions.
 
-    shrink: the image is averaged over squares of as many pixels first, so that no finer detail is coded.
+    shrink: the image is first averaged over squares of this side, so that no finer detail is coded.
     """
 
     def __init__(

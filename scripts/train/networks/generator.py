@@ -14,7 +14,7 @@ HEADROOM = 0.97
 
 
 class Generator(nn.Module):
-    """Encoder to 1/8 size, residual blocks, and a decoder with added skips. The result is a residual.
+    """Encoder to 1/8 size, residual blocks, decoder with added skips. They give a residual for the image.
 
     image: [n, 3, h, w] in [-1, 1], h and w multiples of 8; code: [n]. The result has the shape of the
     image and lies within +-1/0.97; callers clip it. Only layers at 1/4 size and below are normalised:

@@ -10,7 +10,8 @@ Judged = list[list[Tensor]]
 
 
 class Patches(nn.Module):
-    """Patch discriminator (Isola et al. 2017, section 3.2.2), of 38 pixels and spectrally normalised."""
+    """Patch discriminator (Isola et al. 2017, section 3.2.2), spectrally normalised. With three levels
+    its patches have 38 pixels."""
 
     def __init__(self, inputs: int = 3, width: int = 32, outputs: int = 1, levels: int = 3) -> None:
         super().__init__()
@@ -21,7 +22,7 @@ class Patches(nn.Module):
         self.head = nn.Conv2d(widths[-1], outputs, 3, 1, 1)
 
     def forward(self, x: Tensor) -> list[Tensor]:
-        """The activations of each layer, and at last the judgement [n, outputs, h/2^levels, w/2^levels]."""
+        """The activations of each layer, then the judgement [n, outputs, h/2^levels, w/2^levels]."""
         found = []
         for layer in self.layers:
             x = F.leaky_relu(layer(x), 0.2)
@@ -30,7 +31,8 @@ class Patches(nn.Module):
 
 
 class Scales(nn.Module):
-    """Patch discriminators of the image, of its half, and so on (Wang et al. 2018, section 3.1)."""
+    """Patch discriminators of the image, of the image at half its size, and so on (Wang et al. 2018,
+    section 3.1)."""
 
     def __init__(self, scales: int = 2, **patches: int) -> None:
         super().__init__()

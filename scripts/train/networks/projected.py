@@ -26,7 +26,7 @@ class FeatureHead(nn.Module):
 class ProjectedDiscriminators(nn.Module):
     """A head per stride of the features, and a patch discriminator for colours.
 
-    The features judge what is drawn but were trained to overlook a cast; the pixels tell it.
+    The features show what is drawn, but were trained to overlook a colour cast. The pixels show it.
     """
 
     def __init__(self, channels: tuple[int, ...], width: int = 64, pixels: int = 32) -> None:

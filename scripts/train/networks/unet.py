@@ -13,7 +13,8 @@ class UNet(nn.Module):
     """image: [n, inputs, h, w], h and w multiples of 2^levels; code: [n, codes] or none.
 
     The result lies within -1 and 1. The code enters every level after its normalisation, which would
-    cancel it before. Nearest neighbours and convolutions instead of transposed convolutions.
+    cancel a code that enters earlier. Nearest neighbours and convolutions double the size, not transposed
+    convolutions.
     """
 
     def __init__(
@@ -26,14 +27,14 @@ class UNet(nn.Module):
         )
         self.down_norms = nn.ModuleList(Norm(o, codes) for o in widths[1:])
         turned = widths[::-1]
-        sides = [turned[0], *(2 * o for o in turned[1:])]  # what comes up, and what was skipped to it
+        sides = [turned[0], *(2 * o for o in turned[1:])]  # channels from below, and of the skip beside them
         results = [*turned[1:], width // 2]
         self.ups = nn.ModuleList(conv(i, o, reflect=False) for i, o in zip(sides, results))
         self.up_norms = nn.ModuleList(Norm(o, codes) for o in results[:-1])
         self.leave = conv(width // 2, 3, reflect=False)
 
     def features(self, image: Tensor, code: Tensor | None = None) -> Tensor:
-        """[n, width / 2, h, w], what the last layer makes the result of."""
+        """[n, width / 2, h, w]: the input of the last layer."""
         x, skips = self.downs[0](image), []
         for down, norm in zip(self.downs[1:], self.down_norms):
             skips.append(x)
