@@ -1,8 +1,10 @@
 package models
 
 import (
+	"bytes"
 	"fmt"
 	"math"
+	"slices"
 
 	"gtx/models/manifest"
 )
@@ -38,6 +40,20 @@ func classesOf(l *manifest.LabelMap, pixels []byte) ([]byte, error) {
 		classes[i] = p[0]
 	}
 	return classes, nil
+}
+
+// blank returns pixels of one colour that an input takes: black or, for a palette without black, its first colour.
+func blank(in *manifest.Input, height, width int) []byte {
+	pixels := make([]byte, height*width*channels)
+	if in.LabelMap == nil || in.LabelMap.Palette == nil {
+		return pixels
+	}
+	palette := in.LabelMap.Palette
+	if slices.ContainsFunc(palette, func(c []int) bool { return slices.Max(c) == 0 }) {
+		return pixels
+	}
+	colour := []byte{byte(palette[0][0]), byte(palette[0][1]), byte(palette[0][2])}
+	return bytes.Repeat(colour, height*width)
 }
 
 // nearest returns the index of the colour with the smallest squared distance in RGB, the first of several.

@@ -61,17 +61,17 @@ func (r *Runtime) NewTranslator(m *Model, q Request, o Options) (*Translator, er
 	return t, nil
 }
 
-// trial returns a function that runs the graphs that end in finals once, on a black image.
+// trial returns a function that runs the graphs that end in finals once, on an image of one colour.
 func (t *Translator) trial(finals []string) func(*sessions) error {
 	return func(n *sessions) error {
 		trial := &Translator{sessions: n, request: t.request}
-		black := Batch{N: 1, Seeds: []uint64{0}}
+		plain := Batch{N: 1, Seeds: []uint64{0}}
 		if in := n.manifest.Image(); in != nil {
-			black.Width, black.Height = in.Size.Nominal()
-			black.Pixels = make([]byte, black.Width*black.Height*channels)
+			plain.Width, plain.Height = in.Size.Nominal()
+			plain.Pixels = blank(in, plain.Height, plain.Width)
 		}
 		for _, final := range finals {
-			if _, err := trial.run(context.Background(), final, manifest.NoDomain, black); err != nil {
+			if _, err := trial.run(context.Background(), final, manifest.NoDomain, plain); err != nil {
 				return err
 			}
 		}

@@ -90,7 +90,7 @@ func goldenInput(m *manifest.Manifest, g manifest.Golden) Batch {
 	if image := m.Image(); image != nil {
 		in.Pixels = Ramps(in.Height, in.Width)
 		if image.Role == manifest.RoleLabelMap && !image.LabelMap.Nearest {
-			clear(in.Pixels) // few colours are classes, so use black everywhere
+			in.Pixels = blank(image, in.Height, in.Width) // few colours are classes
 		}
 	}
 	if g.Args.From != "" {

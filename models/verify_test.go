@@ -158,6 +158,18 @@ func TestTheGoldenLabelMapHasClasses(t *testing.T) {
 	}
 }
 
+func TestAPaletteWithoutBlackHasABlankLabelMap(t *testing.T) {
+	for name, palette := range map[string][][]int{
+		"without black": {{0, 0, 7}, {128, 64, 0}}, "with black": {{128, 64, 0}, {0, 0, 0}}, "grey levels": nil,
+	} {
+		l := &manifest.LabelMap{Encoding: manifest.EncodingPalette, Classes: 2, Palette: palette}
+		classes, err := classesOf(l, blank(&manifest.Input{LabelMap: l}, 2, 3))
+		if err != nil || len(classes) != 6 {
+			t.Errorf("%s: %v %v", name, classes, err)
+		}
+	}
+}
+
 // restless is a network that adds random numbers from 0 to 1 to its image.
 func restless() []byte {
 	info := func(name string) []byte {
