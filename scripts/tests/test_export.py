@@ -2,6 +2,10 @@ from __future__ import annotations
 
 import base64
 import json
+import os
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -121,3 +125,15 @@ def test_the_built_in_models_carry_their_manifest(name: str):
     manifest = manifest_of(model)
     assert manifest["name"] == name
     assert manifest["training"]["steps"] > 0 and manifest["training"]["commit"]
+
+
+def test_the_models_of_the_tests_are_what_their_programs_make(tmp_path: Path):
+    scripts = Path(__file__).parents[1]
+    kept, made = scripts.parent / "testdata" / "models", tmp_path / "testdata" / "models"
+    shutil.copytree(kept, made, ignore=shutil.ignore_patterns("*.onnx", "*.bin"))
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(scripts), *sys.path])}
+    for program in ("make", "families", "foreign", "upsampling"):  # foreign reads one of make's
+        subprocess.run([sys.executable, made / f"{program}.py"], check=True, env=environment)
+    files = [sorted(path.relative_to(top) for path in top.rglob("*.onnx")) for top in (kept, made)]
+    assert files[0] == files[1]
+    assert not [file for file in files[0] if (kept / file).read_bytes() != (made / file).read_bytes()]
