@@ -58,8 +58,9 @@ class Eyes:
 
     def folder(self, path: str) -> np.ndarray:
         loaded = data.load(path)
-        key = hashlib.sha256(f"{self.name} {QUALITY} {loaded.paths}".encode()).hexdigest()[:24]
-        return data.remembered(f"{key}-seen.npy", lambda: self.see(loaded.pixels))
+        key = hashlib.sha256(f"{self.name} {QUALITY}".encode())
+        key.update(loaded.pixels)
+        return data.remembered(f"{key.hexdigest()[:24]}-seen.npy", lambda: self.see(loaded.pixels))
 
 
 def noise(seen: np.ndarray) -> float:
