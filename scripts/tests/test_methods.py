@@ -348,6 +348,11 @@ def test_weights_that_are_not_finite_are_not_saved(inputs: dict, tmp_path: Path,
     assert (run / loop.CHECKPOINT).read_bytes() == before
 
 
+def test_no_process_can_train_nothing(inputs: dict, tmp_path: Path, capsys: pytest.CaptureFixture):
+    assert start(tmp_path, recipe("pix2pix", inputs), "--workers", "0") == 2
+    assert "--workers 0: it must be 1 or more" in capsys.readouterr().err
+
+
 def test_nan_in_one_of_two_processes_is_one_sentence(
     inputs: dict, tmp_path: Path, capfd: pytest.CaptureFixture
 ):

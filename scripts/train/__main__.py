@@ -109,6 +109,8 @@ def start(options: argparse.Namespace) -> None:
 @telling("train")
 def main(argv: list[str]) -> int:
     options = parse(argv)
+    if options.workers < 1:
+        raise DataError(f"--workers {options.workers}: it must be 1 or more")
     start(options)
     parallel.launch(loop.train, options.workers, options.out, options.until, expected=EXPECTED)
     return 0
