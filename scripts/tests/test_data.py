@@ -44,8 +44,8 @@ def test_dropped_images_can_be_had_alone(folders: tuple[str, str], tmp_path: Pat
     values = {"method": "domain-code", "a": list(folders), "b": [folders[0]], "stages": stages}
     source = Domains(configs.from_dict({**values, "drop": str(tmp_path / "drop.txt")}))
     assert [folder.paths for folder in source.a.folders] == [summers[1:]]
-    assert [folder.paths for folder in source.dropped_b.folders] == [[summers[0]]]
-    assert len(Domains(configs.from_dict(values)).dropped_b) == 0
+    assert [folder.paths for folder in source.dropped[1].folders] == [[summers[0]]]
+    assert len(Domains(configs.from_dict(values)).dropped[1]) == 0
 
 
 def test_batches_repeat_with_their_seed(folders: tuple[str, str]):

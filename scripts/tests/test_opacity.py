@@ -223,7 +223,7 @@ def test_turned_plants_are_to_give_the_winter_of_green_ones(opacity_run: Path):
     images = torch.rand(4, 3, 32, 32) * 2 - 1
     made = trainer.generator.layers(images, torch.tensor([1.0, 1.0, -1.0, -1.0]))
     winters = made.compose()[:2].detach()
-    tasks = (Task(images, masks(images), x, images[:0]) for x in (winters, winters.flip(0)))
+    tasks = (Task(images, masks(images), x, torch.ones(4)) for x in (winters, winters.flip(0)))
     same, other = (trainer.hints(task, made, made.compose())["turned"] for task in tasks)
     assert same == 0 and torch.isclose(other, (winters - winters.flip(0)).abs().mean())
     other.backward()
@@ -231,19 +231,29 @@ def test_turned_plants_are_to_give_the_winter_of_green_ones(opacity_run: Path):
     assert 0 < min(entry["turned"] for entry in losses(opacity_run))
 
 
-def test_dropped_winters_are_to_come_back(opacity_run: Path, folders: tuple[str, str], tmp_path: Path):
-    (tmp_path / "drop.txt").write_text("\n".join(load(folders[1]).paths[:2]))
+def test_dropped_images_are_translated_but_are_no_examples(
+    opacity_run: Path, folders: tuple[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(opacity, "UNPLAIN", (0.0, 1.0))
+    dropped = [path for folder in folders for path in load(folder).paths[:2]]
+    (tmp_path / "drop.txt").write_text("\n".join(dropped))
     given = {**TINY_OPACITY, "drop": str(tmp_path / "drop.txt")}
     loop.train(run := new_run(tmp_path, "opacity", folders, given))
-    assert min(entry["own_dropped"] for entry in losses(run)) > 0
+    assert max(entry["own_dropped"] for entry in losses(run)) > 0
+    assert max(entry["own_b"] for entry in losses(run)) == 0
     assert max(entry["own_dropped"] for entry in losses(opacity_run)) == 0
     _, trainer, _ = loop.restore(run, loop.device())
-    images = torch.rand(1, 3, 64, 64) * 2 - 1
-    known = trainer.features.spread(trainer.features(images))
-    strayed = trainer.stray_dropped(images)
-    assert strayed == (trainer.generator(images, torch.ones(1), known) - images).abs().mean()
-    strayed.backward()
-    assert trainer.generator.opacity.weight.grad is not None
+    source, rng, stage = trainer.data(trainer.config), np.random.default_rng(0), trainer.config.stages[0]
+    assert [len(sampler) for sampler in source.dropped] == [2, 2]
+    real = torch.cat(source.batches(rng, 2, stage))
+    for shares, kept in ((0.0, 1.0), [True, True, False, False]), ((1.0, 0.0), [False, False, True, True]):
+        monkeypatch.setattr(opacity, "UNPLAIN", shares)
+        before = real.clone()
+        mixed, plain = trainer.mixed(real, source, rng, stage)
+        assert plain.tolist() == kept and torch.equal(real, before)
+        assert torch.equal((mixed != real).flatten(1).any(1), ~plain)
+        assert mixed[2:].mean() > mixed[:2].mean() + 0.5  # each from its own side
+        assert np.isfinite(list(trainer.step(source, rng, 5).values())).all()
 
 
 def test_plants_are_known_by_what_they_were():

@@ -2,9 +2,9 @@
 
 Labels that go by date say little, and collected sets hold watermarks, people and night. A summer is
 plain if it is green. A winter is plain if it is white and shows no cars, houses, people or vivid red:
-generators would learn to make such things of trees and rocks. Both must be lit, and must look to
-pretrained features like a landscape and like their own domain. The least plain are listed in OUT for
-the trainer's --drop. The same images give the same list.
+generators would learn to make such things of trees and rocks. Both must be lit, and must look like a
+landscape to pretrained features. The least plain are listed in OUT for the trainer's --drop. The same
+images give the same list.
 """
 
 from __future__ import annotations
@@ -151,9 +151,7 @@ def reason(label: int, facts: Facts, options: argparse.Namespace) -> str:
         if facts.white > options.white_summer and facts.own < 0.5:
             return "white summer"
         return "not green" if facts.green < options.green and facts.own < options.own else ""
-    if facts.green > options.green_winter and facts.white < options.white:
-        return "green winter"
-    return "not white" if facts.white < options.white and facts.own < options.own else ""
+    return "not white" if facts.white < options.white else ""
 
 
 def parse(argv: list[str]) -> argparse.Namespace:
@@ -164,11 +162,10 @@ def parse(argv: list[str]) -> argparse.Namespace:
         "--out", type=Path, required=True, help="list for --drop; the facts go beside it as JSON"
     )
     parser.add_argument("--features", default="lite0", help="lite0, lite2 or random")
-    parser.add_argument("--white", type=float, default=0.05, help="a winter with less may be dropped")
+    parser.add_argument("--white", type=float, default=0.1, help="a winter with less is dropped")
     parser.add_argument("--green", type=float, default=0.12, help="a summer with less may be dropped")
-    parser.add_argument("--green-winter", type=float, default=0.25, help="a winter with more may be dropped")
     parser.add_argument("--white-summer", type=float, default=0.15, help="a summer with more may go")
-    parser.add_argument("--own", type=float, default=0.4, help="features surer than this keep an image")
+    parser.add_argument("--own", type=float, default=0.4, help="features surer than this keep a summer")
     parser.add_argument(
         "--other", type=float, default=0.15, help="drop at this probability of print or clothes"
     )

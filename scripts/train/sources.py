@@ -33,9 +33,11 @@ class Domains:
         self.config = config
 
     @cached_property
-    def dropped_b(self) -> Sampler:
-        """The images of the second domain that the list leaves out. Few methods ask for them."""
-        return Sampler(dropped(self.config.b, self.config), self.config.jitter, self.config.mirror)
+    def dropped(self) -> tuple[Sampler, Sampler]:
+        """The images of each domain that the list leaves out. Few methods ask for them."""
+        sides = (dropped(folders, self.config) for folders in (self.config.a, self.config.b))
+        first, second = (Sampler(side, self.config.jitter, self.config.mirror) for side in sides)
+        return first, second
 
     def by_folder(self, config: Config) -> list[list[Folder]]:
         return [read(folders, config, f"--{name}") for name, folders in (("a", config.a), ("b", config.b))]

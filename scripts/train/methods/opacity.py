@@ -17,7 +17,7 @@ from torch import Tensor, nn
 
 from train import exported, sources
 from train.augmentation import augment, turned, widened
-from train.config import Config
+from train.config import Config, Stage
 from train.ground import (
     Masks,
     apart,
@@ -60,7 +60,7 @@ DEFAULTS: dict[str, Any] = {
         "rest_b": 0.35,
         "own_a": 6.0,
         "own_b": 5.0,
-        "own_dropped": 0.5,  # of images of b that the list drops; 3 keeps brown slopes from being covered
+        "own_dropped": 1.0,  # of images that the list drops; 6 keeps brown slopes from being covered
         "wrong": 0.5,
         "ramp": 400.0,  # steps over which own grows to what it is
         "least": 4.0,  # against covering less of meadows (towards b) or white ground (a) than this:
@@ -94,6 +94,7 @@ TOLERANCE = 12.0
 SHIFT = 0.02  # of features, in their deviations
 WIDE = 0.5  # the share of batches that are 3:2, as most photographs are
 TURNED = 0.7  # the share of summers whose plants turn
+UNPLAIN = 0.3, 0.5  # rates, of summers and of winters, at which one that the list drops is translated
 WARM = 50  # steps over which the learning rate grows
 ALONE = 500  # steps in which only the discriminators learn, after an exported model, which has none
 OWN = ("own_a", "own_b", "own_dropped")
@@ -118,7 +119,7 @@ class Task(NamedTuple):
     images: Tensor
     shows: Masks
     unturned: Tensor  # the winters that its summers gave before their plants turned
-    dropped: Tensor  # images of b that the list drops, perhaps none: they are only to come back
+    plain: Tensor  # whether each shows its season plainly: what the list drops does not
 
 
 class Opacity(Base):
@@ -145,9 +146,10 @@ class Opacity(Base):
     def step(self, source: sources.Domains, rng: np.random.Generator, step: int) -> dict[str, float]:
         stage, n = self.begin(step)
         real = self.put(torch.cat(source.batches(rng, n, stage)))
+        before, plain = self.mixed(real, source, rng, stage)
         if rng.random() < WIDE:
-            real = widened(real)
-        given = torch.cat([turned(real[:n], rng, TURNED), real[n:]])
+            real, before = widened(real), widened(before)
+        given = torch.cat([turned(before[:n], rng, TURNED), before[n:]])
         for optimiser in (self.generator_optimiser, self.discriminator_optimiser):
             for group in optimiser.param_groups:
                 group["lr"] *= min(1.0, (step + 1) / WARM)
@@ -164,18 +166,33 @@ class Opacity(Base):
             # As far as bfloat16 shifts channels, the generator is to give the same.
             noise = torch.from_numpy(rng.normal(0, SHIFT, (2 * n, max(self.features.channels), 1, 1)))
             shifted = [x + noise[:, : x.shape[1]].to(x) for x in looked]
+            summers = [x[:n] for x in seen]
+            if not plain[:n].all():
+                summers = self.features.spread(self.features(before[:n]))
             with self.autocast():
-                unturned = self.generator(real[:n], -own[:n], [x[:n] for x in seen])
+                unturned = self.generator(before[:n], -own[:n], summers)
         hold = ramp(step, self.config.weights["ramp"])
-        dropped = real[:0]
-        if self.config.weights["own_dropped"] and len(source.dropped_b):
-            dropped = self.put(source.dropped_b.batch(rng, 1, stage.size, stage.cover))
-        task = Task(given, masks_of_turned(given, real), unturned, dropped)
+        task = Task(given, masks_of_turned(given, before), unturned, plain)
         losses, fake, judged, made = self.step_generator(task, shifted, own, rng, hold)
         self.bank.remember(pooled.unflatten(0, (2, n)), made.unflatten(0, (2, n)).flip(0))
         losses.update(self.step_discriminators((augment(real, rng), seen[1:]), (fake, judged)))
         self.average.update(self.generator, step)
         return losses
+
+    def mixed(
+        self, real: Tensor, source: sources.Domains, rng: np.random.Generator, stage: Stage
+    ) -> tuple[Tensor, Tensor]:
+        """The images, some of them replaced by images that the list drops, and which are as before.
+
+        Dropped images are no examples of their season, but they are to be translated as well.
+        """
+        given, plain = real.clone(), torch.ones(len(real), dtype=torch.bool, device=self.device)
+        for sampler, rate, images, kept in zip(source.dropped, UNPLAIN, given.chunk(2), plain.chunk(2)):
+            (other,) = np.nonzero(rng.random(len(images)) < rate)
+            if len(other) and len(sampler):
+                images[other] = self.put(sampler.batch(rng, len(other), stage.size, stage.cover))
+                kept[other] = False
+        return given, plain
 
     def step_generator(
         self,
@@ -204,15 +221,15 @@ class Opacity(Base):
             shown = augment(fake, rng)
             judged = self.discriminators(shown, found[1:])
         stray = self.stray(real[other], own[other], [x[other] for x in seen])
-        mine = own[other] < 0
+        mine, plain = own[other] < 0, task.plain[other]
         terms = {
             "fooled_b": adversarial([out[:n] for out in judged], B, True),
             "fooled_a": adversarial([out[n:] for out in judged], A, True),
             "kernel_b": self.bank.distance(pooled[:n], B),
             "kernel_a": self.bank.distance(pooled[n:], A),
-            "own_a": (stray * mine).mean() * 2,
-            "own_b": (stray * ~mine).mean() * 2,
-            "own_dropped": self.stray_dropped(task.dropped),
+            "own_a": (stray * (mine & plain)).mean() * 2,
+            "own_b": (stray * (~mine & plain)).mean() * 2,
+            "own_dropped": (stray * ~plain).mean() * 2,
             **self.hints(task, made, fake),
         }
         loss = sum(
@@ -233,14 +250,6 @@ class Opacity(Base):
         with self.autocast():
             kept = self.generator(images, own, seen)
         return (kept - images).abs().mean((1, 2, 3))
-
-    def stray_dropped(self, images: Tensor) -> Tensor:
-        """The mean of the same for images of b, whose features are still to be found."""
-        if not len(images):
-            return torch.zeros((), device=self.device)
-        with torch.no_grad():
-            seen = self.features.spread(self.features(images))
-        return self.stray(images, torch.ones(len(images), device=self.device), seen).mean()
 
     def hints(self, task: Task, made: Layers, fake: Tensor) -> dict[str, Tensor]:
         """The losses named in HINTS, and what is covered of what should be."""
