@@ -53,17 +53,17 @@ DEFAULTS: dict[str, Any] = {
     "network": {"known": "lite0", "width": 24},
     "discriminator": {"width": 64, "pixels": 32},
     "weights": {
-        "towards_a": 8.5,  # of the losses of translations
-        "towards_b": 6.5,
+        "towards_a": 12.0,  # of the losses of translations
+        "towards_b": 7.0,
         "kernel": 20.0,  # the kernel distance of pooled features, beside the adversarial loss
         "rest_a": 0.2,  # against changing what is not white (towards a) or neither meadow nor leaves (b)
         "rest_b": 0.35,
         "own_a": 6.0,
         "own_b": 5.0,
-        "own_dropped": 1.0,  # of images that the list drops; 6 keeps brown slopes from being covered
+        "own_dropped": 3.0,  # of images that the list drops; 6 keeps brown slopes from being covered
         "wrong": 0.5,
         "ramp": 400.0,  # steps over which own grows to what it is
-        "least": 4.0,  # against covering less of meadows (towards b) or white ground (a) than this:
+        "least": 8.0,  # against covering less of meadows (towards b) or white ground (a) than this:
         "least_b": 0.9,
         "least_a": 0.6,
         "solid": 5.0,  # against covering more than SNOWED of what is no meadow, towards b
@@ -80,7 +80,7 @@ DEFAULTS: dict[str, Any] = {
         "colour": 30.0,  # against more colour than the image has, towards b
         "faded": 8.0,  # against plants with more colour than FADED, towards b
         "turned": 10.0,  # against results, towards b, that depend on the colours plants turned to
-        "snow": 4.0,  # against a cover towards b that is not light and grey
+        "snow": 8.0,  # against a cover towards b that is not light and grey
         "earth": 0.7,  # against a cover towards a that is light, dark or blue
         "meadow": 2.0,  # against white ground that does not become green towards a
         "bounds": 0.1,  # against paint so strong that it saturates
