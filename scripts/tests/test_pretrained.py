@@ -45,6 +45,14 @@ def test_a_distance_to_oneself_is_noise():
     assert pretrained.noise(seen) < 3  # two samples of one distribution
 
 
+def test_a_replaced_image_is_looked_at_again(tmp_path: Path):
+    eyes, seen = pretrained.Eyes("random"), []
+    for under in (GRASS, GRASS, SNOW):
+        Image.fromarray(landscape(under, 0)[0]).save(tmp_path / "a.png")
+        seen.append(eyes.folder(str(tmp_path)))
+    assert np.array_equal(seen[0], seen[1]) and not np.array_equal(seen[1], seen[2])
+
+
 @pytest.fixture
 def arguments(folders: tuple[str, str], tmp_path: Path) -> list[str]:
     given = ["--features", "random", "--json", str(tmp_path / "t.json"), "--a", folders[0], "--b", folders[1]]
