@@ -14,7 +14,7 @@ func classesOf(l *manifest.LabelMap, pixels []byte) ([]byte, error) {
 	classes := make([]byte, len(pixels)/channels)
 	byColour := map[[channels]byte]byte{}
 	for i, colour := range l.Palette {
-		byColour[[channels]byte{byte(colour[0]), byte(colour[1]), byte(colour[2])}] = byte(i)
+		byColour[rgb(colour)] = byte(i)
 	}
 	for i := range classes {
 		p := [channels]byte(pixels[i*channels:])
@@ -42,18 +42,19 @@ func classesOf(l *manifest.LabelMap, pixels []byte) ([]byte, error) {
 	return classes, nil
 }
 
+// rgb returns a colour of a palette as a pixel has it.
+func rgb(colour []int) [channels]byte {
+	return [channels]byte{byte(colour[0]), byte(colour[1]), byte(colour[2])}
+}
+
 // blank returns pixels of one colour that an input takes: black or, for a palette without black, its first colour.
 func blank(in *manifest.Input, height, width int) []byte {
-	pixels := make([]byte, height*width*channels)
-	if in.LabelMap == nil || in.LabelMap.Palette == nil {
-		return pixels
+	var pixel [channels]byte
+	black := func(colour []int) bool { return slices.Max(colour) == 0 }
+	if l := in.LabelMap; l != nil && len(l.Palette) > 0 && !slices.ContainsFunc(l.Palette, black) {
+		pixel = rgb(l.Palette[0])
 	}
-	palette := in.LabelMap.Palette
-	if slices.ContainsFunc(palette, func(c []int) bool { return slices.Max(c) == 0 }) {
-		return pixels
-	}
-	colour := []byte{byte(palette[0][0]), byte(palette[0][1]), byte(palette[0][2])}
-	return bytes.Repeat(colour, height*width)
+	return bytes.Repeat(pixel[:], height*width)
 }
 
 // nearest returns the index of the colour with the smallest squared distance in RGB, the first of several.

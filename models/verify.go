@@ -87,11 +87,12 @@ func (r *Runtime) answer(ctx context.Context, m *Model, g manifest.Golden, o Opt
 // goldenInput is the image that a golden case is about.
 func goldenInput(m *manifest.Manifest, g manifest.Golden) Batch {
 	in := Batch{N: 1, Height: g.Inputs.H, Width: g.Inputs.W}
-	if image := m.Image(); image != nil {
+	switch image := m.Image(); {
+	case image == nil:
+	case image.Role == manifest.RoleLabelMap && !image.LabelMap.Nearest:
+		in.Pixels = blank(image, in.Height, in.Width) // few colours of ramps are classes
+	default:
 		in.Pixels = Ramps(in.Height, in.Width)
-		if image.Role == manifest.RoleLabelMap && !image.LabelMap.Nearest {
-			in.Pixels = blank(image, in.Height, in.Width) // few colours are classes
-		}
 	}
 	if g.Args.From != "" {
 		in.From = []string{g.Args.From}
