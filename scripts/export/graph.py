@@ -16,6 +16,7 @@ from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from export.manifest import KEY, Manifest
 from train import files
+from train.exported import HALF
 from train.networks.efficientnet import Convolution
 from train.ports import Graph, Port
 
@@ -115,8 +116,8 @@ def halve_weights(model: onnx.ModelProto) -> None:
             continue
         name = tensor.name
         values = onnx.numpy_helper.to_array(tensor).astype("float16")
-        tensor.CopyFrom(onnx.numpy_helper.from_array(values, f"{name}.half"))
-        casts.append(onnx.helper.make_node("Cast", [f"{name}.half"], [name], to=onnx.TensorProto.FLOAT))
+        tensor.CopyFrom(onnx.numpy_helper.from_array(values, name + HALF))
+        casts.append(onnx.helper.make_node("Cast", [name + HALF], [name], to=onnx.TensorProto.FLOAT))
     nodes = [*casts, *graph.node]
     del graph.node[:]
     graph.node.extend(nodes)

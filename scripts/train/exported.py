@@ -10,6 +10,7 @@ from torch import Tensor
 from train.data import DataError
 
 SUFFIX = ".onnx"
+HALF = ".half"  # what export.graph adds to the names of weights that it stores as float16
 FOLDED = ".folded"  # what export.lean adds to the names of weights that it folds something into
 
 
@@ -32,7 +33,7 @@ def weights(path: Path) -> dict[str, Tensor]:
     found = {}
     for tensor in tensors:
         if tensor.data_type in (onnx.TensorProto.FLOAT, onnx.TensorProto.FLOAT16):
-            name = tensor.name.removesuffix(".half")
+            name = tensor.name.removesuffix(HALF)
             while name.startswith("net."):  # what wraps a network for the export
                 name = name.removeprefix("net.")
             found[name] = torch.from_numpy(onnx.numpy_helper.to_array(tensor).astype("float32"))
