@@ -60,7 +60,7 @@ DEFAULTS: dict[str, Any] = {
         "rest_b": 0.35,
         "own_a": 6.0,
         "own_b": 5.0,
-        "own_dropped": 3.0,  # of images that the list drops; 6 keeps brown slopes from being covered
+        "own_dropped": 3.0,  # of images that the list drops; twice as much left brown slopes uncovered
         "wrong": 0.5,
         "ramp": 400.0,  # steps over which own grows to what it is
         "least": 8.0,  # against covering less of meadows (towards b) or white ground (a) than this:
