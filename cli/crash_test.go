@@ -2,8 +2,10 @@ package cli_test
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
@@ -26,7 +28,8 @@ func TestCrashEndsWithAbort(t *testing.T) {
 	for name, crash := range map[string]func(*exec.Cmd){
 		"gtx-panics": func(*exec.Cmd) {},
 		"gtx": func(cmd *exec.Cmd) { // as a fault in a C library
-			time.Sleep(500 * time.Millisecond)
+			// Before main a signal ends it otherwise, and Go cannot trace what runs within the race detector.
+			untilAsleep(t, cmd.Process.Pid)
 			cmd.Process.Signal(syscall.SIGBUS)
 		},
 	} {
@@ -50,6 +53,24 @@ func TestCrashEndsWithAbort(t *testing.T) {
 		}
 		if !strings.Contains(trace.String(), "goroutine 1 ") {
 			t.Errorf("%s: no trace: %s", name, trace.String())
+		}
+	}
+}
+
+// untilAsleep waits until no thread of a process has run for a tenth of a second.
+func untilAsleep(t *testing.T, pid int) {
+	for until, quiet := time.Now().Add(time.Minute), 0; quiet < 10; quiet++ {
+		time.Sleep(10 * time.Millisecond)
+		stats, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/stat", pid))
+		if err != nil || len(stats) == 0 || time.Now().After(until) {
+			t.Fatalf("it has ended or never sleeps: %v", err)
+		}
+		for _, path := range stats {
+			stat, _ := os.ReadFile(path) // nothing if the thread has ended
+			_, state, _ := strings.Cut(string(stat), ") ")
+			if !strings.HasPrefix(state, "S") {
+				quiet = -1
+			}
 		}
 	}
 }
