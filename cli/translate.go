@@ -205,8 +205,13 @@ func (t translation) encodeOptions() stages.EncodeOptions {
 	}
 }
 
-// toStdout prepares a translation of one image to standard output.
-func (t *translation) toStdout() error {
+// toStdout prepares a translation of one image to standard output. It refuses options that say where files go.
+func (t *translation) toStdout(c *cli.Context) error {
+	for _, option := range []string{"out", "base", "name"} {
+		if c.IsSet(option) {
+			return exit.Usage("--%s is for files: the result of - goes to standard output", option)
+		}
+	}
 	if t.naming.Samples > 1 {
 		return exit.Usage("--samples %d: standard output takes only one result", t.naming.Samples)
 	}
@@ -237,7 +242,7 @@ func (p *program) inputs(ctx context.Context, c *cli.Context, t *translation) (s
 		t.open.OwnToo = c.String("shards") == ""
 	}
 	if err == nil && in.Single {
-		err = t.toStdout()
+		err = t.toStdout(c)
 	}
 	return stream, in, err
 }
