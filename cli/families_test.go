@@ -17,9 +17,9 @@ var update = flag.Bool("update", false, "rewrite docs/families.md")
 
 const familiesHead = `# Families of translators
 
-gtx runs each of these families from its manifest: no code depends on the name of a family. A row stands
-for a tiny network in [testdata/models](../testdata/models/families.py) whose output can be computed by
-hand, and for a script in [testdata/script](../testdata/script) that runs the network and checks the
+gtx runs each of these families from its manifest: no code depends on the name of a family. Each row
+describes a tiny network in [testdata/models](../testdata/models/families.py) whose output can be computed by
+hand, and a script in [testdata/script](../testdata/script) that runs the network and checks the
 pixels. ` + "`go test ./cli -run TestFamiliesPage -update`" + ` writes this page from both, and a test fails if
 the page is out of date.
 
@@ -30,7 +30,7 @@ the page is out of date.
 const familiesTail = `
 [models/manifest](../models/manifest/manifest.go) describes the manifest's fields. To add a family with inputs and
 outputs of these roles, write a manifest inside the .onnx file, or as NAME.onnx.yaml beside it.
-` + "`gtx models add`" + ` writes most of it (see the [README](../README.md)).
+` + "`gtx models add`" + ` writes most of it (see [models.md](models.md)).
 
 A manifest cannot yet describe:
 
