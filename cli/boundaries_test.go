@@ -32,7 +32,7 @@ var rooms = map[string]room{
 	"gtx/cli/reports": {imports: []string{
 		"gtx/cli/bench", "gtx/cli/decoders", "gtx/cli/exit", "gtx/cli/ledger", "gtx/cli/manual", "gtx/cli/page", "gtx/cli/progress", "gtx/cli/summary", "gtx/pipeline", "gtx/stages", "github.com/urfave/cli/v2",
 	}},
-	"gtx/cli/summary": {imports: []string{"gtx/cli/exit", "gtx/cli/ledger", "gtx/pipeline", "gtx/stages"}},
+	"gtx/cli/summary": {imports: []string{"gtx/cli/exit", "gtx/cli/ledger", "gtx/cli/paths", "gtx/pipeline", "gtx/stages"}},
 	"gtx/cli/progress": {imports: []string{
 		"gtx/cli/bench", "gtx/cli/ledger", "gtx/cli/paths", "gtx/pipeline", "gtx/stages", "github.com/mattn/go-isatty", "github.com/schollz/progressbar/v3", "golang.org/x/sys/unix",
 	}},

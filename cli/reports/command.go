@@ -149,7 +149,7 @@ func (p Command) list(r *summary.Report, group string, null bool) error {
 			continue
 		}
 		last = one.In
-		if _, err := io.WriteString(p.Out, one.In+end); err != nil {
+		if _, err := io.WriteString(p.Out, one.Entry()+end); err != nil {
 			return err
 		}
 	}

@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"gtx/cli/ledger"
+	"gtx/cli/paths"
 )
 
 // A Repeat is a command that does again what failed in one run.
@@ -90,10 +91,35 @@ func (r *Report) repeats(c *Cause) []Repeat {
 	return repeats
 }
 
-// folder is the folder argument in which the input was found, or "".
+// Entry names the input for a list or as an argument, so that its result goes to the same place again: it is
+// DIR/./PATH if the run wrote the result to PATH below its output folder for that reason.
+func (r *Result) Entry() string {
+	if r.Run == nil || r.Out == "" || r.folder() != "" {
+		return r.In
+	}
+	settings := r.Run.Settings
+	if settings["out"] == nil || settings["base"] != nil || settings["name"] != nil || streams(r.Run) {
+		return r.In
+	}
+	below, err := filepath.Rel(Value(settings["out"]), filepath.Dir(r.Out))
+	if err != nil {
+		return r.In
+	}
+	path := filepath.Join(below, filepath.Base(r.In))
+	if "/"+path == filepath.Clean(r.In) {
+		return r.In
+	}
+	return paths.Entry(r.In, path)
+}
+
+// folder is the folder argument in which the input was found, or "". One such as DIR/./PATH does not count: its
+// inputs have entries of their own.
 func (r *Result) folder() string {
 	if r.Run != nil && !streams(r.Run) {
 		for _, folder := range r.Run.Folders {
+			if strings.Contains(string(folder), "/./") {
+				continue
+			}
 			if strings.HasPrefix(r.In, strings.TrimSuffix(filepath.Clean(string(folder)), "/")+"/") || filepath.Clean(string(folder)) == "." && !filepath.IsAbs(r.In) {
 				return string(folder)
 			}
@@ -177,16 +203,16 @@ func whole(run *ledger.Run) (command, note string) {
 func names(results []*Result) string {
 	var b strings.Builder
 	for _, one := range results {
-		if strings.HasPrefix(one.In, "-") {
+		if strings.HasPrefix(one.Entry(), "-") {
 			b.WriteString(" --")
 			break
 		}
 	}
 	seen := map[string]bool{}
 	for _, one := range results {
-		if !seen[one.In] {
-			seen[one.In] = true
-			b.WriteString(" " + Quote(one.In))
+		if entry := one.Entry(); !seen[entry] {
+			seen[entry] = true
+			b.WriteString(" " + Quote(entry))
 		}
 	}
 	return b.String()

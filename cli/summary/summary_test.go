@@ -55,6 +55,11 @@ func failure(in, message string) ledger.Record {
 	return r
 }
 
+func below(r ledger.Record, out string) ledger.Record {
+	r.Out = out
+	return r
+}
+
 func done(in string) ledger.Record {
 	return ledger.Record{In: in, Out: "out/" + in, Status: ledger.StatusDone}
 }
@@ -108,6 +113,14 @@ func TestCommandsRepeatWhatFailed(t *testing.T) {
 				`cd /photos && gtx translate --to winter --base in2/ -o w --quiet --report r.jsonl --strength 0.5 in2/b.jpg`,
 				`cd /photos && gtx translate --to winter -o w --quiet --report r.jsonl --strength 0.5 c.jpg`,
 			},
+		},
+		"paths below folders": {
+			ledger.Run{Command: "translate", Settings: settings(nil), Folders: []ledger.Text{"trees/./old"}},
+			[]ledger.Record{
+				below(failure("in/x/a.jpg", "bad"), "w/x/a.jpg"), below(failure("in/b.jpg", "bad"), "w/in/b.jpg"),
+				below(failure("/n/c.jpg", "bad"), "w/n/c.jpg"), below(failure("trees/old/d.jpg", "bad"), "w/old/d.jpg"),
+			},
+			[]string{`cd /photos && gtx translate --to winter -o w --quiet --report r.jsonl --strength 0.5 in/./x/a.jpg in/b.jpg /n/c.jpg trees/./old/d.jpg`},
 		},
 		"many": {
 			ledger.Run{Command: "translate", Settings: settings(nil), Folders: []ledger.Text{"in"}}, many,
