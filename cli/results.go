@@ -216,8 +216,11 @@ func (k *collector) account(it outcome) error {
 		rec.Status, rec.Class, rec.Message = ledger.StatusFailed, "print", printed.Error()
 	}
 	var err error
+	for _, tar := range effect.Tars {
+		err = cmp.Or(err, k.record(tar))
+	}
 	if effect.Record {
-		err = k.record(rec)
+		err = cmp.Or(err, k.record(rec))
 	}
 	if effect.Warn != "" {
 		k.tally.Line("%s", effect.Warn)
@@ -299,8 +302,10 @@ func (k *collector) finish() (err error) {
 		k.failures.Add(s)
 		err = cmp.Or(err, k.record(rec))
 	}
-	if lacking := k.failures.Lacking(); lacking != "" {
-		k.tally.Line("%s", lacking)
+	for _, said := range []string{k.stream.Unfinished(), k.failures.Lacking()} {
+		if said != "" {
+			k.tally.Line("%s", said)
+		}
 	}
 	k.tally.Unread = k.queue.Unread()
 	k.tally.Finish(k.where)

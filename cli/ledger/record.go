@@ -41,7 +41,7 @@ type Record struct {
 	Flagged  bool               `json:"flagged"`
 	Repaired bool               `json:"repaired,omitempty"`
 	Change   *float64           `json:"change,omitempty"` // mean absolute difference from the source, in grey levels
-	Tar      bool               `json:"tar,omitempty"`    // it is about a tar that is in place, and not about an image
+	Tar      bool               `json:"tar,omitempty"`    // it is about a tar, and not about an image
 	Run      string             `json:"run,omitempty"`    // that wrote the record
 	Millis   map[string]float64 `json:"ms,omitempty"`     // milliseconds by stage; for a batch, of the whole batch
 }

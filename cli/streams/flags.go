@@ -50,6 +50,10 @@ func (s Source) terminal() bool { return isatty.IsTerminal(s.Stdin.Fd()) }
 // Of returns the stream that the options ask for, or nil.
 func Of(c *cli.Context, from Source, o Options) (Stream, error) {
 	tar, pattern, video := c.Bool("tar"), c.String("shards"), c.Bool("frames")
+	named, parts := "the files in a tar keep their names", "tars"
+	if video {
+		named, parts = "frames have no names", "a stream"
+	}
 	switch asked := count(tar, pattern != "", video); {
 	case c.IsSet("tar-image") && !tar:
 		return nil, exit.Usage("--tar-image needs --tar")
@@ -60,9 +64,9 @@ func Of(c *cli.Context, from Source, o Options) (Stream, error) {
 	case asked > 1:
 		return nil, exit.Usage("--tar, --shards and --frames exclude each other")
 	case c.String("name") != "":
-		return nil, exit.Usage("--name is for files: the files in a tar keep their names")
+		return nil, exit.Usage("--name is for files: %s", named)
 	case c.String("plan") != "" || c.String("shard") != "":
-		return nil, exit.Usage("--plan and --shard are for files: give each task tars of its own")
+		return nil, exit.Usage("--plan and --shard are for files: give each task %s of its own", parts)
 	case c.String("failed") != "":
 		return nil, exit.Usage("--failed is for files: repeat the whole run, which makes again what failed")
 	case c.String("report") == "-" && pattern == "" && c.String("out") == "":
@@ -103,9 +107,13 @@ func open(c *cli.Context, from Source, o Options) (Stream, error) {
 	if c.NArg() == 1 && c.Args().First() == "-" {
 		return nil, exit.Usage("--shards: an image on standard input has no name")
 	}
+	pattern, out := c.String("shards"), c.String("out")
+	if out != "" && !filepath.IsLocal(pattern) {
+		return nil, exit.Usage("--shards %q: it leads its output out of the output folder", pattern)
+	}
 	return IntoShards(ShardOptions{
-		Options: o, Pattern: filepath.Join(c.String("out"), c.String("shards")), Each: c.Int("per-shard"), Base: base,
-		Below: c.String("out"), Files: from.Files,
+		Options: o, Pattern: filepath.Join(out, pattern), Each: c.Int("per-shard"), Base: base,
+		Below: out, Files: from.Files,
 	})
 }
 

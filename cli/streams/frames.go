@@ -119,4 +119,6 @@ func (v *video) untranslated(s stages.Source, f frames.Frame) (picture []byte, h
 	return f.Data, "unchanged"
 }
 
+func (v *video) Unfinished() string { return "" }
+
 func (v *video) Close() error { return nil }

@@ -201,7 +201,8 @@ func (t *shards) Take(it Outcome, rec *ledger.Record) (effect Effect, err error)
 		defer e.sample.Release()
 	}
 	if e.number < 0 || t.to == nil || e.number != t.now {
-		if effect, err = t.end(); err != nil {
+		if effect, err = t.end(rec); err != nil {
+			effect.Count, effect.Record = e.number >= 0, e.number >= 0
 			return effect, err
 		}
 	}
@@ -213,6 +214,7 @@ func (t *shards) Take(it Outcome, rec *ledger.Record) (effect Effect, err error)
 		}
 		return effect, nil
 	}
+	effect.Count, effect.Record = true, true
 	if t.to == nil {
 		t.now = e.number
 		place := t.place(t.now)
@@ -222,8 +224,8 @@ func (t *shards) Take(it Outcome, rec *ledger.Record) (effect Effect, err error)
 		if t.to, err = place.create(t.files, nil); err != nil {
 			return effect, err
 		}
+		effect.Tars = append(effect.Tars, place.record(rec, place.Path, ledger.StatusUnreached, ""))
 	}
-	effect.Count, effect.Record = true, true
 	return effect, t.put(e, it, rec)
 }
 
@@ -291,17 +293,16 @@ func addFile(s *webdataset.Sample, name, path string) error {
 }
 
 // end completes the tar under way, if there is one.
-func (t *shards) end() (Effect, error) {
+func (t *shards) end(rec *ledger.Record) (Effect, error) {
 	if t.to == nil {
 		return Effect{}, nil
 	}
 	to := t.to
 	t.to = nil
-	if same, err := to.publish(t.Touch); err != nil || same {
-		return Effect{}, err
-	}
-	return Effect{Print: []string{to.place.Path}}, nil
+	return to.complete(t.Touch, rec, to.place.Path)
 }
+
+func (t *shards) Unfinished() string { return t.to.unfinished() }
 
 func (t *shards) Close() error {
 	t.to.discard()

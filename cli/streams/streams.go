@@ -31,16 +31,19 @@ type Stream interface {
 	// Take gets the outcome of each source, in order, and completes its record. An error means that the output
 	// cannot be written, and ends the run.
 	Take(Outcome, *ledger.Record) (Effect, error)
+	// Unfinished says which tar is not complete and how many results are lost with it, or "".
+	Unfinished() string
 	// Close drops what is not complete. Call it when the run has ended.
 	Close() error
 }
 
 // An Effect says what a run does about an outcome.
 type Effect struct {
-	Count  bool     // the outcome is that of an image, or a failure
-	Record bool     // it belongs in the report
-	Print  []string // paths of results that are complete
-	Warn   string   // what a person should know, or ""
+	Count  bool            // the outcome is that of an image, or a failure
+	Record bool            // it belongs in the report
+	Tars   []ledger.Record // of tars that are begun or complete; they come first
+	Print  []string        // paths of results that are complete
+	Warn   string          // what a person should know, or ""
 }
 
 // Files is the Stream for files whose results are files. A single image may go to standard output instead, and passes
@@ -62,6 +65,8 @@ func (f Files) Take(it Outcome, rec *ledger.Record) (Effect, error) {
 	}
 	return effect, err
 }
+
+func (Files) Unfinished() string { return "" }
 
 func (Files) Close() error { return nil }
 

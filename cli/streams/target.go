@@ -64,6 +64,25 @@ type tarWriter struct {
 	place place
 	file  *durable.Growing // nil: standard output
 	sum   hash.Hash        // of a file
+	made  int              // results of this run in it
+}
+
+// unfinished says that the tar, which goes to a file, is not complete. If there is none it returns "".
+func (w *tarWriter) unfinished() string {
+	if w == nil || w.file == nil {
+		return ""
+	}
+	return fmt.Sprintf("%q is not complete: what this run made for it (%d) is not in place", w.place.Path, w.made)
+}
+
+// record is the record of the tar that is made of in. of is any other record of the run.
+func (p place) record(of *ledger.Record, in, status, message string) ledger.Record {
+	rec := ledger.Record{
+		Model: of.Model, Provider: of.Provider, Precision: of.Precision, To: of.To, Strength: of.Strength,
+		Tar: true, Status: status, Message: message,
+	}
+	rec.Locate(in, p.Path)
+	return rec
 }
 
 // create begins a tar. Without a path it goes to stdout.
@@ -77,7 +96,20 @@ func (p place) create(files *durable.Writer, stdout io.Writer) (*tarWriter, erro
 		return nil, err
 	}
 	sum := sha256.New()
-	return &tarWriter{webdataset.NewWriter(io.MultiWriter(file, sum)), p, file, sum}, nil
+	return &tarWriter{Writer: webdataset.NewWriter(io.MultiWriter(file, sum)), place: p, file: file, sum: sum}, nil
+}
+
+// complete publishes the tar that is made of in, and tells of it. of is any other record of the run.
+func (w *tarWriter) complete(touch bool, of *ledger.Record, in string) (Effect, error) {
+	switch same, err := w.publish(touch); {
+	case err != nil:
+		return Effect{}, err
+	case same && w.made == 0:
+		return Effect{Tars: []ledger.Record{w.place.record(of, in, ledger.StatusSkipped, stages.UpToDate)}}, nil
+	case same:
+		return Effect{Tars: []ledger.Record{w.place.record(of, in, ledger.StatusDone, "")}}, nil
+	}
+	return Effect{Tars: []ledger.Record{w.place.record(of, in, ledger.StatusDone, "")}, Print: []string{w.place.Path}}, nil
 }
 
 // publish completes the tar. It tells whether there was a file of the same bytes before. That file then stays, and with
@@ -248,6 +280,9 @@ func (w *tarWriter) add(s *sample, it Outcome, rec *ledger.Record, keep bool) (n
 	}
 	if s.image < 0 && remains {
 		err = errors.Join(err, w.Add(record))
+	}
+	if rec.Made() {
+		w.made++
 	}
 	return image.Name, errors.Join(err, w.Flush())
 }

@@ -81,6 +81,7 @@ type passing struct {
 	sample  *sample
 	refused bool   // a file that belongs to no sample and is left out
 	begin   *place // of a tar
+	name    string // of the tar that begins
 	end     string // name of the tar that ends
 	last    bool   // all tars have ended
 }
@@ -147,7 +148,7 @@ func (t *tars) open(name string, yield func(stages.Source) bool) bool {
 	defer file.Close()
 	one.in, one.old = file, out.earlier(t.Existing)
 	defer one.old.close()
-	if t.Out != "" && !one.give(yield, stages.Source{}, &passing{begin: &out}, 0) {
+	if t.Out != "" && !one.give(yield, stages.Source{}, &passing{begin: &out, name: name}, 0) {
 		return false
 	}
 	if !one.read(yield) {
@@ -311,7 +312,7 @@ func (t *tars) Take(it Outcome, rec *ledger.Record) (Effect, error) {
 		var err error
 		t.broken = false
 		t.to, err = p.begin.create(t.files, nil)
-		return Effect{}, err
+		return Effect{Tars: []ledger.Record{p.begin.record(rec, p.name, ledger.StatusUnreached, "")}}, err
 	case p.end != "":
 		return t.endTar(p.end, rec)
 	case p.last:
@@ -373,18 +374,7 @@ func (t *tars) endTar(name string, rec *ledger.Record) (Effect, error) {
 		to.discard()
 		return Effect{}, nil
 	}
-	same, err := to.publish(t.Touch)
-	if err != nil {
-		return Effect{}, err
-	}
-	out := to.place.Path
-	rec.Tar, rec.Status, rec.Class, rec.Message, rec.Millis = true, ledger.StatusDone, "", "", nil
-	rec.Locate(name, out)
-	if same {
-		rec.Status, rec.Message = ledger.StatusSkipped, stages.UpToDate
-		return Effect{Record: true}, nil
-	}
-	return Effect{Record: true, Print: []string{out}}, nil
+	return to.complete(t.Touch, rec, name)
 }
 
 // endAll completes the tar on standard output, unless a tar failed.
@@ -395,6 +385,13 @@ func (t *tars) endAll() error {
 	_, err := t.stdout().publish(false)
 	t.whole = err == nil
 	return err
+}
+
+func (t *tars) Unfinished() string {
+	if t.broken { // that is said already
+		return ""
+	}
+	return t.to.unfinished()
 }
 
 func (t *tars) Close() error {

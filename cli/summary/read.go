@@ -352,6 +352,7 @@ func (r *reader) finish() {
 		}
 		named[one.Run] = true
 	}
+	dropIncomplete(r.report.Results)
 	for _, run := range r.last {
 		named[run] = true
 	}

@@ -17,7 +17,7 @@ type Result struct {
 	In, Out string // exact bytes, relative to the folder of the run
 	Against string // path that gtx check compared it with, or ""
 	Sample  int    // from 1
-	Tar     bool   // it is a tar that is in place, and no image
+	Tar     bool   // it is about a tar, and no image
 	Run     *ledger.Run
 
 	Status, Class, Message string
@@ -35,9 +35,9 @@ type Result struct {
 	Millis                 []float32 // by the Stages of the report; 0: the stage did not run
 }
 
-// Failed tells whether the input has no result although it should have one.
+// Failed tells whether the input has no result although it should have one. A tar that --shards writes is no input.
 func (r *Result) Failed() bool {
-	return r.Status == ledger.StatusFailed || r.Status == ledger.StatusUnreached
+	return (r.Status == ledger.StatusFailed || r.Status == ledger.StatusUnreached) && !(r.Tar && r.In == r.Out)
 }
 
 // Made tells whether the result was written.
@@ -120,6 +120,30 @@ func merge(results []*Result) []*Result {
 	}
 	clear(results[len(kept):])
 	return kept
+}
+
+// dropIncomplete marks results whose tar was never completed as not reached: their records were written before.
+func dropIncomplete(results []*Result) {
+	tars := map[string]*Result{}
+	for _, one := range results {
+		if one.Tar {
+			tars[one.Path(one.Out)] = one
+		}
+	}
+	for _, one := range results {
+		if len(tars) == 0 || one.Tar || !one.Made() {
+			continue
+		}
+		path := one.Path(one.Out)
+		for end, c := range path {
+			if c != ':' {
+				continue
+			}
+			if tar := tars[path[:end]]; tar != nil && (tar.Status == ledger.StatusUnreached || order(one.Run, tar.Run) > 0) {
+				one.Status = ledger.StatusUnreached
+			}
+		}
+	}
 }
 
 // Totals count results.

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"gtx/cli/ledger"
 	"gtx/cli/summary"
@@ -191,6 +192,33 @@ func TestTarsDoNotCountAsImages(t *testing.T) {
 	r := read(t, run(t, "r.jsonl", ledger.Run{Command: "translate"}, done("t.tar:a.jpg"), tar))
 	if got := r.Totals().Line(); got != "1 image: 1 done" || r.Runs[0].Counts[ledger.StatusDone] != 1 {
 		t.Errorf("%s, %v", got, r.Runs[0].Counts)
+	}
+}
+
+func TestImagesOfATarThatIsNotCompleteAreNotReached(t *testing.T) {
+	begun := func(in, out string) ledger.Record {
+		return ledger.Record{In: in, Out: out, Status: ledger.StatusUnreached, Tar: true}
+	}
+	complete := ledger.Record{In: "out/0.tar", Out: "out/0.tar", Status: ledger.StatusDone, Tar: true}
+	about := ledger.Run{Command: "translate", Settings: map[string]any{"shards": "%d.tar", "out": "out"}, Paths: []ledger.Text{"in"}}
+	first := []ledger.Record{
+		begun("out/0.tar", "out/0.tar"), below(done("a.jpg"), "out/0.tar:a.jpg"), complete,
+		begun("out/1.tar", "out/1.tar"), below(done("b.jpg"), "out/1.tar:b.jpg"),
+	}
+	r := read(t, run(t, "r.jsonl", about, first...))
+	if got := r.Totals().Line(); got != "2 images: 1 done, 1 not reached" {
+		t.Error(got)
+	}
+	if list, err := r.List("failed"); err != nil || len(list) != 1 || list[0].In != "b.jpg" {
+		t.Errorf("%v, %v", list, err)
+	}
+	// A later run did not complete the first tar either. The tar of the run before stays, without the new image.
+	path := run(t, "r.jsonl", about, first[:3]...)
+	time.Sleep(time.Millisecond)
+	later := run(t, "later.jsonl", about, begun("out/0.tar", "out/0.tar"), below(done("c.jpg"), "out/0.tar:c.jpg"))
+	r = read(t, path, later)
+	if got := r.Totals().Line(); got != "2 images: 1 done, 1 not reached" {
+		t.Error(got)
 	}
 }
 
