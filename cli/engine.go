@@ -177,13 +177,16 @@ func (e *engine) madeBy() []stages.Property {
 
 const precisionOption = "precision"
 
-// requiredPrecision is what an existing result must say to be current. Without --precision any will do.
-func requiredPrecision(c *cli.Context) ([]stages.Required, error) {
+// required is what an existing result must say to be current. Without --precision any precision will do.
+func required(c *cli.Context) (all []stages.Required, err error) {
 	o, err := deviceOf(c)
-	if err != nil || o.Precision == "auto" {
-		return nil, err
+	if err == nil && o.Precision != "auto" {
+		all = append(all, stages.Required{Name: precisionOption, Value: o.Precision, Default: "f32"})
 	}
-	return []stages.Required{{Name: precisionOption, Value: o.Precision, Default: "f32"}}, nil
+	if c.String("checkerboard") == string(stages.CheckFail) {
+		all = append(all, stages.Required{Name: stages.FlaggedProperty, Value: "false", Default: "false"})
+	}
+	return all, err
 }
 
 func (e *engine) network() stages.Network {

@@ -51,9 +51,6 @@ type generation struct {
 }
 
 func generationOf(c *cli.Context) (g generation, err error) {
-	if c.NArg() > 0 {
-		return g, exit.Usage("generate takes no paths")
-	}
 	if c.String("model") == "" {
 		return g, exit.Usage("--model is missing: name one that takes no image")
 	}
@@ -71,7 +68,7 @@ func generationOf(c *cli.Context) (g generation, err error) {
 		return g, err
 	}
 	if g.count = c.Int("count"); g.count < 1 || g.count > math.MaxInt32 {
-		return g, exit.Usage("--count %d: it must be 1 or more", g.count)
+		return g, exit.Usage("--count %d: it must be from 1 to %d", g.count, math.MaxInt32)
 	}
 	if g.results, err = resultsOf(c); err != nil {
 		return g, err
@@ -84,13 +81,12 @@ func generationOf(c *cli.Context) (g generation, err error) {
 	if g.encode.Size, err = stages.ParseSize("model"); err != nil {
 		return g, err
 	}
-	g.encode.Parameters = append(parametersOf(g.model, g.request),
-		seedOfRun(g.request),
+	g.encode.Parameters = append(parametersOf(g.model, g.request), seedOfRun(g.request),
 		stages.Property{Name: "format", Value: string(format)},
 		stages.Property{Name: "quality", Value: strconv.Itoa(g.results.quality)},
 	)
 	g.encode.Parameters = append(g.encode.Parameters, g.results.parameters()...)
-	if g.encode.Required, err = requiredPrecision(c); err != nil {
+	if g.encode.Required, err = required(c); err != nil {
 		return g, err
 	}
 	g.naming, err = paths.New(paths.Naming{

@@ -118,7 +118,7 @@ func translationOf(c *cli.Context) (t translation, err error) {
 	if t.fidelity, err = fidelityOf(c, m); err != nil {
 		return t, err
 	}
-	if t.required, err = requiredPrecision(c); err != nil {
+	if t.required, err = required(c); err != nil {
 		return t, err
 	}
 	if t.naming, err = translationNaming(c, m, t.request); err != nil {
@@ -193,8 +193,7 @@ func (t translation) encodeOptions() stages.EncodeOptions {
 		stages.Property{Name: "format", Value: string(cmp.Or(t.naming.Format, sameFormat))},
 		stages.Property{Name: "quality", Value: strconv.Itoa(t.results.quality)},
 	)
-	parameters = append(parameters, t.results.parameters()...)
-	parameters = append(parameters, f.parameters()...)
+	parameters = append(parameters, slices.Concat(t.results.parameters(), f.parameters())...)
 	if t.model.Manifest.Noisy() {
 		parameters = append(parameters, seedOfRun(t.request))
 	}

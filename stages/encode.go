@@ -183,6 +183,9 @@ func Recode(open OpenOptions, o EncodeOptions) func(context.Context, Source) ([]
 	}
 }
 
+// FlaggedProperty is true in the note of a result that shows a checkerboard.
+const FlaggedProperty = "flagged"
+
 // metadata returns the metadata for the file of a translation.
 func (c Checked) metadata(format Format, o EncodeOptions) container.Metadata {
 	m := c.original.metadata.Upright()
@@ -199,7 +202,11 @@ func (c Checked) metadata(format Format, o EncodeOptions) container.Metadata {
 		return m.For(format)
 	}
 	parameters := o.parametersFor(format)
-	return m.WithNote(container.Identity(c.Digest, parameters), slices.Concat(parameters, o.MadeBy)).For(format)
+	note := slices.Concat(parameters, o.MadeBy)
+	if c.Flagged {
+		note = append(note, Property{Name: FlaggedProperty, Value: "true"})
+	}
+	return m.WithNote(container.Identity(c.Digest, parameters), note).For(format)
 }
 
 // render makes the picture of a translation: the photograph with the change applied or, without a
