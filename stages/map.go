@@ -28,6 +28,11 @@ func markedMap(file []byte) [][]byte {
 	return [][]byte{file[:mapMarkAt], mapMark, file[mapMarkAt:]}
 }
 
+// isMap tells whether a file begins as a map that gtx drew.
+func isMap(head []byte) bool {
+	return len(head) >= mapMarkAt+len(mapMark) && bytes.HasPrefix(head, []byte("\x89PNG")) && bytes.HasPrefix(head[mapMarkAt:], mapMark)
+}
+
 var errNotMap = errors.New("the file exists and is not a map that gtx drew: it will not be replaced")
 
 // CheckMap returns an error if a map must not be written to path: something exists there that is not a map.

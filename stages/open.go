@@ -62,7 +62,7 @@ func Open(o OpenOptions) func(context.Context, Source) (File, error) {
 		if err := checkPixels(h.Width, h.Height, o.MaxPixels); err != nil {
 			return File{}, err
 		}
-		if !o.OwnToo && container.ReadIdentity(data) != "" {
+		if !o.OwnToo && container.ReadIdentity(data) != "" || s.Out != Stdout && isMap(data) {
 			return File{}, Skip{OwnOutput}
 		}
 		if (h.Format == AVIF || h.Format == HEIF) && !o.Decoders.isolates(h.Format) {
@@ -152,7 +152,7 @@ func IsOwn(path string) bool {
 	defer f.Close()
 	head := make([]byte, ownHead)
 	n, err := io.ReadFull(f, head)
-	if container.ReadIdentity(head[:n]) != "" {
+	if container.ReadIdentity(head[:n]) != "" || isMap(head[:n]) {
 		return true
 	}
 	if err != nil {
