@@ -30,5 +30,5 @@ func ParseLimit(text string) (l Limit, err error) {
 // TooMany tells whether more inputs have failed than the limit allows. A failed input
 // that may have held many images, such as a tar, always exceeds it.
 func (t *Tally) TooMany() bool {
-	return t.unseen > 0 || t.Failed > t.limit.most && float64(t.Failed)*100 > t.limit.percent*float64(t.counted())
+	return t.unseen > 0 || t.failedInputs > t.limit.most && float64(t.Failed)*100 > t.limit.percent*float64(t.counted())
 }

@@ -35,6 +35,8 @@ type Tally struct {
 	Unrecorded                int  // inputs whose outcome is not in the report
 
 	done, copied int
+	failedInputs int            // an input with several results counts once
+	failure      failure        // the last one
 	unseen       int            // failures that cost images whose number is not known
 	skipped      map[string]int // by reason
 }
@@ -115,7 +117,11 @@ func (t *Tally) Count(s stages.Source, status, message string) {
 		t.copied++
 	case ledger.StatusSkipped:
 		t.skipped[message]++
-		if t.verbose {
+		switch {
+		case !t.verbose:
+		case t.events != nil:
+			Aside(t.out, true, fmt.Sprintf("%q: %s", s.In, message))
+		default:
 			t.Line("%q: %s", s.In, message)
 		}
 	case ledger.StatusFailed:
@@ -123,7 +129,14 @@ func (t *Tally) Count(s stages.Source, status, message string) {
 		if paths.IsUnseen(s) {
 			t.unseen++
 		}
-		t.fail(s.In, message)
+		last := t.failure
+		t.failure = failure{s.In, message}
+		if s.Sample < 2 || last.in != s.In {
+			t.failedInputs++
+		}
+		if s.Sample < 2 || last != t.failure {
+			t.fail(s.In, message)
+		}
 	}
 	if t.events != nil && !t.quiet {
 		t.events.progress(t)
@@ -139,6 +152,9 @@ func (t *Tally) Spent(spans []pipeline.Span, provider string) {
 		t.bar.spent(spans, provider)
 	}
 }
+
+// A failure is an input and what is wrong with it.
+type failure struct{ in, message string }
 
 // fail prints a failure.
 func (t *Tally) fail(path, why string) {
