@@ -43,7 +43,7 @@ func (p *program) modelsAdd(c *cli.Context) (err error) {
 		return exit.Usage("models add takes one .onnx file")
 	}
 	o := models.AddOptions{Force: c.Bool("force"), DryRun: c.Bool("dry-run"), Device: models.Options{Device: c.String("device")}}
-	o.Name, o.To = c.String("name"), c.StringSlice("to")
+	o.Name, o.To = strings.TrimSuffix(c.String("name"), ".onnx"), c.StringSlice("to")
 	switch preset, manifest := c.String("preset"), c.String("manifest"); {
 	case preset != "" && manifest != "":
 		return exit.Usage("--preset and --manifest exclude each other: both describe the network")

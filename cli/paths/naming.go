@@ -56,6 +56,9 @@ const nameSample = "-{sample}"
 
 var field = regexp.MustCompile(`\{[^}]*\}`)
 
+// samplesMost bounds --samples.
+const samplesMost = 1000
+
 // New completes n and checks its template.
 func New(n Naming) (_ *Naming, err error) {
 	if n.Template == "" {
@@ -66,6 +69,9 @@ func New(n Naming) (_ *Naming, err error) {
 		if n.Samples > 1 {
 			n.Template = strings.Replace(n.Template, "{ext}", nameSample+"{ext}", 1)
 		}
+	}
+	if n.Samples > samplesMost {
+		return nil, exit.Usage("--samples %d: at most %d", n.Samples, samplesMost)
 	}
 	if n.Base, err = filepath.Abs(n.Base); err != nil {
 		return nil, err
@@ -116,6 +122,9 @@ func (n *Naming) Place(in, folder string, found stages.Format) ([]stages.Source,
 			return nil, err
 		}
 		ext := filepath.Ext(s.Out)
+		if format.Extension(ext) != ext && isExtension(ext) {
+			s.Err = fmt.Errorf("--name: %q is no name for the format %s: use {ext}, or --format", filepath.Base(s.Out), format)
+		}
 		for _, suffix := range n.Suffixes {
 			s.More = append(s.More, strings.TrimSuffix(s.Out, ext)+suffix+ext)
 		}
@@ -309,6 +318,11 @@ func (n *Naming) path(in, relative string, format stages.Format, sample int) (st
 		return "", exit.Usage("--name: %q would leave the folder %q", path, n.Out)
 	}
 	return filepath.Join(n.Out, path), nil
+}
+
+// isExtension tells whether images of some format that gtx writes have the extension.
+func isExtension(ext string) bool {
+	return slices.ContainsFunc(stages.Formats, func(f stages.Format) bool { return slices.Contains(f.Extensions(), strings.ToLower(ext)) })
 }
 
 // mustKeep tells whether the name of a result keeps the extension of its source, as in IMG_1.HEIC.jpg. Two sources that
