@@ -102,13 +102,14 @@ func (p *program) say(err error) {
 
 func (p *program) app() *cli.App {
 	app := &cli.App{
-		Name:            "gtx",
-		Usage:           "translate photographs from one domain to another, whole folders at a time",
-		ArgsUsage:       "COMMAND [PATH ...]",
-		Version:         release.Built().Version,
-		HideHelpCommand: true,
-		Writer:          p.out,
-		ErrWriter:       p.err,
+		Name:                      "gtx",
+		Usage:                     "translate photographs from one domain to another, whole folders at a time",
+		ArgsUsage:                 "COMMAND [PATH ...]",
+		Version:                   release.Built().Version,
+		HideHelpCommand:           true,
+		Writer:                    p.out,
+		ErrWriter:                 p.err,
+		DisableSliceFlagSeparator: true, // names of files may have commas
 		Commands: []*cli.Command{
 			p.translateCommand(), p.classifyCommand(), p.checkCommand(), p.reportCommand(), p.modelsCommand(),
 			p.generateCommand(), shards.Command(p.in, p.out, p.err), p.benchCommand(), p.doctorCommand(),
@@ -161,6 +162,9 @@ func refuse(c *cli.Context, err error, _ bool) error {
 // noLateOptions refuses options after a path: the flag parser stops at the first
 // path and would take them for paths. Behind -- everything is a path.
 func (p *program) noLateOptions(c *cli.Context) error {
+	if c.Command.ArgsUsage == "" && len(c.Command.Subcommands) == 0 && !c.Command.Hidden && c.NArg() > 0 {
+		return exit.Usage("%s takes no paths", strings.TrimPrefix(c.Command.HelpName, "gtx "))
+	}
 	for _, arg := range c.Args().Slice() {
 		if arg == "--" || p.optionsEnded(c) {
 			return nil

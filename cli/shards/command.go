@@ -8,6 +8,8 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 
 	"github.com/mattn/go-isatty"
 	"github.com/urfave/cli/v2"
@@ -95,7 +97,7 @@ func (p *Plan) String() string {
 	case 0:
 		return fmt.Sprintf("%q has no shards: no images were named", p.dir)
 	case 1:
-		return fmt.Sprintf("%q has 1 shard of %d images: run 0", p.dir, p.Images)
+		return strings.Replace(fmt.Sprintf("%q has 1 shard of %d images: run 0", p.dir, p.Images), " 1 images:", " 1 image:", 1)
 	}
 	return fmt.Sprintf("%q has %d shards of %d images: run 0-%d", p.dir, p.Shards, p.Images, p.Shards-1)
 }
@@ -106,6 +108,8 @@ func read(c *cli.Context, in *os.File, place paths.Placer) (*paths.Packed, error
 	switch {
 	case len(args) > 0 && list != "":
 		return nil, exit.Usage("paths and --files-from exclude each other")
+	case slices.Equal(args, []string{"-"}):
+		return nil, exit.Usage("an image on standard input has no path: to read paths from there, leave - out")
 	case len(args) > 0:
 		return paths.Expand(args, place, "")
 	case list != "" && list != "-":

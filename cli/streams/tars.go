@@ -401,6 +401,9 @@ func (t *tars) Close() error {
 	return t.files.Close()
 }
 
+// namesMost bounds the tars that a pattern can stand for.
+const namesMost = 1_000_000
+
 // TarNames yields the names that patterns stand for.
 func TarNames(patterns iter.Seq2[string, error]) iter.Seq2[string, error] {
 	return func(yield func(string, error) bool) {
@@ -409,7 +412,12 @@ func TarNames(patterns iter.Seq2[string, error]) iter.Seq2[string, error] {
 				yield(pattern, err)
 				return
 			}
+			n := 0
 			for name := range Braces(pattern) {
+				if n++; n > namesMost {
+					yield(pattern, fmt.Errorf("it stands for more than %d tars", namesMost))
+					return
+				}
 				if !yield(name, nil) {
 					return
 				}
