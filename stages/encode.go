@@ -149,7 +149,9 @@ func encode(c Checked, width, height int, o EncodeOptions, write func(file [][]b
 			return nil
 		}
 		if format == JPEG {
-			return p.saveJPEG(o.JPEG.coding(c.original.file.Subsampling, o.Quality, width*height), xmp, iptc, finish)
+			coding := o.JPEG.coding(c.original.file.Subsampling, o.Quality, width*height)
+			coding.density = len(m.Exif) == 0
+			return p.saveJPEG(coding, xmp, iptc, finish)
 		}
 		saver := strings.ReplaceAll(codecs[format].saver, "{Q}", strconv.Itoa(o.Quality))
 		return p.save(saver, exif, xmp, iptc, finish)

@@ -1,3 +1,4 @@
+#include <math.h>
 #include <setjmp.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -53,6 +54,14 @@ static void write_metadata(j_compress_ptr c, VipsImage *in, void **blobs, const 
 		jpeg_write_icc_profile(c, profile, length);
 }
 
+// Loaders give a picture of unknown resolution 72 pixels per inch, or one per mm.
+static gboolean has_resolution(VipsImage *in)
+{
+	double per_inch = in->Xres * 25.4;
+
+	return vips_image_get_typeof(in, VIPS_META_RESOLUTION_UNIT) || (fabs(per_inch - 72) > 0.5 && in->Xres != 1);
+}
+
 static void set_up(j_compress_ptr c, VipsImage *in, const gtx_jpeg *options)
 {
 	c->image_width = in->Xsize;
@@ -62,7 +71,13 @@ static void set_up(j_compress_ptr c, VipsImage *in, const gtx_jpeg *options)
 	jpeg_set_defaults(c);
 	jpeg_set_quality(c, options->quality, TRUE);
 	c->optimize_coding = options->optimize;
-	c->write_JFIF_header = FALSE; // Exif data come first
+	c->write_JFIF_header = FALSE; // Exif data come first, and have the resolution
+	if (options->density && has_resolution(in)) {
+		c->write_JFIF_header = TRUE;
+		c->density_unit = 1; // pixels per inch
+		c->X_density = VIPS_CLIP(1, VIPS_RINT(in->Xres * 25.4), 65535);
+		c->Y_density = VIPS_CLIP(1, VIPS_RINT(in->Yres * 25.4), 65535);
+	}
 	if (!options->halve)
 		for (int i = 0; i < c->num_components; i++)
 			c->comp_info[i].h_samp_factor = c->comp_info[i].v_samp_factor = 1;

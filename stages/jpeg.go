@@ -58,6 +58,7 @@ type jpegCoding struct {
 	quality  int  // 1 to 100
 	halve    bool // chroma has half the width and height
 	optimize bool // Huffman tables made for this file
+	density  bool // state the resolution, if the picture has one
 }
 
 // coding says how to code an image of so many pixels, whose source has a subsampling.

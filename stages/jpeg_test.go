@@ -91,7 +91,7 @@ func TestJPEGsAreThoseOfLibvips(t *testing.T) {
 	profile := srgbProfile()
 	for _, bands := range []int{3, 4} {
 		for _, size := range [][2]int{{1, 1}, {16, 16}, {257, 131}, {600, 40}} {
-			for _, coding := range []jpegCoding{{90, true, true}, {75, false, false}, {100, true, false}, {1, false, true}} {
+			for _, coding := range []jpegCoding{{90, true, true, false}, {75, false, false, false}, {100, true, false, false}, {1, false, true, false}} {
 				halve := map[bool]string{true: "on", false: "off"}[coding.halve]
 				libvips := fmt.Sprintf(".jpg[Q=%d,subsample-mode=%s,optimize-coding=%t,background=255]", coding.quality, halve, coding.optimize)
 				var files [2][]byte
@@ -113,6 +113,28 @@ func TestJPEGsAreThoseOfLibvips(t *testing.T) {
 					t.Errorf("%v, %d bands, %+v: %d bytes, libvips %d", size, bands, coding, len(files[0]), len(files[1]))
 				}
 			}
+		}
+	}
+}
+
+// A JPEG without Exif data has its resolution in the JFIF header.
+func TestJPEGsKeepTheResolution(t *testing.T) {
+	dots := []byte("\xff\xd8\xff\xe0\x00\x10JFIF\x00\x01\x02\x01\x01\x2c\x00\x96\x00\x00") // 300 and 150 per inch
+	plain := jpegOf(t, scene(64, 48))
+	for name, c := range map[string]struct {
+		source []byte
+		want   []byte
+	}{
+		"with":    {append(bytes.Clone(dots), plain[2:]...), []byte("JFIF\x00\x01\x01\x01\x01\x2c\x00\x96\x00\x00")},
+		"without": {plain, nil},
+	} {
+		recode := Recode(OpenOptions{}, EncodeOptions{Size: Size{kind: sizeSource}, Quality: 90})
+		file, err := recode(t.Context(), Source{Data: c.source, Out: Stdout, Format: JPEG})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if found := bytes.Contains(file, []byte("JFIF")); found != (c.want != nil) || !bytes.Contains(file, c.want) {
+			t.Errorf("%s: %q", name, file[:32])
 		}
 	}
 }

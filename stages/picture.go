@@ -271,7 +271,7 @@ func (p picture) save(saver string, exif, xmp, iptc []byte, f func(file []byte) 
 
 // saveJPEG is save for a JPEG without Exif data. It does all work in the calling thread.
 func (p picture) saveJPEG(j jpegCoding, xmp, iptc []byte, f func(file []byte) error) error {
-	options := C.gtx_jpeg{quality: C.int(j.quality), halve: gboolean(j.halve), optimize: gboolean(j.optimize)}
+	options := C.gtx_jpeg{quality: C.int(j.quality), halve: gboolean(j.halve), optimize: gboolean(j.optimize), density: gboolean(j.density)}
 	return p.saveBy([][]byte{nil, xmp, iptc}, f, func(blobs *unsafe.Pointer, lengths, size *C.size_t) unsafe.Pointer {
 		return C.gtx_save_jpeg(p.image, &options, blobs, lengths, size)
 	})

@@ -37,6 +37,7 @@ typedef struct {
 	int quality;       // 1 to 100
 	gboolean halve;    // chroma has half the width and height
 	gboolean optimize; // Huffman tables made for this file
+	gboolean density;  // state the resolution in a JFIF header, if the picture has one
 } gtx_jpeg;
 
 // gtx_save_jpeg codes an RGB or RGBA picture of 8 bits per sample in the calling thread. It
