@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"unicode/utf8"
 
 	"gtx/cli/ledger"
 	"gtx/pipeline"
@@ -13,7 +14,8 @@ import (
 // A scored is an image's score in JSON.
 type scored struct {
 	Path    string             `json:"path"`
-	A2      *float64           `json:"a2"` // null: the image is too small for a score
+	Bytes   []byte             `json:"path_base64,omitempty"` // of a path that is not UTF-8
+	A2      *float64           `json:"a2"`                    // null: the image is too small for a score
 	A4      *float64           `json:"a4"`
 	A8      *float64           `json:"a8"`
 	Flagged bool               `json:"flagged"`
@@ -39,6 +41,9 @@ func PrintScore(out io.Writer, path string, i stages.Inspected, asJSON bool) err
 		line := scored{Path: path, Flagged: i.Flagged(), Source: ledger.AmplitudesOf(i.Source)}
 		if a := ledger.AmplitudesOf(s); a != nil {
 			line.A2, line.A4, line.A8 = &a.A2, &a.A4, &a.A8
+		}
+		if !utf8.ValidString(path) {
+			line.Bytes = []byte(path)
 		}
 		enc := json.NewEncoder(out)
 		enc.SetEscapeHTML(false)
