@@ -9,6 +9,8 @@ import (
 	"os"
 	"path/filepath"
 
+	"golang.org/x/sys/unix"
+
 	"gtx/cli/exit"
 	"gtx/stages"
 )
@@ -52,12 +54,18 @@ func Refuse(option string, err error) error {
 	return &exit.Failure{Code: exit.CodeUsage, Err: exit.Hint(err, option+" takes the FILE to write, before the paths")}
 }
 
-// Reachable refuses the file of an option if its folder does not exist and the run will not make it. out is the folder of -o,
-// which a run makes before it writes anything, or "".
+// Reachable refuses the file of an option if it cannot be made: its folder may not be written to, or does not exist and
+// the run will not make it. out is the folder of -o, which a run makes before it writes anything, or "".
 func Reachable(option, path, out string) error {
 	folder := filepath.Dir(path)
 	switch info, err := os.Stat(folder); {
 	case err == nil && info.IsDir():
+		if file, err := os.Stat(path); err == nil && !file.Mode().IsRegular() {
+			return nil // such as /dev/stdout, which is not made
+		}
+		if err := unix.Access(folder, unix.W_OK|unix.X_OK); err != nil {
+			return exit.CannotStart(fmt.Errorf("%s %q: %w", option, path, err))
+		}
 		return nil
 	case errors.Is(err, fs.ErrNotExist) && leadsTo(folder, out):
 		return nil
