@@ -18,25 +18,25 @@ COMMAND = "python -m evaluate.zoo"
 LIMIT = 1.5  # MB that a model should have at most
 HEAD = f"""# The zoo
 
-Small models of the families that gtx runs, trained in this project's own trainer on two processor cores and
+Small models of the families that gtx runs, trained with this project's own trainer on two processor cores and
 judged on validation images. `make zoo DATA=FOLDER` trains what is missing. `{COMMAND}`
 writes this page. Each figure is measured on what `gtx translate` or `gtx generate` makes with the exported
-model. A judge is a network that was trained on real images only and takes part in no loss. A mark in brackets
-is what the model had to reach.
+model. A judge is a network that was trained on real images only and takes part in no loss. A figure in
+brackets is the mark that the model had to reach.
 
 `make install` puts the models where gtx finds them by name. In a checkout, write
 `--model models/zoo/NAME.onnx`. The weights are for research use only: see each model's licence with
 `gtx models show NAME`.
 
-GMAC and milliseconds are those of one image at the model's own size. The time is of one thread of ONNX
-Runtime, the fastest of {RUNS} runs. MB is of all files of a model, which should be {LIMIT} at most.
+GMAC and milliseconds are for one image at the model's own size. The time is for one thread of ONNX
+Runtime, the fastest of {RUNS} runs. MB counts all files of a model, and should be {LIMIT} at most.
 
 `checkerboards, of results` is the share of {CHECKED} results in which `gtx check` finds a pattern that
 repeats every 2, 4 or 8 pixels and that the source lacks. `of real images` is the share of real images in
 which it finds one by the same threshold: texture and noise are enough for some. All networks here upsample
 by nearest neighbour followed by a convolution, which gives no pattern on flat areas. Even so, the patterns
 of `facades-hd`, `facades` and `goods` come from the networks themselves: they are at the same pixels in
-every result, 0.1 to 0.2 grey levels strong on average, which nobody sees. Those of `landscapes` differ from
+every result, 0.1 to 0.2 grey levels strong on average, too weak to be seen. Those of `landscapes` differ from
 result to result, as texture does.
 """
 Entry = dict[str, Any]
