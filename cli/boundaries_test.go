@@ -67,11 +67,12 @@ var rooms = map[string]room{
 	"gtx/stages/webdataset": {},
 	"gtx/models": {
 		imports: []string{
-			"gtx/models/manifest", "gtx/models/onnx", "gtx/models/graph", "gtx/models/proof", "gtx/models/propose",
+			"gtx/models/labelmap", "gtx/models/manifest", "gtx/models/onnx", "gtx/models/graph", "gtx/models/proof", "gtx/models/propose",
 			"github.com/google/renameio/v2", "github.com/yalue/onnxruntime_go", "golang.org/x/sys/cpu",
 		},
 		tests: []string{"github.com/goccy/go-yaml", "golang.org/x/sync/errgroup"},
 	},
+	"gtx/models/labelmap": {imports: []string{"gtx/models/manifest"}},
 	"gtx/models/manifest": {imports: []string{"github.com/goccy/go-yaml"}},
 	"gtx/models/proof":    {imports: []string{"github.com/google/renameio/v2"}},
 	"gtx/models/propose":  {imports: []string{"gtx/models/manifest", "gtx/models/onnx"}},

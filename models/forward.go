@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 
+	"gtx/models/labelmap"
 	"gtx/models/manifest"
 )
 
@@ -122,7 +123,7 @@ func (p *pass) imageTensor(in *manifest.Input) (tensor, error) {
 
 func (p *pass) readClasses(l *manifest.LabelMap) (_ []byte, err error) {
 	if p.classes == nil {
-		p.classes, err = classesOf(l, p.in.Pixels)
+		p.classes, err = labelmap.Classes(l, p.in.Pixels)
 	}
 	return p.classes, err
 }

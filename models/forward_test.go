@@ -120,18 +120,6 @@ func TestLabelMapsBecomeChannels(t *testing.T) {
 	if got := packEdges(objects, 1, 2, 3, manifest.LayoutNCHW); !slices.Equal(got.floats, []float32{0, 1, 1, 0, 0, 1}) {
 		t.Errorf("edges of objects %v", got.floats)
 	}
-	coloured := &manifest.LabelMap{Encoding: manifest.EncodingPalette, Classes: 2, Palette: [][]int{{0, 0, 0}, {128, 64, 0}}}
-	if got, err := classesOf(coloured, []byte{128, 64, 0, 0, 0, 0}); err != nil || !bytes.Equal(got, []byte{1, 0}) {
-		t.Errorf("%v, %v", got, err)
-	}
-	lossy := *coloured
-	lossy.Nearest = true
-	if got, err := classesOf(&lossy, []byte{120, 70, 9, 3, 0, 2, 120, 70, 9}); err != nil || !bytes.Equal(got, []byte{1, 0, 1}) {
-		t.Errorf("%v, %v", got, err)
-	}
-	if _, err := classesOf(coloured, []byte{1, 2, 3}); err == nil || !strings.Contains(err.Error(), "the colour [1 2 3] in the label map belongs to no class") {
-		t.Errorf("%v", err)
-	}
 }
 
 func TestImagesOfOneBatchMayGoDifferentWays(t *testing.T) {

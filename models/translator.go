@@ -6,6 +6,7 @@ import (
 	"maps"
 	"slices"
 
+	"gtx/models/labelmap"
 	"gtx/models/manifest"
 )
 
@@ -68,7 +69,7 @@ func (t *Translator) trial(finals []string) func(*sessions) error {
 		plain := Batch{N: 1, Seeds: []uint64{0}}
 		if in := n.manifest.Image(); in != nil {
 			plain.Width, plain.Height = in.Size.Nominal()
-			plain.Pixels = blank(in, plain.Height, plain.Width)
+			plain.Pixels = labelmap.Blank(in.LabelMap, plain.Height*plain.Width)
 		}
 		for _, final := range finals {
 			if _, err := trial.run(context.Background(), final, manifest.NoDomain, plain); err != nil {

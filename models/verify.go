@@ -8,6 +8,7 @@ import (
 	"math"
 	"slices"
 
+	"gtx/models/labelmap"
 	"gtx/models/manifest"
 )
 
@@ -90,7 +91,7 @@ func goldenInput(m *manifest.Manifest, g manifest.Golden) Batch {
 	switch image := m.Image(); {
 	case image == nil:
 	case image.Role == manifest.RoleLabelMap && !image.LabelMap.Nearest:
-		in.Pixels = blank(image, in.Height, in.Width) // few colours of ramps are classes
+		in.Pixels = labelmap.Blank(image.LabelMap, in.Height*in.Width) // few colours of ramps are classes
 	default:
 		in.Pixels = Ramps(in.Height, in.Width)
 	}

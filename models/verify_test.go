@@ -11,6 +11,7 @@ import (
 
 	"github.com/goccy/go-yaml"
 
+	"gtx/models/labelmap"
 	"gtx/models/manifest"
 	"gtx/models/onnx"
 )
@@ -152,20 +153,8 @@ func TestTheGoldenLabelMapHasClasses(t *testing.T) {
 		if ramps != slices.Equal(pixels, Ramps(64, 64)) || ramps == slices.Equal(pixels, make([]byte, len(pixels))) {
 			t.Errorf("%s: %v", name, pixels[:12])
 		}
-		if _, err := classesOf(m.Image().LabelMap, pixels); err != nil {
+		if _, err := labelmap.Classes(m.Image().LabelMap, pixels); err != nil {
 			t.Errorf("%s: %v", name, err)
-		}
-	}
-}
-
-func TestAPaletteWithoutBlackHasABlankLabelMap(t *testing.T) {
-	for name, palette := range map[string][][]int{
-		"without black": {{0, 0, 7}, {128, 64, 0}}, "with black": {{128, 64, 0}, {0, 0, 0}}, "grey levels": nil,
-	} {
-		l := &manifest.LabelMap{Encoding: manifest.EncodingPalette, Classes: 2, Palette: palette}
-		classes, err := classesOf(l, blank(&manifest.Input{LabelMap: l}, 2, 3))
-		if err != nil || len(classes) != 6 {
-			t.Errorf("%s: %v %v", name, classes, err)
 		}
 	}
 }
