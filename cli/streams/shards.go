@@ -224,7 +224,7 @@ func (t *shards) Take(it Outcome, rec *ledger.Record) (effect Effect, err error)
 		if t.to, err = place.create(t.files, nil); err != nil {
 			return effect, err
 		}
-		effect.Tars = append(effect.Tars, place.record(rec, place.Path, ledger.StatusUnreached, ""))
+		effect.Tars = append(effect.Tars, tarRecord(rec, place.Path, place.Path, ledger.StatusUnreached, ""))
 	}
 	return effect, t.put(e, it, rec)
 }

@@ -75,13 +75,13 @@ func (w *tarWriter) unfinished() string {
 	return fmt.Sprintf("%q is not complete: what this run made for it (%d) is not in place", w.place.Path, w.made)
 }
 
-// record is the record of the tar that is made of in. of is any other record of the run.
-func (p place) record(of *ledger.Record, in, status, message string) ledger.Record {
+// tarRecord is the record of the tar out, which is made of in. of is any other record of the run.
+func tarRecord(of *ledger.Record, in, out, status, message string) ledger.Record {
 	rec := ledger.Record{
 		Model: of.Model, Provider: of.Provider, Precision: of.Precision, To: of.To, Strength: of.Strength,
 		Tar: true, Status: status, Message: message,
 	}
-	rec.Locate(in, p.Path)
+	rec.Locate(in, out)
 	return rec
 }
 
@@ -101,15 +101,19 @@ func (p place) create(files *durable.Writer, stdout io.Writer) (*tarWriter, erro
 
 // complete publishes the tar that is made of in, and tells of it. of is any other record of the run.
 func (w *tarWriter) complete(touch bool, of *ledger.Record, in string) (Effect, error) {
-	switch same, err := w.publish(touch); {
-	case err != nil:
+	same, err := w.publish(touch)
+	if err != nil {
 		return Effect{}, err
-	case same && w.made == 0:
-		return Effect{Tars: []ledger.Record{w.place.record(of, in, ledger.StatusSkipped, stages.UpToDate)}}, nil
-	case same:
-		return Effect{Tars: []ledger.Record{w.place.record(of, in, ledger.StatusDone, "")}}, nil
 	}
-	return Effect{Tars: []ledger.Record{w.place.record(of, in, ledger.StatusDone, "")}, Print: []string{w.place.Path}}, nil
+	out := w.place.Path
+	if same && w.made == 0 {
+		return Effect{Tars: []ledger.Record{tarRecord(of, in, out, ledger.StatusSkipped, stages.UpToDate)}}, nil
+	}
+	effect := Effect{Tars: []ledger.Record{tarRecord(of, in, out, ledger.StatusDone, "")}}
+	if !same {
+		effect.Print = []string{out}
+	}
+	return effect, nil
 }
 
 // publish completes the tar. It tells whether there was a file of the same bytes before. That file then stays, and with

@@ -312,7 +312,7 @@ func (t *tars) Take(it Outcome, rec *ledger.Record) (Effect, error) {
 		var err error
 		t.broken = false
 		t.to, err = p.begin.create(t.files, nil)
-		return Effect{Tars: []ledger.Record{p.begin.record(rec, p.name, ledger.StatusUnreached, "")}}, err
+		return Effect{Tars: []ledger.Record{tarRecord(rec, p.name, "", ledger.StatusUnreached, "")}}, err
 	case p.end != "":
 		return t.endTar(p.end, rec)
 	case p.last:

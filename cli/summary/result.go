@@ -127,20 +127,22 @@ func dropIncomplete(results []*Result) {
 	tars := map[string]*Result{}
 	for _, one := range results {
 		if one.Tar {
-			tars[one.Path(one.Out)] = one
+			tars[one.Path(one.In)] = one
 		}
 	}
 	for _, one := range results {
 		if len(tars) == 0 || one.Tar || !one.Made() {
 			continue
 		}
-		path := one.Path(one.Out)
-		for end, c := range path {
-			if c != ':' {
-				continue
-			}
-			if tar := tars[path[:end]]; tar != nil && (tar.Status == ledger.StatusUnreached || order(one.Run, tar.Run) > 0) {
-				one.Status = ledger.StatusUnreached
+		// A tar that is read is before the colon in the name of the input, one that --shards writes in that of the result.
+		for _, path := range []string{one.Path(one.In), one.Path(one.Out)} {
+			for end, c := range path {
+				if c != ':' {
+					continue
+				}
+				if tar := tars[path[:end]]; tar != nil && (tar.Status == ledger.StatusUnreached || order(one.Run, tar.Run) > 0) {
+					one.Status = ledger.StatusUnreached
+				}
 			}
 		}
 	}
