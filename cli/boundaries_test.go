@@ -32,6 +32,9 @@ var rooms = map[string]room{
 	"gtx/cli/reports": {imports: []string{
 		"gtx/cli/bench", "gtx/cli/decoders", "gtx/cli/exit", "gtx/cli/ledger", "gtx/cli/manual", "gtx/cli/page", "gtx/cli/progress", "gtx/cli/summary", "gtx/pipeline", "gtx/stages", "github.com/urfave/cli/v2",
 	}},
+	"gtx/cli/outcomes": {imports: []string{
+		"gtx/cli/exit", "gtx/cli/ledger", "gtx/cli/paths", "gtx/cli/progress", "gtx/cli/reports", "gtx/cli/streams", "gtx/pipeline", "gtx/stages",
+	}},
 	"gtx/cli/summary": {imports: []string{"gtx/cli/exit", "gtx/cli/ledger", "gtx/cli/paths", "gtx/pipeline", "gtx/stages"}},
 	"gtx/cli/progress": {imports: []string{
 		"gtx/cli/bench", "gtx/cli/ledger", "gtx/cli/paths", "gtx/pipeline", "gtx/stages", "github.com/mattn/go-isatty", "github.com/schollz/progressbar/v3", "golang.org/x/sys/unix",
@@ -50,7 +53,7 @@ var rooms = map[string]room{
 	"gtx/cli/repair": {imports: []string{"gtx/cli/exit", "gtx/cli/ledger", "gtx/cli/paths", "gtx/models", "gtx/models/graph", "gtx/stages", "gtx/stages/raster"}},
 	"gtx/cli": {
 		imports: []string{
-			"gtx/cli/bench", "gtx/cli/decoders", "gtx/cli/exit", "gtx/cli/ledger", "gtx/cli/manual", "gtx/cli/page", "gtx/cli/paths", "gtx/cli/progress", "gtx/cli/release", "gtx/cli/repair", "gtx/cli/reports", "gtx/cli/shards", "gtx/cli/stdout", "gtx/cli/streams", "gtx/pipeline", "gtx/stages", "gtx/stages/durable", "gtx/stages/raster", "gtx/models", "gtx/models/manifest", "gtx/models/graph",
+			"gtx/cli/bench", "gtx/cli/decoders", "gtx/cli/exit", "gtx/cli/ledger", "gtx/cli/manual", "gtx/cli/outcomes", "gtx/cli/page", "gtx/cli/paths", "gtx/cli/progress", "gtx/cli/release", "gtx/cli/repair", "gtx/cli/reports", "gtx/cli/shards", "gtx/cli/stdout", "gtx/cli/streams", "gtx/pipeline", "gtx/stages", "gtx/stages/durable", "gtx/stages/raster", "gtx/models", "gtx/models/manifest", "gtx/models/graph",
 			"gtx/models/propose",
 			"github.com/google/renameio/v2", "github.com/mattn/go-isatty",
 			"github.com/urfave/cli/v2", "golang.org/x/sync/errgroup", "golang.org/x/sys/unix",

@@ -12,6 +12,7 @@ import (
 
 	"gtx/cli/exit"
 	"gtx/cli/manual"
+	"gtx/cli/outcomes"
 	"gtx/cli/paths"
 	"gtx/cli/reports"
 	"gtx/pipeline"
@@ -81,7 +82,7 @@ func (p *program) check(c *cli.Context) (err error) {
 	images := pipeline.Each(files, "decode", w.jobs, stages.Decode(nil))
 	scores := pipeline.Each(images, "check", w.jobs, stages.Inspect(inspect))
 	tally := p.tally(c, "checked", in.Known)
-	err = drain(scores, queue, tally, func(it pipeline.Item[stages.Source, stages.Inspected]) error {
+	err = outcomes.Drain(scores, queue, tally, func(it pipeline.Item[stages.Source, stages.Inspected]) error {
 		if it.Err == nil {
 			if it.Value.Flagged() {
 				tally.Flagged++

@@ -8,6 +8,7 @@ import (
 
 	"gtx/cli/ledger"
 	"gtx/cli/manual"
+	"gtx/cli/outcomes"
 	"gtx/cli/paths"
 	"gtx/pipeline"
 	"gtx/stages"
@@ -68,7 +69,7 @@ func (p *program) classify(c *cli.Context) (err error) {
 	fitted := pipeline.Each(images, "resize", w.jobs, stages.Resize(fit))
 	labelled := asked.label(stages.LabelOptions{}, w)(fitted)
 	tally := p.tally(c, "classified", in.Known)
-	err = drain(labelled, queue, tally, func(it pipeline.Item[stages.Source, stages.Labelled]) error {
+	err = outcomes.Drain(labelled, queue, tally, func(it pipeline.Item[stages.Source, stages.Labelled]) error {
 		if it.Err == nil {
 			if _, err := fmt.Fprintf(p.out, "%s\t%s\t%.3f\n", it.Source.In, cmp.Or(it.Value.Domain, "unknown"), it.Value.P); err != nil {
 				return err

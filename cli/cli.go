@@ -21,6 +21,7 @@ import (
 
 	"gtx/cli/exit"
 	"gtx/cli/manual"
+	"gtx/cli/outcomes"
 	"gtx/cli/release"
 	"gtx/cli/shards"
 	"gtx/cli/stdout"
@@ -32,9 +33,9 @@ type program struct {
 	in   *os.File
 	out  *stdout.Writer
 	err  io.Writer
-	args []string                  // of the command line
-	tty  *os.File                  // standard output, if it is a terminal
-	last atomic.Pointer[collector] // of the run under way
+	args []string                           // of the command line
+	tty  *os.File                           // standard output, if it is a terminal
+	last atomic.Pointer[outcomes.Collector] // of the run under way
 
 	events bool // messages are for a program: --progress json
 }

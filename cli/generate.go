@@ -143,7 +143,7 @@ func (p *program) generate(c *cli.Context) (err error) {
 	queue := paths.Of(reading, g.count, g.sources).Queue()
 	flow := generateLine(pipeline.New(run, e.widths.inFlight()), queue.Sources, g, e.widths, e.network(), out)
 	tally := p.tally(c, "generated", g.count)
-	err = p.collect(flow, p.collector(c, records, e, tally, queue, streams.Files{Stdout: p.out}))
+	err = p.collect(flow, p.collector(c, records, e, tally, queue, streams.Files{Stdout: p.out}, nil))
 	return ending(err, reading, tally)
 }
 

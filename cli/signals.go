@@ -88,7 +88,7 @@ func exitOnSignal(code int) {
 func (p *program) endNow(code int) {
 	time.AfterFunc(lastWords, func() { os.Exit(code) })
 	if k := p.last.Load(); k != nil {
-		_ = k.finish()
+		_ = k.Finish()
 	}
 	os.Exit(code)
 }

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"iter"
+	"os"
 	"slices"
 	"strconv"
 
@@ -135,12 +136,16 @@ func translationNaming(c *cli.Context, m *manifest.Manifest, q models.Request) (
 	if _, err := oneOf(c, "format", append([]stages.Format{sameFormat}, streams.Formats(c)...)...); err != nil {
 		return nil, err
 	}
+	base := c.String("base")
+	if info, err := os.Stat(base); base != "." && (err != nil || !info.IsDir()) {
+		return nil, exit.Usage("--base %q is not a folder", base)
+	}
 	samples := c.Int("samples")
 	if samples < 1 || samples > 1 && !m.Noisy() {
 		return nil, exit.Usage("--samples %d: %s uses no noise: there is only one result", samples, m.Name)
 	}
 	return paths.New(paths.Naming{
-		Out: c.String("out"), Base: c.String("base"), Template: c.String("name"), To: q.To, Model: m.Name,
+		Out: c.String("out"), Base: base, Template: c.String("name"), To: q.To, Model: m.Name,
 		Format: formatOf(c), Samples: samples, Suffixes: suffixesOf(m, q.To), Noisy: m.Noisy(), Seed: q.Seed,
 	})
 }
@@ -207,7 +212,7 @@ func (t translation) encodeOptions() stages.EncodeOptions {
 // toStdout prepares a translation of one image to standard output. It refuses options that say where files go.
 func (t *translation) toStdout(c *cli.Context) error {
 	for _, option := range []string{"out", "base", "name"} {
-		if c.IsSet(option) {
+		if manual.Given(c, option) {
 			return exit.Usage("--%s is for files: the result of - goes to standard output", option)
 		}
 	}
@@ -316,9 +321,7 @@ func (p *program) perform(run, reading context.Context, c *cli.Context, runtime 
 	queue := in.Queue()
 	flow := translateLine(pipeline.New(run, e.widths.inFlight()), queue.Sources, *t, e.widths, n, label, out)
 	tally := p.tally(c, "translated", in.Known)
-	k := p.collector(c, records, e, tally, queue, stream)
-	k.failures = t.failures
-	err = ending(p.collect(flow, k), reading, tally)
+	err = ending(p.collect(flow, p.collector(c, records, e, tally, queue, stream, t.failures)), reading, tally)
 	alsoClose(&err, records)
 	t.part.complete = records.Whole && tally.Unreached == 0 && tally.Unrecorded == 0
 	return err

@@ -1,6 +1,7 @@
 package manual
 
 import (
+	"os"
 	"strings"
 
 	"github.com/urfave/cli/v2"
@@ -9,6 +10,11 @@ import (
 // VariableOf is the variable that stands in for an option.
 func VariableOf(option string) string {
 	return "GTX_" + strings.ToUpper(strings.ReplaceAll(option, "-", "_"))
+}
+
+// Given tells whether a command line has an option. A variable that sets it may be meant for other commands.
+func Given(c *cli.Context, option string) bool {
+	return c.IsSet(option) && os.Getenv(VariableOf(option)) == ""
 }
 
 // AddVariables lets every flag but one be set by its variable, as Variables promises. It panics if it does not know the
