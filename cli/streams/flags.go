@@ -57,7 +57,7 @@ func Of(c *cli.Context, from Source, o Options) (Stream, error) {
 	switch asked := count(tar, pattern != "", video); {
 	case c.IsSet("tar-image") && !tar:
 		return nil, exit.Usage("--tar-image needs --tar")
-	case c.IsSet("per-shard") && pattern == "":
+	case manual.Given(c, "per-shard") && pattern == "":
 		return nil, exit.Usage("--per-shard needs --shards")
 	case c.IsSet("tar-failed") && !tar && pattern == "":
 		return nil, exit.Usage("--tar-failed needs --tar or --shards")
