@@ -144,10 +144,10 @@ func (p *program) prepare(c *cli.Command) {
 	c.HideHelpCommand = true
 	manual.AddVariables(c.Flags, libraryOption)
 	if len(c.Subcommands) == 0 {
-		c.Before = p.noLateOptions
+		c.Before = p.checkOperands
 	} else if action := c.Action; action != nil { // Before would also see the options of a subcommand
 		c.Action = func(c *cli.Context) error {
-			if err := p.noLateOptions(c); err != nil {
+			if err := p.checkOperands(c); err != nil {
 				return err
 			}
 			return action(c)
@@ -160,9 +160,9 @@ func refuse(c *cli.Context, err error, _ bool) error {
 	return manual.UnknownOption(err, c.Command)
 }
 
-// noLateOptions refuses options after a path: the flag parser stops at the first
+// checkOperands refuses paths if the command takes none, and options after a path: the flag parser stops at the first
 // path and would take them for paths. Behind -- everything is a path.
-func (p *program) noLateOptions(c *cli.Context) error {
+func (p *program) checkOperands(c *cli.Context) error {
 	if c.Command.ArgsUsage == "" && len(c.Command.Subcommands) == 0 && !c.Command.Hidden && c.NArg() > 0 {
 		return exit.Usage("%s takes no paths", strings.TrimPrefix(c.Command.HelpName, "gtx "))
 	}

@@ -137,7 +137,7 @@ func translationNaming(c *cli.Context, m *manifest.Manifest, q models.Request) (
 		return nil, err
 	}
 	base := c.String("base")
-	if info, err := os.Stat(base); base != "." && (err != nil || !info.IsDir()) {
+	if info, err := os.Stat(base); base != "." && (err != nil || !info.IsDir()) { // the user may not enter "."
 		return nil, exit.Usage("--base %q is not a folder", base)
 	}
 	samples := c.Int("samples")

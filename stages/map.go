@@ -8,7 +8,6 @@ import (
 	"io"
 	"io/fs"
 	"os"
-	"slices"
 	"syscall"
 )
 
@@ -53,7 +52,7 @@ func CheckMap(path string) error {
 	if errors.Is(err, io.EOF) {
 		return nil // nothing to lose
 	}
-	if !slices.Equal(head[min(n, mapMarkAt):n], mapMark) || !bytes.HasPrefix(head, []byte("\x89PNG")) {
+	if !isMap(head[:n]) {
 		return errNotMap
 	}
 	return nil

@@ -90,7 +90,7 @@ func (f *Failures) Write() error {
 func (f *Failures) entry(s stages.Source) string {
 	entry := Entry(s.In, s.Relative)
 	if filepath.Clean(entry) == s.Relative && !f.looksListed(entry) {
-		return "." + mark + s.Relative
+		return "." + Mark + s.Relative
 	}
 	return entry
 }

@@ -101,6 +101,15 @@ func (t *Tally) Line(format string, args ...any) {
 	fmt.Fprintf(t.out, "gtx: "+format+"\n", args...)
 }
 
+// note prints a message that is no warning.
+func (t *Tally) note(text string) {
+	if t.events != nil {
+		t.events.send(message{Event: "note", Message: text})
+		return
+	}
+	t.Line("%s", text)
+}
+
 // Clear takes the bar away until the next Count, for a line on the same terminal.
 func (t *Tally) Clear() {
 	if t.bar != nil {
@@ -117,12 +126,8 @@ func (t *Tally) Count(s stages.Source, status, message string) {
 		t.copied++
 	case ledger.StatusSkipped:
 		t.skipped[message]++
-		switch {
-		case !t.verbose:
-		case t.events != nil:
-			Aside(t.out, true, fmt.Sprintf("%q: %s", s.In, message))
-		default:
-			t.Line("%q: %s", s.In, message)
+		if t.verbose {
+			t.note(fmt.Sprintf("%q: %s", s.In, message))
 		}
 	case ledger.StatusFailed:
 		t.Failed++

@@ -9,7 +9,6 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 
 	"github.com/mattn/go-isatty"
 	"github.com/urfave/cli/v2"
@@ -97,7 +96,11 @@ func (p *Plan) String() string {
 	case 0:
 		return fmt.Sprintf("%q has no shards: no images were named", p.dir)
 	case 1:
-		return strings.Replace(fmt.Sprintf("%q has 1 shard of %d images: run 0", p.dir, p.Images), " 1 images:", " 1 image:", 1)
+		images := "images"
+		if p.Images == 1 {
+			images = "image"
+		}
+		return fmt.Sprintf("%q has 1 shard of %d %s: run 0", p.dir, p.Images, images)
 	}
 	return fmt.Sprintf("%q has %d shards of %d images: run 0-%d", p.dir, p.Shards, p.Images, p.Shards-1)
 }

@@ -38,6 +38,19 @@ func TestBracesStandForNames(t *testing.T) {
 	}
 }
 
+// A pattern for too many names is refused before any of them.
+func TestVastPatternsAreRefused(t *testing.T) {
+	patterns := func(yield func(string, error) bool) { _ = yield("a.tar", nil) && yield("x{0..1000000}.tar", nil) }
+	var names []string
+	var refused error
+	for name, err := range TarNames(patterns) {
+		names, refused = append(names, name), err
+	}
+	if !slices.Equal(names, []string{"a.tar", "x{0..1000000}.tar"}) || refused == nil {
+		t.Errorf("%d names, the last %q: %v", len(names), names[len(names)-1], refused)
+	}
+}
+
 // A pattern for very many names takes no memory for them.
 func TestNamesComeOneByOne(t *testing.T) {
 	n := 0

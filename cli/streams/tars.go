@@ -81,8 +81,8 @@ type passing struct {
 	sample  *sample
 	refused bool   // a file that belongs to no sample and is left out
 	begin   *place // of a tar
-	name    string // of the tar that begins
-	end     string // name of the tar that ends
+	end     bool   // of a tar
+	name    string // of the tar that begins or ends
 	last    bool   // all tars have ended
 }
 
@@ -154,7 +154,7 @@ func (t *tars) open(name string, yield func(stages.Source) bool) bool {
 	if !one.read(yield) {
 		return false
 	}
-	return t.Out == "" || t.ctx.Err() != nil || one.give(yield, stages.Source{}, &passing{end: name}, 0)
+	return t.Out == "" || t.ctx.Err() != nil || one.give(yield, stages.Source{}, &passing{end: true, name: name}, 0)
 }
 
 func (t *tars) tar(name string) oneTar {
@@ -313,8 +313,8 @@ func (t *tars) Take(it Outcome, rec *ledger.Record) (Effect, error) {
 		t.broken = false
 		t.to, err = p.begin.create(t.files, nil)
 		return Effect{Tars: []ledger.Record{tarRecord(rec, p.name, "", ledger.StatusUnreached, "")}}, err
-	case p.end != "":
-		return t.endTar(p.end, rec)
+	case p.end:
+		return t.endTar(p.name, rec)
 	case p.last:
 		return Effect{Warn: t.imageless()}, t.endAll()
 	case p.refused:
@@ -412,16 +412,26 @@ func TarNames(patterns iter.Seq2[string, error]) iter.Seq2[string, error] {
 				yield(pattern, err)
 				return
 			}
-			n := 0
+			if isVast(pattern) {
+				yield(pattern, fmt.Errorf("it stands for more than %d tars", namesMost))
+				return
+			}
 			for name := range Braces(pattern) {
-				if n++; n > namesMost {
-					yield(pattern, fmt.Errorf("it stands for more than %d tars", namesMost))
-					return
-				}
 				if !yield(name, nil) {
 					return
 				}
 			}
 		}
 	}
+}
+
+// isVast tells whether a pattern stands for more than namesMost names.
+func isVast(pattern string) bool {
+	n := 0
+	for range Braces(pattern) {
+		if n++; n > namesMost {
+			return true
+		}
+	}
+	return false
 }

@@ -117,7 +117,7 @@ func (r *Result) Entry() string {
 func (r *Result) folder() string {
 	if r.Run != nil && !streams(r.Run) {
 		for _, folder := range r.Run.Folders {
-			if strings.Contains(string(folder), "/./") {
+			if strings.Contains(string(folder), paths.Mark) {
 				continue
 			}
 			if strings.HasPrefix(r.In, strings.TrimSuffix(filepath.Clean(string(folder)), "/")+"/") || filepath.Clean(string(folder)) == "." && !filepath.IsAbs(r.In) {

@@ -130,22 +130,32 @@ func dropIncomplete(results []*Result) {
 			tars[one.Path(one.In)] = one
 		}
 	}
+	if len(tars) == 0 {
+		return
+	}
 	for _, one := range results {
-		if len(tars) == 0 || one.Tar || !one.Made() {
+		if one.Tar || !one.Made() {
 			continue
 		}
-		// A tar that is read is before the colon in the name of the input, one that --shards writes in that of the result.
-		for _, path := range []string{one.Path(one.In), one.Path(one.Out)} {
-			for end, c := range path {
-				if c != ':' {
-					continue
-				}
-				if tar := tars[path[:end]]; tar != nil && (tar.Status == ledger.StatusUnreached || order(one.Run, tar.Run) > 0) {
-					one.Status = ledger.StatusUnreached
-				}
-			}
+		// A tar that is read is in the name of the input, one that --shards writes in that of the result.
+		tar := cmp.Or(tarIn(one.Path(one.In), tars), tarIn(one.Path(one.Out), tars))
+		if tar != nil && (tar.Status == ledger.StatusUnreached || order(one.Run, tar.Run) > 0) {
+			one.Status = ledger.StatusUnreached
 		}
 	}
+}
+
+// tarIn finds the tar of a name such as TAR:FILE, or nil. Both parts may have colons.
+func tarIn(name string, tars map[string]*Result) *Result {
+	for end, c := range name {
+		if c != ':' {
+			continue
+		}
+		if tar := tars[name[:end]]; tar != nil {
+			return tar
+		}
+	}
+	return nil
 }
 
 // Totals count results.
